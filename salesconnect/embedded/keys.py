@@ -1,0 +1,55 @@
+"""The secrets of an embedded run, made once."""
+
+import base64
+import json
+import os
+import secrets
+from pathlib import Path
+
+from salesconnect.embedded.holding import locked
+from salesconnect.embedded.places import EmbeddedError, make_data_folder, servers
+
+# Bytes of randomness; 32 of them, written so, are also a key of Fernet.
+SIZES = {
+    "SECRET_KEY": 48,
+    "SALESCONNECT_UNSUBSCRIBE_KEY": 32,
+    "SALESCONNECT_SUPPRESSION_KEY": 32,
+    "SALESCONNECT_ENCRYPTION_KEY": 32,
+}
+
+
+def keys(data: Path) -> dict[str, str]:
+    """Return the secrets kept in the data folder, made at the first call; several processes may call it at once."""
+    file = data / "keys.json"
+    make_data_folder(data)
+    found = _read(file)
+    if found.keys() >= SIZES.keys():
+        return found
+    with locked(servers(data)):
+        found = {name: _new(size) for name, size in SIZES.items()} | _read(file)
+        _write(file, found)
+    return found
+
+
+def _new(size: int) -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(size)).decode()
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(file.read_text()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise EmbeddedError(f"The keys in {file} cannot be read.") from error
+
+
+def _write(file: Path, content: dict[str, str]) -> None:
+    """Replace the file as a whole, and only once its content is on the disk."""
+    draft = file.with_name("keys.json.draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        json.dump(content, output, indent=1)
+        output.flush()
+        os.fsync(output.fileno())
+    draft.rename(file)

@@ -1,0 +1,90 @@
+"""Where the embedded servers keep their files and sockets."""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# Not the user's temporary folder: a unix socket's path may have 107 characters only, and each command must find it.
+SOCKET_ROOT = Path("/tmp")  # noqa: S108 - owner and mode of our folder in it are verified
+
+
+class EmbeddedError(Exception):
+    """Why the embedded servers cannot run, in one line for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The addresses of one data folder's PostgreSQL and Redis."""
+
+    data: Path
+    tag: str
+
+    @property
+    def sockets(self) -> Path:
+        """Return the short folder of the sockets; it differs for each user and data folder."""
+        return SOCKET_ROOT / self.tag
+
+    @property
+    def postgres_sockets(self) -> Path:
+        """Return the folder that only PostgreSQL's account may enter."""
+        return self.sockets / "postgres"
+
+    @property
+    def redis_socket(self) -> Path:
+        """Return the path of Redis's socket."""
+        return self.sockets / "redis.sock"
+
+    @property
+    def database_url_parts(self) -> dict[str, Any]:
+        """Return a fresh entry for Django's DATABASES; there is no password, the folder's mode is the lock."""
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": "salesconnect",
+            "USER": "salesconnect",
+            "PASSWORD": "",
+            "HOST": str(self.postgres_sockets),
+            "PORT": "5432",
+        }
+
+    @property
+    def redis_url(self) -> str:
+        """Return Redis's address as redis-py reads it."""
+        return f"unix://{self.redis_socket}?db=0"
+
+    @property
+    def broker_url(self) -> str:
+        """Return Redis's address as kombu reads it."""
+        return f"redis+socket://{self.redis_socket}?virtual_host=0"
+
+
+def servers(data: Path) -> Servers:
+    """Calculate the addresses of the servers of a data folder; nothing is started or written."""
+    data = data.resolve()
+    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    return Servers(data, f"salesconnect-{os.getuid()}-{digest}")
+
+
+def make_data_folder(data: Path) -> None:
+    """Make the data folder, or refuse in one line when it cannot be written.
+
+    Root's is one that others may pass through but not list, for PostgreSQL runs as another account.
+    """
+    try:
+        data.mkdir(mode=0o700 if os.getuid() else 0o711, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedError(f"The data folder {data} cannot be made: {error.strerror}.") from error
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise EmbeddedError(f"The data folder {data} cannot be written.")
+
+
+def make_socket_folder(where: Servers) -> None:
+    """Make the folder of the sockets, or refuse one that somebody else put there first."""
+    mode = 0o700 if os.getuid() else 0o711
+    where.sockets.mkdir(mode=mode, exist_ok=True)
+    found = where.sockets.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise EmbeddedError(f"{where.sockets} belongs to somebody else; remove it and start again.")
+    where.sockets.chmod(mode)

@@ -1,0 +1,118 @@
+"""PostgreSQL 18 from the wheel: made, started, asked and stopped."""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import psycopg2
+from psycopg2.extensions import connection
+
+from salesconnect.embedded import processes
+from salesconnect.embedded.account import account, as_account, binaries, cluster
+from salesconnect.embedded.places import EmbeddedError, Servers
+
+# fsync, synchronous_commit and full_page_writes keep their defaults: on. Statements and details hold people's data,
+# so they never reach the log; "log" stands above "error" there.
+SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+}
+
+
+class Postgres:
+    """The PostgreSQL of one data folder."""
+
+    name = "postgres"
+    stop_signals = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0))
+
+    def __init__(self, where: Servers) -> None:
+        """Name the server of a data folder; nothing is started."""
+        self.where = where
+
+    def running(self) -> bool:
+        """Tell whether the server answers."""
+        try:
+            self._connect("postgres").close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    def spawn(self, log: Path | None) -> subprocess.Popen[bytes]:
+        """Start the server without waiting for it, after what a killed one left has been cleared.
+
+        `log` None attaches it to the caller, see `processes.spawn`.
+        """
+        processes.end(self._orphans(), [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)])
+        folder = cluster(self.where)
+        self._own(self.where.postgres_sockets)
+        if not folder.exists():
+            self._initialise(folder)
+        (folder / "postmaster.pid").unlink(missing_ok=True)
+        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        command = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(self.where.postgres_sockets), *options]
+        command += ["-c", f"cluster_name={self.where.tag}"]
+        return processes.spawn(command, log=log, owner=as_account(), orphan_signal=signal.SIGINT)
+
+    def finish_start(self) -> None:
+        """Make the product's database in a server that has just started."""
+        link = self._connect("postgres")
+        link.autocommit = True
+        with link.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'salesconnect'")
+            if cursor.fetchone() is None:
+                cursor.execute("CREATE DATABASE salesconnect")
+        link.close()
+
+    def stop(self) -> None:
+        """Stop the server: fast and with a checkpoint if it can, at once if it must."""
+        processes.end(self.living(), list(self.stop_signals))
+        processes.end(self._orphans(), [(signal.SIGKILL, 2.0)])
+
+    def living(self) -> list[psutil.Process]:
+        """Return the server's main process, if there is one."""
+        return processes.find("-D", f"cluster_name={self.where.tag}")
+
+    def _orphans(self) -> list[psutil.Process]:
+        """Return backends whose main process was killed; each carries the cluster's name in its title."""
+        return [] if self.living() else processes.find(f"postgres: {self.where.tag}: ")
+
+    def _connect(self, database: str) -> connection:
+        parts = self.where.database_url_parts
+        return psycopg2.connect(
+            dbname=database, user=parts["USER"], host=parts["HOST"], port=parts["PORT"], connect_timeout=3
+        )
+
+    def _own(self, folder: Path) -> None:
+        """Make a folder that belongs to the account that runs the server and is closed to all others."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if runner := account():
+            os.chown(folder, runner.pw_uid, runner.pw_gid)
+
+    def _initialise(self, folder: Path) -> None:
+        """Make the cluster under another name first, so that an interrupted start leaves no half of one."""
+        draft = folder.with_name("postgres-draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        self._own(draft)
+        command = [str(binaries() / "initdb"), "-D", str(draft), "-U", "salesconnect", "--auth=trust", "-E", "UTF8"]
+        result = subprocess.run(  # noqa: S603 - the command is ours
+            [*command, "--locale=C.UTF-8", "--no-instructions"],
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+            **as_account(),
+        )
+        if result.returncode:
+            lines = [line for line in result.stderr.splitlines() if "error" in line] or ["no reason given"]
+            raise EmbeddedError(f"The database cannot be made in {folder}: {lines[0].strip()}")
+        draft.rename(folder)

