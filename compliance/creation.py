@@ -1,0 +1,131 @@
+"""The one way a person comes in, whatever the door: contact, card, event and a look at the suppressions."""
+
+from dataclasses import dataclass, replace
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance import staging
+from compliance.models import Suppression
+from compliance.rules import AuthorizationType, SourceType
+from compliance.staging import CARD, NewPerson
+from contacts import history
+from contacts.addresses import newest_key
+from contacts.details import DETAILS, clean, nobody
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid
+
+# 1. Number the rows that are to be created. 2. Insert those whose address nobody holds; ON CONFLICT decides, so two
+# doors at once cannot both create. 3. Re-key a suppression that an older hash key wrote. 4. Cards, unsubscribed where
+# the address is suppressed or the row says so. 5. Events.
+NUMBER = """
+    UPDATE incoming SET contact_id = nextval(pg_get_serial_sequence('contacts_contact', 'id'))
+    WHERE contact_id IS NULL AND NOT taken
+"""
+INSERT_CONTACTS = f"""
+    WITH created AS (
+        INSERT INTO contacts_contact (id, owner_id, {", ".join(DETAILS)},
+            email_key, address_hash, address_hash_key, sort_company)
+        SELECT contact_id, %(owner)s, {", ".join(DETAILS)}, email_key, address_hash,
+               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END, sort_company
+        FROM incoming WHERE NOT taken ORDER BY line
+        ON CONFLICT (email_key) WHERE NOT (email_key = '') DO NOTHING
+        RETURNING id
+    )
+    UPDATE incoming SET taken = true WHERE NOT taken AND contact_id NOT IN (SELECT id FROM created)
+"""
+REKEY = """
+    UPDATE compliance_suppression s SET address_hash = i.address_hash, hash_key = %(hash_key)s
+    FROM incoming i WHERE NOT i.taken AND s.address_hash = ANY (i.address_hashes[2:])
+    AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = i.address_hash)
+"""
+SUPPRESS = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
+    SELECT address_hash, %(hash_key)s, '', %(opt_out_source)s FROM incoming
+    WHERE NOT taken AND opted_out AND address_hash IS NOT NULL ORDER BY address_hash
+    ON CONFLICT (address_hash) DO NOTHING
+"""
+INSERT_CARDS = f"""
+    INSERT INTO compliance_compliancecard (contact_id, version, unsubscribed, sort_last, sort_first, {", ".join(CARD)})
+    SELECT contact_id, 1,
+           opted_out OR EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = incoming.address_hash),
+           sort_last, sort_first, {", ".join(CARD)}
+    FROM incoming WHERE NOT taken ORDER BY line
+"""
+INSERT_EVENTS = f"""
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT i.contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, jsonb_strip_nulls(
+        jsonb_build_object('line', nullif(i.line, 0), 'file', %(file)s::text,
+            'suppressed', CASE WHEN card.unsubscribed THEN true END,
+            'authorization_type', (%(authorizations)s)[i.authorization_type],
+            'authorization_other', nullif(i.authorization_other, ''),
+            'consent_date', i.consent_date, 'consent_purpose', nullif(i.consent_purpose, ''),
+            'source_type', (%(sources)s)[i.source_type], 'source_other', nullif(i.source_other, '')))
+    FROM incoming i JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken ORDER BY i.line
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """How many came in, and how many of them with an address that is suppressed."""
+
+    created: int
+    suppressed: int
+
+
+def create_staged(
+    *, actor: Actor, owner_id: int | None, file_name: str | None = None, batch_id: int | None = None
+) -> Created:
+    """Create a person for each row of `incoming` that is not marked `taken`; runs inside the caller's transaction.
+
+    A row whose address somebody holds, also one created meanwhile, is left out and marked `taken`.
+    """
+    actor.require("create_people")
+    values = {
+        "owner": owner_id,
+        "hash_key": newest_key(),
+        "opt_out_source": Suppression.Source.IMPORT if actor.door == "import" else Suppression.Source.MANUAL,
+        "action": history.CREATED,
+        "file": file_name,
+        "authorizations": AuthorizationType.slugs(),
+        "sources": SourceType.slugs(),
+        **history.event_values(actor, batch_id),
+    }
+    with connection.cursor() as cursor:
+        for statement in (NUMBER, INSERT_CONTACTS, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
+            cursor.execute(statement, values)
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
+            " JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken"
+        )
+        return Created(*cursor.fetchone())
+
+
+@transaction.atomic
+def create_person(person: NewPerson, *, actor: Actor, owner_id: int | None = None) -> Contact:
+    """Create one person for a form or the API.
+
+    Raises `Invalid` for broken rules, and `Conflict` (`address_taken`, with `existing_id`) when somebody already
+    has the address: two rows for one address could contradict each other.
+    """
+    actor.require("create_people")
+    details, errors = clean(person.details)
+    errors |= nobody(details) | person.authorization.errors(timezone.localdate()) | person.source.errors()
+    if errors:
+        raise Invalid(errors)
+    staging.stage([replace(person, details=details)])
+    create_staged(actor=actor, owner_id=owner_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contact_id, taken, email_key FROM incoming")
+        contact_id, taken, email_key = cursor.fetchone()
+    if taken:
+        raise address_taken(email_key)
+    return Contact.objects.select_related("card", "owner").get(pk=contact_id)
+
+
+def address_taken(email_key: str) -> Conflict:
+    """Return the refusal of an address that another person already has, with that person's id."""
+    existing = Contact.objects.filter(email_key=email_key).values_list("pk", flat=True).first()
+    return Conflict("address_taken", _("Somebody with this email address is already here."), existing_id=existing)

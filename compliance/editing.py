@@ -1,0 +1,106 @@
+"""Changing a person's details, never at the cost of a newer change or of somebody's "no"."""
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, connection, transaction
+
+from compliance import services, suppression
+from compliance.creation import address_taken
+from compliance.models import ComplianceCard
+from compliance.staging import address_columns
+from contacts import history
+from contacts.details import clean, nobody
+from contacts.models import Contact, User
+from contacts.rules import normalise_address, sort_key
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.outcome import Outcome
+
+SORTED = {"last_name": "sort_last", "first_name": "sort_first"}
+
+
+@transaction.atomic
+def edit(contact_id: int, values: Mapping[str, str], *, actor: Actor, version: int | None = None) -> Outcome:
+    """Set details of one person by field name; names that are absent stay as they are.
+
+    An unsubscribed person stays so under a new address, which is suppressed at once; a new address that is
+    suppressed makes the person unsubscribed. Raises `Invalid`, `Missing`, `Stale` when the person is no longer at
+    `version`, and `Conflict` (`address_taken`).
+    """
+    actor.require("edit_people")
+    contact = _locked(contact_id)
+    if version is not None:
+        services.check_version(contact_id, version)
+    wanted, errors = clean(values)
+    errors |= nobody({name: getattr(contact, name) for name in ("first_name", "last_name", "email")} | wanted)
+    if errors:
+        raise Invalid(errors)
+    changes = {
+        name: (getattr(contact, name), value) for name, value in wanted.items() if getattr(contact, name) != value
+    }
+    if not changes:
+        return Outcome(unchanged=1)
+    _store(contact, {name: new for name, (_, new) in changes.items()})
+    history.record([contact_id], history.EDITED, actor=actor, changes=changes)
+    if "email" in changes:
+        _carry_the_no(contact, actor)
+    return Outcome(changed=1)
+
+
+@transaction.atomic
+def assign(contact_id: int, owner: User | None, *, actor: Actor) -> Outcome:
+    """Give one person to an owner, or to nobody; the owner routes queues and decides nothing else."""
+    actor.require("edit_people")
+    contact = _locked(contact_id)
+    if contact.owner_id == (owner.pk if owner else None):
+        return Outcome(unchanged=1)
+    changes = {"owner": (str(contact.owner) if contact.owner else None, str(owner) if owner else None)}
+    Contact.objects.filter(pk=contact_id).update(owner=owner)
+    touch([contact_id])
+    history.record([contact_id], history.EDITED, actor=actor, changes=changes)
+    return Outcome(changed=1)
+
+
+def touch(contact_ids: list[int]) -> None:
+    """Move version and time of change, which live on the card for the whole person."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE compliance_compliancecard SET version = version + 1, updated_at = now() WHERE contact_id = ANY(%s)",
+            [contact_ids],
+        )
+
+
+def _locked(contact_id: int) -> Contact:
+    if not services.lock(Contact.objects.filter(pk=contact_id)):
+        raise Missing
+    return Contact.objects.select_related("owner").get(pk=contact_id)
+
+
+def _store(contact: Contact, values: dict[str, str]) -> None:
+    columns: dict[str, object] = dict(values)
+    if "email" in values:
+        columns |= address_columns(values["email"])
+    if "company" in values:
+        columns["sort_company"] = sort_key(values["company"])
+    try:
+        with transaction.atomic():
+            Contact.objects.filter(pk=contact.pk).update(**columns)
+    except IntegrityError as error:
+        if "contact_address_once" not in str(error):
+            raise
+        raise address_taken(normalise_address(values["email"])) from None
+    names = {SORTED[name]: sort_key(value) for name, value in values.items() if name in SORTED}
+    if names:
+        ComplianceCard.objects.filter(pk=contact.pk).update(**names)
+    touch([contact.pk])
+
+
+def _carry_the_no(contact: Contact, actor: Actor) -> None:
+    """Keep an opt-out through a change of address, in both directions."""
+    new = Contact.objects.select_related("card").get(pk=contact.pk)
+    if new.card.unsubscribed:
+        suppression.suppress_address(new, reason=suppression.ADDRESS_CHANGED)
+    elif held := suppression.of_address(new.email_key):
+        suppression.unsubscribe(
+            Contact.objects.filter(pk=contact.pk), actor=actor, source=held.source, reason=suppression.ADDRESS_CHANGED
+        )

@@ -1,0 +1,159 @@
+from django.conf import settings
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
+from contacts.models import Contact
+from contacts.models.batch import State
+
+
+def recorded(field: str, value: int) -> Q:
+    """Return a condition that is false, never NULL, when the field is: a CHECK lets NULL pass."""
+    return Q(**{f"{field}__isnull": False, field: value})
+
+
+class ComplianceCard(models.Model):
+    """On what ground a person's data is held and where it came from: one narrow row for each contact.
+
+    It carries the sort names, so that a filter by its fields and the order by name are one index; and the version of
+    the whole person, so that it is the row which every writer locks.
+    """
+
+    contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True, related_name="card")
+    authorization_type = models.PositiveSmallIntegerField(_("Authorization Type"), choices=AuthorizationType, null=True)
+    source_type = models.PositiveSmallIntegerField(_("Source Type"), choices=SourceType, null=True)
+    unsubscribed = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    consent_date = models.DateField(_("Date of Consent"), null=True)
+    updated_at = models.DateTimeField(db_default=TransactionNow())
+    authorization_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    consent_purpose = models.CharField(_("Purpose of Processing"), max_length=TEXT_LIMIT, blank=True)
+    source_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    sort_last = models.CharField(max_length=200, blank=True, db_collation="C")
+    sort_first = models.CharField(max_length=200, blank=True, db_collation="C")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["sort_last", "sort_first", "contact"], name="card_by_name"),
+            models.Index(
+                fields=["authorization_type", "sort_last", "sort_first", "contact"], name="card_by_authorization"
+            ),
+            models.Index(fields=["source_type", "sort_last", "sort_first", "contact"], name="card_by_source"),
+            models.Index(fields=["sort_first", "contact"], name="card_by_first_name"),
+            models.Index(fields=["updated_at", "contact"], name="card_by_updated"),
+            models.Index(
+                fields=["sort_last", "sort_first", "contact"],
+                condition=Q(unsubscribed=True),
+                name="card_unsubscribed",
+            ),
+            models.Index(
+                fields=["consent_date", "contact"], condition=Q(consent_date__isnull=False), name="card_by_consent_date"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="card_consent_has_date_and_purpose",
+                condition=(
+                    recorded("authorization_type", AuthorizationType.CONSENT)
+                    & Q(consent_date__isnull=False, consent_purpose__regex=r"\S")
+                )
+                | (~Q(authorization_type=AuthorizationType.CONSENT) & Q(consent_date=None, consent_purpose="")),
+            ),
+            models.CheckConstraint(
+                name="card_only_other_is_described",
+                condition=(Q(authorization_other="") | recorded("authorization_type", AuthorizationType.OTHER))
+                & (Q(source_other="") | recorded("source_type", SourceType.OTHER)),
+            ),
+            models.CheckConstraint(
+                name="card_known_codes",
+                condition=(Q(authorization_type=None) | Q(authorization_type__range=(1, 7)))
+                & (Q(source_type=None) | Q(source_type__range=(1, 5))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"card of {self.contact_id}"
+
+
+class Suppression(models.Model):
+    """An address that must not be mailed. It knows the address only by its keyed hash, so it outlives the person."""
+
+    class Source(models.TextChoices):
+        CLICKED_LINK = "clicked_link", _("Clicked Link")
+        ONE_CLICK = "one_click", _("One-Click")
+        MANUAL = "manual", _("Manual")
+        SALESFORCE_SYNC = "salesforce_sync", _("Salesforce Sync")
+        BOUNCE = "bounce", _("Bounce")
+        COMPLAINT = "complaint", _("Complaint")
+        IMPORT = "import", _("Import")
+
+    address_hash = models.UUIDField(unique=True)
+    hash_key = models.CharField(max_length=8)
+    reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    source = models.CharField(max_length=20, choices=Source)
+    since = models.DateTimeField(db_default=TransactionNow())
+
+    def __str__(self) -> str:
+        return str(self.address_hash)
+
+
+class ImportJob(models.Model):
+    """A file of people on its way in: what it is, how its columns are read, and what became of its rows."""
+
+    State = State
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="imports")
+    actor_name = models.CharField(max_length=150)
+    door = models.CharField(max_length=10)
+    file = models.FileField(upload_to="imports/%Y/%m/")
+    file_name = models.CharField(max_length=255)
+    mapping = models.JSONField(default=dict)
+    card = models.JSONField(default=dict)
+    dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    total = models.PositiveIntegerField(default=0)
+    rows_expected = models.PositiveIntegerField(default=0)
+    line = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    suppressed = models.PositiveIntegerField(default=0)
+    consents_ended = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class ImportSeen(models.Model):
+    """The addresses a running import has met, so that the first of two equal rows counts. Emptied when it ends."""
+
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="+")
+    email_key = models.CharField(max_length=254, db_collation="C")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("job", "email_key", name="import_seen_once")]
+
+    def __str__(self) -> str:
+        return self.email_key
+
+
+class ImportReject(models.Model):
+    """A row that was not taken: where it stands, why, and the row itself to be corrected and imported again."""
+
+    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="rejects")
+    line = models.PositiveIntegerField()
+    reason = models.CharField(max_length=500)
+    cells = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "line"], name="import_reject_by_line")]
+
+    def __str__(self) -> str:
+        return f"line {self.line}"

@@ -1,0 +1,175 @@
+"""The bulk orders about the compliance card: authorization, source, unsubscribe, and undoing the first two."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance import services, suppression
+from compliance.models import Suppression
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
+from contacts import batches, history
+from contacts.models import Batch
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict
+from salesconnect.lib.outcome import Outcome
+
+UNDO_DAYS = 30
+UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
+
+
+def authorization_params(authorization: Authorization) -> dict[str, Any]:
+    """Return a legal basis as a batch stores it."""
+    return {
+        "type": authorization.type,
+        "other": authorization.other,
+        "consent_date": authorization.consent_date.isoformat() if authorization.consent_date else None,
+        "consent_purpose": authorization.consent_purpose,
+    }
+
+
+def source_params(source: Source) -> dict[str, Any]:
+    """Return a source as a batch stores it."""
+    return {"type": source.type, "other": source.other}
+
+
+@batches.register("authorization", "edit_people", undoable=True)
+def set_authorization(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk authorization."""
+    params = batch.params
+    authorization = Authorization(
+        AuthorizationType(params["type"]) if params["type"] else None,
+        params["other"],
+        dt.date.fromisoformat(params["consent_date"]) if params["consent_date"] else None,
+        params["consent_purpose"],
+    )
+    return services.authorise(contacts, authorization, actor=actor, batch_id=batch.pk)
+
+
+@batches.register("source", "edit_people", undoable=True)
+def set_source(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk source."""
+    source = Source(SourceType(batch.params["type"]) if batch.params["type"] else None, batch.params["other"])
+    return services.set_source(contacts, source, actor=actor, batch_id=batch.pk)
+
+
+@batches.register("unsubscribe", "unsubscribe_people")
+def unsubscribe(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk unsubscribe."""
+    return suppression.unsubscribe(
+        contacts,
+        actor=actor,
+        source=Suppression.Source.MANUAL,
+        reason=batch.params.get("reason", ""),
+        batch_id=batch.pk,
+    )
+
+
+def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[str, Any]) -> dict[str, int]:
+    """Count, without changing anything: who would change, who already is so, and how many consents would end."""
+    ids, params = contacts.ids_sql()
+    names = ", ".join(column.name for column in columns)
+    wanted = ", ".join(f"%s::{column.type}" for column in columns)
+    consent = int(AuthorizationType.CONSENT)
+    ends = "authorization_type" in values and values["authorization_type"] != consent
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*), count(*) FILTER (WHERE ({names}) IS DISTINCT FROM ({wanted})),
+                   count(*) FILTER (WHERE authorization_type = {consent})
+            FROM compliance_compliancecard WHERE contact_id IN ({ids})
+            """,
+            [*values.values(), *params],
+        )
+        total, change, consents = cursor.fetchone()
+    return {"total": total, "change": change, "unchanged": total - change, "consents_ended": consents if ends else 0}
+
+
+@transaction.atomic
+def undo(batch: Batch, *, actor: Actor) -> Batch:
+    """Restore what a bulk authorization or source changed, for 30 days; who was changed since is left alone.
+
+    They are counted as `changed_since`. Returns the batch that does it.
+    Raises `Conflict`: `not_undoable` (another kind), `not_ended`, `too_old`, `undone_before`.
+    """
+    actor.require("edit_people")
+    batch = Batch.objects.select_for_update().get(pk=batch.pk)
+    if batch.kind not in UNDOABLE:
+        raise Conflict("not_undoable", _("Only changes of authorization and source can be undone."))
+    if not batch.ended:
+        raise Conflict("not_ended", _("Wait until the change has ended, or cancel it first."))
+    if batch.created_at < timezone.now() - dt.timedelta(days=UNDO_DAYS):
+        raise Conflict("too_old", _("A change can be undone for %(days)d days.") % {"days": UNDO_DAYS})
+    if batch.undone_by.exists():
+        raise Conflict("undone_before", _("This change has been undone already."))
+    return batches.order(batches.people_of(batch), "undo", actor=actor, undoes=batch)
+
+
+@batches.register("undo", "edit_people")
+def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of an undo."""
+    undone = batch.undoes
+    if undone is None:
+        raise ValueError(f"batch {batch.pk} undoes nothing")
+    columns = UNDOABLE[undone.kind]
+    ids = services.lock(contacts)
+    values = {
+        "ids": ids,
+        "undone": undone.pk,
+        "since": undone.created_at,
+        "action": undone.kind,
+        "fields": [column.name for column in columns],
+        **history.event_values(actor, batch.pk),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_restore_sql(columns), values)
+        touched, restored = cursor.fetchone()
+    since = Counter({"changed_since": touched - restored}) if touched > restored else Counter()
+    return Outcome(changed=restored, unchanged=len(ids) - touched, refused=since)
+
+
+def _restore_sql(columns: Sequence[Column]) -> str:
+    """Return the statement that gives back what the undone batch's events remember, but for what changed since."""
+    restored = ", ".join(f"{_before(column)} AS {column.name}" for column in columns)
+    names = ", ".join(column.name for column in columns)
+    return f"""
+        WITH touched AS MATERIALIZED (
+            SELECT contact_id, id, at, changes FROM contacts_contactevent
+            WHERE contact_id = ANY(%(ids)s) AND at >= %(since)s AND batch_id = %(undone)s
+        ), wanted AS MATERIALIZED (
+            SELECT contact_id, {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
+            WHERE NOT EXISTS (
+                SELECT FROM contacts_contactevent later
+                WHERE later.contact_id = touched.contact_id AND later.at >= touched.at AND later.id > touched.id
+                AND later.changes ?| %(fields)s
+            )
+        ), old AS MATERIALIZED (
+            SELECT contact_id, {names} FROM compliance_compliancecard
+            WHERE contact_id IN (SELECT contact_id FROM wanted)
+        ), changed AS (
+            UPDATE compliance_compliancecard card SET ({names}) = ROW({", ".join(f"wanted.{c.name}" for c in columns)}),
+                   version = version + 1, updated_at = now()
+            FROM wanted WHERE card.contact_id = wanted.contact_id
+        ), logged AS (
+            INSERT INTO contacts_contactevent ({history.COLUMNS})
+            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
+                   {services.changes_sql(columns, new="wanted.")}
+            FROM old JOIN wanted USING (contact_id) ORDER BY contact_id
+        )
+        SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM wanted)
+    """
+
+
+def _before(column: Column) -> str:
+    was = f"changes -> '{column.name}' ->> 0"
+    if column.slugs:
+        value = f"array_position(ARRAY{list(column.slugs)!r}, {was})::smallint"
+    else:
+        value = f"({was})::{column.type}"
+    return f"CASE WHEN changes ? '{column.name}' THEN {value} ELSE card.{column.name} END"

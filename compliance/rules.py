@@ -1,0 +1,109 @@
+"""The rules of the compliance card: pure, without database or settings.
+
+The authorization types are the legal bases of GDPR art. 6(1); the codes are what the database stores.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import IntegerChoices
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+TEXT_LIMIT = 500
+NOT_RECORDED = "not_recorded"
+
+
+class SlugChoices(IntegerChoices):
+    """Choices stored as small codes and spoken of by a slug: `consent` in the API, 1 in the database."""
+
+    @property
+    def slug(self) -> str:
+        """Return the value used in the API, in exports and in the history."""
+        return self.name.lower()
+
+    @classmethod
+    def from_slug(cls, slug: str) -> "SlugChoices":
+        """Return the choice of a slug; `KeyError` when there is none."""
+        return cls[slug.upper()] if slug.islower() else cls[""]
+
+    @classmethod
+    def slugs(cls) -> list[str]:
+        """Return all slugs in the order of their codes, which start at 1."""
+        return [choice.slug for choice in cls]
+
+
+class AuthorizationType(SlugChoices):
+    """The ground for processing, in the order in which it is offered."""
+
+    CONSENT = 1, _("Consent")
+    LEGITIMATE_INTEREST = 2, _("Legitimate Interest")
+    CONTRACT = 3, _("Performance of a Contract")
+    LEGAL_OBLIGATION = 4, _("Compliance with Legal Obligation")
+    VITAL_INTERESTS = 5, _("Protection of Vital Interests")
+    PUBLIC_INTEREST = 6, _("Public Interest/Official Authority")
+    OTHER = 7, _("Other")
+
+
+class SourceType(SlugChoices):
+    """How the person's data first came in."""
+
+    CRM_SYNC = 1, _("CRM Sync")
+    IMPORT = 2, _("Import")
+    MANUAL_UPLOAD = 3, _("Manual Upload")
+    CHROME_EXTENSION = 4, _("Chrome Extension")
+    OTHER = 5, _("Other")
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A legal basis as the card holds it; `type` None means that none is recorded."""
+
+    type: AuthorizationType | None = None
+    other: str = ""
+    consent_date: dt.date | None = None
+    consent_purpose: str = ""
+
+    def errors(self, today: dt.date) -> dict[str, list[str]]:
+        """Return what is wrong by field name; empty when the rules hold.
+
+        Consent must be demonstrable (GDPR art. 7(1)), so it demands its date, not after `today`, and its purpose;
+        no other type has them. Only *Other* carries a description.
+        """
+        errors: dict[str, list[str]] = {}
+        if self.type == AuthorizationType.CONSENT:
+            if self.consent_date is None:
+                errors["consent_date"] = [_t("Consent needs the date on which it was given.")]
+            elif self.consent_date > today:
+                errors["consent_date"] = [_t("The date of consent cannot lie in the future.")]
+            if not self.consent_purpose.strip():
+                errors["consent_purpose"] = [_t("Consent needs the purpose it was given for.")]
+        else:
+            if self.consent_date is not None:
+                errors["consent_date"] = [_t("Only Consent has a date of consent.")]
+            if self.consent_purpose:
+                errors["consent_purpose"] = [_t("Only Consent has a purpose of processing.")]
+        if self.other and self.type != AuthorizationType.OTHER:
+            errors["authorization_other"] = [_t("Only Other can be described in words.")]
+        errors |= _too_long(consent_purpose=self.consent_purpose, authorization_other=self.other)
+        return errors
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the data came from as the card holds it; `type` None means that it is not recorded."""
+
+    type: SourceType | None = None
+    other: str = ""
+
+    def errors(self) -> dict[str, list[str]]:
+        """Return what is wrong by field name; empty when the rules hold."""
+        errors: dict[str, list[str]] = {}
+        if self.other and self.type != SourceType.OTHER:
+            errors["source_other"] = [_t("Only Other can be described in words.")]
+        return errors | _too_long(source_other=self.other)
+
+
+def _too_long(**texts: str) -> dict[str, list[str]]:
+    message = _t("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}
+    return {name: [message] for name, text in texts.items() if len(text) > TEXT_LIMIT}

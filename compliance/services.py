@@ -1,0 +1,160 @@
+"""The acts on the compliance card, for one person or a million: one statement that changes only what differs."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts import history
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Stale
+from salesconnect.lib.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the card: its SQL type, and the slugs of its codes where it holds a code."""
+
+    name: str
+    type: str
+    slugs: Sequence[str] = ()
+
+    def readable(self, prefix: str) -> str:
+        """Return SQL for the value as the history holds it: slugs, not codes."""
+        value = f"{prefix}{self.name}" if prefix else f"%({self.name})s::{self.type}"
+        return f"(ARRAY{list(self.slugs)!r})[{value}]" if self.slugs else value
+
+
+AUTHORIZATION_COLUMNS = (
+    Column("authorization_type", "smallint", AuthorizationType.slugs()),
+    Column("authorization_other", "text"),
+    Column("consent_date", "date"),
+    Column("consent_purpose", "text"),
+)
+SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
+
+
+@transaction.atomic
+def authorise(
+    contacts: ContactQuerySet, authorization: Authorization, *, actor: Actor, batch_id: int | None = None
+) -> Outcome:
+    """Set the legal basis of all `contacts`; what the card held before stays in the history.
+
+    Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card.
+    """
+    actor.require("edit_people")
+    _refuse(authorization.errors(timezone.localdate()))
+    values = {
+        "authorization_type": authorization.type,
+        "authorization_other": authorization.other,
+        "consent_date": authorization.consent_date,
+        "consent_purpose": authorization.consent_purpose,
+    }
+    return _set(contacts, AUTHORIZATION_COLUMNS, values, history.AUTHORIZATION, actor=actor, batch_id=batch_id)
+
+
+@transaction.atomic
+def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch_id: int | None = None) -> Outcome:
+    """Set where the data of all `contacts` came from. Raises as `authorise` does."""
+    actor.require("edit_people")
+    _refuse(source.errors())
+    values = {"source_type": source.type, "source_other": source.other}
+    return _set(contacts, SOURCE_COLUMNS, values, history.SOURCE, actor=actor, batch_id=batch_id)
+
+
+@transaction.atomic
+def edit_card(
+    contacts: ContactQuerySet,
+    authorization: Authorization,
+    source: Source,
+    *,
+    actor: Actor,
+    version: int | None = None,
+) -> Outcome:
+    """Set both halves of one person's card; `Stale` when it is no longer at `version`."""
+    actor.require("edit_people")
+    _refuse(authorization.errors(timezone.localdate()) | source.errors())
+    if version is not None:
+        check_version(contacts.get().pk, version)
+    outcomes = (authorise(contacts, authorization, actor=actor), set_source(contacts, source, actor=actor))
+    return Outcome(changed=1) if any(outcome.changed for outcome in outcomes) else Outcome(unchanged=1)
+
+
+def lock(contacts: ContactQuerySet) -> list[int]:
+    """Lock the cards of `contacts` in the order of their ids, so that no two acts deadlock; return the ids."""
+    ids, params = contacts.ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT contact_id FROM compliance_compliancecard WHERE contact_id IN ({ids})"
+            " ORDER BY contact_id FOR UPDATE",
+            params,
+        )
+        return [row[0] for row in cursor]
+
+
+def check_version(contact_id: int, version: int) -> None:
+    """Lock one person; raise `Stale` when somebody changed the person after `version` was read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM compliance_compliancecard WHERE contact_id = %s FOR UPDATE", [contact_id])
+        row = cursor.fetchone()
+    if row and row[0] != version:
+        raise Stale(contact_id, version, row[0])
+
+
+def changes_sql(columns: Sequence[Column], old: str = "old.", new: str = "") -> str:
+    """Return SQL for an event's `changes`: the columns that differ, each with what it was and what it is.
+
+    `old` and `new` are table prefixes; an empty `new` means the statement's parameters.
+    """
+    parts = (
+        f"CASE WHEN {old}{column.name} IS DISTINCT FROM {_value(column, new)} THEN jsonb_build_object("
+        f"'{column.name}', jsonb_build_array({column.readable(old)}, {column.readable(new)})) ELSE '{{}}' END"
+        for column in columns
+    )
+    return " || ".join(parts)
+
+
+def _value(column: Column, prefix: str) -> str:
+    return f"{prefix}{column.name}" if prefix else f"%({column.name})s::{column.type}"
+
+
+def _set(
+    contacts: ContactQuerySet,
+    columns: Sequence[Column],
+    values: Mapping[str, int | str | dt.date | None],
+    action: str,
+    *,
+    actor: Actor,
+    batch_id: int | None,
+) -> Outcome:
+    ids = lock(contacts)
+    names = ", ".join(column.name for column in columns)
+    wanted = ", ".join(_value(column, "") for column in columns)
+    statement = f"""
+        WITH old AS MATERIALIZED (
+            SELECT contact_id, {names} FROM compliance_compliancecard
+            WHERE contact_id = ANY(%(ids)s) AND ({names}) IS DISTINCT FROM ({wanted})
+        ), changed AS (
+            UPDATE compliance_compliancecard card
+            SET ({names}) = ROW({wanted}), version = version + 1, updated_at = now()
+            FROM old WHERE card.contact_id = old.contact_id
+        ), logged AS (
+            INSERT INTO contacts_contactevent ({history.COLUMNS})
+            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes_sql(columns)}
+            FROM old ORDER BY contact_id
+        )
+        SELECT count(*) FROM old
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"ids": ids, "action": action, **values, **history.event_values(actor, batch_id)})
+        changed = cursor.fetchone()[0]
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+def _refuse(errors: dict[str, list[str]]) -> None:
+    if errors:
+        raise Invalid(errors)

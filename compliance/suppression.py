@@ -1,0 +1,71 @@
+"""The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
+
+from django.db import connection, transaction
+
+from compliance import services
+from compliance.models import Suppression
+from contacts import history
+from contacts.addresses import address_hashes
+from contacts.models import Contact
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+
+ADDRESS_CHANGED = "address_changed"
+
+# People who are not unsubscribed yet become so, and each gets an event with the source and the reason.
+UNSUBSCRIBE = f"""
+    WITH suppressed AS (
+        INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
+        SELECT address_hash, address_hash_key, %(reason)s, %(source)s FROM contacts_contact
+        WHERE id = ANY(%(ids)s) AND address_hash IS NOT NULL ORDER BY address_hash
+        ON CONFLICT (address_hash) DO NOTHING
+    ), changed AS (
+        UPDATE compliance_compliancecard SET unsubscribed = true, version = version + 1, updated_at = now()
+        WHERE contact_id = ANY(%(ids)s) AND NOT unsubscribed RETURNING contact_id
+    ), logged AS (
+        INSERT INTO contacts_contactevent ({history.COLUMNS})
+        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
+               jsonb_build_object('source', jsonb_build_array(NULL, %(source)s::text),
+                                  'reason', jsonb_build_array(NULL, %(reason)s::text))
+        FROM changed ORDER BY contact_id
+    )
+    SELECT count(*) FROM changed
+"""
+
+
+@transaction.atomic
+def unsubscribe(
+    contacts: ContactQuerySet, *, actor: Actor, source: str, reason: str = "", batch_id: int | None = None
+) -> Outcome:
+    """Opt all `contacts` out of mail, with their addresses (GDPR art. 21(3)); who already is counts as unchanged.
+
+    A person without an address is marked too, so that an address given later is suppressed from its first moment.
+    """
+    actor.require("unsubscribe_people")
+    ids = services.lock(contacts)
+    values = {"ids": ids, "source": source, "reason": reason, "action": history.UNSUBSCRIBED}
+    with connection.cursor() as cursor:
+        cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
+        changed = cursor.fetchone()[0]
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+def of_address(email_key: str) -> Suppression | None:
+    """Return the suppression of a normalised address, looked up under every hash key; None when it may be mailed."""
+    if not email_key:
+        return None
+    return Suppression.objects.filter(address_hash__in=address_hashes(email_key)).order_by("since").first()
+
+
+def suppress_address(contact: Contact, *, reason: str) -> None:
+    """Store the "no" of an unsubscribed person for the address that the person has now."""
+    if contact.address_hash:
+        Suppression.objects.get_or_create(
+            address_hash=contact.address_hash,
+            defaults={
+                "hash_key": contact.address_hash_key,
+                "reason": reason,
+                "source": Suppression.Source.MANUAL,
+            },
+        )

@@ -1,0 +1,220 @@
+"""Bulk orders: approved once, frozen into chunks, done at once or by a worker, resumable, cancellable.
+
+The apps above register what a kind of order does to one chunk; this module knows only how orders are worked off.
+"""
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Func
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts.models import Batch, BatchChunk, Contact, User
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor, Door, Forbidden, system
+from salesconnect.lib.errors import Conflict
+from salesconnect.lib.kick import kick
+from salesconnect.lib.outcome import Outcome
+
+INLINE_LIMIT = 5_000
+CHUNK = 5_000
+TURN_SECONDS = 60
+STALLED_SECONDS = 30
+
+Handler = Callable[[ContactQuerySet, Batch, Actor], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What an order of this kind demands and does."""
+
+    right: str
+    handler: Handler
+    undoable: bool = False
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(name: str, right: str, *, undoable: bool = False) -> Callable[[Handler], Handler]:
+    """Register the function that carries out one chunk of a kind of order."""
+
+    def add(handler: Handler) -> Handler:
+        KINDS[name] = Kind(right, handler, undoable)
+        return handler
+
+    return add
+
+
+@transaction.atomic
+def order(
+    contacts: ContactQuerySet,
+    kind: str,
+    *,
+    actor: Actor,
+    params: dict[str, Any] | None = None,
+    selection: dict[str, Any] | None = None,
+    missing: int = 0,
+    undoes: Batch | None = None,
+) -> Batch:
+    """Freeze who is meant, and carry the order out: up to 5,000 people at once, more by a worker.
+
+    `missing` counts ids of the selection that do not exist; they are refused as `not_found`. Returns the batch, done
+    or queued. Raises what the kind's service raises; then nothing has changed.
+    """
+    actor.require(KINDS[kind].right)
+    batch = Batch.objects.create(
+        kind=kind,
+        params=params or {},
+        selection=selection or {},
+        user_id=actor.user_id,
+        actor_name=actor.name,
+        door=actor.door,
+        undoes=undoes,
+        refused={"not_found": missing} if missing else {},
+    )
+    people = _freeze(batch, contacts)
+    Batch.objects.filter(pk=batch.pk).update(total=people + missing, done=missing)
+    if people <= INLINE_LIMIT:
+        while _next_chunk(batch.pk, actor):
+            pass
+    else:
+        kick("contacts.run_batch", batch.pk)
+    batch.refresh_from_db()
+    return batch
+
+
+def run(batch_id: int) -> bool:
+    """Work on a batch for at most a minute; returns whether work is left. Safe to call twice at once."""
+    batch = Batch.objects.select_related("user").get(pk=batch_id)
+    if batch.ended:
+        return False
+    deadline = time.monotonic() + TURN_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            if not _next_chunk(batch_id, actor_of(batch)):
+                return False
+    except Forbidden:
+        _fail(batch_id, _("The right to do this was withdrawn meanwhile."))
+        return False
+    return True
+
+
+@transaction.atomic
+def cancel(batch_id: int, *, actor: Actor) -> Batch:
+    """Stop an order; what is done stays done. `Conflict` (`ended`) when it has ended already."""
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    actor.require(KINDS[batch.kind].right)
+    if batch.ended:
+        raise Conflict("ended", _("This change has already ended."))
+    batch.state, batch.finished_at = Batch.State.CANCELLED, timezone.now()
+    batch.save(update_fields=["state", "finished_at"])
+    return batch
+
+
+def stalled() -> Sequence[int]:
+    """Return the open batches that no worker has touched for half a minute."""
+    limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
+    open_batches = Batch.objects.filter(state__in=[Batch.State.QUEUED, Batch.State.RUNNING])
+    return list(
+        open_batches.exclude(heartbeat_at__gt=limit)
+        .exclude(created_at__gt=limit, heartbeat_at=None)
+        .values_list("pk", flat=True)
+    )
+
+
+def people_of(batch: Batch) -> ContactQuerySet:
+    """Return the people whom a batch has worked on."""
+    done = BatchChunk.objects.filter(batch=batch, done=True)
+    return Contact.objects.filter(pk__in=done.values_list(Func(F("contact_ids"), function="unnest")))
+
+
+def actor_of(batch: Batch) -> Actor:
+    """Return who ordered the batch, with the rights that the user has now: a withdrawn right stops the work."""
+    door: Door = batch.door  # type: ignore[assignment]
+    if batch.user is None:
+        return system(door)
+    return user_actor(batch.user, door)
+
+
+def user_actor(user: User, door: Door) -> Actor:
+    """Return the actor for a user who comes through `door`; an inactive user has no rights."""
+    return Actor(user.pk, str(user), user.role if user.is_active else "", door)
+
+
+def _freeze(batch: Batch, contacts: ContactQuerySet) -> int:
+    """Store the ids in chunks, in one statement that never brings them here; returns how many there are."""
+    ids, params = contacts.ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
+            SELECT %s, (place - 1) / %s, array_agg(id ORDER BY id), false
+            FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({ids}) AS chosen (id)) AS numbered
+            GROUP BY 2
+            """,
+            [batch.pk, CHUNK, *params],
+        )
+        cursor.execute(
+            "SELECT coalesce(sum(cardinality(contact_ids)), 0) FROM contacts_batchchunk WHERE batch_id = %s", [batch.pk]
+        )
+        return cursor.fetchone()[0]
+
+
+@transaction.atomic
+def _next_chunk(batch_id: int, actor: Actor) -> bool:
+    """Do one chunk with its events and the batch's counters in one transaction; False when none is left to take.
+
+    1. Take a chunk that nobody works on; its row lock is the lease. 2. Look whether the batch was cancelled.
+    3. Act. 4. Count. The batch row is locked last and briefly, so that workers meet there only to add numbers.
+    """
+    chunk = (
+        BatchChunk.objects.select_for_update(skip_locked=True)
+        .filter(batch_id=batch_id, done=False)
+        .order_by("number")
+        .first()
+    )
+    batch = Batch.objects.get(pk=batch_id)
+    if batch.ended:
+        return False
+    if chunk is None:
+        _finish_if_done(batch_id)
+        return False
+    contacts = Contact.objects.filter(pk__in=chunk.contact_ids)
+    outcome = KINDS[batch.kind].handler(contacts, batch, actor)
+    outcome.refused["not_found"] += len(chunk.contact_ids) - outcome.total
+    chunk.done = True
+    chunk.save(update_fields=["done"])
+    _count(batch_id, outcome, len(chunk.contact_ids))
+    return True
+
+
+def _count(batch_id: int, outcome: Outcome, people: int) -> None:
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    now = timezone.now()
+    Batch.objects.filter(pk=batch_id).exclude(state=Batch.State.CANCELLED).update(state=Batch.State.RUNNING)
+    Batch.objects.filter(pk=batch_id).update(
+        done=F("done") + people,
+        changed=F("changed") + outcome.changed,
+        unchanged=F("unchanged") + outcome.unchanged,
+        refused=dict(+(Counter(batch.refused) + outcome.refused)),
+        started_at=batch.started_at or now,
+        heartbeat_at=now,
+    )
+
+
+def _finish_if_done(batch_id: int) -> None:
+    if not BatchChunk.objects.filter(batch_id=batch_id, done=False).exists():
+        Batch.objects.filter(pk=batch_id, state__in=[Batch.State.QUEUED, Batch.State.RUNNING]).update(
+            state=Batch.State.DONE, finished_at=timezone.now()
+        )
+
+
+def _fail(batch_id: int, error: str) -> None:
+    Batch.objects.filter(pk=batch_id).update(state=Batch.State.FAILED, error=error, finished_at=timezone.now())

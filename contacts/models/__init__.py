@@ -1,0 +1,8 @@
+"""Who the people are, what happened to them, and the orders given about them."""
+
+from contacts.models.batch import Batch, BatchChunk
+from contacts.models.contact import Contact
+from contacts.models.event import ContactEvent
+from contacts.models.user import ApiToken, IdempotentReply, SavedView, User
+
+__all__ = ["ApiToken", "Batch", "BatchChunk", "Contact", "ContactEvent", "IdempotentReply", "SavedView", "User"]

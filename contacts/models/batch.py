@@ -1,0 +1,77 @@
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models.user import User
+
+
+class State(models.TextChoices):
+    """The states of everything a worker does: bulk changes, imports, exports."""
+
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+
+
+class Batch(models.Model):
+    """A bulk order: who ordered what, for whom it was approved, and how far it is.
+
+    The people are frozen into chunks when the order is given. A chunk's row lock is its lease, so a killed worker
+    leaves nothing behind: its transaction is gone and another worker takes the same chunk.
+    """
+
+    State = State
+
+    kind = models.CharField(max_length=30)
+    params = models.JSONField(default=dict)
+    selection = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="batches")
+    actor_name = models.CharField(max_length=150)
+    door = models.CharField(max_length=10)
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
+    total = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    refused = models.JSONField(default=dict)
+    error = models.CharField(max_length=300, blank=True)
+    # The database's clock, as that of the events: an undo looks for events from this moment on.
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(state__in=[State.QUEUED, State.RUNNING]), name="batch_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the batch will not change any more."""
+        return self.state in ENDED
+
+
+class BatchChunk(models.Model):
+    """A few thousand people of a batch, handled in one transaction."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    contact_ids = ArrayField(models.BigIntegerField())
+    done = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("batch", "number", name="chunk_once_per_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}/{self.number}"

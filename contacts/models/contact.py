@@ -1,0 +1,74 @@
+from django.contrib.postgres.functions import TransactionNow
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Func, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models.user import User
+from contacts.queries import ContactQuerySet
+from contacts.rules import SEARCH_SEPARATORS
+
+
+class Words(Func):
+    """The words of a text as a `tsvector`, cut at punctuation too: an address would else be one word."""
+
+    function = "to_tsvector"
+    template = "to_tsvector('simple', translate(%(expressions)s))"
+
+
+def searchable_words() -> Words:
+    """Return the expression of the search column: the words of name, company and address."""
+    blank = Value(" ")
+    text = Concat(F("first_name"), blank, F("last_name"), blank, F("company"), blank, F("email"))
+    return Words(text, Value(SEARCH_SEPARATORS), Value(" " * len(SEARCH_SEPARATORS)))
+
+
+class Contact(models.Model):
+    """A person. What one may do with the person stands on the compliance card, one row for each contact."""
+
+    first_name = models.CharField(_("First name"), max_length=200, blank=True)
+    last_name = models.CharField(_("Last name"), max_length=200, blank=True)
+    company = models.CharField(_("Company"), max_length=200, blank=True)
+    title = models.CharField(_("Title"), max_length=200, blank=True)
+    email = models.CharField(_("Email"), max_length=254, blank=True)
+    phone = models.CharField(_("Phone number"), max_length=50, blank=True)
+    website = models.CharField(_("Website"), max_length=500, blank=True)
+    other = models.CharField(_("Other"), max_length=500, blank=True)
+    facebook = models.CharField("Facebook", max_length=500, blank=True)
+    twitter = models.CharField("Twitter", max_length=500, blank=True)
+    linkedin = models.CharField("LinkedIn", max_length=500, blank=True)
+    salesforce_id = models.CharField(_("Salesforce ID"), max_length=18, blank=True)
+    owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="contacts")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    # The address as `rules.normalise_address` writes it: what "the same address" means everywhere.
+    email_key = models.CharField(max_length=254, blank=True, editable=False, db_collation="C")
+    address_hash = models.UUIDField(null=True, editable=False, db_index=True)
+    address_hash_key = models.CharField(max_length=8, blank=True, editable=False)
+    sort_company = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
+    search = models.GeneratedField(expression=searchable_words(), output_field=SearchVectorField(), db_persist=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["search"], name="contact_search"),
+            models.Index(fields=["email_key", "id"], name="contact_by_address"),
+            models.Index(fields=["sort_company", "id"], name="contact_by_company"),
+            models.Index(fields=["created_at", "id"], name="contact_by_created"),
+            models.Index(fields=["salesforce_id"], condition=~models.Q(salesforce_id=""), name="contact_by_salesforce"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email_key"], condition=~models.Q(email_key=""), name="contact_address_once"
+            ),
+            models.CheckConstraint(
+                name="contact_address_whole",
+                condition=models.Q(email="", email_key="", address_hash=None)
+                | (~models.Q(email="") & ~models.Q(email_key="") & models.Q(address_hash__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email or _("Unnamed person %d") % self.pk

@@ -1,0 +1,41 @@
+"""JSON as the API takes it."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+DEPTH = 20
+
+
+class StrictJSONParser(JSONParser):
+    """JSON whose texts PostgreSQL can hold and whose depth is bounded; everything else is a 400."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the parsed body."""
+        try:
+            data = super().parse(stream, media_type, parser_context)
+        except (RecursionError, json.JSONDecodeError, ValueError) as problem:
+            raise ParseError("The body is not JSON that can be read.") from problem
+        check(data)
+        return data
+
+
+def check(value: Any, depth: int = 0) -> None:
+    """Refuse NUL, lone surrogates and deep nesting anywhere in a body."""
+    if depth > DEPTH:
+        raise ParseError(f"The body is nested more than {DEPTH} deep.")
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ParseError("The body contains characters that cannot be stored: NUL or half of a surrogate pair.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check(key, depth + 1)
+            check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            check(item, depth + 1)

@@ -1,0 +1,24 @@
+"""The history's table is cut by month, so that ten years of it cost the pages nothing."""
+
+import datetime as dt
+
+from django.db import connection
+from django.utils import timezone
+
+MONTHS_AHEAD = 24
+
+
+def ensure(start: dt.date | None = None, months_ahead: int = MONTHS_AHEAD) -> int:
+    """Create the missing partitions from the month of `start` (this month) to `months_ahead` months from now.
+
+    Returns how many were made. They are made far ahead: without one for its month no act could be recorded.
+    """
+    today = timezone.now().date()
+    first = (start or today).replace(day=1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE contacts_make_event_partition(month::date)) FROM generate_series("
+            "%s::timestamp, %s::timestamp + make_interval(months => %s), interval '1 month') month",
+            [first, today.replace(day=1), months_ahead],
+        )
+        return cursor.fetchone()[0]

@@ -1,0 +1,20 @@
+"""Requests as the pages see them: signed in, maybe from htmx, and who acts."""
+
+from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
+
+from contacts.batches import user_actor
+from contacts.models import User
+from salesconnect.lib.actor import Actor
+
+
+class SignedInRequest(HttpRequest):
+    """A request of a signed-in user; `htmx` is true when htmx sent it."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def page_actor(request: SignedInRequest) -> Actor:
+    """Return the user as the actor of an act on a page."""
+    return user_actor(request.user, "page")

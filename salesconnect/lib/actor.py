@@ -1,0 +1,63 @@
+"""Who acts, through which door, and what each role may do: the one list of rights."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Door = Literal["page", "api", "import", "command", "task", "link", "sync"]
+
+READ = frozenset({"view_people", "export_people", "verify_history"})
+PEOPLE = READ | {
+    "create_people",
+    "edit_people",
+    "import_people",
+    "delete_people",
+    "mail_people",
+    "unsubscribe_people",
+    "merge_people",
+    "restrict_people",
+    "handle_requests",
+}
+EVERYTHING = PEOPLE | {
+    "reconsent_people",
+    "edit_policy",
+    "edit_retention",
+    "import_suppressions",
+    "manage_salesforce",
+    "edit_team",
+    "manage_users",
+}
+RIGHTS: dict[str, frozenset[str]] = {"administrator": EVERYTHING, "member": PEOPLE, "auditor": READ}
+
+
+class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes
+    """The actor has no right to this act; `right` names the one that is missing."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__(right)
+        self.right = right
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A user or the system itself. `user_id` is None for the system and for a person who follows a link."""
+
+    user_id: int | None
+    name: str
+    role: str
+    door: Door
+
+    def may(self, right: str) -> bool:
+        """Tell whether the role holds the right; an unknown right is a programming error."""
+        if right not in EVERYTHING:
+            raise KeyError(right)
+        return right in RIGHTS.get(self.role, frozenset())
+
+    def require(self, right: str) -> None:
+        """Raise `Forbidden` unless the role holds the right."""
+        if not self.may(right):
+            raise Forbidden(right)
+
+
+def system(door: Door = "task") -> Actor:
+    """Return the actor of acts that no user ordered: seeding, sweeps, the sync."""
+    return Actor(user_id=None, name="Sales Connect", role="administrator", door=door)

@@ -1,0 +1,39 @@
+"""What services raise when an order cannot be carried out; pages and the API turn each into its answer."""
+
+from typing import Any
+
+from salesconnect.lib.actor import Forbidden
+
+__all__ = ["Conflict", "Forbidden", "Invalid", "Missing", "Stale"]
+
+
+class Invalid(Exception):  # noqa: N818
+    """The input breaks a rule: `fields` maps each field's name to what is wrong with it. HTTP 400, pages 422."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__(fields)
+        self.fields = fields
+
+
+class Missing(Exception):  # noqa: N818
+    """What the order names does not exist or is not visible. HTTP 404."""
+
+
+class Conflict(Exception):  # noqa: N818
+    """The order does not fit the present state, such as an address that is taken. HTTP 409."""
+
+    def __init__(self, code: str, message: str, **detail: Any) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.detail = detail
+
+
+class Stale(Exception):  # noqa: N818
+    """Somebody changed the person since `version` was read; `current` is the newer version's number. HTTP 412."""
+
+    def __init__(self, contact_id: int, version: int, current: int) -> None:
+        super().__init__(contact_id)
+        self.contact_id = contact_id
+        self.version = version
+        self.current = current

@@ -1,0 +1,126 @@
+"""Keyset paging: a page begins after a row, not after a number of rows, so page 10,000 costs what page 1 costs."""
+
+import base64
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.conf import settings
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+
+from salesconnect.lib.errors import Invalid
+
+Row = TypeVar("Row")
+
+
+class RowValue(Func):
+    """`(a, b, id)`, which PostgreSQL compares as one value and answers from one index."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = ", "
+
+
+class Beyond(Func):
+    """`left > right` or `left < right` as a condition."""
+
+    template = "(%(expressions)s)"
+    output_field = BooleanField()
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column of the order: a field path and its direction."""
+
+    path: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """The rows of one page in their order, and the cursors of its neighbours, if there are any."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+
+
+def page(
+    queryset: QuerySet[Any, Row],
+    keys: Sequence[Key],
+    *,
+    cursor: str | None,
+    size: int,
+    values: Callable[[Row], tuple[Any, ...]],
+) -> Page[Row]:
+    """Return one page of `queryset` in the order of `keys`, the last of which must be unique.
+
+    `values` tells the keys of a row. An unknown or damaged cursor raises `Invalid`.
+    """
+    backwards, start = _open(cursor, len(keys)) if cursor else (False, None)
+    if start is not None:
+        queryset = queryset.filter(_beyond(keys, start, backwards=backwards))
+    rows = list(queryset.order_by(*(_order(key, backwards=backwards) for key in keys))[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+    has_next, has_previous = (bool(rows), more) if backwards else (more, start is not None and bool(rows))
+    return Page(
+        rows,
+        next=_seal(False, values(rows[-1])) if has_next and rows else None,
+        previous=_seal(True, values(rows[0])) if has_previous and rows else None,
+    )
+
+
+def _order(key: Key, *, backwards: bool) -> str:
+    return f"-{key.path}" if key.descending != backwards else key.path
+
+
+def _beyond(keys: Sequence[Key], start: Sequence[Any], *, backwards: bool) -> Any:
+    if len({key.descending for key in keys}) == 1:
+        return _compare([key.path for key in keys], start, descending=keys[0].descending != backwards)
+    # Mixed directions have no row comparison: the same, nested, with a bound that an index can use in front.
+    first, rest = keys[0], keys[1:]
+    descending = first.descending != backwards
+    ahead = Q(**{f"{first.path}__{'lt' if descending else 'gt'}": start[0]})
+    level = Q(**{first.path: start[0]}) & Q(_beyond(rest, start[1:], backwards=backwards))
+    return Q(**{f"{first.path}__{'lte' if descending else 'gte'}": start[0]}) & (ahead | level)
+
+
+def _compare(paths: Sequence[str], start: Sequence[Any], *, descending: bool) -> Beyond:
+    left = RowValue(*(F(path) for path in paths))
+    right = RowValue(*(Value(value) for value in start))
+    return Beyond(left, right, arg_joiner=" < " if descending else " > ")
+
+
+@lru_cache(maxsize=1)
+def _box(secret: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"keyset" + secret.encode()).digest()))
+
+
+def _seal(backwards: bool, values: tuple[Any, ...]) -> str:
+    """Encrypt the place: sort keys are names and addresses, which have no business in a URL."""
+    plain = json.dumps([backwards, [_plain(value) for value in values]])
+    return _box(settings.SECRET_KEY).encrypt(plain.encode()).decode()
+
+
+def _open(cursor: str, length: int) -> tuple[bool, list[Any]]:
+    try:
+        backwards, values = json.loads(_box(settings.SECRET_KEY).decrypt(cursor.encode()))
+    except (InvalidToken, ValueError):
+        backwards, values = False, []
+    if len(values) != length:
+        raise Invalid({"cursor": ["This cursor is damaged or belongs to another order; start from the first page."]})
+    return backwards, [_value(value) for value in values]
+
+
+def _plain(value: Any) -> Any:
+    return {"t": value.isoformat()} if isinstance(value, dt.datetime) else value
+
+
+def _value(value: Any) -> Any:
+    return dt.datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value

@@ -1,0 +1,53 @@
+"""What every page request passes through: the reader's language, and errors turned into their answers."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+
+
+class UserLanguage:
+    """The language: the user's choice, else that of the cookie or the browser, else English."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "") if hasattr(request, "user") else ""
+        language = chosen or translation.get_language_from_request(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class DomainErrors:
+    """Pages answer what services raise: 403, 404, 409, 412 and 400, each in words and with nothing changed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Render the page of a domain error; None leaves any other exception alone."""
+        match exception:
+            case Forbidden():
+                return render(request, "403.html", status=403)
+            case Missing():
+                return render(request, "404.html", status=404)
+            case Conflict():
+                return render(request, "409.html", {"message": exception.message}, status=409)
+            case Stale():
+                message = _("Somebody changed this person meanwhile. Nothing was overwritten; look at the new version.")
+                return render(request, "409.html", {"message": message}, status=412)
+            case Invalid():
+                messages = [message for messages in exception.fields.values() for message in messages]
+                return render(request, "400.html", {"messages_list": messages}, status=400)
+        return None

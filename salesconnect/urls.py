@@ -1,0 +1,11 @@
+"""Every address of the site."""
+
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/people/"), name="home"),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("salesconnect.api_urls")),
+]
+handler500 = "salesconnect.failures.server_error"
