@@ -1,7 +1,6 @@
 """Who uses the servers: the first that comes starts them, the last that leaves stops them."""
 
 import fcntl
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,11 +8,11 @@ from pathlib import Path
 
 from salesconnect.embedded.places import EmbeddedError, Servers, make_data_folder, make_socket_folder, servers
 from salesconnect.embedded.postgres import Postgres
+from salesconnect.embedded.processes import Process
 from salesconnect.embedded.redis_server import Redis
 
 START_SECONDS = 120.0
 Server = Postgres | Redis
-Process = subprocess.Popen[bytes]
 Started = tuple[Server, Process | None]
 
 
@@ -32,7 +31,8 @@ def hold(data: Path, *, postgres: bool = True, redis: bool = True) -> Iterator[S
 @contextmanager
 def supervised(where: Servers, *, postgres: bool, redis: bool, attached: bool = True) -> Iterator[list[Started]]:
     """Do the same for a caller that watches the servers: give it each with its process, None if it ran already."""
-    wanted: list[Server] = [kind(where) for kind, wish in ((Redis, redis), (Postgres, postgres)) if wish]
+    every: list[Server] = [Redis(where), Postgres(where)]
+    wanted = [server for server, wish in zip(every, (redis, postgres), strict=True) if wish]
     make_data_folder(where.data)
     with (where.data / "users.lock").open("ab") as users:
         try:
@@ -44,7 +44,7 @@ def supervised(where: Servers, *, postgres: bool, redis: bool, attached: bool = 
         finally:
             with locked(where), suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for server in wanted:
+                for server in every:
                     server.stop()
 
 
@@ -59,7 +59,7 @@ def locked(where: Servers) -> Iterator[None]:
 def restart(server: Server) -> Process | None:
     """Start a server that died, attached and without waiting for it; None if somebody else was faster."""
     with locked(server.where):
-        return None if server.living() else server.spawn(None)
+        return None if server.living() else server.spawn(attached=True)
 
 
 def ensure(server: Server, *, attached: bool) -> Process | None:
@@ -69,11 +69,10 @@ def ensure(server: Server, *, attached: bool) -> Process | None:
         if server.running():
             return None
         _wait(server, deadline)
-    log = None if attached else server.where.data / f"{server.name}.log"
-    process = server.spawn(log)
+    process = server.spawn(attached=attached)
     while not server.running():
         if process.poll() is not None:
-            raise EmbeddedError(f"The embedded {server.name} does not start: {_last_words(process, log)}")
+            raise EmbeddedError(f"The embedded {server.name} does not start: {_last_words(process, server.log)}")
         _wait(server, deadline)
     server.finish_start()
     return process
@@ -85,7 +84,7 @@ def _wait(server: Server, deadline: float) -> None:
     time.sleep(0.05)
 
 
-def _last_words(process: Process, log: Path | None) -> str:
-    text = process.stdout.read() if process.stdout else log.read_bytes() if log else b""
+def _last_words(process: Process, log: Path) -> str:
+    text = process.stdout.read() if process.stdout else log.read_bytes()
     lines = text.decode(errors="replace").strip().splitlines() or ["no reason given"]
     return lines[-1]

@@ -33,11 +33,12 @@ class Postgres:
     """The PostgreSQL of one data folder."""
 
     name = "postgres"
-    stop_signals = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0))
+    stop_signals = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0))
 
     def __init__(self, where: Servers) -> None:
         """Name the server of a data folder; nothing is started."""
         self.where = where
+        self.log = where.data / "postgres.log"
 
     def running(self) -> bool:
         """Tell whether the server answers."""
@@ -47,11 +48,8 @@ class Postgres:
             return False
         return True
 
-    def spawn(self, log: Path | None) -> subprocess.Popen[bytes]:
-        """Start the server without waiting for it, after what a killed one left has been cleared.
-
-        `log` None attaches it to the caller, see `processes.spawn`.
-        """
+    def spawn(self, *, attached: bool) -> processes.Process:
+        """Start the server without waiting for it, after what a killed one left has been cleared."""
         processes.end(self._orphans(), [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)])
         folder = cluster(self.where)
         self._own(self.where.postgres_sockets)
@@ -61,7 +59,9 @@ class Postgres:
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(self.where.postgres_sockets), *options]
         command += ["-c", f"cluster_name={self.where.tag}"]
-        return processes.spawn(command, log=log, owner=as_account(), orphan_signal=signal.SIGINT)
+        if attached:
+            return processes.attach(command, orphan_signal=signal.SIGINT, cwd="/", **as_account())
+        return processes.detach(command, log=self.log, cwd="/", **as_account())
 
     def finish_start(self) -> None:
         """Make the product's database in a server that has just started."""

@@ -4,13 +4,13 @@ import ctypes
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 PR_SET_PDEATHSIG = 1
+Process = subprocess.Popen[bytes]
 
 
 def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
@@ -19,29 +19,29 @@ def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
 
-def _attach(number: signal.Signals) -> Callable[[], None]:
-    def prepare() -> None:
-        die_with_parent(number)
-        # A signal to the whole group must not take the servers from under those that still work; PostgreSQL sets
-        # its own mask and therefore gets it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+def attach(
+    command: list[str], *, orphan_signal: signal.Signals = signal.SIGKILL, shielded: bool = False, **how: Any
+) -> Process:
+    """Start a program in the caller's process group; it dies with the caller, who reads its output from a pipe.
 
-    return prepare
-
-
-def spawn(
-    command: list[str], *, log: Path | None, owner: dict[str, Any], orphan_signal: signal.Signals
-) -> subprocess.Popen[bytes]:
-    """Start a server in the background, as the account that `owner` names in subprocess's words.
-
-    With a log file it gets a session of its own and outlives the caller. Without one it stays in the caller's process
-    group, dies with the caller (by `orphan_signal`), and the caller reads its output from a pipe.
+    A shielded one does not hear the SIGINT and SIGTERM that the whole group gets, so that the others can finish their
+    work with it. `how` goes to subprocess. Only for callers with one thread: code runs between fork and exec.
     """
-    always: dict[str, Any] = {"cwd": "/", "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, **owner}
-    if log is None:  # only `up` asks for it, which has one thread, so that code between fork and exec is safe
-        return subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=_attach(orphan_signal), **always)  # noqa: PLW1509, S603
+
+    def prepare() -> None:
+        die_with_parent(orphan_signal)
+        if shielded:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+    how = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **how}
+    return subprocess.Popen(command, preexec_fn=prepare, **how)  # noqa: PLW1509, S603 - see above; commands are ours
+
+
+def detach(command: list[str], *, log: Path, **how: Any) -> Process:
+    """Start a program in a session of its own, where it outlives the caller; `log` takes its output."""
     with log.open("wb") as output:
-        return subprocess.Popen(command, stdout=output, start_new_session=True, **always)  # noqa: S603
+        how = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT, **how}
+        return subprocess.Popen(command, start_new_session=True, **how)  # noqa: S603 - commands are ours
 
 
 def find(*marks: str) -> list[psutil.Process]:

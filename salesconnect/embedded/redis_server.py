@@ -2,7 +2,6 @@
 
 import importlib.util
 import signal
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -20,6 +19,7 @@ class Redis:
     def __init__(self, where: Servers) -> None:
         """Name the server of a data folder; nothing is started."""
         self.where = where
+        self.log = where.data / "redis.log"
 
     def running(self) -> bool:
         """Tell whether the server answers."""
@@ -29,8 +29,8 @@ class Redis:
         except redis.RedisError:
             return False
 
-    def spawn(self, log: Path | None) -> subprocess.Popen[bytes]:
-        """Start the server without waiting for it; `log` None attaches it to the caller, see `processes.spawn`."""
+    def spawn(self, *, attached: bool) -> processes.Process:
+        """Start the server without waiting for it."""
         folder = self.where.data / "redis"
         folder.mkdir(mode=0o700, exist_ok=True)
         self.where.redis_socket.unlink(missing_ok=True)
@@ -46,7 +46,7 @@ class Redis:
             "dir": str(folder),
         }
         command = [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-        return processes.spawn(command, log=log, owner={}, orphan_signal=signal.SIGKILL)
+        return processes.attach(command, shielded=True) if attached else processes.detach(command, log=self.log)
 
     def finish_start(self) -> None:
         """Do nothing: a Redis that answers is ready."""
@@ -59,7 +59,7 @@ class Redis:
                 client.shutdown(nosave=True)
         except redis.RedisError:
             pass
-        processes.end(living, [(signal.SIGTERM, 3.0), (signal.SIGKILL, 2.0)])
+        processes.end(living, [(signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0)])
 
     def living(self) -> list[psutil.Process]:
         """Return the server's process, if there is one; its title names the socket."""
