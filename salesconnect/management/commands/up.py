@@ -1,0 +1,114 @@
+"""Everything in one process group: PostgreSQL, Redis, the site, the worker and beat."""
+
+import fcntl
+import os
+import sys
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+
+from contacts import partitions
+from salesconnect import preparation
+from salesconnect.embedded import EmbeddedError, holding, processes
+from salesconnect.supervisor import Child, Supervisor, terminate
+
+# In the order in which they are stopped, each with the seconds that it may take for it.
+PROGRAMS = {
+    "web": (8.0, ["gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi"]),
+    "beat": (3.0, ["celery", "-A", "salesconnect", "beat", "--pidfile=", "--loglevel=WARNING"]),
+    "worker": (7.0, ["celery", "-A", "salesconnect", "worker", "--concurrency=2", "--loglevel=WARNING"]),
+}
+
+
+class Command(BaseCommand):
+    """Prepares what is missing, starts all, and stays in the foreground."""
+
+    help = "Starts everything: PostgreSQL, Redis, the site, the worker and beat. Ctrl-C stops all."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define --demo."""
+        parser.add_argument("--demo", action="store_true", help="fill the site with 2,000 fictitious people")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Check, start the servers, prepare, start the rest, watch, and stop all in order."""
+        supervisor = Supervisor(self.say)
+        supervisor.listen()
+        preparation.check_port(settings.PORT)
+        preparation.check_external_servers()
+        wanted = {"postgres": settings.EMBEDDED_DATABASE, "redis": settings.EMBEDDED_REDIS}
+        with suppress(KeyboardInterrupt), _alone(), holding.supervised(settings.SERVERS, **wanted) as started:
+            self.prepare(demo=options["demo"])
+            for name, (seconds, command) in PROGRAMS.items():
+                supervisor.add(Child(name, partial(_start, command), terminate(seconds)))
+            for server, process in started:
+                supervisor.add(_server(server, process))
+            try:
+                supervisor.run(Announcement(self.say))
+            finally:
+                supervisor.stop()
+        self.say("Stopped")
+
+    def prepare(self, *, demo: bool) -> None:
+        """Bring the database and the static files up to date."""
+        self.say("Preparing the database and the static files")
+        call_command("migrate", interactive=False, verbosity=0)
+        partitions.ensure()
+        preparation.collect_static()
+        preparation.make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), self.say)
+        if demo and "seed_demo" in get_commands():
+            call_command("seed_demo")
+
+    def say(self, line: str) -> None:
+        """Write a line to the terminal at once; a terminal that is gone stops nothing."""
+        with suppress(BrokenPipeError):
+            self.stdout.write(line)
+            self.stdout.flush()
+
+
+class Announcement:
+    """Says where the site is, once it answers there."""
+
+    def __init__(self, say: "partial[None] | Any") -> None:
+        self.say = say
+        self.address = f"http://127.0.0.1:{settings.PORT}/"
+        self.made = False
+
+    def __call__(self) -> None:
+        """Ask the site whether it is alive, until it is."""
+        if self.made:
+            return
+        with suppress(OSError), urllib.request.urlopen(f"{self.address}healthz", timeout=1):  # noqa: S310 - our own
+            self.say(f"Sales Connect is running at {self.address}")
+            self.made = True
+
+
+def _start(command: list[str]) -> processes.Process:
+    known = {"SALESCONNECT_DATA": str(settings.DATA_DIR), "PORT": str(settings.PORT), "PYTHONUNBUFFERED": "1"}
+    return processes.attach([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env={**os.environ, **known})
+
+
+def _server(server: holding.Server, process: processes.Process | None) -> Child:
+    def stop(child: Child) -> None:
+        if child.process is not None:  # one that another command started is stopped by the last who holds it
+            server.stop()
+
+    alive = lambda: bool(server.living())  # noqa: E731
+    return Child(server.name, partial(holding.restart, server), stop, alive, process)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (settings.DATA_DIR / "up.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EmbeddedError(f"Sales Connect runs already with the data folder {settings.DATA_DIR}.") from error
+        yield

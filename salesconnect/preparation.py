@@ -1,0 +1,95 @@
+"""What `manage.py up` checks before it starts anything, and prepares before the site opens."""
+
+import hashlib
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from time import monotonic, sleep
+
+import psycopg2
+import redis
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Q
+
+from salesconnect.embedded import EmbeddedError
+
+ADMINISTRATOR = "admin"
+PORT_PATIENCE_SECONDS = 2.0
+CONNECT_SECONDS = 5
+
+
+def check_port(port: int) -> None:
+    """Refuse in one line a port on which the site cannot listen.
+
+    Waits a moment for one that is taken: the processes of a product that was killed need it to go.
+    """
+    deadline = monotonic() + PORT_PATIENCE_SECONDS
+    while problem := _port_problem(port):
+        if monotonic() > deadline:
+            raise EmbeddedError(f"Port {port} of 127.0.0.1 cannot be used: {problem}. Set PORT to another one.")
+        sleep(0.1)
+
+
+def _port_problem(port: int) -> str:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            return str(getattr(error, "strerror", None) or error).rstrip(".")
+    return ""
+
+
+def check_external_servers() -> None:
+    """Refuse in one line, without any password, servers of the environment that do not answer."""
+    if not settings.EMBEDDED_DATABASE:
+        wanted = {**connection.get_connection_params(), "connect_timeout": CONNECT_SECONDS}
+        try:
+            psycopg2.connect(**wanted).close()
+        except psycopg2.Error as error:
+            raise EmbeddedError(f"The server of DATABASE_URL cannot be used: {_one_line(error)}") from error
+    if not settings.EMBEDDED_REDIS:
+        try:
+            with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=CONNECT_SECONDS) as client:
+                client.ping()
+        except (redis.RedisError, ValueError) as error:
+            raise EmbeddedError(f"The server of REDIS_URL cannot be used: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def make_first_administrator(password: str, say: Callable[[str], None]) -> None:
+    """Make the user `admin` where there is no administrator yet; a password made here is said this once."""
+    users = get_user_model().objects
+    if users.filter(Q(role="administrator") | Q(username=ADMINISTRATOR)).exists():
+        return
+    users.create_user(ADMINISTRATOR, password=password or (made := secrets.token_urlsafe(12)), role="administrator")
+    shown = "the password of SALESCONNECT_ADMIN_PASSWORD" if password else f"the password {made} (shown this once)"
+    say(f"Sign in as {ADMINISTRATOR} with {shown}.")
+
+
+def collect_static() -> None:
+    """Gather the static files under hashed names, unless that was done for exactly these files."""
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    now = _fingerprint()
+    if stamp.exists() and stamp.read_text() == now:
+        return
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(now)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list(ignore_patterns=[]):
+            status = Path(storage.path(name)).stat()
+            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

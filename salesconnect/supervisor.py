@@ -1,0 +1,167 @@
+"""Keeps a product's processes running, passes their output on, and stops them in order."""
+
+import contextlib
+import os
+import selectors
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from salesconnect.embedded.processes import Process
+
+FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+TICK_SECONDS = 0.25
+
+
+@dataclass
+class Child:
+    """A process that is to run: how to start it, how to tell that it is gone, how to stop it."""
+
+    name: str
+    start: Callable[[], Process | None]
+    stop: Callable[["Child"], None]
+    alive: Callable[[], bool] = lambda: False  # asked of a server that somebody else started
+    process: Process | None = None
+    since: float = field(default_factory=time.monotonic)
+    delay: float = FIRST_DELAY
+    due: float | None = None
+
+    def gone(self) -> bool:
+        """Tell whether the process has ended."""
+        return not self.alive() if self.process is None else self.process.poll() is not None
+
+
+def terminate(seconds: float) -> Callable[[Child], None]:
+    """Return a way to stop a child: SIGTERM, then SIGKILL after some seconds."""
+
+    def stop(child: Child) -> None:
+        if child.process is None or child.gone():
+            return
+        child.process.terminate()
+        deadline = time.monotonic() + seconds
+        while not child.gone():
+            if time.monotonic() > deadline:
+                child.process.kill()
+            time.sleep(0.05)
+
+    return stop
+
+
+@dataclass
+class _Output:
+    """What a child has written; the beginning of a line waits for its end."""
+
+    name: str
+    rest: bytes = b""
+
+    def lines(self, chunk: bytes) -> list[str]:
+        *whole, self.rest = (self.rest + chunk).split(b"\n")
+        return [line.decode(errors="replace").rstrip() for line in whole]
+
+
+class Supervisor:
+    """Runs children until SIGINT or SIGTERM comes; children are stopped in the order in which they were added."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self.children: list[Child] = []
+        self.pipes = selectors.DefaultSelector()
+        self.stopping = False
+        self.parent = os.getppid()
+        self.under_make = _name(self.parent) == "make"
+
+    def listen(self) -> None:
+        """Turn the first SIGINT or SIGTERM into KeyboardInterrupt and ignore those that follow."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._interrupt)
+
+    def add(self, child: Child) -> None:
+        """Watch a child from now on; one without a process is started at the next look."""
+        self.children.append(child)
+        self._listen_to(child)
+
+    def run(self, each_tick: Callable[[], None]) -> None:
+        """Watch the children until a signal comes; `each_tick` is called some times a second."""
+        with contextlib.suppress(KeyboardInterrupt):
+            while not self._make_was_interrupted():
+                self._pass_output_on()
+                for child in self.children:
+                    self._look_after(child)
+                each_tick()
+
+    def stop(self) -> None:
+        """Stop all children in order, showing what they say."""
+        self.stopping = True
+        for child in self.children:
+            self.say(f"Stopping {child.name}")
+            child.stop(child)
+            self._pass_output_on()
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        if not self.stopping:
+            self.stopping = True
+            raise KeyboardInterrupt
+
+    def _look_after(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.due is None and child.gone():
+            if now - child.since > LONGEST_DELAY:
+                child.delay = FIRST_DELAY
+            child.due = now + child.delay
+            self.say(f"{child.name} {_end_of(child)}; it is started again in {child.delay:g} s")
+        elif child.due is not None and now >= child.due:
+            child.process = child.start()
+            child.since, child.due, child.delay = now, None, min(child.delay * 2, LONGEST_DELAY)
+            self._listen_to(child)
+
+    def _listen_to(self, child: Child) -> None:
+        if child.process is not None and child.process.stdout is not None:
+            os.set_blocking(child.process.stdout.fileno(), False)
+            self.pipes.register(child.process.stdout, selectors.EVENT_READ, _Output(child.name))
+
+    def _pass_output_on(self) -> None:
+        for key, _ in self.pipes.select(TICK_SECONDS):
+            pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
+            chunk = pipe.read()
+            for line in key.data.lines(chunk or b""):
+                self.say(f"{key.data.name:8} | {line}")
+            if chunk == b"":
+                self.pipes.unregister(pipe)
+                pipe.close()
+
+    def _make_was_interrupted(self) -> bool:
+        """Tell whether the make that started us is gone or was sent SIGINT.
+
+        On SIGTERM make ends its children. On SIGINT it only waits for them, for it trusts that a terminal sent the
+        signal to all; while it waits, the kernel shows the signal as blocked.
+        """
+        if not self.under_make or sys.platform != "linux":
+            return False
+        return os.getppid() != self.parent or bool(_blocked(self.parent) >> (signal.SIGINT - 1) & 1)
+
+
+def _end_of(child: Child) -> str:
+    code = child.process.returncode if child.process else None
+    if code is None:
+        return "is gone"
+    return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _blocked(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigBlk"))
