@@ -1,0 +1,95 @@
+"""From text to records, however long a line is: csv.reader between two guards."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from django.utils.translation import gettext as _
+
+LINE_LIMIT = 1 << 20
+"""Characters of one record, 1 MB."""
+
+# The module's own limit, 128 KB a cell, is process-wide; ours is checked before a cell is built.
+csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT + 1))
+
+
+class FileRefused(Exception):  # noqa: N818
+    """The file cannot be imported; the message says why in the reader's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why one record cannot be used, and its cells as far as they could be read."""
+
+    reason: str
+    cells: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the line source knows of the record being read."""
+
+    length: int = 0
+    last_line: str = ""
+    has_nul: bool = False
+
+
+def records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | RowError]]:
+    """Yield (line on which the record starts, its cells or what is wrong with it); blank records are left out.
+
+    Raises FileRefused at a quote that is never closed: it would swallow all that follows into one cell.
+    """
+    record = _Record()
+    reader = csv.reader(_lines(text, record), delimiter=delimiter, strict=True)
+    while True:
+        number = reader.line_num + 1
+        record.length = 0
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            _refuse_unclosed(record, number, reader.line_num)
+            yield number, RowError(_("A quotation mark stands in the middle of a quoted cell."))
+            continue
+        if cells is None:
+            return
+        if record.length > LINE_LIMIT:
+            yield number, RowError(_("The row is longer than 1 MB."))
+        elif record.has_nul:
+            yield (
+                number,
+                RowError(
+                    _("The row contains NUL characters."),
+                    [cell.replace("\0", "\N{REPLACEMENT CHARACTER}") for cell in cells],
+                ),
+            )
+        elif any(cells):
+            yield number, cells
+        record.has_nul = False
+
+
+def _lines(text: TextIO, record: _Record) -> Iterator[str]:
+    """Yield physical lines; of a record that is too long only what csv needs to find its end: an odd quote."""
+    while line := text.readline(LINE_LIMIT + 1):
+        record.length += len(line)
+        if record.length > LINE_LIMIT:
+            line = '"' * (_quotes_to_line_end(line, text) % 2)
+        elif "\0" in line:
+            record.has_nul = True
+        record.last_line = line
+        yield line
+    record.last_line = '"'
+
+
+def _quotes_to_line_end(piece: str, text: TextIO) -> int:
+    quotes = piece.count('"')
+    while piece and piece[-1] not in "\r\n":
+        piece = text.readline(LINE_LIMIT)
+        quotes += piece.count('"')
+    return quotes
+
+
+def _refuse_unclosed(record: _Record, first: int, last: int) -> None:
+    """Tell a slip within one line, which harms that row alone, from a quote that was never closed."""
+    if last > first or record.last_line.count('"') % 2:
+        raise FileRefused(_("A quotation mark opened on line %(line)d is not closed.") % {"line": first})
