@@ -1,0 +1,34 @@
+// The one dialog: htmx fills #dialog-root, this shows it; Esc, the backdrop and [data-dialog-close] close it.
+const dialog = document.getElementById("dialog");
+const content = document.getElementById("dialog-root");
+const FIELD = "input:not([type=hidden], :disabled), select:not(:disabled), textarea:not(:disabled)";
+
+function focusInside() {
+  const first = content.querySelector("[data-focus-me]") ?? content.querySelector("[autofocus]")
+    ?? [...content.querySelectorAll(FIELD)].find((field) => field.checkVisibility())
+    ?? content.querySelector(".dialog-title");
+  first?.focus();
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target !== content || !content.hasChildNodes()) return;
+  if (!dialog.open) dialog.showModal();
+  focusInside();
+});
+
+document.addEventListener("dialog-close", () => dialog.close());
+
+document.addEventListener("click", (event) => {
+  const open = event.target.closest("dialog[open]");
+  if (!open) return;
+  const closer = event.target.closest("[data-dialog-close]");
+  if (!closer && event.target !== open) return;
+  event.preventDefault();
+  open.close();
+});
+
+dialog.addEventListener("close", () => {
+  content.replaceChildren();
+  // The browser returns the focus to the opener; where a swap has removed it, the page itself takes it.
+  setTimeout(() => document.activeElement === document.body && document.getElementById("main").focus());
+});

@@ -1,0 +1,116 @@
+// The selection of a list: rows by id, or the whole filter with exceptions. It outlives paging and sorting in
+// sessionStorage; another filter ends it. The list is [data-selection="canonical filter"] with data-total and
+// data-capped; its boxes are [name=ids]; the bar is #selection-bar.
+const STORE = `selection:${location.pathname}`;
+const bar = document.getElementById("selection-bar");
+const number = new Intl.NumberFormat(document.documentElement.lang);
+let chosen = load();
+let lastBox = null;
+
+function load() {
+  const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "{}");
+  return { filter: kept.filter ?? null, all: kept.all ?? false, ids: new Set(kept.ids), exclude: new Set(kept.exclude) };
+}
+
+function keep() {
+  sessionStorage.setItem(STORE, JSON.stringify({ ...chosen, ids: [...chosen.ids], exclude: [...chosen.exclude] }));
+}
+
+const list = () => document.querySelector("[data-selection]");
+const boxes = () => [...list().querySelectorAll("tbody [name=ids]")];
+const total = () => Number(list().dataset.total);
+const count = () => (chosen.all ? total() - chosen.exclude.size : chosen.ids.size);
+const has = (id) => (chosen.all ? !chosen.exclude.has(id) : chosen.ids.has(id));
+
+function set(id, on) {
+  const [group, add] = chosen.all ? [chosen.exclude, !on] : [chosen.ids, on];
+  if (add) group.add(id);
+  else group.delete(id);
+}
+
+function clear() {
+  chosen = { filter: list().dataset.selection, all: false, ids: new Set(), exclude: new Set() };
+}
+
+function endWhenFilterChanged() {
+  const filter = list().dataset.selection;
+  if (chosen.filter === filter) return;
+  const had = chosen.all || chosen.ids.size > 0;
+  clear();
+  if (!had) return;
+  const message = document.getElementById("toast-words").dataset.cleared;
+  document.dispatchEvent(new CustomEvent("toast", { detail: { message } }));
+}
+
+function showBoxes() {
+  const all = boxes();
+  all.forEach((box) => {
+    box.removeAttribute("form"); // Only the bar's own fields are sent once this script speaks for them.
+    box.checked = has(box.value);
+  });
+  const on = all.filter((box) => box.checked).length;
+  document.querySelectorAll("[data-select-page]").forEach((head) => {
+    head.checked = on > 0 && on === all.length;
+    head.indeterminate = on > 0 && on < all.length;
+  });
+}
+
+function words(n) {
+  const more = list().dataset.capped === "true" && (chosen.all || n >= total()) ? "+" : "";
+  return number.format(n) + more;
+}
+
+function fill(name, value, used) {
+  const field = bar.querySelector(`[data-selection-${name}]`);
+  field.value = value;
+  field.disabled = !used;
+}
+
+function showBar() {
+  const n = count();
+  bar.classList.toggle("is-shown", n > 0);
+  bar.querySelector("[data-selection-count]").textContent = n === 1 ? bar.dataset.one : bar.dataset.many.replace("{n}", words(n));
+  const everything = bar.querySelector("[data-selection-all]");
+  everything.hidden = chosen.all || n >= total();
+  everything.textContent = bar.dataset.all.replace("{n}", words(total()));
+  fill("ids", [...chosen.ids].join(","), !chosen.all);
+  fill("filter", chosen.filter, chosen.all);
+  fill("exclude", [...chosen.exclude].join(","), chosen.all && chosen.exclude.size > 0);
+}
+
+function show() {
+  if (!list()) return;
+  endWhenFilterChanged();
+  if (chosen.all && count() <= 0) clear();
+  showBoxes();
+  showBar();
+  keep();
+}
+
+function toggle(box, range) {
+  const all = boxes();
+  const [from, to] = [all.indexOf(lastBox), all.indexOf(box)];
+  const touched = range && from >= 0 ? all.slice(Math.min(from, to), Math.max(from, to) + 1) : [box];
+  touched.forEach((one) => set(one.value, box.checked));
+  lastBox = box;
+}
+
+if (bar) {
+  document.addEventListener("click", (event) => {
+    const box = event.target.closest?.("[name=ids]");
+    if (box) toggle(box, event.shiftKey);
+    else if (event.target.closest("[data-select-page]")) boxes().forEach((one) => set(one.value, event.target.checked));
+    else if (event.target.closest("[data-selection-all]")) Object.assign(chosen, { all: true, ids: new Set() });
+    else if (event.target.closest("[data-selection-clear]")) clear();
+    else return;
+    show();
+  });
+  document.addEventListener("selection-clear", () => {
+    clear();
+    show();
+  });
+  document.addEventListener("htmx:afterSwap", show);
+  document.addEventListener("htmx:historyRestore", show);
+  addEventListener("pageshow", show);
+  show();
+}
