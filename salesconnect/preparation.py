@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Q
 
+from salesconnect import heartbeat
 from salesconnect.embedded import EmbeddedError
 
 ADMINISTRATOR = "admin"
@@ -64,6 +65,12 @@ def check_external_servers() -> None:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
+
+
+def forget_last_heartbeat() -> None:
+    """Forget the sign of life of a worker that has ended, so that /readyz speaks of the new one."""
+    with heartbeat.client() as broker:
+        broker.delete(heartbeat.KEY)
 
 
 def make_first_administrator(password: str, say: Callable[[str], None]) -> None:

@@ -138,7 +138,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 # Every entry repeats what a lost message would have started: the rows are the queue, the broker is a doorbell.
 CELERY_BEAT_SCHEDULE = {
-    "heartbeat": {"task": "salesconnect.heartbeat", "schedule": 10},
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
@@ -246,7 +245,12 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sales Connect <no-reply@loca
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {
+            "()": "salesconnect.lib.redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django.server": {"level": "WARNING"}, "celery": {"level": "WARNING"}},

@@ -81,18 +81,21 @@ class Supervisor:
             signal.signal(number, self._interrupt)
 
     def add(self, child: Child) -> None:
-        """Watch a child from now on; one without a process is started at the next look."""
+        """Watch a child from now on."""
         self.children.append(child)
         self._listen_to(child)
 
     def run(self, each_tick: Callable[[], None]) -> None:
-        """Watch the children until a signal comes; `each_tick` is called some times a second."""
+        """Watch the children until a signal comes; `each_tick` is called about once a second."""
+        due = 0.0
         with contextlib.suppress(KeyboardInterrupt):
             while not self._make_was_interrupted():
                 self._pass_output_on()
                 for child in self.children:
                     self._look_after(child)
-                each_tick()
+                if time.monotonic() >= due:
+                    each_tick()
+                    due = time.monotonic() + 1
 
     def stop(self) -> None:
         """Stop all children in order, showing what they say."""

@@ -22,8 +22,8 @@ from salesconnect.supervisor import Child, Supervisor, terminate
 # In the order in which they are stopped, each with the seconds that it may take for it.
 PROGRAMS = {
     "web": (8.0, ["gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi"]),
-    "beat": (3.0, ["celery", "-A", "salesconnect", "beat", "--pidfile=", "--loglevel=WARNING"]),
-    "worker": (7.0, ["celery", "-A", "salesconnect", "worker", "--concurrency=2", "--loglevel=WARNING"]),
+    "beat": (3.0, ["celery", "-q", "-A", "salesconnect", "beat", "--pidfile=", "--loglevel=WARNING"]),
+    "worker": (7.0, ["celery", "-q", "-A", "salesconnect", "worker", "--concurrency=2", "--loglevel=WARNING"]),
 }
 
 
@@ -47,7 +47,8 @@ class Command(BaseCommand):
         with suppress(KeyboardInterrupt), _alone(), holding.supervised(settings.SERVERS, **wanted) as started:
             self.prepare(demo=options["demo"])
             for name, (seconds, command) in PROGRAMS.items():
-                supervisor.add(Child(name, partial(_start, command), terminate(seconds)))
+                start = partial(_start, command)
+                supervisor.add(Child(name, start, terminate(seconds), process=start()))
             for server, process in started:
                 supervisor.add(_server(server, process))
             try:
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         self.say("Preparing the database and the static files")
         call_command("migrate", interactive=False, verbosity=0)
         partitions.ensure()
+        preparation.forget_last_heartbeat()
         preparation.collect_static()
         preparation.make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), self.say)
         if demo and "seed_demo" in get_commands():
@@ -91,8 +93,14 @@ class Announcement:
 
 
 def _start(command: list[str]) -> processes.Process:
-    known = {"SALESCONNECT_DATA": str(settings.DATA_DIR), "PORT": str(settings.PORT), "PYTHONUNBUFFERED": "1"}
-    return processes.attach([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env={**os.environ, **known})
+    environment = {
+        **os.environ,
+        "PORT": str(settings.PORT),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # who runs `make run` as root knows it
+        "SALESCONNECT_DATA": str(settings.DATA_DIR),
+    }
+    return processes.attach([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=environment)
 
 
 def _server(server: holding.Server, process: processes.Process | None) -> Child:
