@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
+
+    def ready(self) -> None:
+        """Register the bulk orders of this app."""
+        from compliance import orders  # noqa: F401, PLC0415 - models must be loaded first

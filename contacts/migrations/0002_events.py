@@ -21,9 +21,20 @@ CREATE INDEX contactevent_of_contact ON contacts_contactevent (contact_id, at, i
 CREATE INDEX contactevent_of_the_no ON contacts_contactevent (at, id) WHERE action IN ('unsubscribed', 'resubscribed');
 """
 
+# The one change there is: when a person is erased, readable values go and codes, dates and line numbers stay.
 REFUSAL = """
+CREATE FUNCTION contacts_scrubbed(changes jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(changes)
+    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed')
+$$;
 CREATE FUNCTION contacts_refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        OLD.changes := contacts_scrubbed(OLD.changes);
+        IF NEW IS NOT DISTINCT FROM OLD THEN
+            RETURN NEW;
+        END IF;
+    END IF;
     RAISE EXCEPTION 'The history is append-only: % refused', TG_OP USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER contactevent_append_only BEFORE UPDATE OR DELETE ON contacts_contactevent
@@ -59,6 +70,6 @@ class Migration(migrations.Migration):
     dependencies = [("contacts", "0001_initial")]
     operations = [
         migrations.RunSQL(TABLE, "DROP TABLE contacts_contactevent"),
-        migrations.RunSQL(REFUSAL, "DROP FUNCTION contacts_refuse_event_change CASCADE"),
+        migrations.RunSQL(REFUSAL, "DROP FUNCTION contacts_refuse_event_change, contacts_scrubbed CASCADE"),
         migrations.RunSQL(PARTITION, "DROP FUNCTION contacts_make_event_partition"),
     ]

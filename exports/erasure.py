@@ -1,0 +1,41 @@
+"""Deletion: the person goes, and what remains is only what keeps the person from being contacted again."""
+
+from django.db import connection, transaction
+
+from compliance import services
+from contacts import batches, history
+from contacts.models import Batch
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+
+# The history keeps when, who, through which door and which kind of act, with codes and dates; readable values go.
+SCRUB = """
+    UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
+    WHERE contact_id = ANY(%(ids)s) AND changes <> contacts_scrubbed(changes)
+"""
+DELETE = (
+    "DELETE FROM compliance_compliancecard WHERE contact_id = ANY(%(ids)s)",
+    "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
+)
+
+
+@transaction.atomic
+def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None) -> Outcome:
+    """Delete all `contacts` (GDPR art. 17): rows and readable history go, suppressions of their addresses stay.
+
+    A suppression stands afterwards only where one stood before: its keyed hash, date and reason.
+    """
+    actor.require("delete_people")
+    ids = services.lock(contacts)
+    history.record(ids, history.DELETED, actor=actor, batch_id=batch_id)
+    with connection.cursor() as cursor:
+        for statement in (SCRUB, *DELETE):
+            cursor.execute(statement, {"ids": ids})
+    return Outcome(changed=len(ids))
+
+
+@batches.register("delete", "delete_people")
+def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk deletion."""
+    return delete(contacts, actor=actor, batch_id=batch.pk)
