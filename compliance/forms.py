@@ -1,0 +1,131 @@
+"""The fields of the compliance card: one form for one person's card and for bulk changes. Its rules are in `rules`."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from compliance.models import ComplianceCard
+from compliance.rules import (
+    NOT_RECORDED,
+    TEXT_LIMIT,
+    Authorization,
+    AuthorizationType,
+    SlugChoices,
+    Source,
+    SourceType,
+)
+
+CONDITIONAL = "django/forms/conditional_field.html"
+"""The template of a field that one choice alone demands or allows: it says neither *required* nor *optional*."""
+
+
+def _choices(kind: type[SlugChoices]) -> list[tuple[str, Any]]:
+    return [*((choice.slug, choice.label) for choice in kind), (NOT_RECORDED, _("Not recorded"))]
+
+
+def _text(label: Any, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}), **kwargs
+    )
+
+
+class CardHalf(forms.Form):
+    """What both halves of the card share: errors of the rules land beside their fields, the first takes the focus."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ChoiceField) and not self.initial.get(name):
+                field.choices = [("", _("Choose…")), *field.choices]  # type: ignore[misc]
+
+    def add_rule_errors(self, errors: dict[str, list[str]]) -> None:
+        """Show what the rules say beside the fields that have no error of their own."""
+        for name, messages in errors.items():
+            if name not in self.errors:
+                self.add_error(name, messages)  # type: ignore[arg-type]
+
+    def full_clean(self) -> None:
+        """Validate, and let the first field with an error take the focus, with or without script."""
+        super().full_clean()
+        for name in self.fields:
+            if name in (self._errors or {}):
+                self.fields[name].widget.attrs["autofocus"] = True
+                break
+
+
+class AuthorizationForm(CardHalf):
+    """The legal basis."""
+
+    authorization_type = forms.ChoiceField(label=_("Authorization Type"), choices=_choices(AuthorizationType))
+    authorization_other = _text(_("Describe the other authorization"))
+    consent_date = forms.DateField(
+        label=_("Date of Consent"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        template_name=CONDITIONAL,
+    )
+    consent_purpose = _text(_("Purpose of Processing"), template_name=CONDITIONAL)
+
+    def clean(self) -> dict[str, Any]:
+        """Check the legal basis by the rules of the card."""
+        super().clean()
+        if self.cleaned_data.get("authorization_type"):
+            self.add_rule_errors(self.to_authorization().errors(timezone.localdate()))
+        return self.cleaned_data
+
+    def to_authorization(self) -> Authorization:
+        """Return the legal basis that the fields say."""
+        values = self.cleaned_data
+        slug = values["authorization_type"]
+        date: dt.date | None = values.get("consent_date")
+        return Authorization(
+            None if slug == NOT_RECORDED else AuthorizationType(AuthorizationType.from_slug(slug)),
+            values.get("authorization_other", ""),
+            date,
+            values.get("consent_purpose", ""),
+        )
+
+
+class SourceForm(CardHalf):
+    """Where the data came from."""
+
+    source_type = forms.ChoiceField(label=_("Source Type"), choices=_choices(SourceType))
+    source_other = _text(_("Describe the other source"))
+
+    def clean(self) -> dict[str, Any]:
+        """Check the source by the rules of the card."""
+        super().clean()
+        if self.cleaned_data.get("source_type"):
+            self.add_rule_errors(self.to_source().errors())
+        return self.cleaned_data
+
+    def to_source(self) -> Source:
+        """Return the source that the fields say."""
+        slug = self.cleaned_data["source_type"]
+        kind = None if slug == NOT_RECORDED else SourceType(SourceType.from_slug(slug))
+        return Source(kind, self.cleaned_data.get("source_other", ""))
+
+
+class CardForm(AuthorizationForm, SourceForm):
+    """Both halves, as one person's card shows them."""
+
+    field_order = ["authorization_type", "authorization_other", "consent_date", "consent_purpose", "source_type"]
+
+
+def card_values(card: ComplianceCard) -> dict[str, Any]:
+    """Return the fields of the form as a card holds them: its `initial`."""
+    authorization, source = card.authorization_type, card.source_type
+    return {
+        "authorization_type": AuthorizationType(authorization).slug if authorization else NOT_RECORDED,
+        "authorization_other": card.authorization_other,
+        "consent_date": card.consent_date,
+        "consent_purpose": card.consent_purpose,
+        "source_type": SourceType(source).slug if source else NOT_RECORDED,
+        "source_other": card.source_other,
+    }
