@@ -169,6 +169,7 @@ LOCALE_PATHS = [BASE_DIR / "salesconnect" / "locale"]
 TIME_ZONE = env.str("TIME_ZONE", "Europe/Stockholm")
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["salesconnect.formats"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
