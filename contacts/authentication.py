@@ -23,7 +23,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed(_("This token is unknown or was revoked."))
         return found.user, found
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature
+    def authenticate_header(self, request: Request) -> str:
         """Return what a 401 asks for."""
         return "Token"
 
@@ -31,6 +31,6 @@ class TokenAuthentication(authentication.BaseAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session of the site itself, with its CSRF check; an anonymous caller gets 401 as with a token."""
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - REST framework's signature
+    def authenticate_header(self, request: Request) -> str:
         """Return what a 401 asks for."""
         return "Token"

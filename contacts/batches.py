@@ -186,7 +186,7 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
     if chunk is None:
         _finish_if_done(batch_id)
         return False
-    contacts = Contact.objects.filter(pk__in=chunk.contact_ids)
+    contacts = Contact.objects.among(chunk.contact_ids)
     outcome = KINDS[batch.kind].handler(contacts, batch, actor)
     outcome.refused["not_found"] += len(chunk.contact_ids) - outcome.total
     chunk.done = True

@@ -38,7 +38,7 @@ class Selection:
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "Selection":
-        """Read the fields of a page's form: `ids` (repeated or with commas), or `filter` (a query string) and `exclude`."""
+        """Read a page's form: `ids` (repeated or with commas), or `filter` (a query string) and `exclude`."""
         if "filter" in query and not query.get("ids"):
             return cls(filter=QueryDict(query["filter"]).dict(), exclude=_split(query.getlist("exclude")))
         ids = _split(query.getlist("ids"))
@@ -49,7 +49,7 @@ class Selection:
     def queryset(self, actor: Actor) -> ContactQuerySet:
         """Return the visible people who are meant."""
         if self.ids is not None:
-            return Contact.objects.visible_to(actor).filter(pk__in=self.ids)
+            return Contact.objects.visible_to(actor).among(self.ids)
         people = filtered(actor, self.filter or {})
         return people.exclude(pk__in=self.exclude) if self.exclude else people
 

@@ -1,27 +1,15 @@
-from django.conf import settings
 from django.db import models
 
-from contacts.models.batch import State
+from contacts.models import Batch
 
 
 class ExportJob(models.Model):
-    """A file of many people on its way out: who ordered it, why, of whom, and the file until it is removed."""
+    """The file of a bulk export; who ordered it, of whom and how far it is stands on its batch."""
 
-    State = State
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="exports")
-    actor_name = models.CharField(max_length=150)
-    door = models.CharField(max_length=10)
-    batch = models.ForeignKey("contacts.Batch", models.PROTECT, related_name="+")
-    reason = models.CharField(max_length=500, blank=True)
-    file = models.FileField(upload_to="exports/%Y/%m/", blank=True)
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    total = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)
-    error = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
+    batch = models.OneToOneField(Batch, models.PROTECT, related_name="export")
+    file = models.FileField(upload_to="exports/", blank=True)
+    # How much of the file is committed: what a killed worker wrote beyond it is cut off before the next chunk.
+    size = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
         return f"export {self.pk}"

@@ -1,0 +1,113 @@
+"""What leaves: one person's CSV at once, many people's by an order; each is itself on record."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts import batches, history
+from contacts.models import Batch, Contact
+from contacts.queries import ContactQuerySet
+from exports import columns, copying
+from exports.models import ExportJob
+from salesconnect.lib import csv
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.outcome import Outcome
+
+KEEP_FILES = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file as it is downloaded."""
+
+    name: str
+    content: bytes
+
+
+@transaction.atomic
+def export_one(contact_id: int, *, actor: Actor) -> ExportedFile:
+    """Return the CSV of one person: header and one row, UTF-8 with BOM, CRLF (RFC 4180). Raises `Missing`."""
+    actor.require("export_people")
+    person = Contact.objects.visible_to(actor).select_related("card").filter(pk=contact_id).first()
+    if person is None:
+        raise Missing
+    history.record([contact_id], history.EXPORTED, actor=actor)
+    now = timezone.now()
+    values = {name: getattr(person, name, None) for name in (column.key for column in columns.COLUMNS)}
+    values |= {"updated_at": person.card.updated_at, "exported_at": now}
+    lines = csv.line(columns.header(columns.COLUMNS)) + csv.line(columns.cells(values, columns.COLUMNS))
+    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
+    return ExportedFile(name, (csv.BOM + lines).encode())
+
+
+@transaction.atomic
+def order_export(
+    contacts: ContactQuerySet, *, actor: Actor, reason: str, selection: dict[str, Any] | None = None, missing: int = 0
+) -> ExportJob:
+    """Order the CSV of many people: the 16 columns, then the card's. Up to 5,000 people it is ready at once.
+
+    `reason` says what the data is for and stands in every person's history.
+    """
+    params = {"reason": reason.strip()[:500]}
+    batch = batches.order(contacts, "export", actor=actor, params=params, selection=selection, missing=missing)
+    return _job(batch)
+
+
+@batches.register("export", "export_people")
+def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Append one chunk to the file; file and history agree because the file's size commits with the events."""
+    actor.require("export_people")
+    job = _job(batch)
+    ids = sorted(contacts.values_list("pk", flat=True))
+    with default_storage.open(job.file.name, "r+b") as file:
+        file.seek(job.size)
+        file.truncate()
+        job.size += copying.append(ids, file)
+    job.save(update_fields=["size"])
+    reason = batch.params["reason"]
+    changes = {"reason": (None, reason)} if reason else {}
+    history.record(ids, history.EXPORTED, actor=actor, batch_id=batch.pk, changes=changes)
+    return Outcome(changed=len(ids))
+
+
+def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
+    """Yield the file of a finished export. Raises `Conflict`: `not_ready`, or `expired` after seven days."""
+    actor.require("export_people")
+    if job.batch.state != Batch.State.DONE:
+        raise Conflict("not_ready", _("The file is not ready yet."))
+    if not job.file:
+        raise Conflict("expired", _("The file has been removed; order the export again."))
+    return _pieces(job.file.name)
+
+
+def remove_old_files() -> int:
+    """Delete the files of exports older than seven days; returns how many."""
+    old = ExportJob.objects.filter(batch__created_at__lt=timezone.now() - KEEP_FILES).exclude(file="")
+    for job in old:
+        job.file.delete(save=True)
+    return len(old)
+
+
+def _pieces(name: str) -> Iterator[bytes]:
+    with default_storage.open(name, "rb") as file:
+        yield from file.chunks()
+
+
+def _job(batch: Batch) -> ExportJob:
+    """Return the job of a batch with its row locked, made with a header-only file when it is new."""
+    job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
+    if job is None:
+        head = (csv.BOM + csv.line(columns.header(columns.ALL_COLUMNS))).encode()
+        job = ExportJob(batch=batch, size=len(head))
+        # The name says nothing of who is in it; who downloads gets a better one.
+        job.file.save(f"{uuid4().hex}.csv", ContentFile(head), save=True)
+    return job

@@ -1,0 +1,79 @@
+import csv
+import io
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compliance.models import ComplianceCard
+from contacts import history
+from contacts.models import Contact
+from exports import copying, services
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.csv import safe_cell
+from salesconnect.lib.errors import Forbidden, Missing
+
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+NASTY = st.lists(st.sampled_from([*"'=+-@ \t\r\n＝＋－＠\u00a0\u2003\ufeff", "a", '"', ","]), max_size=5).map("".join)
+
+
+def rows_of(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def test_one_person_is_a_header_and_a_row_and_an_event(person, member):
+    anna = person(first_name="Anna", last_name="Åberg", email="anna@example.com", phone="+46 70 123")
+    file = services.export_one(anna.pk, actor=member)
+    header, row = rows_of(file.content)
+    assert ",".join(header) == (
+        "First Name,Last Name,Company,Title,Email ID,Phone Number,Website,Other,Updated At,Created At,"
+        "Salesforce ID,Person ID,Facebook,Twitter,LinkedIn,Exported At"
+    )
+    assert row[:6] == ["Anna", "Åberg", "", "", "anna@example.com", "'+46 70 123"]
+    assert (row[11], file.content[:3], file.content[-2:]) == (str(anna.pk), b"\xef\xbb\xbf", b"\r\n")
+    assert file.name.startswith("Anna-Åberg-")
+    assert history.of_contact(anna.pk).first().action == "exported"
+
+
+def test_somebody_who_is_not_there_cannot_be_exported(db, member):
+    with pytest.raises(Missing):
+        services.export_one(1, actor=member)
+
+
+def test_many_people_are_a_file_with_the_card_columns(person, auditor):
+    anna = person(email="a@example.com")
+    person(email="b@example.com", first_name="Line\nbreak")
+    job = services.order_export(Contact.objects.all(), actor=auditor, reason="audit")
+    header, *rows = rows_of(b"".join(services.read_file(job, actor=auditor)))
+    assert (len(header), len(rows), job.batch.state) == (23, 2, "done")
+    assert (rows[0][4], rows[1][0], rows[0][22]) == ("a@example.com", "Line\nbreak", "false")
+    assert history.of_contact(anna.pk).first().changes == {"reason": [None, "audit"]}
+
+
+def test_what_a_killed_worker_wrote_is_cut_off(person, member):
+    person(email="a@example.com")
+    job = services.order_export(Contact.objects.none(), actor=member, reason="")
+    with job.file.storage.open(job.file.name, "ab") as file:
+        file.write(b"half a ro")
+    services.export_chunk(Contact.objects.all(), job.batch, member)
+    _header, row = rows_of(b"".join(services.read_file(job, actor=member)))
+    assert row[4] == "a@example.com"
+
+
+def test_without_the_right_nothing_leaves(person):
+    anna = person()
+    nobody = Actor(None, "nobody", "", "page")
+    with pytest.raises(Forbidden):
+        services.export_one(anna.pk, actor=nobody)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(text=TEXT | NASTY)
+def test_the_database_guards_the_cells_that_python_guards(person, text):
+    anna = Contact.objects.first() or person(email="a@example.com")
+    Contact.objects.filter(pk=anna.pk).update(company=text)
+    ComplianceCard.objects.filter(pk=anna.pk).update(source_other="")
+    out = io.BytesIO()
+    copying.append([anna.pk], out)
+    (row,) = rows_of(out.getvalue())
+    assert row[2] == safe_cell(text)
