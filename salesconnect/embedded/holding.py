@@ -87,4 +87,4 @@ def _wait(server: Server, deadline: float) -> None:
 def _last_words(process: Process, log: Path) -> str:
     text = process.stdout.read() if process.stdout else log.read_bytes()
     lines = text.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    return lines[-1]
+    return next((line for line in lines if "FATAL" in line), lines[-1])

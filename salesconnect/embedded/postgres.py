@@ -55,7 +55,9 @@ class Postgres:
         self._own(self.where.postgres_sockets)
         if not folder.exists():
             self._initialise(folder)
-        (folder / "postmaster.pid").unlink(missing_ok=True)
+        # What a killed server left behind; the process it names may live on as a zombie or another program.
+        for stale in (folder / "postmaster.pid", *self.where.postgres_sockets.iterdir()):
+            stale.unlink(missing_ok=True)
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries() / "postgres"), "-D", str(folder), "-k", str(self.where.postgres_sockets), *options]
         command += ["-c", f"cluster_name={self.where.tag}"]
@@ -75,7 +77,7 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server: fast and with a checkpoint if it can, at once if it must."""
-        processes.end(self.living(), list(self.stop_signals))
+        processes.end(self.living(), self.stop_signals)
         processes.end(self._orphans(), [(signal.SIGKILL, 2.0)])
 
     def living(self) -> list[psutil.Process]:

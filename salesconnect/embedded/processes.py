@@ -1,9 +1,12 @@
 """Starting, finding and ending the processes of the embedded servers."""
 
+import contextlib
 import ctypes
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,25 +49,32 @@ def detach(command: list[str], *, log: Path, **how: Any) -> Process:
 
 def find(*marks: str) -> list[psutil.Process]:
     """Return the living processes of this machine whose command line or title holds all the marks."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = " ".join(process.cmdline())
-            if all(mark in line for mark in marks) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+    return [process for process in psutil.process_iter() if _holds(process, marks) and _lives(process)]
 
 
-def end(processes: list[psutil.Process], signals: list[tuple[signal.Signals, float]]) -> None:
-    """Send each signal in turn, waiting its seconds, until all the processes are gone."""
+def end(processes: list[psutil.Process], signals: Sequence[tuple[signal.Signals, float]]) -> None:
+    """Send each signal in turn, waiting up to its seconds, until all the processes have ended."""
     for number, seconds in signals:
         for process in processes:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
-        _, processes = psutil.wait_procs(processes, timeout=seconds)
-        if not processes:
-            return
+        deadline = time.monotonic() + seconds
+        while processes and time.monotonic() < deadline:
+            time.sleep(0.01)
+            processes = [process for process in processes if _lives(process)]
+
+
+def _holds(process: psutil.Process, marks: tuple[str, ...]) -> bool:
+    try:
+        line = " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+    return all(mark in line for mark in marks)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Tell whether a process still does something; one whose parent has not taken note of its end does not."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
