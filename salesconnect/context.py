@@ -10,12 +10,14 @@ from salesconnect.lib.actor import EVERYTHING, RIGHTS
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return navigation, rights and theme for the shell around every page."""
+    """Return navigation, rights, theme, and what a form extends: the dialog when it is loaded into one, else a page."""
     user = getattr(request, "user", None)
+    in_dialog = request.headers.get("HX-Target") == "dialog-root"
+    base = {"base_template": "base_dialog.html" if in_dialog else "base_form.html"}
     if user is None or not user.is_authenticated:
-        return {"nav": [], "can": {}, "theme": "auto"}
-    rights = RIGHTS.get(user.role, frozenset())
-    return {"nav": _navigation(request), "can": {right: right in rights for right in EVERYTHING}, "theme": user.theme}
+        return base | {"nav": [], "can": {}, "theme": "auto"}
+    rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in EVERYTHING}
+    return base | {"nav": _navigation(request), "can": rights, "theme": user.theme}
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:

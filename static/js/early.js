@@ -1,8 +1,7 @@
-// Runs before the first paint: says that scripts run, how wide the rail was left, and whether shortcuts are wanted.
+// Runs before the first paint: says that scripts run and how wide the rail was left.
 document.documentElement.dataset.script = "on";
 try {
   document.documentElement.dataset.rail = localStorage.getItem("rail") ?? "open";
-  document.documentElement.dataset.shortcuts = localStorage.getItem("shortcuts") ?? "on";
 } catch {
-  // Storage may be forbidden; the rail then starts open and shortcuts work.
+  // Storage may be forbidden; the rail then starts open.
 }

@@ -1,7 +1,5 @@
 // One-key shortcuts. Off while typing, in dialogs and menus, and for who has turned them off.
-const page = document.documentElement.dataset;
 const map = document.getElementById("key-map");
-const wanted = map.querySelector("[data-shortcuts-switch]");
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 
 function busy(event) {
@@ -41,7 +39,7 @@ const ACTS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (page.shortcuts === "off" || busy(event)) return;
+  if (document.documentElement.dataset.shortcuts === "off" || busy(event)) return;
   const act = ACTS[event.key];
   if (act) act();
   else if (!press(event.key)) return;
@@ -50,10 +48,4 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-keys-open]")) map.showModal();
-});
-
-wanted.checked = page.shortcuts !== "off";
-wanted.addEventListener("change", () => {
-  page.shortcuts = wanted.checked ? "on" : "off";
-  localStorage.setItem("shortcuts", page.shortcuts);
 });
