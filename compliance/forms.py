@@ -47,13 +47,13 @@ class CardHalf(forms.Form):
         """Show what the rules say beside the fields that have no error of their own."""
         for name, messages in errors.items():
             if name not in self.errors:
-                self.add_error(name, messages)  # type: ignore[arg-type]
+                self.add_error(name, messages)
 
     def full_clean(self) -> None:
         """Validate, and let the first field with an error take the focus, with or without script."""
         super().full_clean()
         for name in self.fields:
-            if name in (self._errors or {}):
+            if name in self.errors:
                 self.fields[name].widget.attrs["autofocus"] = True
                 break
 
@@ -68,7 +68,7 @@ class AuthorizationForm(CardHalf):
         required=False,
         input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        template_name=CONDITIONAL,
+        template_name=CONDITIONAL,  # type: ignore[call-arg] # newer than the stubs
     )
     consent_purpose = _text(_("Purpose of Processing"), template_name=CONDITIONAL)
 
