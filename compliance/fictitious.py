@@ -56,7 +56,7 @@ def people(number: int, *, seed: int = 1, first: int = 1, today: dt.date) -> Ite
 
 
 def _authorization(dice: random.Random, today: dt.date) -> Authorization:
-    code = dice.choices(list(GROUNDS), GROUNDS.values())[0]
+    code = dice.choices(list(GROUNDS), list(GROUNDS.values()))[0]
     if code is None:
         return Authorization()
     kind = AuthorizationType(code)
@@ -67,7 +67,7 @@ def _authorization(dice: random.Random, today: dt.date) -> Authorization:
 
 
 def _source(dice: random.Random) -> Source:
-    code = dice.choices(list(SOURCES), SOURCES.values())[0]
+    code = dice.choices(list(SOURCES), list(SOURCES.values()))[0]
     if code is None:
         return Source()
     return Source(SourceType(code), "Business card" if code == SourceType.OTHER else "")

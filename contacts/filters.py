@@ -85,7 +85,7 @@ class ContactFilter(filters.FilterSet):
             return queryset.filter(owner=None)
         if not value.isdecimal() or not User.objects.filter(pk=value[:18]).exists():
             raise Invalid({"owner": [_t("There is no user with this number.")]})
-        return queryset.filter(owner=value)
+        return queryset.filter(owner=int(value))
 
 
 def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet:

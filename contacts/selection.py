@@ -40,7 +40,7 @@ class Selection:
     def from_query(cls, query: QueryDict) -> "Selection":
         """Read a page's form: `ids` (repeated or with commas), or `filter` (a query string) and `exclude`."""
         if "filter" in query and not query.get("ids"):
-            return cls(filter=QueryDict(query["filter"]).dict(), exclude=_split(query.getlist("exclude")))
+            return cls(filter=QueryDict(str(query["filter"])).dict(), exclude=_split(query.getlist("exclude")))
         ids = _split(query.getlist("ids"))
         if not ids:
             raise _invalid(_("Select at least one person first."))

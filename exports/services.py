@@ -68,7 +68,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     actor.require("export_people")
     job = _job(batch)
     ids = sorted(contacts.values_list("pk", flat=True))
-    with default_storage.open(job.file.name, "r+b") as file:
+    with default_storage.open(str(job.file.name), "r+b") as file:
         file.seek(job.size)
         file.truncate()
         job.size += copying.append(ids, file)
@@ -86,7 +86,7 @@ def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
         raise Conflict("not_ready", _("The file is not ready yet."))
     if not job.file:
         raise Conflict("expired", _("The file has been removed; order the export again."))
-    return _pieces(job.file.name)
+    return _pieces(str(job.file.name))
 
 
 def remove_old_files() -> int:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("", RedirectView.as_view(url="/people/"), name="home"),
     path("accounts/", include("allauth.urls")),
+    path("", include("contacts.urls")),
     path("api/v1/", include("salesconnect.api_urls")),
 ]
 handler500 = "salesconnect.failures.server_error"

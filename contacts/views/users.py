@@ -1,0 +1,92 @@
+"""Settings: the rooms of it, and the users whom an administrator manages."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from contacts import users
+from contacts.models import User
+from contacts.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Invalid
+
+
+class UserForm(forms.ModelForm):
+    """A new user."""
+
+    class Meta:
+        model = User
+        fields = ["username", "email", "role"]
+
+
+class AccountForm(forms.ModelForm):
+    """What can be changed of a user."""
+
+    is_active = forms.BooleanField(label=gettext_lazy("Account is open"), required=False)
+
+    class Meta:
+        model = User
+        fields = ["role", "is_active"]
+
+
+@require_GET
+def index(request: SignedInRequest) -> HttpResponse:
+    """Show what can be set, each with a sentence."""
+    rooms = [
+        _room(
+            "profile", _("Your profile"), _("Name, language, looks, password, two-step sign-in, API tokens."), "user"
+        ),
+        _room("users", _("Users"), _("Who may sign in, and what they may do."), "users", "manage_users", request),
+        _room("mail-settings", _("Mail"), _("The words around the unsubscribe link, and what is held back."), "mail"),
+    ]
+    return render(request, "contacts/settings.html", {"rooms": [room for room in rooms if room]})
+
+
+@require_http_methods(["GET", "POST"])
+def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
+    """List the users; POST makes one and shows the password once."""
+    actor = page_actor(request)
+    actor.require("manage_users")
+    form, made = UserForm(request.POST or None), None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            made = users.create(data["username"], data["role"], email=data["email"], actor=actor)
+            form = UserForm()
+        except Invalid as refusal:
+            for field, texts in refusal.fields.items():
+                form.add_error(field if field in form.fields else None, texts)
+    everybody = User.objects.order_by("-is_active", "username")
+    context = {"form": form, "made": made, "accounts": everybody}
+    return render(request, "contacts/users.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def account(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Change one user's role, open or close the account."""
+    actor = page_actor(request)
+    actor.require("manage_users")
+    user = User.objects.filter(pk=user_id).first()
+    form = AccountForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        users.change(user_id, role=data["role"], active=data["is_active"], actor=actor)
+        messages.success(request, _("Saved."))
+        return redirect("users")
+    context = {"form": form, "title": str(user), "account": user}
+    return render(request, "contacts/user.html", context, status=422 if form.errors else 200)
+
+
+def _room(name: str, label: str, text: str, icon: str, right: str = "", request: HttpRequest | None = None) -> Any:
+    if right and not page_actor(request).may(right):  # type: ignore[arg-type]
+        return None
+    try:
+        return {"url": reverse(name), "label": label, "text": text, "icon": icon}
+    except NoReverseMatch:
+        return None
