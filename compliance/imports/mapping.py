@@ -1,0 +1,96 @@
+"""Which column of a file goes to which field. Pure."""
+
+from collections.abc import Mapping as Map
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from compliance.imports.headers import FIELDS, FULL_NAME, GOOGLE, ORIGINS, SYNONYMS, key, origin_of
+
+IDENTIFYING = frozenset({"first_name", "last_name", FULL_NAME, "email"})
+_GOOGLE_SEPARATOR = " ::: "
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """The field of each column by its index, and the program the file comes from (`""` when it is not known)."""
+
+    columns: dict[int, str]
+    origin: str
+
+    @property
+    def usable(self) -> bool:
+        """Say whether a row can name anybody: without a name or an address the header is unknown to us."""
+        return not IDENTIFYING.isdisjoint(self.columns.values())
+
+
+def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None) -> Mapping:
+    """Return the mapping of a header, with the user's own choice (header → field, or `""` to leave it out) above it.
+
+    Each field is filled from one column, the best known and of equals the first; other columns stay unmapped, and so
+    do those that an import must not set (times, the person's number). A full name is used only where first and last
+    name have no columns. Raises ValueError naming what is no column or no field, or a field that is chosen twice.
+    """
+    keys = [key(header) for header in headers]
+    origin = origin_of(keys)
+    columns = _chosen_columns(headers, keys, chosen or {})
+    taken = {field for field in columns.values() if field}
+    own = ORIGINS[origin].own if origin else {}
+    for field, synonyms in SYNONYMS.items():
+        extra = tuple(header for header, ours in own.items() if ours == field)
+        index = _first(keys, [name for name in (*synonyms, *extra) if own.get(name, field) == field], columns)
+        if index is not None and field not in taken and not (field == FULL_NAME and _named(taken)):
+            columns[index] = field
+            taken.add(field)
+    return Mapping({index: field for index, field in sorted(columns.items()) if field}, origin)
+
+
+def apply(mapping: Mapping, cells: Sequence[str]) -> dict[str, str]:
+    """Return the cells of a row by field name; a full name comes as first and last name."""
+    values = {field: cells[index] for index, field in mapping.columns.items()}
+    if mapping.origin == GOOGLE:  # which puts all values of a kind into one cell
+        values = {field: value.partition(_GOOGLE_SEPARATOR)[0] for field, value in values.items()}
+    if FULL_NAME in values:
+        first, last = split_name(values.pop(FULL_NAME))
+        values = {"first_name": first, "last_name": last} | {name: text for name, text in values.items() if text}
+    return values
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Return first and last name: what follows the last space is the last name; `Berg, Anna` is told by its comma."""
+    last, comma, first = name.partition(",")
+    if comma:
+        return first.strip(), last.strip()
+    first, _space, last = " ".join(name.split()).rpartition(" ")
+    return (first, last) if first else (last, "")
+
+
+def _named(taken: set[str]) -> bool:
+    return "first_name" in taken or "last_name" in taken
+
+
+def _first(keys: list[str], names: list[str], mapped: Map[int, str]) -> int | None:
+    """Return the index of the most preferred header that is free, None when there is none."""
+    free = {name: index for index, name in reversed(list(enumerate(keys))) if index not in mapped}
+    return next((free[name] for name in names if name in free), None)
+
+
+def _chosen_columns(headers: Sequence[str], keys: list[str], chosen: Map[str, str]) -> dict[int, str]:
+    columns: dict[int, str] = {}
+    for header, field in chosen.items():
+        if field and field not in FIELDS:
+            raise ValueError(_("There is no field “%(name)s” to import into.") % {"name": field})
+        if field and field in columns.values():
+            raise ValueError(_("Two columns are chosen for the field “%(name)s”.") % {"name": field})
+        columns[_index(header, headers, keys)] = field
+    return columns
+
+
+def _index(header: str, headers: Sequence[str], keys: list[str]) -> int:
+    """Return where a header stands: as it is spelled, else as it is read."""
+    if header.strip() in headers:
+        return headers.index(header.strip())
+    if (name := key(header)) and name in keys:
+        return keys.index(name)
+    raise ValueError(_("The file has no column “%(name)s”.") % {"name": header})

@@ -1,0 +1,119 @@
+"""What the cells of the card's columns mean. Pure; each function raises ValueError with the reason."""
+
+import datetime as dt
+import re
+
+from django.utils.translation import gettext as _
+
+from compliance.imports.headers import key
+from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
+from contacts.details import UNSEEN
+
+# English and Swedish labels beside the slugs, whatever language is active, and the bases HubSpot offers.
+_AUTHORIZATIONS = {
+    AuthorizationType.CONSENT: ("Consent", "Samtycke", "Freely given consent from contact"),
+    AuthorizationType.LEGITIMATE_INTEREST: (
+        "Legitimate Interest",
+        "Berättigat intresse",
+        "Legitimate interest – prospect/lead",
+        "Legitimate interest – existing customer",
+        "Legitimate interest – other",
+    ),
+    AuthorizationType.CONTRACT: ("Performance of a Contract", "Fullgörande av avtal"),
+    AuthorizationType.LEGAL_OBLIGATION: ("Compliance with Legal Obligation", "Rättslig förpliktelse"),
+    AuthorizationType.VITAL_INTERESTS: ("Protection of Vital Interests", "Skydd av grundläggande intressen"),
+    AuthorizationType.PUBLIC_INTEREST: (
+        "Public Interest/Official Authority",
+        "Allmänt intresse/myndighetsutövning",
+    ),
+    AuthorizationType.OTHER: ("Other", "Annat"),
+}
+_SOURCES = {
+    SourceType.CRM_SYNC: ("CRM Sync", "CRM-synkronisering"),
+    SourceType.IMPORT: ("Import",),
+    SourceType.MANUAL_UPLOAD: ("Manual Upload", "Manuell uppladdning"),
+    SourceType.CHROME_EXTENSION: ("Chrome Extension", "Chrome-tillägg"),
+    SourceType.OTHER: ("Other", "Annat"),
+}
+_NOTHING = {"", key(NOT_RECORDED), "ejregistrerad", "ejregistrerat", "inteangivet", "ejangivet", "notapplicable"}
+_AUTHORIZATION_KEYS = {key(word): code for code, words in _AUTHORIZATIONS.items() for word in (code.slug, *words)}
+_SOURCE_KEYS = {key(word): code for code, words in _SOURCES.items() for word in (code.slug, *words)}
+
+_YES = {
+    "1",
+    "true",
+    "yes",
+    "y",
+    "t",
+    "x",
+    "on",
+    "checked",
+    "ja",
+    "j",
+    "sant",
+    "optedout",
+    "unsubscribed",
+    "avregistrerad",
+}
+_NO = {"", "0", "false", "no", "n", "f", "off", "unchecked", "nej", "falskt", "subscribed"}
+
+_DATE = re.compile(
+    r"(\d{4})([-/.]?)(\d\d)\2(\d\d)"
+    r"(?:[T ]\d\d[:.]\d\d(?:[:.]\d\d(?:[.,]\d{1,9})?)? ?(?:Z|UTC|[+-]\d\d:?(?:\d\d)?)?)?"
+)
+
+
+def authorization_type(cell: str) -> AuthorizationType | None:
+    """Return the type that a slug or a label names; None when nothing is recorded.
+
+    Several names parted by semicolons, as HubSpot writes them, must mean the same type.
+    """
+    found = {_AUTHORIZATION_KEYS.get(name, name) for name in map(key, cell.split(";")) if name not in _NOTHING}
+    if not found:
+        return None
+    code = found.pop()
+    if found or not isinstance(code, AuthorizationType):
+        raise ValueError(_("“%(text)s” is not an authorization type.") % {"text": cell})
+    return code
+
+
+def source_type(cell: str) -> SourceType | None:
+    """Return the source type that a slug or a label names; None when nothing is recorded."""
+    name = key(cell)
+    if name in _NOTHING:
+        return None
+    if name not in _SOURCE_KEYS:
+        raise ValueError(_("“%(text)s” is not a source type.") % {"text": cell})
+    return _SOURCE_KEYS[name]
+
+
+def consent_date(cell: str) -> dt.date | None:
+    """Return the day of `2026-03-01`, `20260301`, `2026/03/01` or a time stamp that starts so; None for nothing.
+
+    The day counts as it is written, whatever zone follows. Forms in which day and month could change places are
+    refused: a date of consent must not be guessed.
+    """
+    if not cell.strip():
+        return None
+    if not (match := _DATE.fullmatch(cell.strip())):
+        raise ValueError(_("“%(text)s” is not a date. Write it as 2026-03-01.") % {"text": cell})
+    year, month, day = (int(match[group]) for group in (1, 3, 4))
+    try:
+        return dt.date(year, month, day)
+    except ValueError as error:
+        raise ValueError(_("“%(text)s” is not a day of the calendar.") % {"text": cell}) from error
+
+
+def opted_out(cell: str) -> bool:
+    """Return whether a cell says that the person does not want mail."""
+    name = key(cell)
+    if name not in _YES | _NO:
+        raise ValueError(_("“%(text)s” is neither yes nor no.") % {"text": cell})
+    return name in _YES
+
+
+def text(cell: str) -> str:
+    """Return a free text as it is; what cannot be seen or stored is refused."""
+    if UNSEEN.search(cell):
+        raise ValueError(_("Remove the characters that cannot be seen."))
+    return cell
