@@ -76,7 +76,7 @@ def administrator(alice) -> Actor:
 
 
 @pytest.fixture
-def page(bob) -> Client:
+def signed_in(bob) -> Client:
     """Return a browser in which bob, a member, is signed in."""
     client = Client()
     client.force_login(bob)

@@ -1,12 +1,11 @@
 """Settings: the rooms of it, and the users whom an administrator manages."""
 
-from typing import Any
+from typing import NamedTuple
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
@@ -35,17 +34,27 @@ class AccountForm(forms.ModelForm):
         fields = ["role", "is_active"]
 
 
+class Room(NamedTuple):
+    """A place of the settings."""
+
+    name: str
+    icon: str
+    label: str
+    text: str
+
+
 @require_GET
 def index(request: SignedInRequest) -> HttpResponse:
     """Show what can be set, each with a sentence."""
+    actor = page_actor(request)
     rooms = [
-        _room(
-            "profile", _("Your profile"), _("Name, language, looks, password, two-step sign-in, API tokens."), "user"
-        ),
-        _room("users", _("Users"), _("Who may sign in, and what they may do."), "users", "manage_users", request),
-        _room("mail-settings", _("Mail"), _("The words around the unsubscribe link, and what is held back."), "mail"),
+        Room("profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens."))
     ]
-    return render(request, "contacts/settings.html", {"rooms": [room for room in rooms if room]})
+    if actor.may("manage_users"):
+        rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
+    if actor.may("edit_team"):
+        rooms.append(Room("mail-settings", "mail", _("Mail"), _("The words around the link, and what is held back.")))
+    return render(request, "contacts/settings.html", {"rooms": rooms})
 
 
 @require_http_methods(["GET", "POST"])
@@ -81,12 +90,3 @@ def account(request: SignedInRequest, user_id: int) -> HttpResponse:
         return redirect("users")
     context = {"form": form, "title": str(user), "account": user}
     return render(request, "contacts/user.html", context, status=422 if form.errors else 200)
-
-
-def _room(name: str, label: str, text: str, icon: str, right: str = "", request: HttpRequest | None = None) -> Any:
-    if right and not page_actor(request).may(right):  # type: ignore[arg-type]
-        return None
-    try:
-        return {"url": reverse(name), "label": label, "text": text, "icon": icon}
-    except NoReverseMatch:
-        return None
