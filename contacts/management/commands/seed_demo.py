@@ -1,0 +1,95 @@
+"""`manage.py seed_demo`: fictitious people in every state, so that each screen has something to show."""
+
+import datetime as dt
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db.models import Value
+from django.db.models.functions import Mod
+from django.utils import timezone
+
+from compliance import editing, orders, suppression
+from compliance.models import Suppression
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts import batches
+from contacts.models import Contact, SavedView, User
+from contacts.queries import ContactQuerySet
+from exports import services as exports
+
+PEOPLE = 2_000
+TEAM = (("eva", "Eva", "Lind", "administrator"), ("lars", "Lars", "Öberg", "member"), ("nora", "Nora", "Ek", "member"))
+VIEWS = (("Not recorded", "authorization_type=not_recorded"), ("Old consents", "consent_before={year}-01-01"))
+
+
+class Command(BaseCommand):
+    """Fill an empty product once; a product that has people is left alone."""
+
+    help = "Add 2,000 fictitious people with cards, history, bulk changes and unsubscribes, unless people are there."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if Contact.objects.exists():
+            self.stdout.write("There are people already; the demo adds none.")
+            return
+        call_command("seed_contacts", PEOPLE, stdout=self.stdout, stderr=self.stderr)
+        team = [_member(*words) for words in TEAM]
+        _share_out(team)
+        _bulk_changes(team)
+        _unsubscribes(team)
+        _single_edits(team)
+        _saved_views()
+        self.stdout.write("The demo is ready.")
+
+
+def _member(username: str, first: str, last: str, role: str) -> User:
+    """Return a colleague who owns people and appears in the history, and cannot sign in."""
+    user, new = User.objects.get_or_create(
+        username=username, defaults={"first_name": first, "last_name": last, "role": role}
+    )
+    if new:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return user
+
+
+def _every(number: int, remainder: int = 0) -> ContactQuerySet:
+    return Contact.objects.annotate(place=Mod("id", Value(number))).filter(place=remainder)
+
+
+def _share_out(team: list[User]) -> None:
+    for place, user in enumerate(team):
+        _every(len(team), place).update(owner=user)
+
+
+def _bulk_changes(team: list[User]) -> None:
+    eva, lars, _nora = (batches.user_actor(user, "page") for user in team)
+    today = timezone.localdate()
+    consent = Authorization(
+        AuthorizationType.CONSENT, consent_date=today - dt.timedelta(30), consent_purpose="Newsletter"
+    )
+    batches.order(_every(40, 3), "authorization", actor=eva, params=orders.authorization_params(consent))
+    fair = orders.source_params(Source(SourceType.OTHER, "Trade fair in Älvsjö"))
+    mistaken = batches.order(_every(25, 4), "source", actor=lars, params=fair)
+    orders.undo(mistaken, actor=eva)
+
+
+def _unsubscribes(team: list[User]) -> None:
+    lars = batches.user_actor(team[1], "page")
+    sources = (Suppression.Source.MANUAL, Suppression.Source.ONE_CLICK, Suppression.Source.BOUNCE)
+    for place, source in enumerate(sources):
+        reason = "Said so on the phone" if source == Suppression.Source.MANUAL else ""
+        suppression.unsubscribe(_every(150, place), actor=lars, source=source, reason=reason)
+
+
+def _single_edits(team: list[User]) -> None:
+    nora = batches.user_actor(team[2], "page")
+    for person in Contact.objects.order_by("id")[:20]:
+        editing.edit(person.pk, {"title": "Head of Sales", "other": "Met at the spring meeting"}, actor=nora)
+    exports.order_export(_every(400, 1), actor=nora, reason="Seating plan for the customer day")
+
+
+def _saved_views() -> None:
+    administrator = User.objects.filter(role=User.Role.ADMINISTRATOR).order_by("pk").first()
+    for name, query in VIEWS:
+        year = timezone.localdate().year - 1
+        SavedView.objects.get_or_create(user=administrator, name=name, defaults={"query": query.format(year=year)})
