@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from unicodedata import normalize
 
 from django.utils.translation import gettext as _t
 
@@ -28,8 +29,8 @@ IDENTIFYING = ("first_name", "last_name", "email")
 
 
 def clean(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Return the details trimmed and in their stored form, and what is wrong with them by field name."""
-    cleaned = {name: value.strip() for name, value in values.items()}
+    """Return the details trimmed and in their stored form (Unicode NFC), and what is wrong with them by field name."""
+    cleaned = {name: normalize("NFC", value).strip() for name, value in values.items()}
     errors: dict[str, list[str]] = {}
     for name, value in cleaned.items():
         if message := _error(name, value):
