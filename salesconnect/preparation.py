@@ -1,6 +1,7 @@
-"""What `manage.py up` checks before it starts anything, and prepares before the site opens."""
+"""What is checked before anything starts, and prepared before the site opens."""
 
 import hashlib
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Q
 
+from contacts import partitions
 from salesconnect import heartbeat
 from salesconnect.embedded import EmbeddedError
 
@@ -67,13 +69,22 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def prepare(say: Callable[[str], None]) -> None:
+    """Bring database and static files up to date and see that somebody can sign in."""
+    say("Preparing the database and the static files")
+    call_command("migrate", interactive=False, verbosity=0)
+    partitions.ensure()
+    _collect_static()
+    _make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), say)
+
+
 def forget_last_heartbeat() -> None:
     """Forget the sign of life of a worker that has ended, so that /readyz speaks of the new one."""
     with heartbeat.client() as broker:
         broker.delete(heartbeat.KEY)
 
 
-def make_first_administrator(password: str, say: Callable[[str], None]) -> None:
+def _make_first_administrator(password: str, say: Callable[[str], None]) -> None:
     """Make the user `admin` where there is no administrator yet; a password made here is said this once."""
     users = get_user_model().objects
     if users.filter(Q(role="administrator") | Q(username=ADMINISTRATOR)).exists():
@@ -83,7 +94,7 @@ def make_first_administrator(password: str, say: Callable[[str], None]) -> None:
     say(f"Sign in as {ADMINISTRATOR} with {shown}.")
 
 
-def collect_static() -> None:
+def _collect_static() -> None:
     """Gather the static files under hashed names, unless that was done for exactly these files."""
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     now = _fingerprint()

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
-from contacts import partitions
 from salesconnect import preparation
 from salesconnect.embedded import EmbeddedError, holding, processes
 from salesconnect.supervisor import Child, Supervisor, terminate
@@ -45,7 +44,10 @@ class Command(BaseCommand):
         preparation.check_external_servers()
         wanted = {"postgres": settings.EMBEDDED_DATABASE, "redis": settings.EMBEDDED_REDIS}
         with suppress(KeyboardInterrupt), _alone(), holding.supervised(settings.SERVERS, **wanted) as started:
-            self.prepare(demo=options["demo"])
+            preparation.prepare(self.say)
+            preparation.forget_last_heartbeat()
+            if options["demo"] and "seed_demo" in get_commands():
+                call_command("seed_demo")
             for name, (seconds, command) in PROGRAMS.items():
                 start = partial(_start, command)
                 supervisor.add(Child(name, start, terminate(seconds), process=start()))
@@ -56,17 +58,6 @@ class Command(BaseCommand):
             finally:
                 supervisor.stop()
         self.say("Stopped")
-
-    def prepare(self, *, demo: bool) -> None:
-        """Bring the database and the static files up to date."""
-        self.say("Preparing the database and the static files")
-        call_command("migrate", interactive=False, verbosity=0)
-        partitions.ensure()
-        preparation.forget_last_heartbeat()
-        preparation.collect_static()
-        preparation.make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), self.say)
-        if demo and "seed_demo" in get_commands():
-            call_command("seed_demo")
 
     def say(self, line: str) -> None:
         """Write a line to the terminal at once; a terminal that is gone stops nothing."""
