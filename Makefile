@@ -49,7 +49,7 @@ bench: setup
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header
 
-# Run it with the oldest Python that is supported: what later ones need is a part of that.
+# Run it with the oldest Python that is supported, so that what only old versions need is there.
 lock: .venv/installed-dev
 	$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml

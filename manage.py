@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from salesconnect import embedded
 
@@ -31,7 +32,10 @@ HELP = {"-h", "--help", "--version"}
 def servers(arguments: list[str]) -> AbstractContextManager[object]:
     """Return what keeps the servers running that a command needs and the environment does not name."""
     command = arguments[0] if arguments else ""
-    embedded_ones = {"postgres": settings.EMBEDDED_DATABASE, "redis": settings.EMBEDDED_REDIS}
+    try:
+        embedded_ones = {"postgres": settings.EMBEDDED_DATABASE, "redis": settings.EMBEDDED_REDIS}
+    except ValueError as error:
+        raise ImproperlyConfigured(f"A value of the environment cannot be read: {error}.") from error
     checks_files = command == "check" and "--database" not in arguments
     if command in WITHOUT_SERVERS or checks_files or HELP & set(arguments) or not any(embedded_ones.values()):
         return nullcontext()
@@ -45,8 +49,8 @@ def main() -> None:
     try:
         with servers(sys.argv[1:]):
             execute_from_command_line(sys.argv)
-    except (embedded.EmbeddedError, ImproperlyConfigured) as error:
-        sys.stderr.write(f"{error}\n")
+    except (embedded.EmbeddedError, ImproperlyConfigured, OperationalError) as error:
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
         sys.exit(2)
 
 

@@ -1,5 +1,6 @@
 """What is checked before anything starts, and prepared before the site opens."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -34,19 +35,21 @@ def check_port(port: int) -> None:
     """
     deadline = monotonic() + PORT_PATIENCE_SECONDS
     while problem := _port_problem(port):
-        if monotonic() > deadline:
-            raise EmbeddedError(f"Port {port} of 127.0.0.1 cannot be used: {problem}. Set PORT to another one.")
+        taken = getattr(problem, "errno", None) == errno.EADDRINUSE
+        if not taken or monotonic() > deadline:
+            reason = getattr(problem, "strerror", None) or problem
+            raise EmbeddedError(f"Port {port} of 127.0.0.1 cannot be used ({reason}). Set PORT to another one.")
         sleep(0.1)
 
 
-def _port_problem(port: int) -> str:
+def _port_problem(port: int) -> Exception | None:
     with closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError) as error:
-            return str(getattr(error, "strerror", None) or error).rstrip(".")
-    return ""
+        except (OSError, OverflowError) as problem:
+            return problem
+    return None
 
 
 def check_external_servers() -> None:

@@ -115,6 +115,7 @@ class Postgres:
             **as_account(),
         )
         if result.returncode:
-            lines = [line for line in result.stderr.splitlines() if "error" in line] or ["no reason given"]
-            raise EmbeddedError(f"The database cannot be made in {folder}: {lines[0].strip()}")
+            lines = result.stderr.strip().splitlines() or ["no reason given"]
+            reason = next((line for line in lines if "error" in line), lines[0])
+            raise EmbeddedError(f"The database cannot be made in {folder}: {reason.strip()}")
         draft.rename(folder)

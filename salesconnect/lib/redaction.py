@@ -4,7 +4,7 @@ import logging
 import re
 
 SECRET_PARTS = (
-    (re.compile(r"/u/[^\s/?\"']+"), "/u/…"),  # the token is the key to a person's unsubscribe page
+    (re.compile(r"/u/[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),  # searches hold names and addresses
     (re.compile(r"DETAIL:.*"), "DETAIL: …"),  # PostgreSQL quotes the offending row there
     (re.compile(r"[^\s@<>\"'()=,;:]+@[^\s@<>\"'()=,;:]+\.\w+"), "…@…"),
