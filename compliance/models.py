@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
 from contacts.models import Contact
-from contacts.models.batch import State
+from contacts.models.batch import ENDED, State
 
 
 def recorded(field: str, value: int) -> Q:
@@ -109,12 +109,16 @@ class ImportJob(models.Model):
     door = models.CharField(max_length=10)
     file = models.FileField(upload_to="imports/%Y/%m/")
     file_name = models.CharField(max_length=255)
+    # How the file is read: encoding, delimiter and headers, found once when it was handed in.
+    table = models.JSONField(default=dict)
     mapping = models.JSONField(default=dict)
     card = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    # Which reading of the file this is, 0 before the first: a worker that still reads for an earlier one must stop.
+    attempt = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
-    rows_expected = models.PositiveIntegerField(default=0)
+    # The line on which the last row stands that is accounted for: where a reading goes on after a kill.
     line = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
@@ -123,25 +127,38 @@ class ImportJob(models.Model):
     suppressed = models.PositiveIntegerField(default=0)
     consents_ended = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=5, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether the reading of the file is over."""
+        return self.state in ENDED
+
+    @property
+    def done(self) -> int:
+        """Return how many rows are accounted for; at the end that is `total`."""
+        return self.created + self.updated + self.unchanged + self.rejected
+
 
 class ImportSeen(models.Model):
-    """The addresses a running import has met, so that the first of two equal rows counts. Emptied when it ends."""
+    """The addresses a running import has met, so that the first of two equal rows counts. Emptied when it ends.
 
-    job = models.ForeignKey(ImportJob, models.CASCADE, related_name="+")
-    email_key = models.CharField(max_length=254, db_collation="C")
+    A million rows go through it: the key is the only index, and there is no foreign key to be checked for each.
+    """
 
-    class Meta:
-        constraints = [models.UniqueConstraint("job", "email_key", name="import_seen_once")]
+    pk = models.CompositePrimaryKey("job_id", "address_hash")
+    job_id = models.BigIntegerField()
+    address_hash = models.UUIDField()
 
     def __str__(self) -> str:
-        return self.email_key
+        return f"{self.job_id}: {self.address_hash}"
 
 
 class ImportReject(models.Model):

@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
 from compliance.imports import values as cells
-from compliance.rules import Authorization, Source
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.details import DETAILS, clean, nobody
 from salesconnect.lib.csv import RowError
 
@@ -83,7 +83,20 @@ def _authorization(values: Mapping[str, str], today: dt.date) -> tuple[Authoriza
         consent_date=_read(values, "consent_date", cells.consent_date, errors),
         consent_purpose=_read(values, "consent_purpose", cells.text, errors) or "",
     )
-    return authorization, errors or authorization.errors(today)
+    return authorization, errors or _whole(authorization, today).errors(today)
+
+
+def _whole(authorization: Authorization, today: dt.date) -> Authorization:
+    """Return the basis with what a blank cell leaves to the card or to the values for all rows, so that the rest shows.
+
+    Whether those have it only the database knows; see `imports.statements`.
+    """
+    says_consent = bool(authorization.consent_date or authorization.consent_purpose)
+    kind = authorization.type or (AuthorizationType.CONSENT if says_consent else None)
+    if kind != AuthorizationType.CONSENT:
+        return replace(authorization, type=kind or (AuthorizationType.OTHER if authorization.other else None))
+    date, purpose = authorization.consent_date or today, authorization.consent_purpose or "-"
+    return replace(authorization, type=kind, consent_date=date, consent_purpose=purpose)
 
 
 def _source(values: Mapping[str, str]) -> tuple[Source, Errors]:
@@ -94,7 +107,8 @@ def _source(values: Mapping[str, str]) -> tuple[Source, Errors]:
         type=_read(values, "source_type", cells.source_type, errors),
         other=_read(values, "source_other", cells.text, errors) or "",
     )
-    return source, errors or source.errors()
+    kind = source.type or (SourceType.OTHER if source.other else None)
+    return source, errors or replace(source, type=kind).errors()
 
 
 def _read(values: Mapping[str, str], name: str, parse: Callable[[str], T], errors: Errors) -> T | None:

@@ -65,14 +65,11 @@ def test_each_detail_has_its_limit(name):
         ({"salesforce_id": "123"}, "Salesforce ID: "),
         ({"first_name": "An\x01na"}, "First name: "),
         ({"authorization_type": "perhaps"}, "Authorization Type: “perhaps”"),
-        ({"authorization_type": "consent"}, "Date of Consent: Consent needs the date"),
-        (CONSENT | {"consent_purpose": " "}, "Purpose of Processing: Consent needs the purpose"),
         (CONSENT | {"consent_date": "2026-11-24"}, "Date of Consent: The date of consent cannot lie in the future"),
         (CONSENT | {"consent_date": "1/3 2026"}, "Date of Consent: “1/3 2026” is not a date"),
         (CONSENT | {"consent_purpose": "x" * 501}, "Purpose of Processing: Use at most 500"),
         (CONSENT | {"consent_purpose": "x\x02"}, "Purpose of Processing: Remove the characters"),
         (CONSENT | {"authorization_type": "contract"}, "Date of Consent: Only Consent has a date"),
-        ({"consent_purpose": "newsletter"}, "Purpose of Processing: Only Consent"),
         ({"authorization_type": "contract", "authorization_other": "x"}, "Authorization, other: Only Other"),
         ({"source_type": "Web"}, "Source Type: “Web”"),
         ({"source_type": "import", "source_other": "fair"}, "Source, other: Only Other"),
@@ -90,6 +87,19 @@ def test_the_card_of_a_row_is_read():
         Source(SourceType.OTHER, "fair"),
         opted_out=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "authorization"),
+    [
+        ({"authorization_type": "consent"}, Authorization(AuthorizationType.CONSENT)),
+        ({"consent_purpose": "newsletter"}, Authorization(consent_purpose="newsletter")),
+        ({"consent_date": "2026-03-01"}, Authorization(consent_date=dt.date(2026, 3, 1))),
+        ({"authorization_other": "by law"}, Authorization(other="by law")),
+    ],
+)
+def test_what_blank_cells_leave_open_is_for_the_card_to_say(values, authorization):
+    assert clean_row(ANNA | values, today=TODAY) == CleanRow(ANNA, authorization)
 
 
 def test_no_import_opts_anybody_in():

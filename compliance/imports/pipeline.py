@@ -1,0 +1,97 @@
+"""One chunk of an import, from its rows to people, cards and events; inside one transaction of the caller."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from compliance import creation, staging
+from compliance.imports import statements
+from compliance.imports.reading import Chunk, Rejected
+from compliance.models import ImportJob
+from contacts import history
+from contacts.addresses import newest_key
+from salesconnect.lib.actor import Actor
+
+
+class Overtaken(Exception):  # noqa: N818
+    """Somebody changed or created one of the people while the chunk was under way: roll back and do it again."""
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of the rows of a chunk; `suppressed` are among the first three."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    suppressed: int = 0
+    consents_ended: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
+    """Create and update the people of a chunk with their events; a dry run only says what would become of them.
+
+    1. Stage the rows and see whom they meet. 2. Reject later rows of an address. 3. Count. 4. Lock those who change.
+    5. Create. 6. Record what changes, then change it. Raises `Overtaken` when 4 or 5 find other people than 1 saw.
+    """
+    actor.require("import_people")
+    staging.stage(chunk.people)
+    with connection.cursor() as cursor:
+        cursor.execute(statements.PLAN)
+        cursor.execute(statements.ASSESS, fill(job.card))
+        cursor.execute("ANALYZE incoming (line, contact_id)")
+        cursor.execute(statements.REJECT_SEEN, {"job": job.pk})
+        cursor.execute(statements.COUNT)
+        taken = Taken(*cursor.fetchone())
+        cursor.execute(statements.REJECTED)
+        taken.rejected = chunk.rejected + [
+            Rejected(line, reason_words(code), chunk.cells[line]) for line, code in cursor.fetchall()
+        ]
+    if not job.dry_run:
+        _lock(taken.updated)
+        _create(job, taken.created, actor)
+        _update(job, taken.updated, actor)
+    return taken
+
+
+def _lock(expected: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statements.LOCK)
+        if cursor.fetchone()[0] != expected:
+            raise Overtaken
+
+
+def _create(job: ImportJob, expected: int, actor: Actor) -> None:
+    made = creation.create_staged(actor=actor, owner_id=job.user_id, file_name=job.file_name)
+    if made.created != expected:
+        raise Overtaken
+
+
+def _update(job: ImportJob, expected: int, actor: Actor) -> None:
+    if not expected:
+        return
+    origin = {"file": job.file_name, "hash_key": newest_key(), **history.event_values(actor, None)}
+    with connection.cursor() as cursor:
+        cursor.execute(statements.RECORD, origin)
+        for statement in (statements.UPDATE_CONTACTS, statements.UPDATE_CARDS, statements.SUPPRESS):
+            cursor.execute(statement, origin)
+
+
+def fill(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card's values for all rows as parameters; what is not set is NULL."""
+    return {column.name: card.get(column.name) for column in statements.CARD}
+
+
+def reason_words(code: str) -> str:
+    """Return in words why a row cannot be taken, where only a look at what is recorded could tell."""
+    return {
+        "duplicate": _("Duplicate: the address stands in an earlier row of this file."),
+        "consent_date": _("Consent needs the date on which it was given."),
+        "consent_purpose": _("Consent needs the purpose it was given for."),
+        "no_consent": _("Only Consent has a date of consent and a purpose of processing."),
+        "not_other": _("Only Other can be described in words."),
+    }[code]

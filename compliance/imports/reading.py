@@ -1,0 +1,72 @@
+"""From the records of a file to people, a chunk at a time: what can be judged without the database."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+
+from compliance.imports.mapping import Mapping, apply
+from compliance.imports.rows import clean_row
+from compliance.staging import NewPerson
+from salesconnect.lib.csv import RowError, Table
+
+Row = tuple[int, list[str] | RowError]
+
+CHUNK_ROWS = 10_000
+CHUNK_CHARACTERS = 8_000_000
+"""A chunk ends at either, so that rows of a megabyte cannot fill the memory."""
+
+
+@dataclass(slots=True)
+class Rejected:
+    """A row that is not taken: its line, why, and its cells as far as they could be read."""
+
+    line: int
+    reason: str
+    cells: list[str]
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Rows that are taken in together: people, the cells of each by line, and the rows that are no people."""
+
+    people: list[NewPerson] = field(default_factory=list)
+    cells: dict[int, list[str]] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    last_line: int = 0
+
+
+def rows_after(table: Table, line: int) -> Iterator[Row]:
+    """Return the rows of a file that begin after a line: all after 0, else where an earlier reading stopped."""
+    rows = iter(table)
+    for row in rows:
+        if row[0] > line:
+            return chain((row,), rows)
+    return rows
+
+
+def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk | None:
+    """Read on until the chunk is full or the file ends; None at the end. `today` is the last day of a consent."""
+    chunk = Chunk()
+    characters = count = 0
+    for line, cells in rows:
+        chunk.last_line = line
+        if isinstance(cells, RowError):
+            chunk.rejected.append(Rejected(line, cells.reason, cells.cells))
+            characters += sum(map(len, cells.cells))
+        else:
+            _add(chunk, line, cells, mapping, today)
+            characters += sum(map(len, cells))
+        count += 1
+        if count >= CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
+            break
+    return chunk if count else None
+
+
+def _add(chunk: Chunk, line: int, cells: list[str], mapping: Mapping, today: dt.date) -> None:
+    row = clean_row(apply(mapping, cells), today=today)
+    if isinstance(row, RowError):
+        chunk.rejected.append(Rejected(line, row.reason, cells))
+    else:
+        chunk.people.append(NewPerson(row.details, row.authorization, row.source, line, row.opted_out))
+        chunk.cells[line] = cells

@@ -1,0 +1,172 @@
+"""A file of people: handed in, previewed, begun, cancelled. What works it off is `working`."""
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO, NamedTuple, cast
+
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from compliance.imports.mapping import Mapping as Columns
+from compliance.imports.mapping import recognise
+from compliance.models import ImportJob, ImportReject, ImportSeen
+from compliance.rules import Authorization, Source
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.csv import FileRefused, Table, open_table
+from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.kick import kick
+
+COUNTERS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
+
+
+class Card(NamedTuple):
+    """The card's values for all rows: for people whom the import creates, and for what is not recorded."""
+
+    authorization: Authorization = Authorization()
+    source: Source = Source()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the values as a job stores them, by the names of the card's columns."""
+        authorization, source = self
+        return {
+            "authorization_type": authorization.type,
+            "authorization_other": authorization.other,
+            "consent_date": authorization.consent_date.isoformat() if authorization.consent_date else None,
+            "consent_purpose": authorization.consent_purpose,
+            "source_type": source.type,
+            "source_other": source.other,
+        }
+
+
+@transaction.atomic
+def start(
+    file: File,
+    file_name: str,
+    *,
+    actor: Actor,
+    mapping: Mapping[str, str] | None = None,
+    card: Card | None = None,
+    dry_run: bool = False,
+) -> ImportJob:
+    """Take a file in and begin to read it at once; a dry run counts what would become of its rows.
+
+    `mapping` (header → field, or `""` to leave a column out) stands above what is recognised. Raises `Forbidden`,
+    and `Invalid` for a file that cannot be read (`file`), a mapping that does not fit it, or a card against the rules.
+    """
+    job = receive(file, file_name, actor=actor, mapping=mapping, card=card)
+    return begin(job.pk, actor=actor, dry_run=dry_run)
+
+
+@transaction.atomic
+def receive(
+    file: File,
+    file_name: str,
+    *,
+    actor: Actor,
+    mapping: Mapping[str, str] | None = None,
+    card: Card | None = None,
+) -> ImportJob:
+    """Store a file that can be read, without beginning; its columns may still have to be mapped. Raises as `start`."""
+    actor.require("import_people")
+    table = _open(file)
+    _recognised(table.headers, mapping)
+    job = ImportJob(
+        file_name=file_name[-255:],
+        table={"encoding": table.encoding, "delimiter": table.delimiter, "headers": table.headers},
+        mapping=dict(mapping or {}),
+        card=_checked(card).as_json(),
+        total=table.total,
+        language=(translation.get_language() or "en")[:5],
+        **_ordered_by(actor),
+    )
+    job.file.save("people.csv", file, save=False)
+    job.save()
+    return job
+
+
+@transaction.atomic
+def change(job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card) -> ImportJob:
+    """Read a file that is not being imported yet with another mapping and card: begins a new dry run."""
+    actor.require("import_people")
+    job = _unbegun(job_id)
+    _recognised(job.table["headers"], mapping)
+    job.mapping, job.card = dict(mapping), _checked(card).as_json()
+    job.save(update_fields=["mapping", "card"])
+    return begin(job_id, actor=actor, dry_run=True)
+
+
+@transaction.atomic
+def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
+    """Read the file from its beginning: for a preview as often as one likes, for good once.
+
+    Raises `Invalid` (`file`) when no column of a name or an address is known, and `Conflict` (`begun`).
+    """
+    actor.require("import_people")
+    job = _unbegun(job_id)
+    if not _recognised(job.table["headers"], job.mapping).usable:
+        raise Invalid({"file": [_("No column of the file is known as a name or an email address.")]})
+    ImportReject.objects.filter(job=job).delete()
+    ImportSeen.objects.filter(job_id=job_id).delete()
+    reset = dict.fromkeys(COUNTERS, 0) | _ordered_by(actor)
+    for name, value in reset.items():
+        setattr(job, name, value)
+    job.dry_run, job.state, job.attempt = dry_run, ImportJob.State.QUEUED, job.attempt + 1
+    job.heartbeat_at, job.started_at, job.finished_at = timezone.now(), None, None
+    job.save()
+    kick("compliance.run_import", job_id)
+    return job
+
+
+@transaction.atomic
+def cancel(job_id: int, *, actor: Actor) -> ImportJob:
+    """Stop an import after the rows it is at; what came in stays. `Conflict` (`ended`) when it has ended already."""
+    actor.require("import_people")
+    job = _locked(job_id)
+    if job.ended:
+        raise Conflict("ended", _("This import has already ended."))
+    job.state, job.finished_at = ImportJob.State.CANCELLED, timezone.now()
+    job.save(update_fields=["state", "finished_at"])
+    ImportSeen.objects.filter(job_id=job_id).delete()
+    return job
+
+
+def _open(file: File) -> Table:
+    try:
+        return open_table(cast("BinaryIO", file))
+    except FileRefused as refusal:
+        raise Invalid({"file": [str(refusal)]}) from None
+
+
+def _recognised(headers: list[str], chosen: Mapping[str, str] | None) -> Columns:
+    try:
+        return recognise(headers, chosen)
+    except ValueError as problem:
+        raise Invalid({"mapping": [str(problem)]}) from None
+
+
+def _checked(card: Card | None) -> Card:
+    card = card or Card()
+    if errors := card.authorization.errors(timezone.localdate()) | card.source.errors():
+        raise Invalid(errors)
+    return card
+
+
+def _ordered_by(actor: Actor) -> dict[str, Any]:
+    return {"user_id": actor.user_id, "actor_name": actor.name, "door": actor.door}
+
+
+def _locked(job_id: int) -> ImportJob:
+    job = ImportJob.objects.select_for_update().filter(pk=job_id).first()
+    if job is None:
+        raise Missing
+    return job
+
+
+def _unbegun(job_id: int) -> ImportJob:
+    job = _locked(job_id)
+    if job.attempt and not job.dry_run:
+        raise Conflict("begun", _("This file is being imported already."))
+    if job.state == ImportJob.State.CANCELLED:
+        raise Conflict("ended", _("This import was cancelled. Choose the file once more."))
+    return job

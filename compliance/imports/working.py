@@ -1,0 +1,151 @@
+"""How an import is worked off: chunk by chunk, each with its rejects and the job's counters in one transaction.
+
+So a kill at any point leaves the job where its last chunk was committed, and the next worker goes on from there.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Sequence
+from typing import BinaryIO, cast
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from psycopg2 import errorcodes
+
+from compliance.imports.mapping import recognise
+from compliance.imports.pipeline import Overtaken, Taken, take_in
+from compliance.imports.reading import Chunk, next_chunk, rows_after
+from compliance.models import ImportJob, ImportReject, ImportSeen
+from contacts.batches import user_actor
+from salesconnect.lib.actor import Actor, Forbidden, system
+from salesconnect.lib.csv import FileRefused, Table
+
+TURN_SECONDS = 60
+STALLED_SECONDS = 30
+TRIES = 5
+KEPT_DAYS = 30
+OPEN = (ImportJob.State.QUEUED, ImportJob.State.RUNNING)
+
+logger = logging.getLogger(__name__)
+
+
+def run(job_id: int) -> bool:
+    """Work on an import for about a minute; returns whether work is left. Safe to call twice at once."""
+    job = ImportJob.objects.select_related("user").get(pk=job_id)
+    if job.ended or not job.attempt:
+        return False
+    with translation.override(job.language):
+        try:
+            return _turn(job)
+        except Overtaken:
+            return True
+        except (InterfaceError, OperationalError):
+            raise  # the database is away; the sweep comes back
+        except Forbidden:
+            _fail(job, _("The right to do this was withdrawn meanwhile."))
+        except (FileRefused, OSError, UnicodeError):
+            _fail(job, _("The file can no longer be read."))
+        except Exception:
+            logger.exception("Import %s broke", job_id)
+            _fail(job, _("Something broke here; it has been logged. What came in stays."))
+    return False
+
+
+def stalled() -> Sequence[int]:
+    """Return the open imports that no worker has touched for half a minute."""
+    limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
+    waiting = ImportJob.objects.filter(state__in=OPEN, attempt__gt=0)
+    return list(waiting.exclude(heartbeat_at__gt=limit).values_list("pk", flat=True))
+
+
+def forget_old() -> int:
+    """Remove files and rejected rows of imports older than 30 days; returns how many files there were."""
+    old = ImportJob.objects.filter(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS)).exclude(state__in=OPEN)
+    ImportReject.objects.filter(job__in=old).delete()
+    files = list(old.exclude(file=""))
+    for job in files:
+        job.file.delete()
+    return len(files)
+
+
+def _turn(job: ImportJob) -> bool:
+    deadline = time.monotonic() + TURN_SECONDS
+    actor, today = _actor_of(job), timezone.localdate()
+    with job.file.open("rb") as file:
+        table = Table(cast("BinaryIO", file), total=job.total, **job.table)
+        mapping = recognise(table.headers, job.mapping)
+        rows = rows_after(table, job.line)
+        while time.monotonic() < deadline:
+            chunk = next_chunk(rows, mapping, today)
+            if not (_work_off(job, chunk, actor) if chunk else _finish(job)):
+                return False
+    return True
+
+
+def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
+    """Do a chunk, again when somebody overtook it; False when the job is another worker's or has ended."""
+    for _try in range(TRIES):
+        try:
+            with transaction.atomic():
+                if (held := _hold(job)) is None:
+                    return False
+                _count(held, chunk, take_in(held, chunk, actor=actor))
+        except Overtaken:
+            continue
+        except OperationalError as error:
+            if getattr(error.__cause__, "pgcode", None) != errorcodes.DEADLOCK_DETECTED:
+                raise
+        else:
+            job.line = chunk.last_line
+            return True
+    raise Overtaken
+
+
+def _hold(job: ImportJob) -> ImportJob | None:
+    """Lock the job for one chunk; None when a worker has it, or was faster, or it was begun anew or has ended."""
+    same = ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, line=job.line, state__in=OPEN)
+    return same.select_for_update(skip_locked=True).first()
+
+
+def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
+    ImportReject.objects.bulk_create(
+        (ImportReject(job=job, line=row.line, reason=row.reason[:500], cells=row.cells) for row in taken.rejected),
+        batch_size=1_000,
+    )
+    now = timezone.now()
+    ImportJob.objects.filter(pk=job.pk).update(
+        state=ImportJob.State.RUNNING,
+        line=chunk.last_line,
+        created=F("created") + taken.created,
+        updated=F("updated") + taken.updated,
+        unchanged=F("unchanged") + taken.unchanged,
+        rejected=F("rejected") + len(taken.rejected),
+        suppressed=F("suppressed") + taken.suppressed,
+        consents_ended=F("consents_ended") + taken.consents_ended,
+        started_at=job.started_at or now,
+        heartbeat_at=now,
+    )
+
+
+@transaction.atomic
+def _finish(job: ImportJob) -> bool:
+    if _hold(job):
+        ImportSeen.objects.filter(job_id=job.pk).delete()
+        ImportJob.objects.filter(pk=job.pk).update(state=ImportJob.State.DONE, finished_at=timezone.now())
+    return False
+
+
+@transaction.atomic
+def _fail(job: ImportJob, error: str) -> None:
+    ImportSeen.objects.filter(job_id=job.pk).delete()
+    ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN).update(
+        state=ImportJob.State.FAILED, error=error, finished_at=timezone.now()
+    )
+
+
+def _actor_of(job: ImportJob) -> Actor:
+    """Return who ordered the import, with the rights that the user has now: a withdrawn right stops the work."""
+    return user_actor(job.user, "import") if job.user else system("import")

@@ -1,0 +1,26 @@
+"""What the worker does for imports. Rows are the queue; messages only wake."""
+
+from celery import shared_task
+
+from compliance.imports import working
+from salesconnect.lib.kick import kick
+
+
+@shared_task(name="compliance.run_import")
+def run_import(job_id: int) -> None:
+    """Work on an import for a minute, and ask for another turn while work is left, so that others get theirs."""
+    if working.run(job_id):
+        kick("compliance.run_import", job_id)
+
+
+@shared_task(name="compliance.sweep_imports")
+def sweep_imports() -> None:
+    """Wake the imports whose message was lost or whose worker died."""
+    for job_id in working.stalled():
+        kick("compliance.run_import", job_id)
+
+
+@shared_task(name="compliance.forget_imports")
+def forget_imports() -> None:
+    """Remove the files and rejected rows of imports that are a month old."""
+    working.forget_old()
