@@ -35,8 +35,8 @@ def nearby(at: datetime) -> str:
     if abs(age) < timedelta(days=1):
         return str(naturaltime(at))
     if age < timedelta():
-        return _("in %(time)s") % {"time": timesince(timezone.now(), at, depth=1)}
-    return _("%(time)s ago") % {"time": timesince(at, depth=1)}
+        return _("%(delta)s from now") % {"delta": timesince(timezone.now(), at, depth=1)}
+    return _("%(delta)s ago") % {"delta": timesince(at, depth=1)}
 
 
 @register.filter
