@@ -1,5 +1,7 @@
 """The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
 
+from uuid import UUID
+
 from django.db import connection, transaction
 
 from compliance import services
@@ -49,6 +51,21 @@ def unsubscribe(
         cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
         changed = cursor.fetchone()[0]
     return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+@transaction.atomic
+def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Outcome:
+    """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it.
+
+    `changed` is 1 when the address could be mailed before, also when nobody here has it any more.
+    """
+    actor.require("unsubscribe_people")
+    holders = Contact.objects.filter(address_hash=address_hash)
+    people = unsubscribe(holders, actor=actor, source=source, reason=reason)
+    _suppression, new = Suppression.objects.get_or_create(
+        address_hash=address_hash, defaults={"hash_key": hash_key, "reason": reason, "source": source}
+    )
+    return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
 
 
 def of_address(email_key: str) -> Suppression | None:

@@ -6,8 +6,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django_htmx.http import reswap
 
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+from salesconnect.lib.htmx import toast
+
+
+class CookielessLinks:
+    """The public unsubscribe page knows no cookie: none reaches it, none leaves it, and caches are not told of any."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/u/"):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        response = self.get_response(request)
+        response.cookies.clear()
+        varies = [name.strip() for name in response.headers.get("Vary", "").split(",")]
+        response.headers["Vary"] = ", ".join(name for name in varies if name and name.lower() != "cookie")
+        return response
 
 
 class UserLanguage:
@@ -43,11 +62,18 @@ class DomainErrors:
             case Missing():
                 return render(request, "404.html", status=404)
             case Conflict():
-                return render(request, "409.html", {"message": exception.message}, status=409)
+                return _conflict(request, exception.message, 409)
             case Stale():
                 message = _("Somebody changed this person meanwhile. Nothing was overwritten; look at the new version.")
-                return render(request, "409.html", {"message": message}, status=412)
+                return _conflict(request, message, 412)
             case Invalid():
                 messages = [message for messages in exception.fields.values() for message in messages]
                 return render(request, "400.html", {"messages_list": messages}, status=400)
         return None
+
+
+def _conflict(request: HttpRequest, message: str, status: int) -> HttpResponse:
+    """Say what does not fit; under htmx by a toast, for a whole page has no place inside another."""
+    if getattr(request, "htmx", False):
+        return reswap(toast(HttpResponse(status=status), message, level="error"), "none")
+    return render(request, "409.html", {"message": message}, status=status)

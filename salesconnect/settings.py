@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "salesconnect.middleware.CookielessLinks",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -142,7 +143,8 @@ CELERY_BEAT_SCHEDULE = {
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
     "rehash-addresses": {"task": "compliance.rehash_addresses", "schedule": 3600},
-    "sweep-exports": {"task": "exports.sweep_exports", "schedule": 15},
+    "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
+    "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
 }
 
 AUTH_USER_MODEL = "contacts.User"
@@ -158,10 +160,13 @@ ACCOUNT_ADAPTER = "contacts.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Sales Connect"
+# An administrator gives each account its address, so allauth never verifies it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sv", _("Swedish"))]
@@ -225,22 +230,25 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["contacts.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "contacts.api_errors.handle",
-    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Sales Connect",
     "VERSION": "1",
+    "DESCRIPTION": "People, their compliance cards, and acts on many of them at once.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 EMAIL_URL = env.str("EMAIL_URL", "")
-if EMAIL_URL:
-    vars().update(env.email("EMAIL_URL"))
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_TIMEOUT = 15
+# Without a mail server messages stay in the outbox that the page shows.
+EMAIL = env.email("EMAIL_URL") if EMAIL_URL else {"EMAIL_BACKEND": "unsubscribes.mail.backends.OutboxBackend"}
+if EMAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL["EMAIL_BACKEND"] = "unsubscribes.mail.backends.SmtpBackend"
+vars().update(EMAIL)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sales Connect <no-reply@localhost>")
 
 LOGGING = {

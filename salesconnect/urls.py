@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from salesconnect import health
+from salesconnect.api_docs import Docs
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
@@ -11,6 +12,10 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/people/"), name="home"),
     path("accounts/", include("allauth.urls")),
     path("", include("contacts.urls")),
+    path("", include("exports.urls")),
+    path("", include("compliance.urls")),
+    path("", include("unsubscribes.urls")),
+    path("api/docs/", Docs.as_view(), name="api-docs"),
     path("api/v1/", include("salesconnect.api_urls")),
 ]
 handler500 = "salesconnect.failures.server_error"

@@ -3,3 +3,7 @@ from django.apps import AppConfig
 
 class UnsubscribesConfig(AppConfig):
     name = "unsubscribes"
+
+    def ready(self) -> None:
+        """Register the bulk orders of this app."""
+        from unsubscribes import orders  # noqa: F401, PLC0415 - models must be loaded first

@@ -1,0 +1,1 @@
+"""Mail from the application: composed, let through or held back, sent."""

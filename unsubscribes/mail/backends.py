@@ -1,0 +1,54 @@
+"""The two email backends of our own: SMTP that knows how far it came, and no server at all."""
+
+import smtplib
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.backends.smtp import EmailBackend
+
+
+class OutboxBackend(BaseEmailBackend):
+    """Without a mail server the message's own row is the outbox, so there is nothing to do."""
+
+    keeps = True
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Return the number of messages."""
+        return len(email_messages)
+
+
+class _Watched:
+    """Notes when a mail's content goes over: a connection that breaks then leaves its fate unknown."""
+
+    handed_over = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand the content over and return the server's answer."""
+        self.handed_over = True
+        answer = super().data(msg)  # type: ignore[misc]
+        self.handed_over = False
+        return answer
+
+
+class _Smtp(_Watched, smtplib.SMTP):
+    """SMTP, in the clear or by STARTTLS."""
+
+
+class _SmtpOverTls(_Watched, smtplib.SMTP_SSL):
+    """SMTP over TLS from the first byte."""
+
+
+class SmtpBackend(EmailBackend):
+    """Django's SMTP backend that can tell whether a broken connection had already taken the mail's content."""
+
+    @property
+    def connection_class(self) -> type[smtplib.SMTP]:
+        """Return the class of the connection."""
+        return _SmtpOverTls if self.use_ssl else _Smtp
+
+    @property
+    def handed_over(self) -> bool:
+        """Tell whether the server has, or may have, the content of a mail that it has not answered."""
+        return bool(getattr(self.connection, "handed_over", False))

@@ -1,0 +1,73 @@
+"""The gate: the one function through which all mail passes, when it is written and again when it is sent.
+
+A message leaves only from inside a transaction that has asked `decide` and holds its locks until the claim is
+committed. An opt-out locks the same card, so it comes either before the claim, and is seen, or after it.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Value, When
+
+from compliance import services
+from compliance.models import Suppression
+from contacts.addresses import address_hashes
+from contacts.models import Contact
+from contacts.queries import ContactQuerySet
+from unsubscribes import team
+from unsubscribes.models import Message
+
+Reason = Message.Reason
+PASSES = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person as the gate saw them, and why mail to them is held back; an empty reason lets it pass."""
+
+    contact: Contact
+    reason: str
+
+
+def decide(contacts: ContactQuerySet) -> list[Decision]:
+    """Decide for each of `contacts`, in the order of their ids; locks their cards until the transaction ends."""
+    ids = services.lock(contacts)
+    people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason()).order_by("pk"))
+    suppressed = _under_any_key(people)
+    return [Decision(person, Reason.UNSUBSCRIBED if person.pk in suppressed else person.held) for person in people]
+
+
+def forecast(contacts: ContactQuerySet) -> Counter[str]:
+    """Count `contacts` by the reason for which the gate would hold mail to them now; locks nothing."""
+    counts = contacts.annotate(held=_reason()).order_by().values_list("held").annotate(Count("pk"))
+    return Counter(dict(counts))
+
+
+def held_people(contacts: ContactQuerySet) -> ContactQuerySet:
+    """Return those of `contacts` whom the gate would hold back now, each with the reason as `held`."""
+    return contacts.annotate(held=_reason()).exclude(held=PASSES)
+
+
+def _reason() -> Case:
+    """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
+    suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
+    reasons = [
+        (Reason.UNSUBSCRIBED, Q(card__unsubscribed=True) | Q(suppressed)),
+        # A restriction of processing and the team's policy belong here, each in its place of this order.
+        (Reason.NO_ADDRESS, Q(email="")),
+        (Reason.NO_AUTHORIZATION, _unauthorized()),
+    ]
+    whens = [When(condition, then=Value(reason.value)) for reason, condition in reasons]
+    return Case(*whens, default=Value(PASSES), output_field=CharField())
+
+
+def _unauthorized() -> Q:
+    return Q(card__authorization_type=None) if team.current().hold_unauthorized else Q(pk__in=[])
+
+
+def _under_any_key(people: Sequence[Contact]) -> set[int]:
+    """Return the ids of those whose address is suppressed under any hash key, for a key may have been changed."""
+    by_hash = {hashed: person.pk for person in people if person.email for hashed in address_hashes(person.email_key)}
+    found = Suppression.objects.filter(address_hash__in=list(by_hash)).values_list("address_hash", flat=True)
+    return {by_hash[hashed] for hashed in found}

@@ -1,0 +1,126 @@
+"""Sending: claim a message, ask the gate, commit, hand it over, commit what became of it.
+
+1. The claim locks message and card together, passing over what somebody else holds, asks the gate, and commits the
+   message as *being sent*. 2. The mail goes out, outside any transaction. 3. The fate is committed. A worker that is
+   killed between 1 and 3 leaves a message whose fate nobody knows: after LEASE_SECONDS it is *unknown* and waits for a
+   person. No message is ever claimed twice without one.
+"""
+
+import datetime as dt
+import logging
+import time
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from contacts.models import Contact
+from unsubscribes import links, team
+from unsubscribes.mail import envelope, gate
+from unsubscribes.mail.carrier import Carrier, Fate
+from unsubscribes.models import Message
+
+LEASE_SECONDS = 90
+TURN_SECONDS = 13
+# Half a minute, then four times as long each time, up to six hours: about a day in all.
+DELAYS = (30, 120, 480, 1_920, 7_200, 21_600, 21_600, 21_600)
+
+State, Reason = Message.State, Message.Reason
+logger = logging.getLogger(__name__)
+
+
+def drain(seconds: float = TURN_SECONDS) -> int:
+    """Send what is due for a short turn, so that other tasks get theirs; returns how many messages were taken."""
+    taken, deadline = 0, time.monotonic() + seconds
+    with Carrier() as carrier:
+        while time.monotonic() < deadline and (message := claim()):
+            taken += 1
+            if message.state == State.SENDING and deliver(message, carrier) is Fate.AWAY:
+                break
+    return taken
+
+
+def send_one(message_id: int) -> None:
+    """Send one message if it is due and nobody else is at it."""
+    message = claim(message_id)
+    if message and message.state == State.SENDING:
+        with Carrier() as carrier:
+            deliver(message, carrier)
+
+
+@transaction.atomic
+def claim(message_id: int | None = None) -> Message | None:
+    """Take the next message that is due, or the one with this id; None when there is none to take.
+
+    It comes back as *being sent*, or held back by the gate. Only one of all workers gets it.
+    """
+    message = _due(message_id).first()
+    if message is None:
+        return None
+    [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id))
+    message.contact, message.reason, message.error = decision.contact, decision.reason, ""
+    if decision.reason:
+        message.state = State.HELD
+    else:
+        message.state = State.SENDING
+        message.claimed_at = timezone.now()
+        message.attempts += 1
+        message.email = decision.contact.email
+        message.link = links.for_message(message, decision.contact)
+    message.save(update_fields=["state", "reason", "error", "claimed_at", "attempts", "email", "link"])
+    return message
+
+
+def deliver(message: Message, carrier: Carrier) -> Fate:
+    """Hand a claimed message over and store what became of it."""
+    try:
+        mail = envelope.build(message, team.current())
+        mail.message()
+    except ValueError as problem:
+        fate, said = Fate.REFUSED, str(problem)[:500]
+    else:
+        fate, said = carrier.carry(mail)
+    _settle(message, fate, said, kept=carrier.keeps)
+    return fate
+
+
+def give_up_lost() -> int:
+    """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
+    limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
+    lost = Message.objects.filter(state=State.SENDING, claimed_at__lt=limit)
+    number = lost.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
+    if number:
+        logger.warning("The fate of %d messages is unknown; somebody has to decide", number)
+    return number
+
+
+def _due(message_id: int | None) -> QuerySet[Message]:
+    due = Message.objects.filter(state=State.QUEUED, not_before__lte=Now(), contact__card__isnull=False)
+    if message_id is not None:
+        due = due.filter(pk=message_id)
+    # The card is locked with the message, or neither: whoever locks a card first and its messages later never waits
+    # for one who holds a message and waits for its card.
+    locked = due.select_for_update(skip_locked=True, of=("self", "contact__card"))
+    return locked.select_related("contact__card", "link", "user").order_by("not_before", "pk")
+
+
+def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
+    """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
+    values: dict[str, object] = {"error": said}
+    match fate:
+        case Fate.SENT:
+            values |= {"state": State.SENT, "reason": Reason.OUTBOX if kept else "", "sent_at": timezone.now()}
+        case Fate.REFUSED:
+            values |= {"state": State.FAILED, "reason": Reason.REFUSED}
+        case Fate.UNKNOWN:
+            values |= {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
+        case Fate.LATER | Fate.AWAY if message.attempts > len(DELAYS):
+            values |= {"state": State.FAILED, "reason": Reason.GAVE_UP}
+        case Fate.LATER | Fate.AWAY:
+            delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
+            values |= {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}
+    mine = Message.objects.filter(
+        pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
+    )
+    mine.update(**values)

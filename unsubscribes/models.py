@@ -1,0 +1,121 @@
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import Batch, Contact
+
+TEXT_LIMIT = 1_000
+SUBJECT_LIMIT = 255
+TEMPLATE_NAME_LIMIT = 100
+
+
+class TeamSettings(models.Model):
+    """What the team says of itself in mail and on the public page, and whom its mail gate holds back: one row."""
+
+    company_name = models.CharField(_("Company name"), max_length=100, blank=True)
+    contact_address = models.EmailField(_("Contact address"), blank=True)
+    words_en = models.TextField(_("Words around the link, English"), max_length=TEXT_LIMIT, blank=True)
+    words_sv = models.TextField(_("Words around the link, Swedish"), max_length=TEXT_LIMIT, blank=True)
+    hold_unauthorized = models.BooleanField(_("Hold back people without recorded authorization"), default=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="team_settings_one_row", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return self.company_name
+
+
+class MailTemplate(models.Model):
+    """A mail that is written once and sent often, merge fields included."""
+
+    name = models.CharField(_("Name"), max_length=TEMPLATE_NAME_LIMIT, unique=True)
+    subject = models.CharField(_("Subject"), max_length=SUBJECT_LIMIT)
+    body = models.TextField(_("Message"))
+    body_html = models.TextField(blank=True)
+    actor_name = models.CharField(max_length=150)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MailLink(models.Model):
+    """A way out that was mailed. It knows the address by its keyed hash alone, so it outlives mail and person.
+
+    The token is not stored: it is made from `nonce` and a key of the environment, and found again by its digest.
+    """
+
+    nonce = models.UUIDField()
+    digest = models.CharField(max_length=64, unique=True)
+    address_hash = models.UUIDField(db_index=True)
+    hash_key = models.CharField(max_length=8)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"link {self.pk}"
+
+
+class Message(models.Model):
+    """One mail to one person, from the order to its fate. The rows that are due are the queue.
+
+    `text` and `html` are rendered; where the link goes they hold `compose.LINK`.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+        HELD = "held", _("Held back")
+        UNKNOWN = "unknown", _("Unknown")
+
+    class Reason(models.TextChoices):
+        """Why a message is in its state: the first five hold back."""
+
+        UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
+        RESTRICTED = "restricted", _("The person's data is restricted.")
+        NO_ADDRESS = "no_address", _("The person has no email address.")
+        NO_AUTHORIZATION = "no_authorization", _("No authorization is recorded.")
+        POLICY = "policy", _("The team's policy does not allow it.")
+        OUTBOX = "outbox", _("Kept in the outbox: no mail server is configured.")
+        LATER = "later", _("The mail server could not take it; it is tried again.")
+        REFUSED = "refused", _("The mail server refused it.")
+        GAVE_UP = "gave_up", _("The mail server could not take it, however often it was tried.")
+        INTERRUPTED = "interrupted", _("Sending was interrupted; nobody knows whether the mail left.")
+        MARKED_SENT = "marked_sent", _("Marked as sent by a colleague.")
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages")
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="messages")
+    link = models.ForeignKey(MailLink, models.PROTECT, null=True, related_name="messages")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="messages")
+    actor_name = models.CharField(max_length=150)
+    door = models.CharField(max_length=10)
+    email = models.CharField(max_length=254, blank=True)
+    language = models.CharField(max_length=5)
+    subject = models.CharField(max_length=SUBJECT_LIMIT)
+    text = models.TextField()
+    html = models.TextField()
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    reason = models.CharField(max_length=20, choices=Reason, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="message_due"),
+            models.Index(fields=["claimed_at"], condition=Q(state="sending"), name="message_being_sent"),
+            models.Index(fields=["state", "id"], name="message_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

@@ -1,0 +1,33 @@
+"""The bulk order *mail*: one message to each of the selected people."""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db import transaction
+
+from contacts import batches
+from contacts.models import Batch
+from contacts.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.kick import kick
+from salesconnect.lib.outcome import Outcome
+from unsubscribes import services
+from unsubscribes.mail.compose import Draft
+
+
+@transaction.atomic
+def order_mail(
+    contacts: ContactQuerySet, draft: Draft, *, actor: Actor, selection: dict[str, Any], missing: int = 0
+) -> Batch:
+    """Write to all `contacts`, up to 5,000 at once, more by a worker, and have it sent; raises as `services.write`."""
+    actor.require("mail_people")
+    draft.check()
+    batch = batches.order(contacts, "mail", actor=actor, params=asdict(draft), selection=selection, missing=missing)
+    kick("unsubscribes.sweep_mail")
+    return batch
+
+
+@batches.register("mail", "mail_people")
+def write_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Write to one chunk of the people."""
+    return services.write(contacts, Draft(**batch.params), actor=actor, batch_id=batch.pk)

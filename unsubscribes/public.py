@@ -1,0 +1,99 @@
+"""The page behind an unsubscribe link, for whoever holds the link: no account, no cookie, no script.
+
+Looking changes nothing, for mail scanners open every link; a POST acts at once, for that is how mailbox providers
+unsubscribe (RFC 8058). The answer comes after the commit, so it is never a false "done".
+"""
+
+import logging
+import re
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+
+from compliance.models import Suppression
+from unsubscribes import links, team
+from unsubscribes.models import MailLink
+
+ONE_CLICK = ("List-Unsubscribe", "One-Click")
+REASON_LIMIT = 500
+ALLOWED = "GET, HEAD, POST, OPTIONS"
+RETRY_SECONDS = "30"
+UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+logger = logging.getLogger(__name__)
+
+
+@csrf_exempt
+@login_not_required
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Show the page, or take the "no". The token alone is the authority, so there is nothing for a CSRF check to do."""
+    try:
+        response = _answer(request, token)
+    except (OperationalError, InterfaceError):
+        logger.warning("The database is away; somebody could not be unsubscribed and is asked to try again")
+        response = _page("away", status=503)
+        response.headers["Retry-After"] = RETRY_SECONDS
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+def mask(email: str) -> str:
+    """Return as much of an address as tells its owner which one it is: a•••@e•••.se."""
+    local, _at, domain = email.rpartition("@")
+    return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}"
+
+
+def _answer(request: HttpRequest, token: str) -> HttpResponse:
+    match request.method:
+        case "GET" | "HEAD":
+            return _page("question", links.find(token))
+        case "POST":
+            return _take(links.find(token), _body(request))
+        case "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ALLOWED})
+    return HttpResponse(status=405, headers={"Allow": ALLOWED})
+
+
+def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
+    if link is None:
+        return _page("damaged")
+    one_click = body.get(ONE_CLICK[0]) == ONE_CLICK[1]
+    source = Suppression.Source.ONE_CLICK if one_click else Suppression.Source.CLICKED_LINK
+    reason = UNSEEN.sub("", body.get("reason", "")).strip()[:REASON_LIMIT]
+    links.opt_out(link, source=source, reason=reason)
+    return _page("done", link)
+
+
+def _body(request: HttpRequest) -> QueryDict:
+    """Return the fields of the body; one that cannot be read is no reason to overhear a "no"."""
+    try:
+        return request.POST
+    except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation):
+        return QueryDict()
+
+
+def _page(part: str, link: MailLink | None = None, status: int = 200) -> HttpResponse:
+    """Render the page without request and session; while the database is away, without the team's settings too."""
+    settings = None if part == "away" else team.current()
+    person = links.holder(link) if link else None
+    context = {
+        "part": part,
+        "company": team.name(settings) if settings else "",
+        "contact_address": settings.contact_address if settings else "",
+        "address": mask(person.email) if person else "",
+        "reason_limit": REASON_LIMIT,
+    }
+    return HttpResponse(render_to_string("unsubscribes/public.html", context), status=status)

@@ -1,0 +1,18 @@
+"""What the worker does about mail. Rows are the truth; both tasks may run twice, late, or at once."""
+
+from celery import shared_task
+
+from unsubscribes.mail import send
+
+
+@shared_task(name="unsubscribes.send_mail")
+def send_mail(message_id: int) -> None:
+    """Send one message that was just written."""
+    send.send_one(message_id)
+
+
+@shared_task(name="unsubscribes.sweep_mail")
+def sweep_mail() -> None:
+    """Mark what a killed worker left, then send what is due."""
+    send.give_up_lost()
+    send.drain()

@@ -1,0 +1,52 @@
+"""The team's own settings: its name, how to reach it, the words around the link, and how strict the mail gate is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _t
+from django.utils.translation import override
+
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.models import TeamSettings
+
+DEFAULT_NAME = "Sales Connect"
+FIELDS = ("company_name", "contact_address", "words_en", "words_sv", "hold_unauthorized")
+
+
+def current() -> TeamSettings:
+    """Return the settings, those of a new installation before anybody stored some."""
+    return TeamSettings.objects.filter(pk=1).first() or TeamSettings()
+
+
+def name(team: TeamSettings) -> str:
+    """Return what the team calls itself."""
+    return team.company_name or DEFAULT_NAME
+
+
+def words(team: TeamSettings, language: str) -> str:
+    """Return the words around the link in a language, merge fields included: the team's, else the default."""
+    own = {"en": team.words_en, "sv": team.words_sv}.get(language, "")
+    return own.strip() or default_words(language)
+
+
+def default_words(language: str) -> str:
+    """Return the words around the link of a team that has none of its own."""
+    with override(language):
+        return _t(
+            "You get this mail from {{ our_company }}. If you want no more of it, follow this link: "
+            "{{ unsubscribe_link }}"
+        )
+
+
+@transaction.atomic
+def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
+    """Store settings by field name; names that are absent stay as they are."""
+    actor.require("edit_team")
+    stored, _created = TeamSettings.objects.select_for_update().get_or_create(pk=1)
+    changed = [field for field in FIELDS if field in values and getattr(stored, field) != values[field]]
+    for field in changed:
+        setattr(stored, field, values[field])
+    stored.save(update_fields=changed)
+    return Outcome(changed=1) if changed else Outcome(unchanged=1)
