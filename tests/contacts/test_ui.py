@@ -25,7 +25,7 @@ SPRITE = (ROOT / "static/vendor/tabler-icons/sprite.svg").read_text()
         (timedelta(), "now", "nu"),
         (timedelta(hours=5), "5\xa0hours ago", "5\xa0timmar sedan"),
         (timedelta(days=3, hours=4), "3\xa0days ago", "3\xa0dagar sedan"),
-        (timedelta(days=40), "14 Oct 2026", "14 oktober 2026"),
+        (timedelta(days=40), "14 October 2026", "14 oktober 2026"),
     ],
 )
 def test_a_time_is_told_in_words_while_it_is_near(age: timedelta, english: str, swedish: str) -> None:
