@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Func, Max, QuerySet, Value
 from psycopg2.extras import Json, execute_values
 
 from contacts.models import ContactEvent
@@ -20,8 +20,25 @@ UNSUBSCRIBED = "unsubscribed"
 RESUBSCRIBED = "resubscribed"
 EXPORTED = "exported"
 DELETED = "deleted"
+MERGED = "merged"
+UNMERGED = "unmerged"
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
+
+# All numbers of one person: the own, and those of the records that were merged into it.
+NUMBERS = """
+    WITH RECURSIVE numbers (id) AS (
+        SELECT unnest(%(expressions)s::bigint[])
+        UNION SELECT absorbed_id FROM contacts_merge JOIN numbers ON survivor_id = numbers.id WHERE undone_at IS NULL
+    ) SELECT id FROM numbers
+"""
+
+
+class HappenedTo(Func):
+    """The condition that an event is one of these people's. The numbers are looked up once, so the index serves it."""
+
+    template = f"(contacts_contactevent.contact_id = ANY(ARRAY({NUMBERS})))"
+    output_field = BooleanField()
 
 
 def event_values(actor: Actor, batch_id: int | None) -> dict[str, Any]:
@@ -49,5 +66,17 @@ def record(
 
 
 def of_contact(contact_id: int) -> QuerySet[ContactEvent]:
-    """Return the events of one person, newest first."""
-    return ContactEvent.objects.filter(contact_id=contact_id).order_by("-at", "-id")
+    """Return the events of one person, newest first, those of merged records among them."""
+    return ContactEvent.objects.filter(HappenedTo(Value([contact_id]))).order_by("-at", "-id")
+
+
+def numbers_of(contact_ids: Iterable[int]) -> list[int]:
+    """Return these people's numbers and those of the records that were merged into them."""
+    with connection.cursor() as cursor:
+        cursor.execute(NUMBERS % {"expressions": "%s"}, [list(contact_ids)])
+        return [row[0] for row in cursor]
+
+
+def newest_id(contact_id: int) -> int:
+    """Return the number of one person's newest event; 0 when there is none."""
+    return ContactEvent.objects.filter(contact_id=contact_id).aggregate(newest=Max("id"))["newest"] or 0

@@ -3,6 +3,17 @@
 from contacts.models.batch import Batch, BatchChunk
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
+from contacts.models.merge import Merge
 from contacts.models.user import ApiToken, IdempotentReply, SavedView, User
 
-__all__ = ["ApiToken", "Batch", "BatchChunk", "Contact", "ContactEvent", "IdempotentReply", "SavedView", "User"]
+__all__ = [
+    "ApiToken",
+    "Batch",
+    "BatchChunk",
+    "Contact",
+    "ContactEvent",
+    "IdempotentReply",
+    "Merge",
+    "SavedView",
+    "User",
+]
