@@ -47,6 +47,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         response.headers["Retry-After"] = RETRY_SECONDS
     for name, value in HEADERS.items():
         response.headers[name] = value
+    response._has_been_logged = True  # type: ignore[attr-defined] # else Django logs the path, which holds the token
     return response
 
 
