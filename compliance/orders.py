@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,7 +26,8 @@ UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
 
 
 def authorization_params(authorization: Authorization) -> dict[str, Any]:
-    """Return a legal basis as a batch stores it."""
+    """Return a legal basis as a batch stores it; `Invalid` when it breaks a rule, before anything is ordered."""
+    services.refuse(authorization.errors(timezone.localdate()))
     return {
         "type": authorization.type,
         "other": authorization.other,
@@ -35,7 +37,8 @@ def authorization_params(authorization: Authorization) -> dict[str, Any]:
 
 
 def source_params(source: Source) -> dict[str, Any]:
-    """Return a source as a batch stores it."""
+    """Return a source as a batch stores it; `Invalid` when it breaks a rule, before anything is ordered."""
+    services.refuse(source.errors())
     return {"type": source.type, "other": source.other}
 
 
@@ -89,6 +92,12 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[s
         )
         total, change, consents = cursor.fetchone()
     return {"total": total, "change": change, "unchanged": total - change, "consents_ended": consents if ends else 0}
+
+
+def preview_unsubscribe(contacts: ContactQuerySet) -> dict[str, int]:
+    """Count, without changing anything: who would be unsubscribed, and who already is."""
+    counts = contacts.aggregate(total=Count("pk"), change=Count("pk", filter=Q(card__unsubscribed=False)))
+    return {**counts, "unchanged": counts["total"] - counts["change"]}
 
 
 @transaction.atomic

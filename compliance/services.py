@@ -47,7 +47,7 @@ def authorise(
     Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card.
     """
     actor.require("edit_people")
-    _refuse(authorization.errors(timezone.localdate()))
+    refuse(authorization.errors(timezone.localdate()))
     values = {
         "authorization_type": authorization.type,
         "authorization_other": authorization.other,
@@ -61,7 +61,7 @@ def authorise(
 def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Set where the data of all `contacts` came from. Raises as `authorise` does."""
     actor.require("edit_people")
-    _refuse(source.errors())
+    refuse(source.errors())
     values = {"source_type": source.type, "source_other": source.other}
     return _set(contacts, SOURCE_COLUMNS, values, history.SOURCE, actor=actor, batch_id=batch_id)
 
@@ -77,7 +77,7 @@ def edit_card(
 ) -> Outcome:
     """Set both halves of one person's card; `Stale` when it is no longer at `version`."""
     actor.require("edit_people")
-    _refuse(authorization.errors(timezone.localdate()) | source.errors())
+    refuse(authorization.errors(timezone.localdate()) | source.errors())
     if version is not None:
         check_version(contacts.get().pk, version)
     outcomes = (authorise(contacts, authorization, actor=actor), set_source(contacts, source, actor=actor))
@@ -155,6 +155,7 @@ def _set(
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 
 
-def _refuse(errors: dict[str, list[str]]) -> None:
+def refuse(errors: dict[str, list[str]]) -> None:
+    """Raise `Invalid` when there are errors."""
     if errors:
         raise Invalid(errors)

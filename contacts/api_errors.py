@@ -2,25 +2,45 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+
+RETRY_SECONDS = "10"
 
 
 def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to an exception, or None for one that is nobody's but ours."""
+    if isinstance(problem, Invalid):
+        return Response(problem.fields, status=400)
+    status, detail, more = _known(problem)
+    if not status:
+        return exception_handler(problem, context)
+    response = Response({"detail": detail, **more}, status=status)
+    if status == 503:  # noqa: PLR2004
+        response["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
+    answer: tuple[int, str, dict[str, Any]] = 0, "", {}
     match problem:
-        case Invalid():
-            return Response(problem.fields, status=400)
         case Forbidden():
-            return Response({"detail": "You have no right to do this.", "right": problem.right}, status=403)
+            answer = 403, _("You have no right to do this."), {"right": problem.right}
         case Missing():
-            return Response({"detail": "Not found."}, status=404)
+            answer = 404, _("Not found."), {}
         case Conflict():
-            return Response({"detail": problem.message, "code": problem.code, **problem.detail}, status=409)
+            answer = 409, problem.message, {"code": problem.code, **problem.detail}
+        case Stale():
+            answer = 412, _("Somebody changed this person after the version that you name."), {"code": "stale"}
+        case RequestDataTooBig():
+            answer = 413, _("The body is too large."), {}
+        case SuspiciousOperation():
+            answer = 400, _("The request cannot be read."), {}
         case OperationalError() | InterfaceError():
-            detail = {"detail": "The database is away; try again shortly."}
-            return Response(detail, status=503, headers={"Retry-After": "10"})
-    return exception_handler(problem, context)
+            answer = 503, _("The database is away; try again shortly."), {}
+    return answer

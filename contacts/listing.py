@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from contacts.queries import ContactQuerySet
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
@@ -40,7 +40,7 @@ def ordering_keys(ordering: str) -> list[Key]:
     return [Key("card__contact_id", key.descending) if _on_card(keys, key) else key for key in keys]
 
 
-def people_page(queryset: ContactQuerySet, ordering: str, cursor: str | None, size: int) -> Page[Any]:
+def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None, size: int) -> Page[Any]:
     """Return one page of people in the given order as dictionaries; `queryset` is a `.values()` with the keys."""
     keys = ordering_keys(ordering)
     # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.

@@ -15,6 +15,7 @@ SCRUB = """
     WHERE contact_id = ANY(%(ids)s) AND changes <> contacts_scrubbed(changes)
 """
 DELETE = (
+    "DELETE FROM unsubscribes_message WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM compliance_compliancecard WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
 )
@@ -33,6 +34,12 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
         for statement in (SCRUB, *DELETE):
             cursor.execute(statement, {"ids": ids})
     return Outcome(changed=len(ids))
+
+
+def preview(contacts: ContactQuerySet) -> dict[str, int]:
+    """Count, without changing anything, how many people a deletion would remove."""
+    total = contacts.count()
+    return {"total": total, "change": total, "unchanged": 0}
 
 
 @batches.register("delete", "delete_people")

@@ -1,5 +1,29 @@
 """The addresses of the API, version 1."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from compliance.api import BulkViewSet, CardViewSet
+from compliance.imports.api import ImportViewSet
+from contacts.api import BatchViewSet, ContactViewSet
+from exports.api import ExportViewSet, PersonExportViewSet
+from salesconnect.api_docs import Nowhere
+from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("contacts", ContactViewSet, "contact")
+router.register("contacts", CardViewSet, "card")
+router.register("contacts", UnsubscribeViewSet, "opt-out")
+router.register("contacts", PersonExportViewSet, "person-export")
+router.register("bulk", BulkViewSet, "bulk")
+router.register("batches", BatchViewSet, "batch")
+router.register("imports", ImportViewSet, "import")
+router.register("exports", ExportViewSet, "export")
+router.register("suppressions", SuppressionViewSet, "suppression")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    *router.urls,
+    re_path("^.*$", Nowhere.as_view()),
+]

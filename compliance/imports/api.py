@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,12 +13,10 @@ from compliance.imports import services
 from compliance.models import ImportJob
 from compliance.serializers import Card, authorization, source
 from contacts import parsers
-from contacts.api_base import PAGING, Endpoint, idempotent, page_body, page_size, utc
-from contacts.api_fields import read
+from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
+from contacts.api_fields import PAGE_PARAMETERS, page_of, read
 from contacts.models.batch import State
-from salesconnect.lib import keyset
 from salesconnect.lib.errors import Missing
-from salesconnect.lib.keyset import Key
 
 
 class ColumnMapping(serializers.CharField):
@@ -79,17 +75,10 @@ class ImportViewSet(Endpoint):
     }
     parameters = {"list": PAGING}
 
-    @extend_schema(responses=ImportReply(many=True))
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(ImportReply))
     def list(self, request: Request) -> Response:
         """List imports, newest first."""
-        page = keyset.page(
-            ImportJob.objects.all(),
-            [Key("id", descending=True)],
-            cursor=request.query_params.get("cursor"),
-            size=page_size(request),
-            values=lambda job: (job.pk,),
-        )
-        return Response(page_body(request, page, [import_body(job) for job in page.rows]))
+        return newest_first(request, ImportJob.objects.all(), import_body)
 
     @extend_schema(request=ImportBody, responses={202: ImportReply})
     @idempotent

@@ -1,0 +1,72 @@
+"""The bodies that the API takes: nothing in them is overlooked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from rest_framework import serializers
+
+PAGE_PARAMETERS = [
+    OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),
+    OpenApiParameter("page_size", int, description="How many rows a page has: 50, at most 1,000."),
+]
+
+
+class Text(serializers.CharField):
+    """An optional text; null is the same as the empty text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, allow_blank=True, allow_null=True, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Return the trimmed text."""
+        value = super().run_validation(data)
+        return "" if value is None else value
+
+
+class Body(serializers.Serializer):
+    """A body in which every field is known.
+
+    A read-only field may be sent back as it was read, so that what GET answers can be put; `current` in the context
+    holds that. Anything else in it is refused, never ignored.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated fields; errors of unknown fields stand beside those of known ones."""
+        errors: dict[str, Any] = self._unwritable(data) if isinstance(data, Mapping) else {}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as problem:
+            raise serializers.ValidationError({**problem.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
+
+    def _unwritable(self, data: Mapping[str, Any]) -> dict[str, list[str]]:
+        current = self.context.get("current", {})
+        errors = {}
+        for name, value in data.items():
+            if name not in self.fields:
+                errors[name] = [_("There is no such field.")]
+            elif self.fields[name].read_only and (name not in current or current[name] != value):
+                errors[name] = [_("This field cannot be written.")]
+        return errors
+
+
+class Nothing(Body):
+    """The empty body of an order that needs no words."""
+
+
+def page_of(kind: type[serializers.Serializer]) -> serializers.Serializer:
+    """Return what a list answers with, for the schema."""
+    link = serializers.URLField(allow_null=True)
+    fields = {"next": link, "previous": serializers.URLField(allow_null=True), "results": kind(many=True)}
+    return inline_serializer(f"{kind.__name__}Page", fields)
+
+
+def read(kind: type[Body], data: Any, **kwargs: Any) -> dict[str, Any]:
+    """Return the validated fields of a body; raises DRF's `ValidationError`, a 400 that names them."""
+    body = kind(data=data, **kwargs)
+    body.is_valid(raise_exception=True)
+    return body.validated_data

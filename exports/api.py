@@ -1,0 +1,132 @@
+"""Exports in the API: one person's CSV at once, many people's by an order."""
+
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from compliance.rules import TEXT_LIMIT
+from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
+from contacts.api_fields import PAGE_PARAMETERS, Body, Text, page_of, read
+from contacts.models import Batch
+from contacts.models.batch import State
+from contacts.selection import Selection
+from contacts.serializers import refusals
+from exports import services
+from exports.columns import content_disposition
+from exports.models import ExportJob
+from salesconnect.lib.errors import Missing
+
+CSV = "text/csv; charset=utf-8"
+CSV_FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
+
+
+class ExportBody(Body):
+    """Whose data is wanted, and what for."""
+
+    selection = serializers.JSONField()
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class ExportReply(serializers.Serializer):
+    """A bulk export; `file` is the address of the file when there is one."""
+
+    id = serializers.IntegerField()
+    batch = serializers.IntegerField()
+    state = serializers.ChoiceField(State.choices)
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    reason = serializers.CharField()
+    error = serializers.CharField()
+    file = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class PersonExportViewSet(Endpoint):
+    """The CSV of one person."""
+
+    # An export is on record; a HEAD would record one that nobody got.
+    http_method_names = ["get", "options"]
+    rights = {"export": "export_people"}
+
+    @extend_schema(responses=CSV_FILE)
+    @action(detail=True)
+    def export(self, request: Request, pk: int) -> HttpResponse:
+        """Download one person as CSV."""
+        file = services.export_one(pk, actor=self.actor)
+        headers = {"Content-Disposition": content_disposition(file.name)}
+        return HttpResponse(file.content, content_type=CSV, headers=headers)
+
+
+class ExportViewSet(Endpoint):
+    """Files of many people on their way out."""
+
+    rights = dict.fromkeys(("list", "retrieve", "create", "file"), "export_people")
+    parameters = {"list": PAGING}
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(ExportReply))
+    def list(self, request: Request) -> Response:
+        """List bulk exports, newest first."""
+        return newest_first(request, ExportJob.objects.select_related("batch"), self._body)
+
+    @extend_schema(request=ExportBody, responses={202: ExportReply})
+    @idempotent
+    def create(self, request: Request) -> Response:
+        """Order the CSV of many people."""
+        values = read(ExportBody, request.data)
+        selection = Selection.from_body(values["selection"])
+        job = services.order_export(
+            selection.queryset(self.actor),
+            actor=self.actor,
+            reason=values.get("reason", ""),
+            selection=selection.as_json(),
+            missing=selection.missing(self.actor),
+        )
+        return Response(self._body(job), 202)
+
+    @extend_schema(responses=ExportReply)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """Show a bulk export and how far it is."""
+        return Response(self._body(_job(pk)))
+
+    @extend_schema(responses=CSV_FILE)
+    @action(detail=True)
+    def file(self, request: Request, pk: int) -> StreamingHttpResponse:
+        """Download the file of a bulk export, for seven days."""
+        job = _job(pk)
+        pieces = services.read_file(job, actor=self.actor)
+        name = f"people-{timezone.localdate(job.batch.created_at)}.csv"
+        headers = {"Content-Disposition": content_disposition(name)}
+        return StreamingHttpResponse(pieces, content_type=CSV, headers=headers)
+
+    def _body(self, job: ExportJob) -> dict[str, Any]:
+        batch = job.batch
+        ready = batch.state == Batch.State.DONE and job.file
+        return {
+            "id": job.pk,
+            "batch": batch.pk,
+            "state": batch.state,
+            "total": batch.total,
+            "done": batch.done,
+            "refused": refusals(batch.refused),
+            "reason": batch.params.get("reason", ""),
+            "error": batch.error,
+            "file": reverse("export-file", [job.pk], request=self.request) if ready else None,
+            "created_at": utc(batch.created_at),
+            "finished_at": utc(batch.finished_at),
+        }
+
+
+def _job(pk: int) -> ExportJob:
+    job = ExportJob.objects.select_related("batch").filter(pk=pk).first()
+    if job is None:
+        raise Missing
+    return job
