@@ -2,6 +2,7 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
@@ -94,6 +95,11 @@ class Suppression(models.Model):
     reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
     source = models.CharField(max_length=20, choices=Source)
     since = models.DateTimeField(db_default=TransactionNow())
+    # When the "no" was said last. A new consent must be newer than this, not only than the first "no".
+    said_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["since", "id"], name="suppression_by_since")]
 
     def __str__(self) -> str:
         return str(self.address_hash)

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from compliance import services
 from compliance.models import Suppression
@@ -15,13 +16,21 @@ from salesconnect.lib.outcome import Outcome
 
 ADDRESS_CHANGED = "address_changed"
 
-# People who are not unsubscribed yet become so, and each gets an event with the source and the reason.
+# A "no" that is said again is no second entry in the history, but newer than any consent given before it. What machines
+# find out again and again is nobody's word.
+MACHINES = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC)
+
+# People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
+# gets a new version when the "no" is said again, so that a form opened before is stale.
 UNSUBSCRIBE = f"""
     WITH suppressed AS (
         INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
         SELECT address_hash, address_hash_key, %(reason)s, %(source)s FROM contacts_contact
         WHERE id = ANY(%(ids)s) AND address_hash IS NOT NULL ORDER BY address_hash
-        ON CONFLICT (address_hash) DO NOTHING
+        ON CONFLICT (address_hash) DO UPDATE SET said_at = statement_timestamp() WHERE %(said)s
+    ), repeated AS (
+        UPDATE compliance_compliancecard SET version = version + 1
+        WHERE contact_id = ANY(%(ids)s) AND unsubscribed AND %(said)s
     ), changed AS (
         UPDATE compliance_compliancecard SET unsubscribed = true, version = version + 1, updated_at = now()
         WHERE contact_id = ANY(%(ids)s) AND NOT unsubscribed RETURNING contact_id
@@ -46,7 +55,13 @@ def unsubscribe(
     """
     actor.require("unsubscribe_people")
     ids = services.lock(contacts)
-    values = {"ids": ids, "source": source, "reason": reason, "action": history.UNSUBSCRIBED}
+    values = {
+        "ids": ids,
+        "source": source,
+        "reason": reason,
+        "action": history.UNSUBSCRIBED,
+        "said": source not in MACHINES,
+    }
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
         changed = cursor.fetchone()[0]
@@ -62,9 +77,11 @@ def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, sour
     actor.require("unsubscribe_people")
     holders = Contact.objects.filter(address_hash=address_hash)
     people = unsubscribe(holders, actor=actor, source=source, reason=reason)
-    _suppression, new = Suppression.objects.get_or_create(
+    held, new = Suppression.objects.get_or_create(
         address_hash=address_hash, defaults={"hash_key": hash_key, "reason": reason, "source": source}
     )
+    if not new and source not in MACHINES:
+        Suppression.objects.filter(pk=held.pk).update(said_at=Now())
     return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
 
 
