@@ -6,5 +6,5 @@ from unsubscribes import public
 
 urlpatterns = [
     # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
-    re_path(r"(?s)^u/(?P<token>.*?)/?$", public.unsubscribe, name="unsubscribe-link"),
+    re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
 ]
