@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, CharField, Q, Value, When
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +58,12 @@ def condition(code: str) -> Q:
         ASK_FIRST: Q(card__unsubscribed=False) & not_recorded,
         MAY: Q(card__unsubscribed=False, card__authorization_type__isnull=False),
     }[code]
+
+
+def expression() -> Case:
+    """Return the verdict's code as a column of a query on contacts, from the same conditions."""
+    cases = (When(condition(code), then=Value(code)) for code in (MAY_NOT, ASK_FIRST))
+    return Case(*cases, default=Value(MAY), output_field=CharField())
 
 
 def _ground(card: Any) -> str:

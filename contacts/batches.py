@@ -62,11 +62,13 @@ def order(
     selection: dict[str, Any] | None = None,
     missing: int = 0,
     undoes: Batch | None = None,
+    approved: int | None = None,
 ) -> Batch:
     """Freeze who is meant, and carry the order out: up to 5,000 people at once, more by a worker.
 
-    `missing` counts ids of the selection that do not exist; they are refused as `not_found`. Returns the batch, done
-    or queued. Raises what the kind's service raises; then nothing has changed.
+    `missing` counts ids of the selection that do not exist; they are refused as `not_found`. `approved` is the number
+    of people that the user was shown; `Conflict` (`moved`, with `now`) when it is another by now. Returns the batch,
+    done or queued. Raises what the kind's service raises; then nothing has changed.
     """
     actor.require(KINDS[kind].right)
     batch = Batch.objects.create(
@@ -80,6 +82,8 @@ def order(
         refused={"not_found": missing} if missing else {},
     )
     people = _freeze(batch, contacts)
+    if approved is not None and people != approved:
+        raise Conflict("moved", _("The number of people changed meanwhile. Nothing was done."), now=people)
     Batch.objects.filter(pk=batch.pk).update(total=people + missing, done=missing)
     if people <= INLINE_LIMIT:
         while _next_chunk(batch.pk, actor):

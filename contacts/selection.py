@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -56,6 +57,12 @@ class Selection:
     def missing(self, actor: Actor) -> int:
         """Return how many of the ids name nobody."""
         return len(self.ids) - self.queryset(actor).count() if self.ids is not None else 0
+
+    def as_query(self) -> dict[str, str]:
+        """Return the fields of a page's form that say the same."""
+        if self.ids is not None:
+            return {"ids": ",".join(map(str, self.ids))}
+        return {"filter": urlencode(self.filter or {}), "exclude": ",".join(map(str, self.exclude))}
 
     def as_json(self) -> dict[str, Any]:
         """Return what a batch remembers of it: the filter, or how many were picked by hand."""

@@ -51,14 +51,22 @@ def export_one(contact_id: int, *, actor: Actor) -> ExportedFile:
 
 @transaction.atomic
 def order_export(
-    contacts: ContactQuerySet, *, actor: Actor, reason: str, selection: dict[str, Any] | None = None, missing: int = 0
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    reason: str,
+    selection: dict[str, Any] | None = None,
+    missing: int = 0,
+    approved: int | None = None,
 ) -> ExportJob:
     """Order the CSV of many people: the 16 columns, then the card's. Up to 5,000 people it is ready at once.
 
-    `reason` says what the data is for and stands in every person's history.
+    `reason` says what the data is for and stands in every person's history. The rest is as in `batches.order`.
     """
     params = {"reason": reason.strip()[:500]}
-    batch = batches.order(contacts, "export", actor=actor, params=params, selection=selection, missing=missing)
+    batch = batches.order(
+        contacts, "export", actor=actor, params=params, selection=selection, missing=missing, approved=approved
+    )
     return _job(batch)
 
 

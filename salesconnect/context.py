@@ -17,7 +17,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return base | {"nav": [], "can": {}, "theme": "auto"}
     rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in EVERYTHING}
-    return base | {"nav": _navigation(request), "can": rights, "theme": user.theme}
+    shown = {"nav": _navigation(request), "can": rights, "theme": user.theme}
+    return base | shown | {"running_tasks_url": reverse("running-tasks")}
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:

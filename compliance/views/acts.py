@@ -1,0 +1,120 @@
+"""The acts of the selection bar: what each asks, what it counts beforehand, what it orders, and its words."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.utils.translation import ngettext
+
+from compliance import orders
+from compliance.forms import AuthorizationForm, OptOutForm, SourceForm
+from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
+from contacts import batches
+from contacts.models import Batch
+from contacts.queries import ContactQuerySet
+from contacts.selection import Selection
+from exports import services as exports
+from exports.forms import DeleteForm, ExportForm
+from salesconnect.lib.actor import Actor
+
+Counts = dict[str, int]
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A bulk act: its form, how the filled form becomes the order's parameters, and who would change."""
+
+    kind: str
+    form: type[forms.Form]
+    params: Callable[[Any], Params]
+    count: Callable[[ContactQuerySet, Params], Counts]
+    asks_first: bool = False
+
+    @property
+    def right(self) -> str:
+        """Return the right that the act demands."""
+        return batches.KINDS[self.kind].right
+
+    def counts(self, people: ContactQuerySet, form: forms.Form) -> Counts | None:
+        """Return who would change; None while the form does not say into what."""
+        if self.asks_first:
+            return self.count(people, self.params(form)) if form.is_valid() else None
+        return self.count(people, {})
+
+    def order(self, selection: Selection, form: forms.Form, *, actor: Actor, approved: int) -> Batch:
+        """Give the order; `Conflict` (`moved`) when the selection holds another number than was approved."""
+        people, params = selection.queryset(actor), self.params(form)
+        selected: dict[str, Any] = {
+            "selection": selection.as_json(),
+            "missing": selection.missing(actor),
+            "approved": approved,
+        }
+        if self.kind == "export":
+            return exports.order_export(people, actor=actor, reason=params["reason"], **selected).batch
+        return batches.order(people, self.kind, actor=actor, params=params, **selected)
+
+
+def _card_count(columns: Sequence[Column]) -> Callable[[ContactQuerySet, Params], Counts]:
+    names = [column.name for column in columns]
+    return lambda people, params: orders.preview(people, columns, dict(zip(names, params.values(), strict=True)))
+
+
+def _unsubscribe_count(people: ContactQuerySet, _params: Params) -> Counts:
+    already = people.filter(card__unsubscribed=True).count()
+    return {"change": people.count() - already, "unchanged": already}
+
+
+def _export_count(people: ContactQuerySet, _params: Params) -> Counts:
+    return {"change": people.count()}
+
+
+def _delete_count(people: ContactQuerySet, _params: Params) -> Counts:
+    return {"change": people.count(), "unsubscribed": people.filter(card__unsubscribed=True).count()}
+
+
+ACTS = {
+    act.kind: act
+    for act in (
+        Act(
+            "authorization",
+            AuthorizationForm,
+            lambda form: orders.authorization_params(form.to_authorization()),
+            _card_count(AUTHORIZATION_COLUMNS),
+            asks_first=True,
+        ),
+        Act(
+            "source",
+            SourceForm,
+            lambda form: orders.source_params(form.to_source()),
+            _card_count(SOURCE_COLUMNS),
+            asks_first=True,
+        ),
+        Act("unsubscribe", OptOutForm, lambda form: form.cleaned_data, _unsubscribe_count),
+        Act("export", ExportForm, lambda form: form.cleaned_data, _export_count),
+        Act("delete", DeleteForm, lambda _form: {}, _delete_count),
+    )
+}
+
+
+def title(kind: str, n: int) -> str:
+    """Return the heading of the modal; `%(n)s` stands for the number of people selected."""
+    return {
+        "authorization": ngettext("Set authorization for %(n)s person", "Set authorization for %(n)s people", n),
+        "source": ngettext("Set source for %(n)s person", "Set source for %(n)s people", n),
+        "unsubscribe": ngettext("Unsubscribe %(n)s person", "Unsubscribe %(n)s people", n),
+        "export": ngettext("Export %(n)s person", "Export %(n)s people", n),
+        "delete": ngettext("Delete %(n)s person", "Delete %(n)s people", n),
+    }[kind]
+
+
+def button(kind: str, n: int) -> str:
+    """Return the words of the button; `%(n)s` stands for the number of people who would change."""
+    return {
+        "authorization": ngettext("Set for %(n)s", "Set for %(n)s", n),
+        "source": ngettext("Set for %(n)s", "Set for %(n)s", n),
+        "unsubscribe": ngettext("Unsubscribe %(n)s", "Unsubscribe %(n)s", n),
+        "export": ngettext("Export %(n)s", "Export %(n)s", n),
+        "delete": ngettext("Delete %(n)s", "Delete %(n)s", n),
+    }[kind]

@@ -1,0 +1,90 @@
+"""The modals of the selection bar: they say what would happen, ask, and give the order."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from compliance.views.acts import ACTS, Act, button, title
+from contacts.models import Batch
+from contacts.requests import SignedInRequest, page_actor
+from contacts.selection import Selection
+from contacts.views.announcements import announce
+from contacts.views.batch_words import number
+from contacts.views.task_list import of_batch
+from exports.forms import CONFIRM_ABOVE
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.htmx import close_dialog
+
+
+@require_POST
+def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
+    """Show the modal for a selection; with the number that the user has approved, give the order."""
+    act, actor = _act(kind), page_actor(request)
+    actor.require(act.right)
+    selection = Selection.from_query(request.POST)
+    approved = request.POST.get("approved", "")
+    if not approved.isdecimal():
+        return _ask(request, act, selection, act.form(), actor)
+    form = act.form(request.POST)
+    if not form.is_valid():
+        return _ask(request, act, selection, form, actor, status=422)
+    try:
+        return _ordered(request, act.order(selection, form, actor=actor, approved=int(approved)))
+    except Conflict as conflict:
+        if conflict.code != "moved":
+            raise
+        return _ask(request, act, selection, form, actor, status=409, was=int(approved))
+
+
+@require_POST
+def preview(request: SignedInRequest, kind: str) -> HttpResponse:
+    """Count again what the form would do, as its fields change."""
+    act, actor = _act(kind), page_actor(request)
+    actor.require(act.right)
+    context = _context(act, Selection.from_query(request.POST), act.form(request.POST), actor)
+    return render(request, "compliance/_bulk_counted.html", context)
+
+
+def _act(kind: str) -> Act:
+    if kind not in ACTS:
+        raise Missing
+    return ACTS[kind]
+
+
+def _ask(
+    request: SignedInRequest, act: Act, selection: Selection, form: forms.Form, actor: Actor, **extra: Any
+) -> HttpResponse:
+    status = extra.pop("status", 200)
+    context = _context(act, selection, form, actor) | extra
+    return render(request, f"compliance/bulk_{act.kind}.html", context, status=status)
+
+
+def _context(act: Act, selection: Selection, form: forms.Form, actor: Actor) -> dict[str, Any]:
+    people = selection.queryset(actor)
+    total = people.count()
+    counts = act.counts(people, form)
+    changing = counts["change"] if counts else total
+    return {
+        "kind": act.kind,
+        "title": title(act.kind, total) % {"n": number(total)},
+        "apply": button(act.kind, changing) % {"n": number(changing)},
+        "form": form,
+        "people": total,
+        "counts": counts,
+        "refused": selection.missing(actor),
+        "typed": total > CONFIRM_ABOVE,
+        "selection": selection.as_query(),
+        "back": reverse("people"),
+    }
+
+
+def _ordered(request: SignedInRequest, batch: Batch) -> HttpResponse:
+    """Tell what has happened, or that a worker is at it."""
+    if not request.htmx:
+        return redirect("task", batch.pk)
+    return announce(close_dialog(HttpResponse(status=204)), of_batch(batch))

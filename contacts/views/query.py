@@ -1,0 +1,56 @@
+"""The address of the People page: filters under the API's names, the order, the columns and the place in the list."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+ORDERING, COLUMNS, CURSOR = "ordering", "columns", "cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """One view of the list. Equal views have equal addresses, so an address can be kept, shared and compared."""
+
+    filters: dict[str, str] = field(default_factory=dict)
+    ordering: str = ""
+    columns: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def read(cls, query: QueryDict) -> "ListQuery":
+        """Read a query string; a name given several times means any of its values, an empty one means nothing."""
+        given = {name: ",".join(part for part in query.getlist(name) if part) for name in sorted(query)}
+        values = {name: value for name, value in given.items() if value}
+        page = {name: values.pop(name, "") for name in (ORDERING, COLUMNS, CURSOR)}
+        return cls(values, **page)
+
+    @property
+    def filter_string(self) -> str:
+        """Return the filters alone: what “all matching” means."""
+        return urlencode(self.filters)
+
+    @property
+    def string(self) -> str:
+        """Return the query string."""
+        page = {ORDERING: self.ordering, COLUMNS: self.columns, CURSOR: self.cursor}
+        return urlencode(self.filters | {name: value for name, value in page.items() if value})
+
+    @property
+    def url(self) -> str:
+        """Return the address."""
+        return f"{reverse('people')}?{self.string}".rstrip("?")
+
+    def at(self, cursor: str) -> "ListQuery":
+        """Return the same view at another place."""
+        return replace(self, cursor=cursor)
+
+    def changed(self, **changes: Any) -> "ListQuery":
+        """Return the view with another order, other columns or filters, from its first page."""
+        return replace(self, cursor="", **changes)
+
+    def without(self, *names: str) -> "ListQuery":
+        """Return the view without some filters."""
+        return self.changed(filters={name: value for name, value in self.filters.items() if name not in names})

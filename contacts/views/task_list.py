@@ -1,0 +1,180 @@
+"""Everything that a worker does for people, bulk orders and imports alike, as the Tasks page shows it."""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Q
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from compliance.models import ImportJob
+from compliance.orders import UNDO_DAYS
+from contacts.models import Batch, User
+from contacts.models.batch import State
+from contacts.views.batch_words import headline, refusal, result, undoable
+
+PAGE = 30
+KEY = re.compile(r"[bi][0-9]{1,18}")
+OPEN = (State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task in words: what, who, how far, what came of it, and what can be done about it."""
+
+    key: str
+    kind: str
+    title: str
+    result: str
+    url: str
+    who: str
+    at: dt.datetime
+    state: str
+    state_label: str
+    done: int
+    total: int
+    started_at: dt.datetime | None
+    undo_url: str = ""
+    cancel_url: str = ""
+    file_url: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the task is still going on."""
+        return self.state in OPEN
+
+    @property
+    def percent(self) -> int:
+        """Return how much is done, in hundredths; 0 while the whole is not known."""
+        return min(100, 100 * self.done // self.total) if self.total else 0
+
+    @property
+    def remaining(self) -> str:
+        """Return the time left in words, at the pace so far; empty while that says nothing."""
+        if not (self.done and self.started_at and self.is_open):
+            return ""
+        now = timezone.now()
+        left = (now - self.started_at) / self.done * max(self.total - self.done, 0)
+        return timesince(now, now + left, depth=1) if left > dt.timedelta(minutes=1) else _("less than a minute")
+
+
+def page(before: str) -> dict[str, Any]:
+    """Return a page of tasks from before a moment (the newest, when it says nothing), and how things stand."""
+    moment = _moment(before)
+    earlier = Q(created_at__lt=moment) if moment else Q()
+    orders = Batch.objects.filter(earlier).select_related("undoes").prefetch_related("undone_by")
+    imports = ImportJob.objects.filter(earlier, attempt__gt=0)
+    found = [
+        *map(of_batch, orders.order_by("-created_at")[: PAGE + 1]),
+        *map(of_import, imports.order_by("-created_at")[: PAGE + 1]),
+    ]
+    found.sort(key=lambda task: task.at, reverse=True)
+    tasks = found[:PAGE]
+    more = tasks[-1].at.isoformat() if len(found) > PAGE else ""
+    return {"tasks": tasks, "more": more, "newest": not moment, "standing": _standing()}
+
+
+def details(batch: Batch) -> dict[str, Any]:
+    """Return what the page of one bulk order says."""
+    return {
+        "task": of_batch(batch),
+        "batch": batch,
+        "title": headline(batch),
+        "refused": [(refusal(reason), count) for reason, count in sorted(batch.refused.items())],
+        "picked": batch.selection.get("picked"),
+        "filter": batch.selection.get("filter"),
+        "reason": batch.params.get("reason"),
+        "undone_by": batch.undone_by.order_by("pk").first(),
+        "undo_until": batch.created_at + dt.timedelta(days=UNDO_DAYS),
+    }
+
+
+def running(user: User) -> list[Task]:
+    """Return the user's open tasks, oldest first."""
+    orders = Batch.objects.filter(state__in=OPEN, user=user).order_by("pk")
+    imports = ImportJob.objects.filter(state__in=OPEN, user=user, attempt__gt=0).order_by("pk")
+    return [*map(of_batch, orders), *map(of_import, imports)]
+
+
+def ended(user: User, keys: Sequence[str]) -> list[Task]:
+    """Return those of the user's tasks with these keys that are over."""
+    numbers = [key[1:] for key in keys if KEY.fullmatch(key)]
+    if not numbers:
+        return []
+    orders = Batch.objects.filter(pk__in=numbers, user=user).exclude(state__in=OPEN)
+    imports = ImportJob.objects.filter(pk__in=numbers, user=user).exclude(state__in=OPEN)
+    return [task for task in (*map(of_batch, orders), *map(of_import, imports)) if task.key in keys]
+
+
+def of_batch(batch: Batch) -> Task:
+    """Return a bulk order as a task."""
+    key = [batch.pk]
+    recent = batch.created_at > timezone.now() - dt.timedelta(days=UNDO_DAYS)
+    can_undo = batch.ended and undoable(batch) and recent and not batch.undone_by.all()
+    return Task(
+        key=f"b{batch.pk}",
+        kind=batch.kind,
+        title=headline(batch),
+        result=result(batch),
+        url=reverse("task", args=key),
+        who=batch.actor_name,
+        at=batch.created_at,
+        state=batch.state,
+        state_label=str(State(batch.state).label),
+        done=batch.done,
+        total=batch.total,
+        started_at=batch.started_at,
+        undo_url=reverse("undo-task", args=key) if can_undo else "",
+        cancel_url="" if batch.ended else reverse("cancel-task", args=key),
+        file_url=reverse("task-file", args=key) if batch.kind == "export" and batch.state == State.DONE else "",
+    )
+
+
+def of_import(job: ImportJob) -> Task:
+    """Return an import as a task."""
+    done = job.created + job.updated + job.unchanged + job.rejected
+    return Task(
+        key=f"i{job.pk}",
+        kind="import",
+        title=_("Import of %(file)s") % {"file": job.file_name},
+        result=job.error or _("%(created)d created, %(updated)d updated, %(rejected)d rejected.") % vars(job),
+        url=_import_url(job),
+        who=job.actor_name,
+        at=job.created_at,
+        state=job.state,
+        state_label=str(State(job.state).label),
+        done=done,
+        total=job.total,
+        started_at=job.started_at,
+    )
+
+
+def _import_url(job: ImportJob) -> str:
+    try:
+        return reverse("import", args=[job.pk])
+    except NoReverseMatch:
+        return reverse("tasks")
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
+
+
+def _standing() -> dict[str, int]:
+    """Return how many bulk orders are open, and how many ended, and failed, since yesterday."""
+    yesterday = timezone.now() - dt.timedelta(days=1)
+    return Batch.objects.aggregate(
+        open=Count("pk", filter=Q(state__in=OPEN)),
+        done=Count("pk", filter=Q(state=State.DONE, created_at__gt=yesterday)),
+        failed=Count("pk", filter=Q(state=State.FAILED, created_at__gt=yesterday)),
+    )
