@@ -118,6 +118,12 @@ class CardForm(AuthorizationForm, SourceForm):
     field_order = ["authorization_type", "authorization_other", "consent_date", "consent_purpose", "source_type"]
 
 
+class OptOutForm(forms.Form):
+    """Why somebody is unsubscribed by hand."""
+
+    reason = _text(_("Reason"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
+
+
 def card_values(card: ComplianceCard) -> dict[str, Any]:
     """Return the fields of the form as a card holds them: its `initial`."""
     authorization, source = card.authorization_type, card.source_type

@@ -2,9 +2,23 @@
 
 from django.urls import path
 
-from contacts.views import users
+from contacts.views import create, people, person, saved, tasks, users
 
 urlpatterns = [
+    path("people/", people.people, name="people"),
+    path("people/views/new/", saved.save_view, name="save-view"),
+    path("people/views/<int:view_id>/delete/", saved.delete_view, name="delete-view"),
+    path("tasks/", tasks.tasks, name="tasks"),
+    path("tasks/running/", tasks.running, name="running-tasks"),
+    path("tasks/<int:batch_id>/", tasks.task, name="task"),
+    path("tasks/<int:batch_id>/undo/", tasks.undo, name="undo-task"),
+    path("tasks/<int:batch_id>/cancel/", tasks.cancel, name="cancel-task"),
+    path("tasks/<int:batch_id>/file/", tasks.file, name="task-file"),
+    path("people/new/", create.new, name="person-new"),
+    path("people/<int:contact_id>/", person.person, name="person"),
+    path("people/<int:contact_id>/details/", person.details, name="person-details"),
+    path("people/<int:contact_id>/history/", person.past, name="person-history"),
+    path("people/<int:contact_id>/undo/", person.undo, name="person-undo"),
     path("settings/", users.index, name="settings"),
     path("settings/users/", users.people_who_sign_in, name="users"),
     path("settings/users/<int:user_id>/", users.account, name="user"),

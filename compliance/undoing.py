@@ -1,0 +1,55 @@
+"""Taking back the last edit of one person: an edit of its own, and never at the cost of a newer one."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from compliance.revision import Owner, revise
+from compliance.rules import AuthorizationType, SlugChoices, SourceType
+from contacts import history
+from contacts.details import DETAILS
+from contacts.models import User
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict
+from salesconnect.lib.outcome import Outcome
+
+EDITS = (history.AUTHORIZATION, history.SOURCE, history.EDITED)
+TYPES: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}
+CARD = (*TYPES, "authorization_other", "consent_date", "consent_purpose", "source_other")
+
+
+@transaction.atomic
+def undo_edit(
+    contact_id: int, *, since: int, version: int, actor: Actor, owner: User | Owner | None = Owner.STAYS
+) -> Outcome:
+    """Give back the details and the card that the edits after event `since` replaced, and the `owner` before them.
+
+    `version` is where they left the person. Raises `Stale` when somebody changed the person after that, and
+    `Conflict` (`nothing_to_undo`) when no edit came after the event. An unsubscribe is never taken back.
+    """
+    actor.require("edit_people")
+    before = _values_before(contact_id, since)
+    if not before:
+        raise Conflict("nothing_to_undo", _("There is nothing to undo."))
+    details = {name: before[name] for name in DETAILS if name in before}
+    card = {name: _stored(name, before[name]) for name in CARD if name in before}
+    return revise(contact_id, details=details, card=card, owner=owner, version=version, actor=actor)
+
+
+def _values_before(contact_id: int, since: int) -> dict[str, Any]:
+    """Return each field that was edited after `since`, with the value it had before the first of those edits."""
+    values: dict[str, Any] = {}
+    for event in history.of_contact(contact_id).filter(id__gt=since, action__in=EDITS).order_by("-id"):
+        values |= {name: change[0] for name, change in event.changes.items() if isinstance(change, list)}
+    return values
+
+
+def _stored(name: str, value: Any) -> Any:
+    """Return a value of the history as the card holds it: members for slugs, dates for their text."""
+    if value is None:
+        return None
+    if name in TYPES:
+        return TYPES[name].from_slug(value)
+    return dt.date.fromisoformat(value) if name == "consent_date" else value

@@ -1,0 +1,62 @@
+"""The history of one person as pages show it: a line an event, newest first, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contacts import history, wording
+from contacts.models import Batch, ContactEvent
+from salesconnect.lib import keyset
+from salesconnect.lib.keyset import Key
+
+SIZE = 50
+KEYS = (Key("at", descending=True), Key("id", descending=True))
+ICONS = {
+    history.CREATED: "user-plus",
+    history.EDITED: "pencil",
+    history.AUTHORIZATION: "shield-check",
+    history.SOURCE: "file-import",
+    history.UNSUBSCRIBED: "mail-off",
+    history.RESUBSCRIBED: "mail-opened",
+    history.EXPORTED: "download",
+    history.DELETED: "trash",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An event and the words for it."""
+
+    event: ContactEvent
+    text: str
+    before: str
+    door: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """One page of a history, and the cursors of its neighbours, if there are any."""
+
+    rows: list[Line]
+    older: str | None
+    newer: str | None
+
+
+def of_person(contact_id: int, cursor: str | None = None) -> Lines:
+    """Return 50 lines of a person's history from `cursor` on, or the newest. A damaged cursor raises `Invalid`."""
+    page = keyset.page(
+        history.of_contact(contact_id), KEYS, cursor=cursor, size=SIZE, values=lambda event: (event.at, event.id)
+    )
+    return Lines(_lines(page.rows), page.next, page.previous)
+
+
+def _lines(events: Sequence[ContactEvent]) -> list[Line]:
+    numbers = {event.batch_id for event in events if event.batch_id}
+    undone = Batch.objects.filter(pk__in=numbers).exclude(undoes=None).values_list("pk", "undoes_id") if numbers else ()
+    undoes: dict[int | None, int | None] = dict(undone)
+    return [_line(event, undoes.get(event.batch_id)) for event in events]
+
+
+def _line(event: ContactEvent, undoes: int | None) -> Line:
+    icon = "arrow-back-up" if undoes else ICONS.get(event.action, "history")
+    return Line(event, wording.describe(event, undoes), wording.before(event), wording.door_words(event), icon)

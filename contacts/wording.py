@@ -1,0 +1,241 @@
+"""The history in words: every event as a sentence in the reader's language."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from django.db.models import Field
+from django.utils.formats import date_format
+from django.utils.functional import lazy
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
+from compliance.models import Suppression
+from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.suppression import ADDRESS_CHANGED
+from contacts import history
+from contacts.details import DETAILS
+from contacts.models import Contact, ContactEvent
+
+Changes = Mapping[str, Any]
+OLD, NEW = 0, 1
+# The order in which changes are told; the database keeps none.
+ORDER = (*DETAILS, "owner", "authorization_type", "authorization_other", "consent_date", "consent_purpose")
+NOTHING = (None, "")
+# A "no" that a user gave for the person; any other came from the address itself.
+GIVEN_BY_USERS = (Suppression.Source.MANUAL, Suppression.Source.IMPORT)
+
+
+def describe(event: ContactEvent, undoes: int | None = None) -> str:
+    """Return what an event did, as in “Anna Berg set Authorization to Contract, in bulk change 12”.
+
+    `undoes` is the number of the bulk change that the event's own bulk change takes back.
+    """
+    return SENTENCES.get(event.action, _other)(event) + _in_batch(event, undoes)
+
+
+def outcome(event: ContactEvent) -> str:
+    """Return what an edit has just done, for who did it: “Authorization is now Contract”."""
+    if event.action == history.AUTHORIZATION and "authorization_type" in event.changes:
+        return _("Authorization is now %(words)s") % {"words": authorization_words(_side(event.changes, NEW))}
+    if event.action == history.SOURCE and "source_type" in event.changes:
+        return _("Source is now %(words)s") % {"words": source_words(_side(event.changes, NEW))}
+    return _("Changed: %(changes)s") % {"changes": _each(event.changes)}
+
+
+def before(event: ContactEvent) -> str:
+    """Return the legal basis or the source that the event replaced, in words; empty for any other event."""
+    if event.action == history.AUTHORIZATION and "authorization_type" in event.changes:
+        return authorization_words(_side(event.changes, OLD))
+    if event.action == history.SOURCE and "source_type" in event.changes:
+        return source_words(_side(event.changes, OLD))
+    return ""
+
+
+def door_words(event: ContactEvent) -> str:
+    """Return the door through which the act came, in words; empty for the page, which is what one expects."""
+    return {
+        "api": _("through the API"),
+        "command": _("from the command line"),
+        "sync": _("from Salesforce"),
+        "link": _("by a link in a mail"),
+    }.get(event.door, "")
+
+
+def authorization_words(values: Mapping[str, Any]) -> str:
+    """Return a legal basis in words, from its fields as the history or a form holds them."""
+    kind = _label(AuthorizationType, values.get("authorization_type"))
+    if date := values.get("consent_date"):
+        given = {
+            "kind": kind,
+            "date": _day(date),
+            "purpose": values.get("consent_purpose") or _("a purpose that is no longer held"),
+        }
+        return _("%(kind)s, given %(date)s for %(purpose)s") % given
+    return _described(kind, values.get("authorization_other"))
+
+
+def source_words(values: Mapping[str, Any]) -> str:
+    """Return a source in words, from its fields as the history or a form holds them."""
+    return _described(_label(SourceType, values.get("source_type")), values.get("source_other"))
+
+
+def reason_words(reason: str) -> str:
+    """Return the reason of an unsubscribe as people read it: a code in words, anything else as it was written."""
+    return _("Address changed") if reason == ADDRESS_CHANGED else reason
+
+
+def source_label(source: str) -> str:
+    """Return how an unsubscribe came in, in words."""
+    return str(dict(Suppression.Source.choices).get(source, source))
+
+
+def field_label(name: str) -> str:
+    """Return the label of a detail of a person or of a field of the card."""
+    others = {
+        "owner": _("Owner"),
+        "consent_date": _("Date of Consent"),
+        "consent_purpose": _("Purpose of Processing"),
+        "authorization_type": _("Authorization"),
+        "authorization_other": _("Description of the authorization"),
+        "source_type": _("Source"),
+        "source_other": _("Description of the source"),
+    }
+    if name in others:
+        return others[name]
+    field = cast("Field[Any, Any]", Contact._meta.get_field(name))
+    return str(field.verbose_name)
+
+
+field_label_lazy = lazy(field_label, str)
+
+
+def _created(event: ContactEvent) -> str:
+    changes, sentences = event.changes, [_("%(actor)s created this person") % {"actor": event.actor_name}]
+    sentences[0] += _from_file(event)
+    if changes.get("authorization_type"):
+        sentences.append(_("Authorization: %(words)s") % {"words": authorization_words(changes)})
+    if changes.get("source_type"):
+        sentences.append(_("Source: %(words)s") % {"words": source_words(changes)})
+    if changes.get("suppressed"):
+        sentences.append(_("Unsubscribed from the first moment"))
+    return ". ".join(sentences)
+
+
+def _edited(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name, "changes": _each(event.changes)}
+    return _("%(actor)s changed %(changes)s") % words + _from_file(event)
+
+
+def _authorization(event: ContactEvent) -> str:
+    if "authorization_type" not in event.changes:
+        return _edited(event)
+    words = authorization_words(_side(event.changes, NEW))
+    return _("%(actor)s set Authorization to %(words)s") % {"actor": event.actor_name, "words": words}
+
+
+def _source(event: ContactEvent) -> str:
+    if "source_type" not in event.changes:
+        return _edited(event)
+    words = source_words(_side(event.changes, NEW))
+    return _("%(actor)s set Source to %(words)s") % {"actor": event.actor_name, "words": words}
+
+
+def _unsubscribed(event: ContactEvent) -> str:
+    source = _side(event.changes, NEW).get("source") or Suppression.Source.MANUAL
+    words = {"actor": event.actor_name, "source": source_label(source)}
+    by_user = source in GIVEN_BY_USERS
+    sentence = _("%(actor)s unsubscribed this person (%(source)s)") if by_user else _("Unsubscribed (%(source)s)")
+    return _with_reason(sentence % words, event.changes)
+
+
+def _resubscribed(event: ContactEvent) -> str:
+    return _("%(actor)s removed the unsubscribe, on the ground of a new consent") % {"actor": event.actor_name}
+
+
+def _exported(event: ContactEvent) -> str:
+    return _with_reason(_("%(actor)s exported this person") % {"actor": event.actor_name}, event.changes)
+
+
+def _deleted(event: ContactEvent) -> str:
+    return _("%(actor)s deleted this person") % {"actor": event.actor_name}
+
+
+def _other(event: ContactEvent) -> str:
+    return f"{event.actor_name}: {event.action}"
+
+
+def _with_reason(sentence: str, changes: Changes) -> str:
+    reason = reason_words(_side(changes, NEW).get("reason") or "")
+    return _("%(sentence)s: %(reason)s") % {"sentence": sentence, "reason": reason} if reason else sentence
+
+
+def _side(changes: Changes, side: int) -> dict[str, Any]:
+    """Return the fields as they were (`OLD`) or became (`NEW`); what is not a change of a field is left out."""
+    return {name: change[side] for name, change in changes.items() if isinstance(change, list)}
+
+
+def _each(changes: Changes) -> str:
+    named = sorted(changes, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    items = [_change(name, *changes[name]) for name in named if isinstance(changes[name], list)]
+    return get_text_list(items, _("and")) or _("details that are no longer held")
+
+
+def _change(name: str, old: Any, new: Any) -> str:
+    words = {"field": field_label(name), "old": _value(name, old), "new": _value(name, new)}
+    if old in NOTHING:
+        return _("%(field)s from empty to “%(new)s”") % words
+    if new in NOTHING:
+        return _("%(field)s from “%(old)s” to empty") % words
+    return _("%(field)s from “%(old)s” to “%(new)s”") % words
+
+
+def _value(name: str, value: Any) -> str:
+    kinds: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}
+    if name in kinds:
+        return _label(kinds[name], value)
+    return _day(value) if name == "consent_date" and value else str(value)
+
+
+def _label(kind: type[SlugChoices], slug: str | None) -> str:
+    return _("Not recorded") if slug in (None, "", NOT_RECORDED) else str(kind.from_slug(str(slug)).label)
+
+
+def _described(kind: str, description: str | None) -> str:
+    return _("%(kind)s (%(description)s)") % {"kind": kind, "description": description} if description else kind
+
+
+def _day(date: str | dt.date) -> str:
+    return date_format(dt.date.fromisoformat(date) if isinstance(date, str) else date)
+
+
+def _from_file(event: ContactEvent) -> str:
+    words = {"file": event.changes.get("file"), "line": event.changes.get("line")}
+    if words["file"] and words["line"]:
+        return _(" from import “%(file)s”, row %(line)s") % words
+    if words["line"]:
+        return _(" from an import, row %(line)s") % words
+    return ""
+
+
+def _in_batch(event: ContactEvent, undoes: int | None) -> str:
+    words = {"batch": event.batch_id, "undone": undoes}
+    if event.batch_id is None:
+        return ""
+    if undoes is not None:
+        return _(", in bulk change %(batch)s, which takes back bulk change %(undone)s") % words
+    if event.action == history.EXPORTED:
+        return _(", in bulk export %(batch)s") % words
+    return _(", in bulk change %(batch)s") % words
+
+
+SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
+    history.CREATED: _created,
+    history.EDITED: _edited,
+    history.AUTHORIZATION: _authorization,
+    history.SOURCE: _source,
+    history.UNSUBSCRIBED: _unsubscribed,
+    history.RESUBSCRIBED: _resubscribed,
+    history.EXPORTED: _exported,
+    history.DELETED: _deleted,
+}

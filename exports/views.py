@@ -1,0 +1,42 @@
+"""What leaves from the page of one person: the CSV, and the person."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from contacts import history
+from contacts.models import Contact
+from contacts.requests import SignedInRequest, page_actor
+from contacts.views.person_page import find
+from exports import erasure, services
+from exports.columns import content_disposition
+
+
+@require_POST
+def export(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Download one person as CSV; a POST, for the export goes on record."""
+    file = services.export_one(contact_id, actor=page_actor(request))
+    response = HttpResponse(file.content, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = content_disposition(file.name)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Say what deleting the person removes and what stays, and do it when that is confirmed."""
+    actor = page_actor(request)
+    actor.require("delete_people")
+    person = find(contact_id, actor)
+    if request.method == "GET":
+        events = history.of_contact(contact_id).count()
+        context = {"person": person, "events": events, "title": _("Delete %(name)s?") % {"name": person}}
+        return render(request, "exports/delete.html", context)
+    erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor)
+    messages.success(request, _("%(name)s was deleted.") % {"name": person})
+    people = reverse("people")
+    return HttpResponseClientRedirect(people) if request.htmx else redirect(people)
