@@ -21,7 +21,7 @@ from salesconnect.lib.errors import Conflict, Invalid
 # doors at once cannot both create. 3. Re-key a suppression that an older hash key wrote. 4. Cards, unsubscribed where
 # the address is suppressed or the row says so. 5. Events.
 NUMBER = """
-    UPDATE incoming SET contact_id = nextval(pg_get_serial_sequence('contacts_contact', 'id'))
+    UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
     WHERE contact_id IS NULL AND NOT taken
 """
 INSERT_CONTACTS = f"""

@@ -3,19 +3,22 @@
 import json
 from typing import Any
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.imports import services
+from compliance.imports import rejects, services
 from compliance.models import ImportJob
 from compliance.serializers import Card, authorization, source
 from contacts import parsers
 from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
 from contacts.api_fields import PAGE_PARAMETERS, page_of, read
 from contacts.models.batch import State
+from exports.api import CSV_FILE, csv_answer
 from salesconnect.lib.errors import Missing
 
 
@@ -100,6 +103,13 @@ class ImportViewSet(Endpoint):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show an import and how far it is."""
         return Response(import_body(_job(pk)))
+
+    @extend_schema(responses=CSV_FILE)
+    @action(detail=True)
+    def rejected(self, request: Request, pk: int) -> StreamingHttpResponse:
+        """Download the rows that were not taken, with line and reason first; corrected, they can be imported again."""
+        job = _job(pk)
+        return csv_answer(rejects.rejected_file(job), rejects.file_name(job))
 
 
 def import_body(job: ImportJob) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
     5. Create. 6. Record what changes, then change it. Raises `Overtaken` when 4 or 5 find other people than 1 saw.
     """
     actor.require("import_people")
-    staging.stage(chunk.people)
+    staging.stage_lines(chunk.people)
     with connection.cursor() as cursor:
         cursor.execute(statements.PLAN)
         cursor.execute(statements.ASSESS, fill(job.card))

@@ -1,13 +1,14 @@
 """From the records of a file to people, a chunk at a time: what can be judged without the database."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
-from itertools import chain
 
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.rows import clean_row
-from compliance.staging import NewPerson
+from compliance.staging import NewPerson, copy_line
 from salesconnect.lib.csv import RowError, Table
 
 Row = tuple[int, list[str] | RowError]
@@ -28,25 +29,41 @@ class Rejected:
 
 @dataclass(slots=True)
 class Chunk:
-    """Rows that are taken in together: people, the cells of each by line, and the rows that are no people."""
+    """Rows that are taken in together: people as COPY takes them, the cells of each by line, and the other rows."""
 
-    people: list[NewPerson] = field(default_factory=list)
+    people: list[str] = field(default_factory=list)
     cells: dict[int, list[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     last_line: int = 0
 
+    @property
+    def rows(self) -> int:
+        """Return the number of its rows."""
+        return len(self.cells) + len(self.rejected)
 
-def rows_after(table: Table, line: int) -> Iterator[Row]:
-    """Return the rows of a file that begin after a line: all after 0, else where an earlier reading stopped."""
-    rows = iter(table)
-    for row in rows:
+
+def rows_after(table: Table, line: int) -> Generator[Row]:
+    """Yield the rows of a file that begin after a line: all after 0, else from where an earlier reading stopped."""
+    for row in table:
         if row[0] > line:
-            return chain((row,), rows)
-    return rows
+            yield row
+
+
+def chunks(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Generator[Chunk]:
+    """Yield the rows in chunks. A thread reads the next one while the caller, and so the database, works on this one.
+
+    `today` is the last day on which a consent can have been given.
+    """
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        # The thread reports in the language of the caller, which is part of the context.
+        ahead = reader.submit(copy_context().run, next_chunk, rows, mapping, today)
+        while (chunk := ahead.result()) is not None:
+            ahead = reader.submit(copy_context().run, next_chunk, rows, mapping, today)
+            yield chunk
 
 
 def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk | None:
-    """Read on until the chunk is full or the file ends; None at the end. `today` is the last day of a consent."""
+    """Read on until the chunk is full or the file ends; None at the end."""
     chunk = Chunk()
     characters = count = 0
     for line, cells in rows:
@@ -68,5 +85,5 @@ def _add(chunk: Chunk, line: int, cells: list[str], mapping: Mapping, today: dt.
     if isinstance(row, RowError):
         chunk.rejected.append(Rejected(line, row.reason, cells))
     else:
-        chunk.people.append(NewPerson(row.details, row.authorization, row.source, line, row.opted_out))
+        chunk.people.append(copy_line(NewPerson(row.details, row.authorization, row.source, line, row.opted_out)))
         chunk.cells[line] = cells

@@ -6,7 +6,8 @@ So a kill at any point leaves the job where its last chunk was committed, and th
 import datetime as dt
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import BinaryIO, cast
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -17,7 +18,7 @@ from psycopg2 import errorcodes
 
 from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import Overtaken, Taken, take_in
-from compliance.imports.reading import Chunk, next_chunk, rows_after
+from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from contacts.batches import user_actor
 from salesconnect.lib.actor import Actor, Forbidden, system
@@ -29,17 +30,22 @@ TRIES = 5
 KEPT_DAYS = 30
 OPEN = (ImportJob.State.QUEUED, ImportJob.State.RUNNING)
 
+Progress = Callable[[int, int], object]
+
 logger = logging.getLogger(__name__)
 
 
-def run(job_id: int) -> bool:
-    """Work on an import for about a minute; returns whether work is left. Safe to call twice at once."""
+def run(job_id: int, progress: Progress | None = None) -> bool:
+    """Work on an import for about a minute; returns whether work is left. Safe to call twice at once.
+
+    `progress` is told after each chunk how many rows are accounted for, of how many.
+    """
     job = ImportJob.objects.select_related("user").get(pk=job_id)
     if job.ended or not job.attempt:
         return False
     with translation.override(job.language):
         try:
-            return _turn(job)
+            return _turn(job, progress)
         except Overtaken:
             return True
         except (InterfaceError, OperationalError):
@@ -71,18 +77,23 @@ def forget_old() -> int:
     return len(files)
 
 
-def _turn(job: ImportJob) -> bool:
-    deadline = time.monotonic() + TURN_SECONDS
+def _turn(job: ImportJob, progress: Progress | None) -> bool:
+    deadline, done = time.monotonic() + TURN_SECONDS, job.done
     actor, today = _actor_of(job), timezone.localdate()
     with job.file.open("rb") as file:
         table = Table(cast("BinaryIO", file), total=job.total, **job.table)
         mapping = recognise(table.headers, job.mapping)
-        rows = rows_after(table, job.line)
-        while time.monotonic() < deadline:
-            chunk = next_chunk(rows, mapping, today)
-            if not (_work_off(job, chunk, actor) if chunk else _finish(job)):
-                return False
-    return True
+        with closing(rows_after(table, job.line)) as rows, closing(chunks(rows, mapping, today)) as read:
+            for chunk in read:
+                if not _work_off(job, chunk, actor):
+                    return False
+                done += chunk.rows
+                if progress:
+                    progress(done, job.total)
+                if time.monotonic() > deadline:
+                    return True
+    _finish(job)
+    return False
 
 
 def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
@@ -131,11 +142,10 @@ def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
 
 
 @transaction.atomic
-def _finish(job: ImportJob) -> bool:
+def _finish(job: ImportJob) -> None:
     if _hold(job):
         ImportSeen.objects.filter(job_id=job.pk).delete()
         ImportJob.objects.filter(pk=job.pk).update(state=ImportJob.State.DONE, finished_at=timezone.now())
-    return False
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -116,7 +117,9 @@ def test_any_row_is_taken_or_rejected_with_a_reason(values):
     assert found.reason if isinstance(found, RowError) else found.details
 
 
-text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20).map(str.strip)
+text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=20).map(
+    lambda raw: unicodedata.normalize("NFC", raw).strip()
+)
 details = st.fixed_dictionaries(dict.fromkeys(set(LIMITS) - {"email", "salesforce_id", "first_name"}, text))
 authorizations = st.one_of(
     st.builds(
