@@ -19,7 +19,7 @@ from exports import services as exports
 
 PEOPLE = 2_000
 TEAM = (("eva", "Eva", "Lind", "administrator"), ("lars", "Lars", "Öberg", "member"), ("nora", "Nora", "Ek", "member"))
-VIEWS = (("Not recorded", "authorization_type=not_recorded"), ("Old consents", "consent_before={year}-01-01"))
+VIEWS = (("From the CRM", "source_type=crm_sync"), ("Old consents", "consent_before={year}-01-01"))
 
 
 class Command(BaseCommand):
