@@ -1,23 +1,27 @@
 """The rows of the People page as HTML, written here and not in a template: 50 rows must cost a millisecond or two."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from compliance import verdict
 from compliance.rules import AuthorizationType, SourceType
-from contacts.templatetags.ui import icon, nearby
+from contacts.templatetags.ui import WORDS_FOR, icon
 from contacts.views.columns import Column
 
 Row = Mapping[str, Any]
-LONG = 18
+LONG = 12
+HOUR = 60
 NOTHING = '<span class="soft">–</span>'
 VERDICT_ICONS = {verdict.MAY: "circle-check", verdict.ASK_FIRST: "help-circle", verdict.MAY_NOT: "ban"}
 
@@ -32,7 +36,8 @@ def table_rows(rows: Iterable[Row], columns: Sequence[Column], owners: Mapping[i
     """Return the `<tr>`s of the people, in the reader's language; every value is escaped."""
     writer = _Writer(owners)
     cells: list[tuple[str, Callable[[Row], str]]] = [
-        (f'<td data-label="{escape(str(column.label))}">', getattr(writer, column.key)) for column in columns
+        (f'<td class="cell-{column.key}" data-label="{escape(str(column.label))}">', getattr(writer, column.key))
+        for column in columns
     ]
     parts = []
     for row in rows:
@@ -63,6 +68,7 @@ class _Writer:
     def __init__(self, owners: Mapping[int, str]) -> None:
         self.people = reverse("people")
         self.owners = owners
+        self.now = timezone.now()
         self.select = escape(_("Select %(name)s"))
         self.grounds = {choice.value: escape(str(choice.label)) for choice in AuthorizationType}
         self.sources = {choice.value: escape(str(choice.label)) for choice in SourceType}
@@ -123,6 +129,19 @@ class _Writer:
     def verdict(self, row: Row) -> str:
         return self.verdicts[row["verdict"]]
 
-    def _time(self, at: Any) -> str:
+    def _time(self, at: dt.datetime) -> str:
         exact = date_format(localtime(at), "DATETIME_FORMAT")
-        return f'<time datetime="{at.isoformat()}" title="{escape(exact)}">{escape(nearby(at))}</time>'
+        return f'<time datetime="{at.isoformat()}" title="{escape(exact)}">{escape(_age(at, self.now))}</time>'
+
+
+def _age(at: dt.datetime, now: dt.datetime) -> str:
+    """Return a time in few words when it is within two weeks (“23 min ago”), else its date."""
+    age = now - at
+    if age > WORDS_FOR:
+        return date_format(localtime(at), "SHORT_DATE_FORMAT")
+    if age >= dt.timedelta(days=1):
+        return ngettext("%(n)d day ago", "%(n)d days ago", age.days) % {"n": age.days}
+    minutes = int(age.total_seconds() // 60)
+    if minutes >= HOUR:
+        return _("%(n)d h ago") % {"n": minutes // HOUR}
+    return _("%(n)d min ago") % {"n": minutes} if minutes > 0 else _("just now")
