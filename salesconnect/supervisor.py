@@ -72,6 +72,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.pipes = selectors.DefaultSelector()
         self.stopping = False
+        self.reason = "make was interrupted"
         self.parent = os.getppid()
         self.under_make = _name(self.parent) == "make"
 
@@ -100,6 +101,7 @@ class Supervisor:
     def stop(self) -> None:
         """Stop all children in order, showing what they say."""
         self.stopping = True
+        self.say(f"Stopping everything, for {self.reason}")
         for child in self.children:
             self.say(f"Stopping {child.name}")
             child.stop(child)
@@ -108,6 +110,7 @@ class Supervisor:
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         if not self.stopping:
             self.stopping = True
+            self.reason = f"{signal.Signals(number).name} came"
             raise KeyboardInterrupt
 
     def _look_after(self, child: Child) -> None:

@@ -87,7 +87,8 @@ class Product:
             return 0
 
     def ready(self) -> bool:
-        """Tell whether database, broker and worker are there."""
+        """Tell whether database, broker and worker are there; fails at once when the product has ended."""
+        assert self.process.poll() is None, self.log()
         return self.status("readyz") == 200
 
     def log(self) -> str:

@@ -5,7 +5,6 @@ from django.db.utils import ConnectionHandler
 
 from salesconnect import health, heartbeat
 
-pytestmark = pytest.mark.xdist_group("heartbeat")
 AWAY = {"ENGINE": "django.db.backends.postgresql", "NAME": "nobody", "HOST": "/nowhere"}
 
 
