@@ -8,13 +8,15 @@ from contacts.models import Batch
 from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from unsubscribes import records
 
 # The history keeps when, who, through which door and which kind of act, with codes and dates; readable values go.
 SCRUB = """
     UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
-    WHERE contact_id = ANY(%(ids)s) AND changes <> contacts_scrubbed(changes)
+    WHERE contact_id = ANY(%(numbers)s) AND changes <> contacts_scrubbed(changes)
 """
 DELETE = (
+    "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
     "DELETE FROM unsubscribes_message WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM compliance_compliancecard WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
@@ -30,9 +32,11 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     actor.require("delete_people")
     ids = services.lock(contacts)
     history.record(ids, history.DELETED, actor=actor, batch_id=batch_id)
+    records.forget(ids)
+    values = {"ids": ids, "numbers": history.numbers_of(ids)}
     with connection.cursor() as cursor:
         for statement in (SCRUB, *DELETE):
-            cursor.execute(statement, {"ids": ids})
+            cursor.execute(statement, values)
     return Outcome(changed=len(ids))
 
 

@@ -4,7 +4,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact
+from unsubscribes.rules import WORDING_LIMIT, Channel
 
 TEXT_LIMIT = 1_000
 SUBJECT_LIMIT = 255
@@ -119,3 +121,43 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+
+class ConsentEvidence(models.Model):
+    """What an administrator showed for a new consent when an unsubscribe was removed. Never changed, never replaced."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="evidence")
+    consent_date = models.DateField(_("Date of the new consent"))
+    channel = models.CharField(_("How it was given"), max_length=10, choices=Channel)
+    wording = models.CharField(_("Words agreed to"), max_length=WORDING_LIMIT)
+    purpose = models.CharField(_("Purpose of Processing"), max_length=CARD_TEXT_LIMIT)
+    reference = models.CharField(_("Reference"), max_length=CARD_TEXT_LIMIT, blank=True)
+    # The name in the store says nothing; the person's own name for the file is for the download.
+    file = models.FileField(upload_to="evidence/", blank=True)
+    file_name = models.CharField(max_length=255, blank=True)
+    file_kind = models.CharField(max_length=4, blank=True)
+    size = models.PositiveIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(max_length=150)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"evidence {self.pk}"
+
+
+class SuppressionList(models.Model):
+    """A list of addresses that was taken in: what became of its lines, and which could not be read, by number."""
+
+    file_name = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(max_length=150)
+    new = models.PositiveIntegerField(default=0)
+    already = models.PositiveIntegerField(default=0)
+    invalid = models.PositiveIntegerField(default=0)
+    # [line, reason]; not the line itself, which may hold an address.
+    rejects = models.JSONField(default=list)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.file_name

@@ -1,0 +1,81 @@
+"""The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from contacts import history
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+from unsubscribes.documents import Document
+from unsubscribes.models import ConsentEvidence
+from unsubscribes.rules import Evidence
+
+CONTENT_TYPES = {
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "eml": "message/rfc822",
+    "txt": "text/plain",
+}
+
+
+def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
+    """Put evidence without errors on record; the file comes last but for the row, so that a refusal leaves none."""
+    record = ConsentEvidence(
+        contact=person,
+        consent_date=evidence.consent_date,  # type: ignore[misc] # evidence without errors has a date
+        channel=evidence.channel,
+        wording=evidence.wording.strip(),
+        purpose=evidence.purpose.strip(),
+        reference=evidence.reference.strip(),
+        user_id=actor.user_id,
+        actor_name=actor.name,
+    )
+    if document:
+        record.file_name, record.file_kind = document.name, document.kind
+        record.size, record.sha256 = len(document.content), document.sha256
+        record.file.save(uuid4().hex, ContentFile(document.content), save=False)
+    record.save()
+    return record
+
+
+def changes(record: ConsentEvidence) -> dict[str, tuple[Any, Any]]:
+    """Return what the history says of the evidence: enough to find the record, and to tell whether it was changed."""
+    said = {
+        "source": "re_consent",
+        "evidence": record.pk,
+        "consent_date": record.consent_date.isoformat(),
+        "channel": record.channel,
+        "wording": record.wording,
+        "consent_purpose": record.purpose,
+        "reference": record.reference,
+        "sha256": record.sha256,
+    }
+    return {name: (None, value) for name, value in said.items() if value}
+
+
+@transaction.atomic
+def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidence:
+    """Return evidence of one person whose document is to be downloaded; the history keeps who did. Raises `Missing`."""
+    actor.require("export_people")
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    record = ConsentEvidence.objects.filter(pk=record_id, contact__in=people).exclude(file="").first()
+    if record is None:
+        raise Missing
+    history.record([contact_id], history.EXPORTED, actor=actor, changes={"reason": (None, record.file_name)})
+    return record
+
+
+def forget(contact_ids: Sequence[int]) -> None:
+    """Remove the evidence of people who are being deleted, and its files once that is certain."""
+    gone = ConsentEvidence.objects.filter(contact__in=contact_ids)
+    for name in gone.exclude(file="").values_list("file", flat=True):
+        transaction.on_commit(partial(default_storage.delete, name))
+    gone.delete()
