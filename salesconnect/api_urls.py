@@ -10,16 +10,20 @@ from contacts.api import BatchViewSet, ContactViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
+from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("contacts", ContactViewSet, "contact")
 router.register("contacts", CardViewSet, "card")
 router.register("contacts", UnsubscribeViewSet, "opt-out")
 router.register("contacts", PersonExportViewSet, "person-export")
+router.register("contacts", PersonMailViewSet, "person-mail")
 router.register("bulk", BulkViewSet, "bulk")
+router.register("bulk", BulkMailViewSet, "bulk-mail")
 router.register("batches", BatchViewSet, "batch")
 router.register("imports", ImportViewSet, "import")
 router.register("exports", ExportViewSet, "export")
+router.register("mails", MailViewSet, "mail")
 router.register("suppressions", SuppressionViewSet, "suppression")
 
 urlpatterns = [

@@ -17,12 +17,29 @@ from unsubscribes.mail.compose import Draft
 
 @transaction.atomic
 def order_mail(
-    contacts: ContactQuerySet, draft: Draft, *, actor: Actor, selection: dict[str, Any], missing: int = 0
+    contacts: ContactQuerySet,
+    draft: Draft,
+    *,
+    actor: Actor,
+    selection: dict[str, Any],
+    missing: int = 0,
+    approved: int | None = None,
 ) -> Batch:
-    """Write to all `contacts`, up to 5,000 at once, more by a worker, and have it sent; raises as `services.write`."""
+    """Write to all `contacts`, up to 5,000 at once, more by a worker, and have it sent.
+
+    Raises as `services.write`, and `Conflict` (`moved`) when another number than `approved` is meant by now.
+    """
     actor.require("mail_people")
     draft.check()
-    batch = batches.order(contacts, "mail", actor=actor, params=asdict(draft), selection=selection, missing=missing)
+    batch = batches.order(
+        contacts,
+        "mail",
+        actor=actor,
+        params=asdict(draft),
+        selection=selection,
+        missing=missing,
+        approved=approved,
+    )
     kick("unsubscribes.sweep_mail")
     return batch
 

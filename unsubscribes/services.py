@@ -15,7 +15,7 @@ from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import team
 from unsubscribes.mail import gate
-from unsubscribes.mail.compose import Draft, Rendered, Surroundings, render
+from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
 
@@ -74,17 +74,13 @@ def keep_template(name: str, draft: Draft, *, actor: Actor) -> MailTemplate:
     name = " ".join(name.split())
     if not 0 < len(name) <= TEMPLATE_NAME_LIMIT:
         raise Invalid(
-            {
-                "template_name": [
-                    _("Give the template a name of at most %(limit)d characters.") % {"limit": TEMPLATE_NAME_LIMIT}
-                ]
-            }
+            {"name": [_("Give the template a name of at most %(limit)d characters.") % {"limit": TEMPLATE_NAME_LIMIT}]}
         )
     draft.check()
     values = {
         "subject": draft.subject,
         "body": draft.body,
-        "body_html": draft.body_html,
+        "body_html": clean_html(draft.body_html),
         "actor_name": actor.name,
     }
     return MailTemplate.objects.update_or_create(name=name, defaults=values)[0]

@@ -8,10 +8,13 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import override
 
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from unsubscribes.mail.merge import unknown_fields
 from unsubscribes.models import TeamSettings
 
 DEFAULT_NAME = "Sales Connect"
+WORDS_FIELDS = {"our_company", "unsubscribe_link"}
 FIELDS = ("company_name", "contact_address", "words_en", "words_sv", "hold_unauthorized")
 
 
@@ -42,11 +45,25 @@ def default_words(language: str) -> str:
 
 @transaction.atomic
 def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
-    """Store settings by field name; names that are absent stay as they are."""
+    """Store settings by field name; names that are absent stay as they are.
+
+    Raises `Invalid` for a merge field that the words around the link cannot have.
+    """
     actor.require("edit_team")
+    _check_words(values)
     stored, _created = TeamSettings.objects.select_for_update().get_or_create(pk=1)
     changed = [field for field in FIELDS if field in values and getattr(stored, field) != values[field]]
     for field in changed:
         setattr(stored, field, values[field])
     stored.save(update_fields=changed)
     return Outcome(changed=1) if changed else Outcome(unchanged=1)
+
+
+def _check_words(values: Mapping[str, Any]) -> None:
+    errors = {
+        field: [_t("There is no merge field “%(name)s”.") % {"name": name} for name in unknown]
+        for field in ("words_en", "words_sv")
+        if (unknown := unknown_fields(str(values.get(field, "")), WORDS_FIELDS))
+    }
+    if errors:
+        raise Invalid(errors)

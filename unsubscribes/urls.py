@@ -1,10 +1,18 @@
 """The addresses of mail and of the way out of it."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 
 from unsubscribes import public
+from unsubscribes.views import compose, mails, team
 
 urlpatterns = [
+    path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
+    path("mails/", mails.mails, name="mails"),
+    path("mails/compose/", compose.to_many, name="mail-compose"),
+    path("mails/<int:message_id>/", mails.mail, name="mail"),
+    path("mails/<int:message_id>/resolve/", mails.resolve, name="mail-resolve"),
+    path("mails/templates/<int:template_id>/delete/", team.remove_template, name="mail-template-delete"),
+    path("settings/mail/", team.settings, name="mail-settings"),
     # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
     re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
 ]

@@ -114,6 +114,11 @@ def render(draft: Draft, contact: Contact, around: Surroundings) -> Rendered:
     )
 
 
+def clean_html(html: str) -> str:
+    """Return HTML with the few tags that a mail needs and nothing that acts, hides or loads."""
+    return nh3.clean(html, tags=TAGS, attributes={"a": {"href", "title"}})
+
+
 def with_link(text: str, url: str) -> str:
     """Return a rendered text or HTML with the link in its places."""
     return text.replace(LINK, url)
@@ -126,7 +131,7 @@ def _text(text: str, words: str) -> str:
 
 def _html(merged: str, words: str, language: str) -> str:
     """Clean first, then place the link: what the writer hides in a comment or an attribute does not count."""
-    html = LINK_FIELD.sub(LINK, nh3.clean(merged, tags=TAGS, attributes={"a": {"href", "title"}}))
+    html = LINK_FIELD.sub(LINK, clean_html(merged))
     with override(language):
         anchor = f'<a href="{LINK}">{_t("Unsubscribe")}</a>'
     places = LINK in IN_A_TAG.sub("", html)

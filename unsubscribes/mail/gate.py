@@ -44,9 +44,10 @@ def forecast(contacts: ContactQuerySet) -> Counter[str]:
     return Counter(dict(counts))
 
 
-def held_people(contacts: ContactQuerySet) -> ContactQuerySet:
-    """Return those of `contacts` whom the gate would hold back now, each with the reason as `held`."""
-    return contacts.annotate(held=_reason()).exclude(held=PASSES)
+def held_people(contacts: ContactQuerySet, limit: int) -> list[Decision]:
+    """Return the first `limit` of `contacts` whom the gate would hold back now; locks nothing."""
+    held = contacts.annotate(held=_reason()).exclude(held=PASSES).order_by("pk")
+    return [Decision(person, person.held) for person in held[:limit]]
 
 
 def _reason() -> Case:

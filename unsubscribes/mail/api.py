@@ -1,0 +1,141 @@
+"""Mail in the API: write to one person or to many, and see what became of a message."""
+
+from typing import Any
+
+from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from compliance.serializers import BatchReply, Selected
+from contacts.api import order_answer
+from contacts.api_base import Endpoint, idempotent, utc
+from contacts.api_fields import Body, Text, read
+from contacts.models import Batch
+from contacts.selection import Selection
+from contacts.serializers import refusals
+from salesconnect.lib.errors import Missing
+from unsubscribes import orders, queries, services
+from unsubscribes.mail import gate
+from unsubscribes.mail.compose import BODY_LIMIT, Draft
+from unsubscribes.models import SUBJECT_LIMIT, Message
+
+
+class MailBody(Body):
+    """A mail, merge fields included; `body` or `body_html` may be empty."""
+
+    subject = serializers.CharField(max_length=SUBJECT_LIMIT)
+    body = Text(max_length=BODY_LIMIT)
+    body_html = Text(max_length=BODY_LIMIT)
+
+
+class BulkMail(Selected, MailBody):
+    """A mail to many people."""
+
+
+class Mail(serializers.Serializer):
+    """A message to one person and what became of it; `reason` says why where there is something to say."""
+
+    id = serializers.IntegerField()
+    contact = serializers.IntegerField()
+    batch = serializers.IntegerField(allow_null=True)
+    state = serializers.ChoiceField(("queued", "sent", "failed", "held", "unknown"))
+    reason = serializers.ChoiceField(Message.Reason.choices, allow_null=True)
+    error = serializers.CharField()
+    email = serializers.CharField()
+    subject = serializers.CharField()
+    text = serializers.CharField()
+    html = serializers.CharField()
+    actor = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+
+
+class PersonMailViewSet(Endpoint):
+    """Mail to one person."""
+
+    rights = {"mails": "mail_people"}
+
+    @extend_schema(request=MailBody, responses={201: Mail})
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def mails(self, request: Request, pk: int) -> Response:
+        """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
+        message = services.write_to_one(pk, _draft(read(MailBody, request.data)), actor=self.actor)
+        return Response(mail_body(message, with_link=True), 201)
+
+
+class MailViewSet(Endpoint):
+    """Messages."""
+
+    rights = {"retrieve": "view_people"}
+
+    @extend_schema(responses=Mail)
+    def retrieve(self, request: Request, pk: int) -> Response:
+        """Show a message; only who may mail people sees its unsubscribe link, for whoever has it can use it."""
+        message = queries.visible(self.actor).filter(pk=pk).first()
+        if message is None:
+            raise Missing
+        return Response(mail_body(message, with_link=self.actor.may("mail_people")))
+
+
+class BulkMailViewSet(Endpoint):
+    """Mail to many people."""
+
+    rights = {"mails": "mail_people"}
+
+    @extend_schema(request=BulkMail, responses={200: BatchReply, 202: BatchReply})
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def mails(self, request: Request) -> Response:
+        """Write to many people; who is held back is counted under `refused`."""
+        values = read(BulkMail, request.data)
+        draft, selection = _draft(values), Selection.from_body(values["selection"])
+        people, missing = selection.queryset(self.actor), selection.missing(self.actor)
+        if values["dry_run"]:
+            draft.check()
+            return Response(_dry_run(dict(gate.forecast(people)), missing))
+        picked = selection.as_json()
+        return order_answer(orders.order_mail(people, draft, actor=self.actor, selection=picked, missing=missing))
+
+
+def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
+    """Return a message as the API shows it."""
+    text, html = queries.shown(message, with_link=with_link)
+    return {
+        "id": message.pk,
+        "contact": message.contact_id,
+        "batch": message.batch_id,
+        "state": Message.State.QUEUED if message.state == Message.State.SENDING else message.state,
+        "reason": message.reason or None,
+        "error": message.error,
+        "email": message.email,
+        "subject": message.subject,
+        "text": text,
+        "html": html,
+        "actor": message.actor_name,
+        "created_at": utc(message.created_at),
+        "sent_at": utc(message.sent_at),
+    }
+
+
+def _draft(values: dict[str, Any]) -> Draft:
+    language = (get_language() or "en").partition("-")[0]
+    return Draft(values["subject"], values.get("body", ""), values.get("body_html", ""), language)
+
+
+def _dry_run(counts: dict[str, int], missing: int) -> dict[str, Any]:
+    total = sum(counts.values()) + missing
+    passing = counts.pop(gate.PASSES, 0)
+    return {
+        "batch": None,
+        "kind": "mail",
+        "state": Batch.State.DONE,
+        "total": total,
+        "done": total,
+        "changed": passing,
+        "unchanged": 0,
+        "refused": refusals(counts | {"not_found": missing}),
+    }

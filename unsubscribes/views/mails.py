@@ -1,0 +1,93 @@
+"""The Mail page: every message with what became of it, and deciding about those of which nobody knows."""
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from contacts.requests import SignedInRequest, page_actor
+from salesconnect.lib import keyset
+from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.keyset import Key
+from salesconnect.lib.numbers import whole
+from unsubscribes import queries, services
+from unsubscribes.models import Message
+
+PAGE_SIZE = 50
+
+
+@require_safe
+def mails(request: SignedInRequest) -> HttpResponse:
+    """List messages, newest first, of one state or one order where the address says so."""
+    query = {name: request.GET[name] for name in ("state", "batch") if request.GET.get(name)}
+    found = queries.visible(page_actor(request)).filter(**_conditions(query))
+    page = keyset.page(
+        found,
+        [Key("id", descending=True)],
+        cursor=request.GET.get("cursor"),
+        size=PAGE_SIZE,
+        values=lambda message: (message.pk,),
+    )
+    context = {
+        "messages_page": page.rows,
+        "previous_url": page.previous and _url(query, cursor=page.previous),
+        "next_url": page.next and _url(query, cursor=page.next),
+        "tabs": _tabs(query),
+        "batch": query.get("batch"),
+    }
+    return render(request, "unsubscribes/mails.html", context)
+
+
+@require_safe
+def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
+    """Show one message as it was sent; its link only to those who may mail people."""
+    actor = page_actor(request)
+    message = queries.visible(actor).filter(pk=message_id).first()
+    if message is None:
+        raise Missing
+    text, html = queries.shown(message, with_link=actor.may("mail_people"))
+    return render(request, "unsubscribes/mail.html", {"mail": message, "text": text, "html": html})
+
+
+@require_POST
+def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
+    """Send a message again of which nobody knows whether it left, or take it as sent."""
+    actor = page_actor(request)
+    actor.require("mail_people")
+    match request.POST.get("resolution"):
+        case "resend":
+            services.resolve(message_id, "resend", actor=actor)
+            messages.success(request, _("It is sent again."))
+        case "sent":
+            services.resolve(message_id, "sent", actor=actor)
+            messages.success(request, _("It counts as sent."))
+        case _other:
+            raise Invalid({"resolution": [_("Choose what is to be done.")]})
+    return redirect("mail", message_id)
+
+
+def _conditions(query: dict[str, str]) -> dict[str, str]:
+    state, batch = query.get("state"), query.get("batch")
+    if state is not None and state not in Message.State:
+        raise Invalid({"state": [_("There is no such state.")]})
+    if batch is not None and whole(batch) is None:
+        raise Invalid({"batch": [_("An order is named by its number.")]})
+    return query
+
+
+def _tabs(query: dict[str, str]) -> list[dict[str, object]]:
+    counts = queries.counts()
+    tabs: list[dict[str, object]] = [{"label": _("All"), "url": _url({}), "current": not query, "count": None}]
+    for state in Message.State:
+        current = query.get("state") == state
+        if state != Message.State.SENDING or current:
+            url = _url({"state": state})
+            tabs.append({"label": state.label, "url": url, "current": current, "count": counts.get(state)})
+    return tabs
+
+
+def _url(query: dict[str, str], **more: str) -> str:
+    text = QueryDict(mutable=True)
+    text.update(query | more)
+    return f"?{text.urlencode()}"
