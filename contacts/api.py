@@ -94,7 +94,7 @@ class ContactViewSet(PersonEndpoint):
 
     def handle_exception(self, problem: Exception) -> Response:
         """Name the fields of the card where they stand in the body."""
-        if isinstance(problem, Invalid):
+        if isinstance(problem, Invalid) and self.request.method != "GET":
             problem = Invalid(errors_by_place(problem.fields))
         return super().handle_exception(problem)
 

@@ -80,6 +80,13 @@ class Endpoint(ViewSet):
         if self.action not in (None, "metadata"):
             self.actor.require(self.rights[self.action])
 
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        """Keep people's data out of caches, and say in which language the words are."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["Content-Language"] = translation.get_language() or "en"
+        return response
+
     def _refuse_unknown_parameters(self, request: Request) -> None:
         known = self.parameters.get(self.action or "", frozenset())
         errors = {name: [_("There is no such parameter.")] for name in request.query_params if name not in known}

@@ -36,8 +36,8 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):
         """Keep the people whose card holds one of the values."""
         if not value:
             return qs
-        codes = [self.kind.from_slug(slug) for slug in value if slug != NOT_RECORDED]
-        wanted = Q(**{f"{self.field_name}__in": codes}) if codes else Q()
+        codes = [self.kind.from_slug(slug) for slug in value if slug and slug != NOT_RECORDED]
+        wanted = Q(**{f"{self.field_name}__in": codes})
         if NOT_RECORDED in value:
             wanted = wanted | Q(**{self.field_name: None}) if codes else Q(**{self.field_name: None})
         return qs.filter(wanted)

@@ -87,12 +87,17 @@ def _split(values: list[str]) -> list[int]:
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    """Return filter values as a query string would hold them: true, 5 and ["a", "b"] become texts."""
+    """Return filter values as a query string would hold them: true, 5 and ["a", "b"] become texts.
+
+    A blank one is refused: the filter would keep everyone.
+    """
     texts = {}
     for name, value in values.items():
         parts = value if isinstance(value, list) else [value]
         if not all(isinstance(part, str | int | float | bool) for part in parts):
             raise Invalid({name: [_("A filter value is a text, a number, true or false, or a list of them.")]})
+        if not all(str(part).strip(" ,") for part in parts or [""]):
+            raise Invalid({name: [_("A filter value is not empty; leave the filter out instead.")]})
         texts[name] = ",".join(str(part).lower() if isinstance(part, bool) else str(part) for part in parts)
     return texts
 

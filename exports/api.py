@@ -1,8 +1,9 @@
 """Exports in the API: one person's CSV at once, many people's by an order."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -24,7 +25,6 @@ from exports.columns import content_disposition
 from exports.models import ExportJob
 from salesconnect.lib.errors import Missing
 
-CSV = "text/csv; charset=utf-8"
 CSV_FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 
 
@@ -59,11 +59,10 @@ class PersonExportViewSet(Endpoint):
 
     @extend_schema(responses=CSV_FILE)
     @action(detail=True)
-    def export(self, request: Request, pk: int) -> HttpResponse:
+    def export(self, request: Request, pk: int) -> StreamingHttpResponse:
         """Download one person as CSV."""
         file = services.export_one(pk, actor=self.actor)
-        headers = {"Content-Disposition": content_disposition(file.name)}
-        return HttpResponse(file.content, content_type=CSV, headers=headers)
+        return csv_answer([file.content], file.name)
 
 
 class ExportViewSet(Endpoint):
@@ -103,9 +102,7 @@ class ExportViewSet(Endpoint):
         """Download the file of a bulk export, for seven days."""
         job = _job(pk)
         pieces = services.read_file(job, actor=self.actor)
-        name = f"people-{timezone.localdate(job.batch.created_at)}.csv"
-        headers = {"Content-Disposition": content_disposition(name)}
-        return StreamingHttpResponse(pieces, content_type=CSV, headers=headers)
+        return csv_answer(pieces, f"people-{timezone.localdate(job.batch.created_at)}.csv")
 
     def _body(self, job: ExportJob) -> dict[str, Any]:
         batch = job.batch
@@ -123,6 +120,12 @@ class ExportViewSet(Endpoint):
             "created_at": utc(batch.created_at),
             "finished_at": utc(batch.finished_at),
         }
+
+
+def csv_answer(pieces: Iterable[bytes] | Iterable[str], name: str) -> StreamingHttpResponse:
+    """Return a CSV file to be saved under `name`."""
+    headers = {"Content-Disposition": content_disposition(name)}
+    return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _job(pk: int) -> ExportJob:

@@ -61,7 +61,7 @@ def page(
 
     `values` tells the keys of a row. An unknown or damaged cursor raises `Invalid`.
     """
-    backwards, start = _open(cursor, len(keys)) if cursor else (False, None)
+    backwards, start = _open(cursor, keys) if cursor else (False, None)
     if start is not None:
         queryset = queryset.filter(_beyond(keys, start, backwards=backwards))
     rows = list(queryset.order_by(*(_order(key, backwards=backwards) for key in keys))[: size + 1])
@@ -71,8 +71,8 @@ def page(
     has_next, has_previous = (bool(rows), more) if backwards else (more, start is not None and bool(rows))
     return Page(
         rows,
-        next=_seal(False, values(rows[-1])) if has_next and rows else None,
-        previous=_seal(True, values(rows[0])) if has_previous and rows else None,
+        next=_seal(False, keys, values(rows[-1])) if has_next and rows else None,
+        previous=_seal(True, keys, values(rows[0])) if has_previous and rows else None,
     )
 
 
@@ -102,20 +102,24 @@ def _box(secret: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"keyset" + secret.encode()).digest()))
 
 
-def _seal(backwards: bool, values: tuple[Any, ...]) -> str:
+def _seal(backwards: bool, keys: Sequence[Key], values: tuple[Any, ...]) -> str:
     """Encrypt the place: sort keys are names and addresses, which have no business in a URL."""
-    plain = json.dumps([backwards, [_plain(value) for value in values]])
+    plain = json.dumps([backwards, _names(keys), [_plain(value) for value in values]])
     return _box(settings.SECRET_KEY).encrypt(plain.encode()).decode()
 
 
-def _open(cursor: str, length: int) -> tuple[bool, list[Any]]:
+def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
     try:
-        backwards, values = json.loads(_box(settings.SECRET_KEY).decrypt(cursor.encode()))
+        backwards, names, values = json.loads(_box(settings.SECRET_KEY).decrypt(cursor.encode()))
     except (InvalidToken, ValueError):
-        backwards, values = False, []
-    if len(values) != length:
+        backwards, names, values = False, None, []
+    if names != _names(keys):
         raise Invalid({"cursor": ["This cursor is damaged or belongs to another order; start from the first page."]})
     return backwards, [_value(value) for value in values]
+
+
+def _names(keys: Sequence[Key]) -> list[str]:
+    return [_order(key, backwards=False) for key in keys]
 
 
 def _plain(value: Any) -> Any:
