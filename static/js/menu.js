@@ -12,6 +12,15 @@ function place(menu, button) {
   menu.style.right = fromRight ? `${Math.max(document.documentElement.clientWidth - box.right, GAP)}px` : "auto";
 }
 
+// Known only once it is open: where the menu would stick out, it moves in.
+function keepInside(menu) {
+  const { left, width } = menu.getBoundingClientRect();
+  const furthest = document.documentElement.clientWidth - width - GAP;
+  if (left >= GAP && left <= furthest) return;
+  menu.style.left = `${Math.max(GAP, Math.min(left, furthest))}px`;
+  menu.style.right = "auto";
+}
+
 function items(menu) {
   return [...menu.querySelectorAll(".menu-item:not(:disabled)")];
 }
@@ -23,6 +32,7 @@ document.addEventListener("beforetoggle", (event) => {
 
 document.addEventListener("toggle", (event) => {
   if (!event.target.matches("[data-menu]") || event.newState !== "open") return;
+  keepInside(event.target);
   items(event.target)[0]?.focus();
 }, true);
 
