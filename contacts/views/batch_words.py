@@ -46,6 +46,10 @@ def result(batch: Batch) -> str:
 def refusal(reason: str) -> str:
     """Return why people were left as they are."""
     words = {
+        "unsubscribed": _("unsubscribed"),
+        "no_address": _("no email address"),
+        "no_authorization": _("no authorization recorded"),
+        "policy": _("not allowed by the team's policy"),
         "not_found": _("not there any more"),
         "restricted": _("processing is restricted"),
         "changed_since": _("changed by somebody since"),
@@ -59,7 +63,7 @@ def undoable(batch: Batch) -> bool:
 
 
 def _kinds() -> dict[str, str]:
-    return {"unsubscribe": _("Unsubscribe"), "export": _("Export"), "delete": _("Delete")}
+    return {"mail": _("Mail"), "unsubscribe": _("Unsubscribe"), "export": _("Export"), "delete": _("Delete")}
 
 
 def _changed(kind: str, n: int) -> str:
@@ -69,6 +73,7 @@ def _changed(kind: str, n: int) -> str:
         "unsubscribe": ngettext("%(n)s person unsubscribed.", "%(n)s people unsubscribed.", n),
         "export": ngettext("The file with %(n)s person is ready.", "The file with %(n)s people is ready.", n),
         "delete": ngettext("%(n)s person deleted.", "%(n)s people deleted.", n),
+        "mail": ngettext("%(n)s mail written.", "%(n)s mails written.", n),
         "undo": ngettext("Undone for %(n)s person.", "Undone for %(n)s people.", n),
     }
     return words.get(kind) or ngettext("%(n)s person changed.", "%(n)s people changed.", n)

@@ -83,12 +83,17 @@ def _acts(actor: Actor) -> list[dict[str, Any]]:
     acts = (
         ("authorization", _("Authorization"), "scale", "a", "edit_people"),
         ("source", _("Source"), "route", "s", "edit_people"),
+        ("mail", _("Mail"), "mail", "", "mail_people"),
         ("unsubscribe", _("Unsubscribe"), "mail-off", "", "unsubscribe_people"),
         ("export", _("Export"), "file-export", "e", "export_people"),
         ("delete", _("Delete"), "trash", "", "delete_people"),
     )
     return [
-        {"label": label, "icon": icon, "key": key, "url": reverse("bulk", args=[kind]), "danger": kind == "delete"}
+        {"label": label, "icon": icon, "key": key, "url": _act_url(kind), "danger": kind == "delete"}
         for kind, label, icon, key, right in acts
         if actor.may(right)
     ]
+
+
+def _act_url(kind: str) -> str:
+    return reverse("mail-compose") if kind == "mail" else reverse("bulk", args=[kind])
