@@ -91,6 +91,7 @@ def test_a_killed_child_is_named_and_started_again(product, name):
 
     until(lambda: f"{name} was killed by signal 9; it is started again in " in product.log())
     until(lambda: product.members().get(name, before[name]) != before[name])
+    until(product.ready)
     with redis.Redis.from_url(servers(product.data).redis_url) as broker:
         until(lambda: broker.delete("salesconnect:heartbeat"))
     until(product.ready)
