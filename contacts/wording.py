@@ -86,8 +86,8 @@ def reason_words(reason: str) -> str:
 
 
 def source_label(source: str) -> str:
-    """Return how an unsubscribe came in, in words."""
-    return str(dict(Suppression.Source.choices).get(source, source))
+    """Return how an unsubscribe or its removal came in, in words."""
+    return _("Re-consent") if source == "re_consent" else str(dict(Suppression.Source.choices).get(source, source))
 
 
 def field_label(name: str) -> str:
@@ -155,6 +155,17 @@ def _resubscribed(event: ContactEvent) -> str:
 
 def _exported(event: ContactEvent) -> str:
     return _with_reason(_("%(actor)s exported this person") % {"actor": event.actor_name}, event.changes)
+
+
+def _merged(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name, "number": _side(event.changes, NEW).get("into")}
+    if words["number"]:
+        return _("%(actor)s merged this record into person %(number)s") % words
+    return _("%(actor)s merged another record of this person into this one") % words
+
+
+def _unmerged(event: ContactEvent) -> str:
+    return _("%(actor)s took back the merge of two records") % {"actor": event.actor_name}
 
 
 def _deleted(event: ContactEvent) -> str:
@@ -238,4 +249,6 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.RESUBSCRIBED: _resubscribed,
     history.EXPORTED: _exported,
     history.DELETED: _deleted,
+    history.MERGED: _merged,
+    history.UNMERGED: _unmerged,
 }

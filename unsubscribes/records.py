@@ -17,14 +17,6 @@ from unsubscribes.documents import Document
 from unsubscribes.models import ConsentEvidence
 from unsubscribes.rules import Evidence
 
-CONTENT_TYPES = {
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "eml": "message/rfc822",
-    "txt": "text/plain",
-}
-
 
 def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
     """Put evidence without errors on record; the file comes last but for the row, so that a refusal leaves none."""

@@ -3,10 +3,12 @@
 from django.urls import path, re_path
 
 from unsubscribes import public
-from unsubscribes.views import compose, mails, team
+from unsubscribes.views import compose, mails, reconsent, team
 
 urlpatterns = [
     path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
+    path("people/<int:contact_id>/re-consent/", reconsent.page, name="person-reconsent"),
+    path("people/<int:contact_id>/evidence/<int:record_id>/", reconsent.document, name="person-evidence"),
     path("mails/", mails.mails, name="mails"),
     path("mails/compose/", compose.to_many, name="mail-compose"),
     path("mails/<int:message_id>/", mails.mail, name="mail"),

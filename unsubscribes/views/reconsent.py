@@ -1,0 +1,139 @@
+"""Removing one person's unsubscribe, and the documents that were shown for it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from compliance.rules import TEXT_LIMIT
+from contacts.models import Contact
+from contacts.requests import SignedInRequest, page_actor
+from contacts.views.person_page import find
+from salesconnect.lib.errors import Conflict, Invalid, Stale
+from unsubscribes import history, records
+from unsubscribes.attachments import attachment
+from unsubscribes.forms import show_errors
+from unsubscribes.reconsent import last_no, reconsent
+from unsubscribes.rules import LEAST_REFERENCE, WORDING_LIMIT, Channel, Evidence
+
+
+class ReconsentForm(forms.Form):
+    """The evidence of a new consent, and the person's address, or name, typed as confirmation."""
+
+    use_required_attribute = False
+
+    consent_date = forms.DateField(
+        label=_("Date of the new consent"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    channel = forms.ChoiceField(
+        label=_("How it was given"), choices=[("", _("Choose…")), *Channel.choices], required=False
+    )
+    wording = forms.CharField(
+        label=_("Words agreed to"),
+        required=False,
+        widget=forms.Textarea({"rows": 3, "maxlength": WORDING_LIMIT}),
+        help_text=_("Word for word, as the person read or heard them."),
+    )
+    purpose = forms.CharField(
+        label=_("Purpose of Processing"),
+        required=False,
+        widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}),
+    )
+    evidence_file = forms.FileField(
+        label=_("Document"),
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput({"accept": ".pdf,.png,.jpg,.jpeg,.eml,.txt"}),
+        help_text=_("PDF, PNG, JPEG, EML or TXT, at most 10 MB."),
+    )
+    evidence_reference = forms.CharField(
+        label=_("Reference"),
+        required=False,
+        widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}),
+        help_text=_("Without a document: where the proof is kept, in at least %(least)d characters.")
+        % {"least": LEAST_REFERENCE},
+    )
+    confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, person: Contact, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"version": person.card.version}, **kwargs)
+        self.wanted = person.email or str(person)
+        moment = last_no(person)
+        self.last_no = timezone.localdate(moment) if moment else None
+        self.fields["consent_date"].widget.attrs["max"] = timezone.localdate().isoformat()
+        self.fields["confirmation"].label = _t("Type %(words)s to confirm") % {"words": self.wanted}
+
+    def clean_confirmation(self) -> str:
+        """Demand the words that confirm; case does not count."""
+        typed: str = self.cleaned_data["confirmation"]
+        if typed.strip().casefold() != self.wanted.casefold():
+            raise forms.ValidationError(_t("These are not the words above."))
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        """Show all that the rules say at once; the service asks them again."""
+        super().clean()
+        show_errors(self, self.to_evidence().errors(timezone.localdate(), self.last_no))
+        return self.cleaned_data
+
+    def to_evidence(self) -> Evidence:
+        """Return what the fields say."""
+        values = self.cleaned_data
+        return Evidence(
+            values.get("consent_date"),
+            values.get("channel", ""),
+            values.get("wording", ""),
+            values.get("purpose", ""),
+            values.get("evidence_reference", ""),
+            values.get("evidence_file"),
+        )
+
+    def renew(self, version: int) -> None:
+        """Say that the person changed meanwhile; sent once more, the form is of the new version."""
+        self.data = self.data.copy()
+        self.data["version"] = version
+        self.add_error(None, _t("Something happened to this person meanwhile, and nothing was changed. Look again."))
+
+
+@require_http_methods(["GET", "POST"])
+def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Show everything that the person said about mail, ask for the new consent, and remove the unsubscribe."""
+    actor = page_actor(request)
+    actor.require("reconsent_people")
+    person, status = find(contact_id, actor), 422
+    form = ReconsentForm(person, request.POST or None, request.FILES or None)
+    try:
+        if form.is_valid():
+            reconsent(contact_id, form.to_evidence(), actor=actor, version=form.cleaned_data["version"])
+            messages.success(request, _t("The unsubscribe of %(name)s is removed.") % {"name": person})
+            return redirect("person", contact_id)
+    except Invalid as refusal:
+        show_errors(form, refusal.fields)
+    except Stale as refusal:
+        form.renew(refusal.current)
+        status = 412
+    return _show(request, find(contact_id, actor), form, status if form.is_bound else 200)
+
+
+@require_GET
+def document(request: SignedInRequest, contact_id: int, record_id: int) -> FileResponse:
+    """Hand out the document of a piece of evidence, always as a download; it is never shown in this site."""
+    record = records.hand_out(contact_id, record_id, actor=page_actor(request))
+    return attachment(record)
+
+
+def _show(request: SignedInRequest, person: Contact, form: ReconsentForm, status: int) -> HttpResponse:
+    if not person.card.unsubscribed:
+        raise Conflict("not_unsubscribed", _t("This person is not unsubscribed."))
+    context = {"person": person, "form": form, "said": history.of_person(person)}
+    return render(request, "unsubscribes/reconsent.html", context, status=status)
