@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import create, people, person, saved, tasks, users
+from contacts.views import create, people, person, profile, saved, tasks, users
 
 urlpatterns = [
     path("people/", people.people, name="people"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("people/<int:contact_id>/history/", person.past, name="person-history"),
     path("people/<int:contact_id>/undo/", person.undo, name="person-undo"),
     path("settings/", users.index, name="settings"),
+    path("settings/profile/", profile.profile, name="profile"),
+    path("settings/profile/tokens/", profile.new_token, name="token-new"),
+    path("settings/profile/tokens/<int:token_id>/revoke/", profile.revoke_token, name="token-revoke"),
+    path("settings/preferences/", profile.preferences, name="preferences"),
+    path("settings/language/", profile.set_language, name="set_language"),
     path("settings/users/", users.people_who_sign_in, name="users"),
     path("settings/users/<int:user_id>/", users.account, name="user"),
 ]
