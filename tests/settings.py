@@ -12,3 +12,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # The names with hashes exist only after collectstatic.
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = True
+# A worker that a test starts works on that test's database.
+DATABASES["default"]["NAME"] = os.environ.get("SALESCONNECT_TEST_DATABASE", DATABASES["default"]["NAME"])
