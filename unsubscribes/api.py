@@ -18,6 +18,7 @@ from contacts.rules import normalise_address
 from salesconnect.lib.errors import Invalid, Missing
 from unsubscribes import history
 from unsubscribes.history import Said
+from unsubscribes.models import ConsentEvidence
 
 
 class UnsubscribeBody(Body):
@@ -100,7 +101,20 @@ def _entry(said: Said) -> dict[str, Any]:
         "source": said.source,
         "reason": said.reason,
         "actor": said.actor,
-        "evidence": None,
+        "evidence": said.evidence and _evidence(said.evidence),
+    }
+
+
+def _evidence(record: ConsentEvidence) -> dict[str, Any]:
+    file = {"name": record.file_name, "size": record.size, "sha256": record.sha256} if record.file else None
+    return {
+        "id": record.pk,
+        "consent_date": record.consent_date.isoformat(),
+        "channel": record.channel,
+        "wording": record.wording,
+        "purpose": record.purpose,
+        "reference": record.reference,
+        "file": file,
     }
 
 
