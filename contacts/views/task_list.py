@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from compliance.models import ImportJob
 from compliance.orders import UNDO_DAYS
 from contacts.models import Batch, User
 from contacts.models.batch import State
 from contacts.views.batch_words import headline, refusal, result, undoable
+from contacts.views.query import ListQuery
 
 PAGE = 30
 KEY = re.compile(r"[bi][0-9]{1,18}")
@@ -61,7 +63,11 @@ class Task:
             return ""
         now = timezone.now()
         left = (now - self.started_at) / self.done * max(self.total - self.done, 0)
-        return timesince(now, now + left, depth=1) if left > dt.timedelta(minutes=1) else _("less than a minute")
+        if left >= dt.timedelta(minutes=1):
+            return timesince(now, now + left, depth=1)
+        # Steps of five seconds, or the number would flicker.
+        seconds = 5 * (1 + left.seconds // 5)
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
 
 
 def page(before: str) -> dict[str, Any]:
@@ -88,6 +94,7 @@ def details(batch: Batch) -> dict[str, Any]:
         "title": headline(batch),
         "refused": [(refusal(reason), count) for reason, count in sorted(batch.refused.items())],
         "picked": batch.selection.get("picked"),
+        "people_url": ListQuery(batch.selection.get("filter") or {}).url,
         "filter": batch.selection.get("filter"),
         "reason": batch.params.get("reason"),
         "undone_by": batch.undone_by.order_by("pk").first(),

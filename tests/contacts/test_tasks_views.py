@@ -1,0 +1,141 @@
+import datetime as dt
+import json
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from compliance.orders import source_params
+from compliance.rules import Source, SourceType
+from contacts import batches, tasks
+from contacts.models import Batch, Contact
+from contacts.views import task_list
+
+IMPORT = source_params(Source(SourceType.IMPORT))
+
+
+def text(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+@pytest.fixture
+def order(person, member):
+    person()
+    return lambda: batches.order(Contact.objects.all(), "source", actor=member, params=IMPORT, selection={"filter": {}})
+
+
+@pytest.fixture
+def waiting(order, monkeypatch):
+    monkeypatch.setattr(batches, "INLINE_LIMIT", 0)
+    return order()
+
+
+def test_the_page_says_first_how_things_stand_and_then_lists_the_tasks(signed_in, order):
+    assert "No tasks yet" in signed_in.get("/tasks/").content.decode()
+    batch = order()
+    html = text(signed_in.get("/tasks/").content.decode())
+    assert "Nothing is waiting. One task was done since yesterday." in html
+    assert "Source: Import Done Source set for 1 person. bob now Undo" in html
+    assert f'href="/tasks/{batch.pk}/"' in signed_in.get("/tasks/").content.decode()
+
+
+def test_a_task_tells_its_counts_and_refusals_by_reason(signed_in, order):
+    batch = order()
+    Batch.objects.filter(pk=batch.pk).update(refused={"not_found": 2}, total=3)
+    html = text(signed_in.get(f"/tasks/{batch.pk}/").content.decode())
+    assert "People meant 3 Changed 1 Already so 0 Refused: not there any more 2 Selection Everyone" in html
+
+
+def test_a_change_is_undone_from_its_page_once(signed_in, order):
+    batch = order()
+    response = signed_in.post(f"/tasks/{batch.pk}/undo/")
+    undo = Batch.objects.latest("pk")
+    assert (response.status_code, response.url) == (302, f"/tasks/{undo.pk}/")
+    assert (undo.kind, undo.undoes_id, undo.changed) == ("undo", batch.pk, 1)
+    html = signed_in.get(f"/tasks/{batch.pk}/").content.decode()
+    assert "bob has undone this." in html
+    assert f"/tasks/{batch.pk}/undo/" not in html
+    assert signed_in.post(f"/tasks/{batch.pk}/undo/").status_code == 409
+
+
+def test_undo_through_htmx_tells_what_came_of_it(signed_in, order):
+    response = signed_in.post(f"/tasks/{order().pk}/undo/", headers={"HX-Request": "true"})
+    told = json.loads(response.headers["HX-Trigger"])
+    assert (response.status_code, told["toast"]["message"]) == (204, "Undone for 1 person.")
+    assert "people-changed" in told
+
+
+def test_a_waiting_task_shows_its_progress_and_asks_for_itself_until_it_is_over(signed_in, waiting):
+    part = {"HX-Request": "true", "HX-Target": "task"}
+    html = signed_in.get(f"/tasks/{waiting.pk}/", headers=part).content.decode()
+    assert f'hx-get="/tasks/{waiting.pk}/" hx-trigger="every 1s"' in html
+    assert "Waiting to start" in html
+    assert "<html" not in html
+    tasks.run_batch(waiting.pk)
+    html = signed_in.get(f"/tasks/{waiting.pk}/", headers=part).content.decode()
+    assert "every 1s" not in html
+    assert "Source set for 1 person." in html
+
+
+def test_a_waiting_task_can_be_cancelled(signed_in, waiting):
+    assert signed_in.post(f"/tasks/{waiting.pk}/cancel/").url == f"/tasks/{waiting.pk}/"
+    assert Batch.objects.get(pk=waiting.pk).state == "cancelled"
+    assert signed_in.post(f"/tasks/{waiting.pk}/cancel/").status_code == 409
+
+
+def test_the_top_bar_shows_running_tasks_and_says_when_one_is_over(signed_in, waiting):
+    html = signed_in.get("/tasks/running/").content.decode()
+    assert f'hx-get="/tasks/running/?seen=b{waiting.pk}"' in html
+    assert '<progress max="100" value="0" aria-label="Source: Import">' in html
+    tasks.run_batch(waiting.pk)
+    response = signed_in.get(f"/tasks/running/?seen=b{waiting.pk}")
+    told = json.loads(response.headers["HX-Trigger"])
+    assert response.content.decode().strip() == ""
+    assert told["toast"]["message"] == "Source set for 1 person."
+    assert told["toast"]["undo_url"] == f"/tasks/{waiting.pk}/undo/"
+
+
+def test_the_top_bar_tells_nothing_of_tasks_of_others_and_of_nonsense(waiting, alice):
+    client = Client()
+    client.force_login(alice)
+    tasks.run_batch(waiting.pk)
+    response = client.get(f"/tasks/running/?seen=b{waiting.pk},x,b,b1e9,b{'9' * 30},i5")
+    assert "HX-Trigger" not in response.headers
+
+
+def test_older_tasks_are_a_page_further_on(signed_in, order, monkeypatch):
+    monkeypatch.setattr(task_list, "PAGE", 2)
+    made = [order().pk for _ in range(3)]
+    for age, pk in enumerate(reversed(made)):
+        Batch.objects.filter(pk=pk).update(created_at=timezone.now() - dt.timedelta(hours=age))
+    first = signed_in.get("/tasks/").content.decode()
+    assert re.findall(r'row-link" href="/tasks/(\d+)/', first) == [str(made[2]), str(made[1])]
+    older = signed_in.get(re.search(r'rel="next" href="([^"]*)"', first)[1]).content.decode()
+    assert re.findall(r'row-link" href="/tasks/(\d+)/', older) == [str(made[0])]
+    assert signed_in.get("/tasks/?before=nonsense").status_code == 200
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_asks_the_database_six_times_whatever_its_length(signed_in, order, count, django_assert_num_queries):
+    for _ in range(count):
+        order()
+    signed_in.get("/tasks/")
+    # Session, user, orders, who undid them, imports, how things stand.
+    with django_assert_num_queries(6):
+        signed_in.get("/tasks/")
+
+
+def test_an_auditor_reads_the_tasks_and_changes_nothing(order, charlie):
+    batch, client = order(), Client()
+    client.force_login(charlie)
+    assert client.get("/tasks/").status_code == 200
+    assert client.get(f"/tasks/{batch.pk}/").status_code == 200
+    assert client.get("/tasks/running/").status_code == 200
+    assert client.post(f"/tasks/{batch.pk}/undo/").status_code == 403
+    assert client.post(f"/tasks/{batch.pk}/cancel/").status_code == 403
+
+
+def test_what_does_not_exist_is_not_found(signed_in, order):
+    assert signed_in.get("/tasks/999999/").status_code == 404
+    assert signed_in.get(f"/tasks/{order().pk}/file/").status_code == 404
