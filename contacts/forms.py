@@ -85,6 +85,11 @@ class UndoForm(forms.Form):
     owner = forms.IntegerField(required=False)
 
 
+def focus_first(form: forms.Form) -> None:
+    """Let the first field take the focus when the form appears, with or without script."""
+    next(iter(form.fields.values())).widget.attrs["autofocus"] = True
+
+
 def detail_values(contact: Contact) -> dict[str, Any]:
     """Return the fields of the form as a person has them: its `initial`."""
     return {name: getattr(contact, name) for name in DETAILS} | {"owner": contact.owner_id}

@@ -6,10 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
-from django_htmx.http import reswap
 
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
-from salesconnect.lib.htmx import toast
 
 
 class CookielessLinks:
@@ -62,18 +60,11 @@ class DomainErrors:
             case Missing():
                 return render(request, "404.html", status=404)
             case Conflict():
-                return _conflict(request, exception.message, 409)
+                return render(request, "409.html", {"message": exception.message}, status=409)
             case Stale():
                 message = _("Somebody changed this person meanwhile. Nothing was overwritten; look at the new version.")
-                return _conflict(request, message, 412)
+                return render(request, "409.html", {"message": message}, status=412)
             case Invalid():
                 messages = [message for messages in exception.fields.values() for message in messages]
                 return render(request, "400.html", {"messages_list": messages}, status=400)
         return None
-
-
-def _conflict(request: HttpRequest, message: str, status: int) -> HttpResponse:
-    """Say what does not fit; under htmx by a toast, for a whole page has no place inside another."""
-    if getattr(request, "htmx", False):
-        return reswap(toast(HttpResponse(status=status), message, level="error"), "none")
-    return render(request, "409.html", {"message": message}, status=status)

@@ -9,7 +9,7 @@ from compliance.forms import CardForm, card_values
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views import edits
-from contacts.views.person_page import Open, Row, done, find, show, versions
+from contacts.views.person_page import Open, Row, done, find, open_form, show, versions
 from contacts.wording import authorization_words, source_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale
@@ -23,7 +23,7 @@ def card(request: SignedInRequest, contact_id: int) -> HttpResponse:
     person = find(contact_id, actor)
     form = CardForm(request.POST or None, initial=card_values(person.card))
     if request.method == "GET":
-        return show(request, person, opened=Open("card", form, person.card.version))
+        return show(request, person, opened=open_form("card", form, person.card.version))
     version = edits.posted_version(request)
     try:
         if form.is_valid():

@@ -10,7 +10,7 @@ from compliance.creation import create_person
 from compliance.forms import CardForm
 from compliance.rules import NOT_RECORDED, SourceType
 from compliance.staging import NewPerson
-from contacts.forms import DetailsForm
+from contacts.forms import DetailsForm, focus_first
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views.edits import show_beside
@@ -31,8 +31,11 @@ def new(request: SignedInRequest) -> HttpResponse:
             return _created(request, create_person(person, actor=actor, owner_id=actor.user_id))
         except (Invalid, Conflict) as refusal:
             show_beside(details, refusal)
-    status = 422 if request.method == "POST" else 200
-    return render(request, "contacts/person_new.html", {"details": details, "card": card}, status=status)
+    context = {"details": details, "card": card}
+    if request.method == "POST":
+        return render(request, "contacts/person_new.html", context, status=422)
+    focus_first(details)
+    return render(request, "contacts/person_new.html", context)
 
 
 def _created(request: SignedInRequest, person: Contact) -> HttpResponse:

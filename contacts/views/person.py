@@ -9,7 +9,7 @@ from contacts.forms import EditDetailsForm, UndoForm, detail_values
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views import edits, lines
-from contacts.views.person_page import Open, Row, Told, done, find, show, versions
+from contacts.views.person_page import Open, Row, Told, done, find, open_form, show, versions
 from contacts.wording import field_label
 from salesconnect.lib.errors import Conflict, Invalid, Stale
 
@@ -36,7 +36,7 @@ def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
     someone = find(contact_id, actor)
     form = EditDetailsForm(request.POST or None, initial=detail_values(someone))
     if request.method == "GET":
-        return show(request, someone, opened=Open("details", form, someone.card.version))
+        return show(request, someone, opened=open_form("details", form, someone.card.version))
     version = edits.posted_version(request)
     try:
         if form.is_valid():

@@ -13,6 +13,7 @@ from django_htmx.http import reselect, reswap, retarget
 
 from compliance.verdict import verdict
 from contacts import history
+from contacts.forms import focus_first
 from contacts.models import Contact, ContactEvent
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views import lines
@@ -57,6 +58,12 @@ class Open:
 
 
 CLOSED = Open()
+
+
+def open_form(part: Part, form: forms.Form, version: int) -> Open:
+    """Return a part opened for editing, ready to be typed into."""
+    focus_first(form)
+    return Open(part, form, version)
 
 
 @dataclass(frozen=True, slots=True)

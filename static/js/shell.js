@@ -33,10 +33,10 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   location.reload();
 });
 
-// An error page is whole too: its own sentence goes into a toast, and what was on the screen stays.
+// An error page stands alone: its own sentence goes into a toast, and what was on the screen stays.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
-  if (xhr.status < 400 || !xhr.responseText.trimStart().toLowerCase().startsWith("<!doctype")) return;
+  if (xhr.status < 400 || !xhr.responseText.includes("<p data-say>")) return;
   event.detail.shouldSwap = false;
   event.detail.isError = true;
 });
