@@ -69,7 +69,7 @@ class TeamForm(forms.ModelForm):
         help_texts = {
             "company_name": _("Readers see it in the words around the link and on the unsubscribe page."),
             "contact_address": _("Where readers can turn when their link is damaged."),
-            "hold_unauthorized": _("Their mail is held back until somebody records an authorization."),
+            "hold_unauthorized": _("Mail to them waits until somebody records an authorization and sends it again."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

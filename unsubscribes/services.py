@@ -21,6 +21,10 @@ from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
 
 State, Reason = Message.State, Message.Reason
 Resolution = Literal["resend", "sent"]
+STOPPED: dict[Resolution, tuple[str, ...]] = {
+    "resend": (State.UNKNOWN, State.HELD, State.FAILED),
+    "sent": (State.UNKNOWN,),
+}
 
 
 @transaction.atomic
@@ -47,16 +51,17 @@ def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
 
 @transaction.atomic
 def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message:
-    """Decide about a message of which nobody knows whether it left: send it again, or take it as sent.
+    """Decide about a message that stopped: send it again, or take one of which nobody knows as sent.
 
-    Raises `Missing`, and `Conflict` (`not_unknown`) when its fate is known, or known by now.
+    One that was held back or has failed can be sent again too; the gate decides anew. Raises `Missing`, and
+    `Conflict` (`not_stopped`) when there is nothing to decide, or by now not any more.
     """
     actor.require("mail_people")
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None:
         raise Missing
-    if message.state != State.UNKNOWN:
-        raise Conflict("not_unknown", _("What became of this mail is known by now."))
+    if message.state not in STOPPED[resolution]:
+        raise Conflict("not_stopped", _("There is nothing to decide about this mail, or not any more."))
     if resolution == "resend":
         message.state, message.reason, message.attempts, message.not_before = State.QUEUED, "", 0, timezone.now()
         kick("unsubscribes.send_mail", message.pk)
