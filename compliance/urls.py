@@ -2,9 +2,13 @@
 
 from django.urls import path
 
-from compliance.views import bulk, card, opt_out
+from compliance.views import bulk, card, imports, opt_out
 
 urlpatterns = [
+    path("people/import/", imports.new, name="import"),
+    path("imports/<int:job_id>/", imports.show, name="import"),
+    path("imports/<int:job_id>/cancel/", imports.cancel, name="cancel-import"),
+    path("imports/<int:job_id>/rejected/", imports.rejected, name="rejected-rows"),
     path("people/bulk/<slug:kind>/", bulk.bulk, name="bulk"),
     path("people/bulk/<slug:kind>/preview/", bulk.preview, name="bulk-preview"),
     path("people/<int:contact_id>/compliance/", card.card, name="person-card"),

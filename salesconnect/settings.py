@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
+    "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},
     "rehash-addresses": {"task": "compliance.rehash_addresses", "schedule": 3600},
     "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
@@ -249,6 +250,10 @@ EMAIL = env.email("EMAIL_URL") if EMAIL_URL else {"EMAIL_BACKEND": "unsubscribes
 if EMAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
     EMAIL["EMAIL_BACKEND"] = "unsubscribes.mail.backends.SmtpBackend"
 vars().update(EMAIL)
+# Everything that django-anymail knows by the name ANYMAIL_…: ANYMAIL_WEBHOOK_SECRET and the keys of a provider.
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_") and value
+}
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sales Connect <no-reply@localhost>")
 
 LOGGING = {

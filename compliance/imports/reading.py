@@ -3,8 +3,10 @@
 import datetime as dt
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, field
+
+from django.utils import translation
+from django.utils.translation import get_language
 
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.rows import clean_row
@@ -54,11 +56,16 @@ def chunks(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Generator[C
 
     `today` is the last day on which a consent can have been given.
     """
+    language = get_language()
+
+    def ahead() -> Chunk | None:
+        with translation.override(language):  # which is the thread's own
+            return next_chunk(rows, mapping, today)
+
     with ThreadPoolExecutor(max_workers=1) as reader:
-        # The thread reports in the language of the caller, which is part of the context.
-        ahead = reader.submit(copy_context().run, next_chunk, rows, mapping, today)
-        while (chunk := ahead.result()) is not None:
-            ahead = reader.submit(copy_context().run, next_chunk, rows, mapping, today)
+        reading = reader.submit(ahead)
+        while (chunk := reading.result()) is not None:
+            reading = reader.submit(ahead)
             yield chunk
 
 

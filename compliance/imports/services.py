@@ -1,5 +1,6 @@
 """A file of people: handed in, previewed, begun, cancelled. What works it off is `working`."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from compliance.rules import Authorization, Source
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, Table, open_table
 from salesconnect.lib.errors import Conflict, Invalid, Missing
@@ -56,6 +57,14 @@ def start(
     """
     job = receive(file, file_name, actor=actor, mapping=mapping, card=card)
     return begin(job.pk, actor=actor, dry_run=dry_run)
+
+
+@transaction.atomic
+def propose(file: File, file_name: str, *, actor: Actor, card: Card | None = None) -> ImportJob:
+    """Take a file in for a preview, also one whose columns a user has to map first. Raises as `start`."""
+    job = receive(file, file_name, actor=actor, card=card)
+    usable = columns_of(job).usable
+    return begin(job.pk, actor=actor, dry_run=True) if usable else job
 
 
 @transaction.atomic
@@ -104,7 +113,7 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
     """
     actor.require("import_people")
     job = _unbegun(job_id)
-    if not _recognised(job.table["headers"], job.mapping).usable:
+    if not columns_of(job).usable:
         raise Invalid({"file": [_("No column of the file is known as a name or an email address.")]})
     ImportReject.objects.filter(job=job).delete()
     ImportSeen.objects.filter(job_id=job_id).delete()
@@ -129,6 +138,24 @@ def cancel(job_id: int, *, actor: Actor) -> ImportJob:
     job.save(update_fields=["state", "finished_at"])
     ImportSeen.objects.filter(job_id=job_id).delete()
     return job
+
+
+def columns_of(job: ImportJob) -> Columns:
+    """Return which column of the file goes to which field."""
+    return _recognised(job.table["headers"], job.mapping)
+
+
+def card_of(job: ImportJob) -> Card:
+    """Return the card's values for all rows."""
+    card = job.card
+    kind, source, date = card["authorization_type"], card["source_type"], card["consent_date"]
+    authorization = Authorization(
+        AuthorizationType(kind) if kind else None,
+        card["authorization_other"],
+        dt.date.fromisoformat(date) if date else None,
+        card["consent_purpose"],
+    )
+    return Card(authorization, Source(SourceType(source) if source else None, card["source_other"]))
 
 
 def _open(file: File) -> Table:
@@ -167,6 +194,8 @@ def _unbegun(job_id: int) -> ImportJob:
     job = _locked(job_id)
     if job.attempt and not job.dry_run:
         raise Conflict("begun", _("This file is being imported already."))
+    if not job.file:
+        raise Conflict("removed", _("The file was removed after a month. Choose it once more."))
     if job.state == ImportJob.State.CANCELLED:
         raise Conflict("ended", _("This import was cancelled. Choose the file once more."))
     return job

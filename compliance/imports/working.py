@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import BinaryIO, cast
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from psycopg2 import errorcodes
@@ -126,7 +128,6 @@ def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
         (ImportReject(job=job, line=row.line, reason=row.reason[:500], cells=row.cells) for row in taken.rejected),
         batch_size=1_000,
     )
-    now = timezone.now()
     ImportJob.objects.filter(pk=job.pk).update(
         state=ImportJob.State.RUNNING,
         line=chunk.last_line,
@@ -136,8 +137,9 @@ def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
         rejected=F("rejected") + len(taken.rejected),
         suppressed=F("suppressed") + taken.suppressed,
         consents_ended=F("consents_ended") + taken.consents_ended,
-        started_at=job.started_at or now,
-        heartbeat_at=now,
+        # The moment that the first people have as theirs; the page links to all who came after it.
+        started_at=Coalesce("started_at", TransactionNow()),
+        heartbeat_at=timezone.now(),
     )
 
 

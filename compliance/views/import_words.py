@@ -1,0 +1,49 @@
+"""An import in words: what program the file is from and how it is written, how long it takes, where its people are."""
+
+import datetime as dt
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from compliance.imports import headers, services
+from compliance.models import ImportJob
+
+ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
+
+
+def reading(job: ImportJob) -> list[str]:
+    """Return how the file is read: its origin, its encoding and what parts its cells."""
+    origins = {
+        headers.OURS: _("Sales Connect export"),
+        headers.SALESFORCE: _("Salesforce report"),
+        headers.HUBSPOT: _("HubSpot export"),
+        headers.GOOGLE: _("Google Contacts"),
+        headers.OUTLOOK: _("Outlook contacts"),
+    }
+    delimiters = {",": _("comma"), ";": _("semicolon"), "\t": _("tab")}
+    encoding = ENCODINGS.get(job.table["encoding"], "UTF-16")
+    return [
+        origins.get(services.columns_of(job).origin, _("CSV file")),
+        _("%(encoding)s, parted by %(delimiter)s")
+        % {"encoding": encoding, "delimiter": delimiters[job.table["delimiter"]]},
+    ]
+
+
+def remaining(job: ImportJob) -> str:
+    """Return the time left in words, at the pace so far; empty while that says nothing."""
+    if job.ended or not (job.done and job.started_at):
+        return ""
+    now = timezone.now()
+    left = (now - job.started_at) / job.done * (job.total - job.done)
+    return timesince(now, now + left, depth=1) if left > dt.timedelta(minutes=1) else _("less than a minute")
+
+
+def people_url(job: ImportJob) -> str:
+    """Return the address of the people whom the import created: those who came in by a file while it ran."""
+    if job.dry_run or not (job.created and job.started_at and job.finished_at):
+        return ""
+    span = {"created_after": job.started_at.isoformat(), "created_before": job.finished_at.isoformat()}
+    return f"{reverse('people')}?{urlencode(span)}"
