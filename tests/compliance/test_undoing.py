@@ -1,0 +1,82 @@
+"""Taking back one edit, at the level of the service."""
+
+import datetime as dt
+
+import pytest
+
+from compliance import editing, services, suppression, undoing
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts import history
+from contacts.models import Contact
+from salesconnect.lib.errors import Conflict, Forbidden, Stale
+
+CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
+CONTRACT = Authorization(AuthorizationType.CONTRACT)
+
+
+def version_of(anna: Contact) -> int:
+    anna.card.refresh_from_db()
+    return anna.card.version
+
+
+def test_the_first_value_before_several_edits_comes_back(person, member):
+    anna = person(email="a@example.com", title="CEO")
+    since = history.newest_id(anna.pk)
+    editing.edit(anna.pk, {"title": "CTO"}, actor=member)
+    editing.edit(anna.pk, {"title": "CFO", "phone": "1"}, actor=member)
+    undoing.undo_edit(anna.pk, since=since, version=version_of(anna), actor=member)
+    anna.refresh_from_db()
+    assert (anna.title, anna.phone) == ("CEO", "")
+    assert history.of_contact(anna.pk).count() == 4
+
+
+def test_a_consent_that_ended_comes_back_whole(person, member):
+    anna = person(email="a@example.com", authorization=CONSENT)
+    since = history.newest_id(anna.pk)
+    people = Contact.objects.filter(pk=anna.pk)
+    services.edit_card(people, CONTRACT, Source(SourceType.OTHER, "Fair"), actor=member)
+    outcome = undoing.undo_edit(anna.pk, since=since, version=version_of(anna), actor=member)
+    anna.card.refresh_from_db()
+    assert (outcome.changed, outcome.unchanged) == (1, 0)
+    assert (anna.card.consent_date, anna.card.consent_purpose) == (dt.date(2026, 3, 1), "Newsletter")
+    assert (anna.card.source_type, anna.card.source_other) == (None, "")
+
+
+def test_an_unsubscribe_is_never_taken_back(person, member):
+    person(email="gone@example.com")
+    suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
+    Contact.objects.all().delete()
+    anna = person(email="a@example.com")
+    since = history.newest_id(anna.pk)
+    editing.edit(anna.pk, {"email": "gone@example.com"}, actor=member)
+    undoing.undo_edit(anna.pk, since=since, version=version_of(anna), actor=member)
+    anna.refresh_from_db()
+    anna.card.refresh_from_db()
+    assert (anna.email, anna.card.unsubscribed) == ("a@example.com", True)
+    assert suppression.of_address("a@example.com").reason == "address_changed"
+
+
+def test_the_owner_before_comes_back_when_it_is_named(person, member, alice, bob):
+    anna = person(email="a@example.com", owner=alice)
+    since = history.newest_id(anna.pk)
+    editing.assign(anna.pk, bob, actor=member)
+    undoing.undo_edit(anna.pk, since=since, version=version_of(anna), owner=alice, actor=member)
+    anna.refresh_from_db()
+    assert anna.owner == alice
+
+
+def test_a_newer_edit_is_not_undone_over(person, member):
+    anna = person(email="a@example.com")
+    since = history.newest_id(anna.pk)
+    editing.edit(anna.pk, {"title": "CTO"}, actor=member)
+    with pytest.raises(Stale):
+        undoing.undo_edit(anna.pk, since=since, version=1, actor=member)
+
+
+def test_there_must_be_something_to_undo_and_a_right_to_do_it(person, member, auditor):
+    anna = person(email="a@example.com")
+    since = history.newest_id(anna.pk)
+    with pytest.raises(Conflict, match="nothing to undo"):
+        undoing.undo_edit(anna.pk, since=since, version=1, actor=member)
+    with pytest.raises(Forbidden):
+        undoing.undo_edit(anna.pk, since=since, version=1, actor=auditor)

@@ -1,0 +1,36 @@
+"""What a person said about mail, in the order in which it was said."""
+
+from compliance import suppression
+from compliance.models import ComplianceCard, Suppression
+from contacts.models import Contact
+from unsubscribes import history
+
+
+def said(contact_id: int) -> list[tuple[str, str, str, str]]:
+    anna = Contact.objects.select_related("card").get(pk=contact_id)
+    return [(entry.kind, entry.source, entry.reason, entry.actor) for entry in history.of_person(anna)]
+
+
+def test_who_never_said_anything_has_no_history(person):
+    assert said(person().pk) == []
+
+
+def test_an_opt_out_is_told_with_source_reason_and_who_recorded_it(person, member):
+    anna = person(email="a@example.com")
+    suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual", reason="By phone")
+    assert said(anna.pk) == [("unsubscribed", "manual", "By phone", "bob")]
+
+
+def test_an_opt_out_from_before_the_person_came_is_told_by_the_suppression(person, member):
+    person(email="a@example.com")
+    suppression.unsubscribe(Contact.objects.all(), actor=member, source="bounce")
+    Contact.objects.all().delete()
+    anna = person(email="A@example.com")
+    assert said(anna.pk) == [("unsubscribed", "bounce", "", "")]
+    assert history.of_person(Contact.objects.select_related("card").get())[0].at == Suppression.objects.get().since
+
+
+def test_an_opt_out_that_no_event_explains_is_still_told(person):
+    anna = person(first_name="Anna", email="")
+    ComplianceCard.objects.filter(pk=anna.pk).update(unsubscribed=True)
+    assert said(anna.pk) == [("unsubscribed", "", "", "")]
