@@ -1,5 +1,6 @@
 """The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -55,7 +56,7 @@ def unsubscribe(
     """
     actor.require("unsubscribe_people")
     ids = services.lock(contacts)
-    values = {
+    values: dict[str, Any] = {
         "ids": ids,
         "source": source,
         "reason": reason,

@@ -50,7 +50,7 @@ def _of_event(event: ContactEvent, held: Suppression | None, evidence: Mapping[i
         return _of_address(held, event.at)
     words = {name: change[1] or "" for name, change in event.changes.items() if isinstance(change, list)}
     source = words.get("source") or ("re_consent" if event.action == history.RESUBSCRIBED else "")
-    shown = evidence.get(words.get("evidence", 0))
+    shown = evidence.get(int(words.get("evidence", 0)))
     return Said(event.at, event.action, source, words.get("reason", ""), event.actor_name, shown)
 
 

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 
 from unsubscribes import public
-from unsubscribes.views import compose, mails, reconsent, team
+from unsubscribes.views import compose, mails, reconsent, team, webhooks
 
 urlpatterns = [
     path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("mails/<int:message_id>/resolve/", mails.resolve, name="mail-resolve"),
     path("mails/templates/<int:template_id>/delete/", team.remove_template, name="mail-template-delete"),
     path("settings/mail/", team.settings, name="mail-settings"),
+    path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
     re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
 ]

@@ -65,8 +65,8 @@ class ReconsentForm(forms.Form):
     confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, person: Contact, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"version": person.card.version}, **kwargs)
+    def __init__(self, person: Contact, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"version": person.card.version})
         self.wanted = person.email or str(person)
         moment = last_no(person)
         self.last_no = timezone.localdate(moment) if moment else None
@@ -100,8 +100,7 @@ class ReconsentForm(forms.Form):
 
     def renew(self, version: int) -> None:
         """Say that the person changed meanwhile; sent once more, the form is of the new version."""
-        self.data = self.data.copy()
-        self.data["version"] = version
+        self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined] # what was posted
         self.add_error(None, _t("Something happened to this person meanwhile, and nothing was changed. Look again."))
 
 
