@@ -67,8 +67,7 @@ class Endpoint(ViewSet):
         return user_actor(self.user, "api")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check caller, right and parameters; the API is UTF-8 whatever charset a header claims."""
-        request._request.encoding = "utf-8"
+        """Check caller, right and parameters."""
         super().initial(request, *args, **kwargs)
         self._refuse_unknown_parameters(request)
 

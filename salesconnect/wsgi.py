@@ -1,8 +1,27 @@
 """The WSGI entry point."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
-application = get_wsgi_application()
+
+
+class Request(WSGIRequest):
+    """A request in UTF-8, whatever charset its header claims: Python knows codecs at which Django breaks."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+
+
+class Handler(WSGIHandler):
+    """Django's own, with such requests."""
+
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Handler()

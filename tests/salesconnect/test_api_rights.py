@@ -1,0 +1,145 @@
+"""Who may do what through the API: every endpoint, every role. An endpoint without a row fails."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.files.base import ContentFile
+from django.urls import URLPattern
+from rest_framework.test import APIClient
+
+from compliance.imports import services as imports
+from contacts import batches, tokens
+from contacts.models import Contact
+from exports import services as exports
+from salesconnect import api_urls
+from unsubscribes import services as mails
+from unsubscribes.mail.compose import Draft
+
+READ = (401, 200, 200, 200)
+"""What anonymous, auditor, member and administrator are answered: everybody who is known may."""
+WRITE = (401, 403, 400, 400)
+"""Auditors are refused before the body, which is wrong, is looked at; the others are told that it is."""
+ENDPOINTS = {
+    "GET schema/": READ,
+    "GET contacts/": READ,
+    "POST contacts/": WRITE,
+    "GET contacts/count/": READ,
+    "GET contacts/<int:pk>/": READ,
+    "PUT contacts/<int:pk>/": WRITE,
+    "PATCH contacts/<int:pk>/": WRITE,
+    "DELETE contacts/<int:pk>/": (401, 403, 204, 404),  # the administrator comes after the member
+    "GET contacts/<int:pk>/history/": READ,
+    "GET contacts/<int:pk>/compliance/": READ,
+    "PUT contacts/<int:pk>/compliance/": WRITE,
+    "PATCH contacts/<int:pk>/compliance/": WRITE,
+    "GET contacts/<int:pk>/verdict/": READ,
+    "GET contacts/<int:pk>/export/": READ,
+    "GET contacts/<int:pk>/unsubscribes/": READ,
+    "POST contacts/<int:pk>/unsubscribes/": WRITE,
+    "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 400),
+    "GET contacts/<int:pk>/evidence/<int:record>/file/": (401, 404, 404, 404),
+    "POST contacts/<int:pk>/mails/": WRITE,
+    "POST bulk/authorization/": WRITE,
+    "POST bulk/source/": WRITE,
+    "POST bulk/unsubscribe/": WRITE,
+    "POST bulk/delete/": WRITE,
+    "POST bulk/mails/": WRITE,
+    "GET batches/": READ,
+    "GET batches/<int:pk>/": READ,
+    "POST batches/<int:pk>/undo/": WRITE,
+    "POST batches/<int:pk>/cancel/": WRITE,
+    "GET imports/": READ,
+    "POST imports/": (401, 403, 415, 415),
+    "GET imports/<int:pk>/": READ,
+    "GET imports/<int:pk>/rejected/": READ,
+    "GET exports/": READ,
+    "POST exports/": (401, 400, 400, 400),
+    "GET exports/<int:pk>/": READ,
+    "GET exports/<int:pk>/file/": READ,
+    "GET mails/<int:pk>/": READ,
+    "GET suppressions/": (401, 400, 400, 400),
+}
+
+
+def endpoints() -> Iterator[str]:
+    """Yield method and address of all that the API's addresses lead to."""
+    for pattern in api_urls.urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        if (address := str(pattern.pattern)) == "^.*$":
+            continue
+        actions = getattr(pattern.callback, "actions", None) or {"get": "get"}
+        yield from (f"{method.upper()} {address}" for method in actions if method != "head")
+
+
+@pytest.fixture
+def numbers(person, member) -> dict[str, int]:
+    """Return the number of something of each kind."""
+    anna = person(email="anna@example.com")
+    everybody = Contact.objects.all()
+    file = ContentFile(b"Email\r\nlars@example.com\r\n")
+    return {
+        "contacts": anna.pk,
+        "batches": batches.order(everybody, "unsubscribe", actor=member).pk,
+        "imports": imports.start(file, "people.csv", actor=member).pk,
+        "exports": exports.order_export(everybody, actor=member, reason="").pk,
+        "mails": mails.write_to_one(anna.pk, Draft("Hello", "News"), actor=member).pk,
+    }
+
+
+@pytest.fixture
+def callers(alice, bob, charlie) -> list[APIClient]:
+    """Return clients of nobody, an auditor, a member and an administrator."""
+    clients = [APIClient()]
+    for user in (charlie, bob, alice):
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {tokens.make(user, 'tests')}")
+        clients.append(client)
+    return clients
+
+
+def test_every_endpoint_has_a_row_and_every_row_an_endpoint():
+    assert sorted(endpoints()) == sorted(ENDPOINTS)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_each_role_is_answered_as_the_table_says(numbers, callers, endpoint):
+    method, _, path = endpoint.partition(" ")
+    number = str(numbers.get(path.partition("/")[0]))
+    address = "/api/v1/" + path.replace("<int:pk>", number).replace("<int:record>", "1")
+    wrong = ('{"garbage": true}', "application/json") if method in {"POST", "PUT", "PATCH"} else ()
+    answers = tuple(caller.generic(method, address, *wrong).status_code for caller in callers)
+    assert answers == ENDPOINTS[endpoint]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "options"])
+@pytest.mark.parametrize("path", ["nowhere/", "contacts/anna/", "contacts/-1/", "contacts", ""])
+def test_what_is_not_there_is_401_without_a_token_and_404_with_one(db, api, method, path):
+    assert getattr(APIClient(), method)(f"/api/v1/{path}").status_code == 401
+    status = 302 if (method, path) == ("get", "contacts") else 404
+    assert getattr(api, method)(f"/api/v1/{path}").status_code == status
+
+
+NO_TOKENS = ["Token", "Token ", "Token x", "Token \u00e5", "Bearer x", "Token " + "x" * 5_000, ""]
+
+
+@pytest.mark.parametrize("header", NO_TOKENS)
+def test_a_header_that_holds_no_token_opens_nothing(db, header):
+    answer = APIClient().get("/api/v1/contacts/", headers={"Authorization": header.encode().decode("latin-1")})
+    assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Token")
+
+
+def test_a_session_reads_and_writes_only_with_its_csrf_token(bob):
+    client = APIClient(enforce_csrf_checks=True)
+    client.force_login(bob)
+    assert client.get("/api/v1/contacts/").status_code == 200
+    assert client.post("/api/v1/contacts/", {"last_name": "Berg"}, "json").status_code == 403
+    client.get("/settings/profile/")
+    token = client.cookies["csrf"].value
+    answer = client.post("/api/v1/contacts/", {"last_name": "Berg"}, "json", headers={"X-CSRFToken": token})
+    assert answer.status_code == 201
+
+
+def test_a_closed_account_opens_nothing(api, bob):
+    bob.is_active = False
+    bob.save()
+    assert api.get("/api/v1/contacts/").status_code == 401
