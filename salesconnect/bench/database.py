@@ -1,0 +1,53 @@
+"""The bench's own database: made anew for a number of people, kept for the next run with the same number."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.management import call_command
+from django.db import connection, connections
+
+from contacts import partitions
+from contacts.models import Contact, User
+
+NAME = "salesconnect_bench"
+
+
+def use(people: int, say: Any) -> None:
+    """Point this process at the bench's database and fill it with `people` people unless it holds them already."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME])
+        if cursor.fetchone() is None:
+            cursor.execute(f"CREATE DATABASE {NAME}")
+    _switch()
+    call_command("migrate", verbosity=0, interactive=False)
+    if abs(Contact.objects.count() - people) > people // 100:
+        say(f"Building {people:,} people")
+        _empty()
+        call_command("seed_contacts", people)
+    partitions.ensure()
+    User.objects.get_or_create(username="bench", defaults={"role": User.Role.ADMINISTRATOR})
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE) contacts_contact, compliance_compliancecard")
+
+
+def url() -> str:
+    """Return the bench's database as a DATABASE_URL for processes of their own."""
+    values = connection.settings_dict
+    words = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return f"postgres:///{NAME}?{urlencode({word: values[key] for word, key in words.items() if values[key]})}"
+
+
+def _switch() -> None:
+    connection.close()
+    connections["default"].settings_dict["NAME"] = NAME
+
+
+def _empty() -> None:
+    """Empty the tables of people; the history's triggers step aside for the bench's own database alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "TRUNCATE contacts_contact, contacts_contactevent, contacts_batch, compliance_suppression"
+            " RESTART IDENTITY CASCADE"
+        )
+        cursor.execute("SET session_replication_role = origin")

@@ -1,0 +1,118 @@
+"""What goes in and what says no: import of a file, the unsubscribe link."""
+
+import io
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import requests
+from django.core.files import File
+from django.db import connection
+from django.utils import timezone
+
+from compliance import fictitious
+from compliance.imports import services as imports
+from compliance.imports import working
+from contacts.models import Contact
+from salesconnect.bench.bulk import ACTOR
+from salesconnect.bench.measure import Measure, compared, limited, once, peak_mb
+from salesconnect.lib import csv
+
+HEADER = ("First Name", "Last Name", "Company", "Title", "Email ID", "Phone Number", "Website")
+FIELDS = ("first_name", "last_name", "company", "title", "email", "phone", "website")
+SEED = 99
+SHADOW = """
+    CREATE TABLE bench_contact (LIKE contacts_contact INCLUDING ALL);
+    CREATE TABLE bench_card (LIKE compliance_compliancecard INCLUDING ALL);
+"""
+COPIES = (("contacts_contact", "bench_contact"), ("compliance_compliancecard", "bench_card"))
+
+
+def import_measures(people: int) -> Iterator[Measure]:
+    """Yield the measures of an import of `people` rows: new ones, then the same again."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "people.csv"
+        _write(path, people)
+        first = once(lambda: _import(path))
+        again = once(lambda: _import(path))
+    yield compared(f"import of {people:,} rows", first, _copy_in(people), 2.5)
+    yield compared("the same file again", again, first, 0.5)
+    yield limited("peak memory of the import", peak_mb(), 300, "MB")
+
+
+def _write(path: Path, people: int) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(csv.line(HEADER))
+        # Numbered beyond everybody who is there, so that all are new.
+        newcomers = fictitious.people(people, seed=SEED, first=10**8, today=timezone.localdate())
+        file.writelines(csv.line([person.details[name] for name in FIELDS]) for person in newcomers)
+
+
+def _import(path: Path) -> None:
+    with path.open("rb") as file:
+        job = imports.start(File(file, name=path.name), path.name, actor=ACTOR)
+    while working.run(job.pk):
+        pass
+
+
+def _copy_in(people: int) -> float:
+    """Return how long COPY takes to bring as many rows into equal tables with equal indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS bench_contact, bench_card")
+        cursor.execute(SHADOW)
+        total = 0.0
+        for table, shadow in COPIES:
+            columns = _stored_columns(table)
+            key = "id" if table == "contacts_contact" else "contact_id"
+            rows = io.BytesIO()
+            cursor.copy_expert(
+                f"COPY (SELECT {columns} FROM {table} ORDER BY {key} DESC LIMIT {people}) TO STDOUT", rows
+            )
+            total += once(_copy(shadow, columns, rows))
+        cursor.execute("DROP TABLE bench_contact, bench_card")
+    return total
+
+
+def _copy(table: str, columns: str, rows: io.BytesIO) -> Callable[[], None]:
+    def run() -> None:
+        rows.seek(0)
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN", rows)
+
+    return run
+
+
+def _stored_columns(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT string_agg(column_name, ', ' ORDER BY ordinal_position) FROM information_schema.columns"
+            " WHERE table_name = %s AND is_generated = 'NEVER'",
+            [table],
+        )
+        return cursor.fetchone()[0]
+
+
+def requests_per_second(
+    url: str, body: bytes, *, connections: int = 32, seconds: float = 5
+) -> tuple[float, list[float]]:
+    """POST from as many connections for some seconds; return the requests a second and the times of each."""
+    times: list[float] = []
+    end = time.monotonic() + seconds
+
+    def work() -> None:
+        session = requests.Session()
+        while time.monotonic() < end:
+            start = time.perf_counter()
+            session.post(url, data=body, timeout=30).raise_for_status()
+            times.append(time.perf_counter() - start)
+
+    threads = [threading.Thread(target=work) for _number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(times) / seconds, times
+
+

@@ -1,0 +1,96 @@
+"""What a measure is, how it is taken, and the table of all of them."""
+
+import json
+import resource
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One row of the result. Lower is better but for requests a second; `ratio` is ours through the yardstick."""
+
+    measure: str
+    ours: float
+    yardstick: float | None
+    unit: str
+    ratio: float | None
+    target: str
+    ok: bool
+
+
+def compared(name: str, ours: float, yardstick: float, most: float, unit: str = "s") -> Measure:
+    """Return a measure whose target is at most `most` times its yardstick."""
+    ratio = ours / yardstick
+    return Measure(name, round(ours, 4), round(yardstick, 4), unit, round(ratio, 2), f"≤ {most} ×", ratio <= most)
+
+
+def at_least(name: str, ours: float, yardstick: float, least: float, unit: str) -> Measure:
+    """Return a measure whose target is at least `least` times its yardstick."""
+    ratio = ours / yardstick
+    return Measure(name, round(ours, 1), round(yardstick, 1), unit, round(ratio, 2), f"≥ {least} ×", ratio >= least)
+
+
+def limited(name: str, ours: float, most: float, unit: str) -> Measure:
+    """Return a measure with a fixed limit."""
+    return Measure(name, round(ours, 2), None, unit, None, f"≤ {most:g} {unit}", ours <= most)
+
+
+def seconds(act: Callable[[], object], *, prepare: Callable[[], object] | None = None, runs: int = RUNS) -> float:
+    """Return the median time of `act` in seconds over `runs` runs after one warm-up, `prepare` before each."""
+    times = []
+    for run in range(runs + 1):
+        if prepare:
+            prepare()
+        start = time.perf_counter()
+        act()
+        if run:
+            times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def once(act: Callable[[], object]) -> float:
+    """Return the time of one run in seconds, for what cannot be repeated on the same data."""
+    start = time.perf_counter()
+    act()
+    return time.perf_counter() - start
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """Return the smallest time that `share` of the times do not exceed."""
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
+def peak_mb() -> float:
+    """Return the peak resident memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def table(measures: Sequence[Measure]) -> str:
+    """Return the measures as a text table."""
+    rows = [("measure", "ours", "yardstick", "unit", "ratio", "target", "")]
+    rows += [
+        (
+            m.measure,
+            f"{m.ours:g}",
+            f"{m.yardstick:g}" if m.yardstick is not None else "–",
+            m.unit,
+            f"{m.ratio:g}" if m.ratio is not None else "–",
+            m.target,
+            "ok" if m.ok else "MISSED",
+        )
+        for m in measures
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(7)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+
+
+def write(path: Path, people: int, measures: Sequence[Measure]) -> None:
+    """Write `bench.json`."""
+    document = {"people": people, "measures": [asdict(measure) for measure in measures]}
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
