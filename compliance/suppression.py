@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from compliance import services
 from compliance.models import Suppression
@@ -44,9 +43,16 @@ UNSUBSCRIBE = f"""
     )
     SELECT count(*) FROM changed
 """
+# The row is new when no transaction has touched it before; one that a machine finds again is not returned at all.
+SUPPRESS = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
+    VALUES (%(address_hash)s, %(hash_key)s, %(reason)s, %(source)s)
+    ON CONFLICT (address_hash) DO UPDATE SET said_at = statement_timestamp() WHERE %(said)s
+    RETURNING xmax = 0
+"""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def unsubscribe(
     contacts: ContactQuerySet, *, actor: Actor, source: str, reason: str = "", batch_id: int | None = None
 ) -> Outcome:
@@ -78,11 +84,10 @@ def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, sour
     actor.require("unsubscribe_people")
     holders = Contact.objects.filter(address_hash=address_hash)
     people = unsubscribe(holders, actor=actor, source=source, reason=reason)
-    held, new = Suppression.objects.get_or_create(
-        address_hash=address_hash, defaults={"hash_key": hash_key, "reason": reason, "source": source}
-    )
-    if not new and source not in MACHINES:
-        Suppression.objects.filter(pk=held.pk).update(said_at=Now())
+    values = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
+    with connection.cursor() as cursor:
+        cursor.execute(SUPPRESS, values | {"said": source not in MACHINES})
+        new = cursor.fetchone() == (True,)
     return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
 
 

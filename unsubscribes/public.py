@@ -75,7 +75,8 @@ def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
     source = Suppression.Source.ONE_CLICK if one_click else Suppression.Source.CLICKED_LINK
     reason = UNSEEN.sub("", body.get("reason", "")).strip()[:REASON_LIMIT]
     links.opt_out(link, source=source, reason=reason)
-    return _page("done", link)
+    # A mailbox provider shows nobody the answer, so it gets the shortest.
+    return HttpResponse("OK\n", content_type="text/plain") if one_click else _page("done", link)
 
 
 def _body(request: HttpRequest) -> QueryDict:
