@@ -8,10 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import psutil
@@ -51,7 +50,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> float:
+def until(condition: Callable[[], object], seconds: float = 60) -> float:
     """Wait for a condition; return the seconds that it took, fail when it does not come true in time."""
     start = time.monotonic()
     while not condition():
@@ -79,11 +78,10 @@ class Product:
     def status(self, path: str) -> int:
         """Return the status of a page, 0 while nobody listens."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/{path}", timeout=5) as answer:
-                return answer.status
-        except urllib.error.HTTPError as error:
-            return error.code
-        except OSError:
+            with closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as site:
+                site.request("GET", f"/{path}")
+                return site.getresponse().status
+        except (OSError, HTTPException):
             return 0
 
     def ready(self) -> bool:

@@ -34,7 +34,7 @@ def product(running):
     """Return the running product; it is started where an earlier test stopped it."""
     if "product" not in running or running["product"].process.poll() is not None:
         running["product"] = Product(running["data"])
-    until(running["product"].ready, 60)
+    until(running["product"].ready)
     return running["product"]
 
 

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import sys
-import urllib.request
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from django.conf import settings
@@ -48,12 +49,12 @@ class Command(BaseCommand):
             preparation.forget_last_heartbeat()
             if options["demo"] and "seed_demo" in get_commands():
                 call_command("seed_demo")
-            for name, (seconds, command) in PROGRAMS.items():
-                start = partial(_start, command)
-                supervisor.add(Child(name, start, terminate(seconds), process=start()))
-            for server, process in started:
-                supervisor.add(_server(server, process))
             try:
+                for name, (seconds, command) in PROGRAMS.items():
+                    start = partial(_start, command)
+                    supervisor.add(Child(name, start, terminate(seconds), process=start()))
+                for server, process in started:
+                    supervisor.add(_server(server, process))
                 supervisor.run(Announcement(self.say))
             finally:
                 supervisor.stop()
@@ -69,18 +70,19 @@ class Command(BaseCommand):
 class Announcement:
     """Says where the site is, once it answers there."""
 
-    def __init__(self, say: "partial[None] | Any") -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-        self.address = f"http://127.0.0.1:{settings.PORT}/"
         self.made = False
 
     def __call__(self) -> None:
         """Ask the site whether it is alive, until it is."""
         if self.made:
             return
-        with suppress(OSError), urllib.request.urlopen(f"{self.address}healthz", timeout=1):  # noqa: S310 - our own
-            self.say(f"Sales Connect is running at {self.address}")
-            self.made = True
+        with closing(HTTPConnection("127.0.0.1", settings.PORT, timeout=1)) as site, suppress(OSError, HTTPException):
+            site.request("GET", "/healthz")
+            self.made = site.getresponse().status == HTTPStatus.OK
+        if self.made:
+            self.say(f"Sales Connect is running at http://127.0.0.1:{settings.PORT}/")
 
 
 def _start(command: list[str]) -> processes.Process:
@@ -99,8 +101,7 @@ def _server(server: holding.Server, process: processes.Process | None) -> Child:
         if child.process is not None:  # one that another command started is stopped by the last who holds it
             server.stop()
 
-    alive = lambda: bool(server.living())  # noqa: E731
-    return Child(server.name, partial(holding.restart, server), stop, alive, process)
+    return Child(server.name, partial(holding.restart, server), stop, lambda: bool(server.living()), process)
 
 
 @contextmanager
