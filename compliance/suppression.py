@@ -16,9 +16,9 @@ from salesconnect.lib.outcome import Outcome
 
 ADDRESS_CHANGED = "address_changed"
 
-# A "no" that is said again is no second entry in the history, but newer than any consent given before it. What machines
-# find out again and again is nobody's word.
-MACHINES = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC)
+# A "no" that is said again is no second entry in the history, but newer than any consent given before it. What
+# machines and files repeat is nobody's word.
+REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppression.Source.IMPORT)
 
 # People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
 # gets a new version when the "no" is said again, so that a form opened before is stale.
@@ -67,7 +67,7 @@ def unsubscribe(
         "source": source,
         "reason": reason,
         "action": history.UNSUBSCRIBED,
-        "said": source not in MACHINES,
+        "said": source not in REPEATED,
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
@@ -86,7 +86,7 @@ def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, sour
     people = unsubscribe(holders, actor=actor, source=source, reason=reason)
     values = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
     with connection.cursor() as cursor:
-        cursor.execute(SUPPRESS, values | {"said": source not in MACHINES})
+        cursor.execute(SUPPRESS, values | {"said": source not in REPEATED})
         new = cursor.fetchone() == (True,)
     return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
 

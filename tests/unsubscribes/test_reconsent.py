@@ -102,8 +102,8 @@ def test_a_form_that_was_opened_before_the_no_was_repeated_is_stale(anna, member
     assert_still_unsubscribed(anna)
 
 
-@pytest.mark.parametrize("source", ["salesforce_sync", "bounce"])
-def test_what_a_machine_finds_out_again_is_nobodys_word(anna, member, administrator, source):
+@pytest.mark.parametrize("source", ["salesforce_sync", "bounce", "import"])
+def test_what_a_machine_or_a_file_repeats_is_nobodys_word(anna, member, administrator, source):
     anna.card.refresh_from_db()
     suppression.unsubscribe(Contact.objects.filter(pk=anna.pk), actor=member, source=source)
     assert reconsent(anna.pk, evidence(), actor=administrator, version=anna.card.version).changed == 1

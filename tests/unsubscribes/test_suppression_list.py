@@ -1,0 +1,106 @@
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from compliance import suppression
+from compliance.models import ComplianceCard, Suppression
+from contacts import history
+from contacts.addresses import address_hash, key_name
+from salesconnect.lib.csv import FileRefused
+from salesconnect.lib.errors import Forbidden
+from unsubscribes import suppression_list
+
+
+def take(content: bytes | str, actor):
+    raw = content.encode() if isinstance(content, str) else content
+    taken = suppression_list.take(io.BytesIO(raw), "list.txt", actor=actor)
+    return taken.new, taken.already, taken.invalid
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a@example.com\nb@example.com\n",
+        "a@example.com\r\n\r\nB@EXAMPLE.COM",
+        "Email\na@example.com\nb@example.com\n",
+        "\ufeffE-post;Namn\na@example.com;Anna\nb@example.com;Bo\n",
+        "Name,Email Address,Reason\nAnna,a@example.com,spam\nBo,b@example.com,\n",
+        'Anna,a@example.com\n"Berg, Bo",b@example.com\n',
+        "Recipient\tOrigin\na@example.com\tRecipient\nb@example.com\tCustomer\n",
+        "a@example.com\nb@example.com\n".encode("utf-16"),
+    ],
+)
+def test_lists_and_tables_of_any_make_are_understood(administrator, content):
+    assert take(content, administrator) == (2, 0, 0)
+    assert suppression.of_address("a@example.com").source == "import"
+    assert suppression.of_address("b@example.com").reason == "list.txt"
+
+
+def test_people_with_the_addresses_are_unsubscribed_and_told_so(person, administrator):
+    anna = person(first_name="Anna", email="anna@example.com")
+    assert take("ANNA@example.com\nnobody@example.com\n", administrator) == (2, 0, 0)
+    assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed
+    event = history.of_contact(anna.pk).first()
+    assert (event.action, event.changes) == (
+        "unsubscribed",
+        {"source": [None, "import"], "reason": [None, "list.txt"]},
+    )
+    assert Suppression.objects.count() == 2
+
+
+def test_taking_a_list_in_again_changes_nothing(administrator):
+    take("a@example.com\nb@example.com\n", administrator)
+    assert take("b@example.com\nc@example.com\nc@example.com\n", administrator) == (1, 2, 0)
+
+
+def test_an_address_under_an_older_key_is_known_already(administrator, settings):
+    old = settings.SUPPRESSION_KEYS
+    Suppression.objects.create(
+        address_hash=address_hash("a@example.com"), hash_key=key_name(old[0]), source="clicked_link"
+    )
+    settings.SUPPRESSION_KEYS = ["a newer key", *old]
+    assert take("a@example.com\n", administrator) == (0, 1, 0)
+
+
+def test_lines_that_are_no_address_are_named_by_number_alone(administrator):
+    content = "a@example.com\nnot an address\n\n@example.com\nb@example.com\n"
+    taken = suppression_list.take(io.BytesIO(content.encode()), "list.txt", actor=administrator)
+    assert (taken.new, taken.invalid) == (2, 2)
+    assert [line for line, _reason in taken.rejects] == [2, 4]
+    assert "not an address" not in str(taken.rejects)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"Name,Company\nAnna,Exempel\n", b'a@example.com\n"b@example.com\n'])
+def test_what_cannot_be_read_is_refused(administrator, content):
+    with pytest.raises(FileRefused):
+        take(content, administrator)
+
+
+@pytest.mark.parametrize("role", ["member", "auditor"])
+def test_only_an_administrator_may(role, request):
+    with pytest.raises(Forbidden):
+        take("a@example.com\n", request.getfixturevalue(role))
+    assert not Suppression.objects.exists()
+
+
+def test_more_than_one_chunk(administrator, monkeypatch):
+    monkeypatch.setattr(suppression_list, "CHUNK", 3)
+    content = "".join(f"p{number}@example.com\n" for number in range(10)) + "p0@example.com\n"
+    assert take(content, administrator) == (10, 1, 0)
+
+
+def test_the_command_says_what_became_of_the_lines(db, tmp_path: Path, capsys):
+    path = tmp_path / "list.csv"
+    path.write_text("email\na@example.com\nnonsense\n")
+    call_command("import_suppressions", str(path))
+    told = capsys.readouterr()
+    assert told.out == "1 new, 0 already suppressed, 1 invalid\n"
+    assert "line 3: " in told.err
+
+
+def test_the_command_fails_for_a_file_that_is_not_there(db, tmp_path: Path):
+    with pytest.raises(SystemExit) as end:
+        call_command("import_suppressions", str(tmp_path / "nothing.csv"))
+    assert end.value.code == 1

@@ -1,0 +1,40 @@
+"""Take a list of addresses in that must not be mailed."""
+
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from salesconnect.lib.actor import system
+from salesconnect.lib.csv import FileRefused
+from unsubscribes import suppression_list
+
+SHOWN_REJECTS = 10
+
+
+class Command(BaseCommand):
+    """Suppress every address of a file: progress on stderr, the summary on stdout; 1 when the file is refused."""
+
+    help = "Suppress every address of a plain list or a CSV. It can only opt out, and may be run again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the file."""
+        parser.add_argument("file", metavar="FILE", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Take the file in and say what became of its lines."""
+        path: Path = options["file"]
+        try:
+            with path.open("rb") as file:
+                taken = suppression_list.take(file, path.name, actor=system("command"), progress=self._show)
+        except (OSError, FileRefused) as problem:
+            self.stderr.write(f"{path} was refused: {problem}")
+            sys.exit(1)
+        self.stdout.write(f"{taken.new} new, {taken.already} already suppressed, {taken.invalid} invalid")
+        for number, reason in taken.rejects[:SHOWN_REJECTS]:
+            self.stderr.write(f"line {number}: {reason}")
+
+    def _show(self, lines: int) -> None:
+        self.stderr.write(f"{lines} lines")
