@@ -1,10 +1,13 @@
 """The files for containers, read as files: what they start, check, keep and refuse to do without."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -98,3 +101,14 @@ def test_lock_files_pin_every_package_with_hashes_and_name_no_server(name):
 
     assert [package for package in packages if not re.match(r"\S+==\S+.*\\\n\s+--hash=sha256:", package)] == []
     assert re.findall(r"https?:|file://|index-url|find-links|trusted-host", text) == []
+
+
+def test_the_lock_files_hold_what_the_project_asks_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    files = {
+        "requirements.lock": project["dependencies"],
+        "requirements-dev.lock": project["dependencies"] + project["optional-dependencies"]["dev"],
+    }
+    for name, wanted in files.items():
+        locked = {match.lower() for match in re.findall(r"^([\w.-]+)==", (ROOT / name).read_text(), re.MULTILINE)}
+        assert {canonicalize_name(Requirement(line).name) for line in wanted} - locked == set()
