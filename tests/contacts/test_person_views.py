@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance import editing, suppression
+from compliance import editing, orders, suppression
 from compliance.rules import Authorization, AuthorizationType, SourceType
-from contacts import history, wording
+from contacts import batches, history, wording
 from contacts.models import Contact
 from exports import erasure
 
@@ -299,6 +299,17 @@ def test_the_history_comes_fifty_at_a_time(signed_in, person, member):
     assert [line.event.id for line in first.rows + second.rows] == [event.id for event in history.of_contact(anna.pk)]
     assert (len(first.rows), len(second.rows), second.older) == (50, 10, None)
     assert signed_in.get(f"/people/{anna.pk}/history/", {"cursor": "damaged"}).status_code == 400
+
+
+def test_a_bulk_change_is_one_click_away_and_its_undo_names_it(signed_in, person, member):
+    anna = person(**DETAILS)
+    done = batches.order(
+        Contact.objects.all(), "authorization", actor=member, params=orders.authorization_params(CONSENT)
+    )
+    undone = orders.undo(done, actor=member)
+    text = signed_in.get(f"/people/{anna.pk}/").text
+    assert f'<a href="/tasks/{done.pk}/">Show bulk change {done.pk}</a>' in text
+    assert f"in bulk change {undone.pk}, which takes back bulk change {done.pk}" in text
 
 
 def test_a_person_is_created_by_hand_and_belongs_to_who_did_it(signed_in, bob):
