@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Q
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.timesince import timesince
@@ -75,7 +75,7 @@ def page(before: str) -> dict[str, Any]:
     moment = _moment(before)
     earlier = Q(created_at__lt=moment) if moment else Q()
     orders = Batch.objects.filter(earlier).select_related("undoes").prefetch_related("undone_by")
-    imports = ImportJob.objects.filter(earlier, attempt__gt=0)
+    imports = ImportJob.objects.filter(earlier, attempt__gt=0, dry_run=False)
     found = [
         *map(of_batch, orders.order_by("-created_at")[: PAGE + 1]),
         *map(of_import, imports.order_by("-created_at")[: PAGE + 1]),
@@ -105,7 +105,7 @@ def details(batch: Batch) -> dict[str, Any]:
 def running(user: User) -> list[Task]:
     """Return the user's open tasks, oldest first."""
     orders = Batch.objects.filter(state__in=OPEN, user=user).order_by("pk")
-    imports = ImportJob.objects.filter(state__in=OPEN, user=user, attempt__gt=0).order_by("pk")
+    imports = ImportJob.objects.filter(state__in=OPEN, user=user, attempt__gt=0, dry_run=False).order_by("pk")
     return [*map(of_batch, orders), *map(of_import, imports)]
 
 
@@ -115,7 +115,7 @@ def ended(user: User, keys: Sequence[str]) -> list[Task]:
     if not numbers:
         return []
     orders = Batch.objects.filter(pk__in=numbers, user=user).exclude(state__in=OPEN)
-    imports = ImportJob.objects.filter(pk__in=numbers, user=user).exclude(state__in=OPEN)
+    imports = ImportJob.objects.filter(pk__in=numbers, user=user, dry_run=False).exclude(state__in=OPEN)
     return [task for task in (*map(of_batch, orders), *map(of_import, imports)) if task.key in keys]
 
 
@@ -145,28 +145,21 @@ def of_batch(batch: Batch) -> Task:
 
 def of_import(job: ImportJob) -> Task:
     """Return an import as a task."""
-    done = job.created + job.updated + job.unchanged + job.rejected
     return Task(
         key=f"i{job.pk}",
         kind="import",
         title=_("Import of %(file)s") % {"file": job.file_name},
         result=job.error or _("%(created)d created, %(updated)d updated, %(rejected)d rejected.") % vars(job),
-        url=_import_url(job),
+        url=reverse("import", args=[job.pk]),
         who=job.actor_name,
         at=job.created_at,
         state=job.state,
         state_label=str(State(job.state).label),
-        done=done,
+        done=job.done,
         total=job.total,
         started_at=job.started_at,
+        cancel_url="" if job.ended else reverse("cancel-import", args=[job.pk]),
     )
-
-
-def _import_url(job: ImportJob) -> str:
-    try:
-        return reverse("import", args=[job.pk])
-    except NoReverseMatch:
-        return reverse("tasks")
 
 
 def _moment(text: str) -> dt.datetime | None:
