@@ -50,13 +50,13 @@ def verdict(card: Any) -> Verdict:
     return Verdict(code, tuple(reasons))
 
 
-def condition(code: str) -> Q:
-    """Return the condition on a contact that `verdict` answers with `code`."""
-    not_recorded = Q(card__authorization_type=None)
+def condition(code: str, card: str = "card__") -> Q:
+    """Return the condition on a contact that `verdict` answers with `code`; `card` is the path to the card's fields."""
+    unsubscribed, ground = f"{card}unsubscribed", f"{card}authorization_type"
     return {
-        MAY_NOT: Q(card__unsubscribed=True),
-        ASK_FIRST: Q(card__unsubscribed=False) & not_recorded,
-        MAY: Q(card__unsubscribed=False, card__authorization_type__isnull=False),
+        MAY_NOT: Q(**{unsubscribed: True}),
+        ASK_FIRST: Q(**{unsubscribed: False, ground: None}),
+        MAY: Q(**{unsubscribed: False, f"{ground}__isnull": False}),
     }[code]
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -130,15 +129,16 @@ class _Writer:
         return self.verdicts[row["verdict"]]
 
     def _time(self, at: dt.datetime) -> str:
-        exact = date_format(localtime(at), "DATETIME_FORMAT")
-        return f'<time datetime="{at.isoformat()}" title="{escape(exact)}">{escape(_age(at, self.now))}</time>'
+        # Both languages write a short date as ISO does; Django's own formatting costs twenty times as much.
+        exact = f"{localtime(at):%Y-%m-%d %H:%M}"
+        return f'<time datetime="{at.isoformat()}" title="{exact}">{escape(_age(at, self.now))}</time>'
 
 
 def _age(at: dt.datetime, now: dt.datetime) -> str:
     """Return a time in few words when it is within two weeks (“23 min ago”), else its date."""
     age = now - at
     if age > WORDS_FOR:
-        return date_format(localtime(at), "SHORT_DATE_FORMAT")
+        return f"{localtime(at):%Y-%m-%d}"
     if age >= dt.timedelta(days=1):
         return ngettext("%(n)d day ago", "%(n)d days ago", age.days) % {"n": age.days}
     minutes = int(age.total_seconds() // 60)

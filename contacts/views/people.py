@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from compliance import verdict
-from contacts.filters import filtered
+from contacts.filters import filtered, matching_count
 from contacts.listing import ordering_keys, people_page
 from contacts.models import User
 from contacts.queries import ContactQuerySet
@@ -45,7 +45,7 @@ def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapp
     shown = columns.chosen(query, request.session)
     page = people_page(_values(found, columns.fields(shown), query), query.ordering, query.cursor or None, PAGE_SIZE)
     whole = not (page.next or page.previous)
-    count, capped = (len(page.rows), False) if whole else found.capped_count()
+    count, capped = (len(page.rows), False) if whole else matching_count(actor, query.filters)
     return {
         "heads": columns.heads(shown, query),
         "rows": table_rows(page.rows, shown, owners),

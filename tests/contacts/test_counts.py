@@ -1,0 +1,54 @@
+import datetime as dt
+
+import pytest
+
+from compliance import suppression
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts.filters import filtered, matching_count
+from contacts.models import Contact
+from salesconnect.lib.actor import system
+from salesconnect.lib.errors import Invalid
+
+CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
+FILTERS = [
+    {},
+    {"authorization_type": "consent"},
+    {"authorization_type": "consent,not_recorded"},
+    {"source_type": "import"},
+    {"source_type": "not_recorded", "authorization_type": "not_recorded"},
+    {"unsubscribed": "true"},
+    {"unsubscribed": "false", "company": "exempel"},
+    {"verdict": "may"},
+    {"verdict": "ask_first"},
+    {"verdict": "may_not"},
+    {"consent_before": "2026-03-02"},
+    {"updated_after": "2020-01-01"},
+    {"updated_before": "2020-01-01"},
+    {"created_after": "2020-01-01"},
+    {"search": "berg"},
+]
+
+
+@pytest.fixture
+def people(person):
+    person(last_name="Berg", email="a@example.com", authorization=CONSENT, source=Source(SourceType.IMPORT))
+    person(last_name="Dahl", email="b@example.com", authorization=CONSENT, company="Exempel AB")
+    person(last_name="Lind", email="c@example.com")
+    person(last_name="Ek", email="d@example.com", source=Source(SourceType.OTHER, "fair"))
+    suppression.unsubscribe(Contact.objects.filter(last_name="Dahl"), actor=system("command"), source="manual")
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_the_count_is_that_of_the_list_however_it_is_counted(people, member, query):
+    assert matching_count(member, query) == (filtered(member, query).count(), False)
+
+
+def test_the_count_stops_at_its_cap(people, member):
+    assert matching_count(member, {}, cap=3) == (3, True)
+    assert matching_count(member, {"unsubscribed": "false"}, cap=2) == (2, True)
+    assert matching_count(member, {"unsubscribed": "false"}, cap=3) == (3, False)
+
+
+def test_a_wrong_filter_is_refused_by_the_count_too(member):
+    with pytest.raises(Invalid):
+        matching_count(member, {"authorization_type": "nonsense"})
