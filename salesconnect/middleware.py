@@ -23,7 +23,9 @@ class CookielessLinks:
         response = self.get_response(request)
         response.cookies.clear()
         varies = [name.strip() for name in response.headers.get("Vary", "").split(",")]
-        response.headers["Vary"] = ", ".join(name for name in varies if name and name.lower() != "cookie")
+        del response.headers["Vary"]
+        if kept := [name for name in varies if name and name.lower() != "cookie"]:
+            response.headers["Vary"] = ", ".join(kept)
         return response
 
 
