@@ -31,7 +31,7 @@ from compliance.verdict import verdict
 from contacts import batches
 from contacts.api import PersonEndpoint, order_answer
 from contacts.api_base import Endpoint, idempotent
-from contacts.api_fields import read
+from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, read
 from contacts.models import Batch
 from contacts.queries import ContactQuerySet
 from contacts.selection import Selection
@@ -61,13 +61,13 @@ class CardViewSet(PersonEndpoint):
         """Show a person's compliance card."""
         return self.answer(pk)
 
-    @extend_schema(request=Card, responses=Card)
+    @extend_schema(parameters=[IF_MATCH], request=Card, responses=Card)
     @compliance.mapping.put
     def replace_card(self, request: Request, pk: int) -> Response:
         """Replace a person's card: what is absent is not recorded."""
         return self._revise(request, pk, EMPTY_CARD)
 
-    @extend_schema(request=Card, responses=Card)
+    @extend_schema(parameters=[IF_MATCH], request=Card, responses=Card)
     @compliance.mapping.patch
     def change_card(self, request: Request, pk: int) -> Response:
         """Change what the body names of a person's card."""
@@ -96,7 +96,9 @@ class BulkViewSet(Endpoint):
         "delete_people": "delete_people",
     }
 
-    @extend_schema(request=BulkAuthorization, responses={200: BatchReply, 202: BatchReply})
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY], request=BulkAuthorization, responses={200: BatchReply, 202: BatchReply}
+    )
     @action(detail=False, methods=["post"])
     @idempotent
     def authorization(self, request: Request) -> Response:
@@ -105,7 +107,7 @@ class BulkViewSet(Endpoint):
         params = orders.authorization_params(authorization(values))
         return self._order("authorization", values, params, _card_preview(AUTHORIZATION_COLUMNS, values))
 
-    @extend_schema(request=BulkSource, responses={200: BatchReply, 202: BatchReply})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkSource, responses={200: BatchReply, 202: BatchReply})
     @action(detail=False, methods=["post"])
     @idempotent
     def source(self, request: Request) -> Response:
@@ -114,7 +116,7 @@ class BulkViewSet(Endpoint):
         params = orders.source_params(source(values))
         return self._order("source", values, params, _card_preview(SOURCE_COLUMNS, values))
 
-    @extend_schema(request=BulkUnsubscribe, responses={200: BatchReply, 202: BatchReply})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkUnsubscribe, responses={200: BatchReply, 202: BatchReply})
     @action(detail=False, methods=["post"])
     @idempotent
     def unsubscribe(self, request: Request) -> Response:
@@ -123,7 +125,7 @@ class BulkViewSet(Endpoint):
         params = {"reason": values.get("reason", "")}
         return self._order("unsubscribe", values, params, orders.preview_unsubscribe)
 
-    @extend_schema(request=BulkDelete, responses={200: BatchReply, 202: BatchReply})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkDelete, responses={200: BatchReply, 202: BatchReply})
     @action(detail=False, methods=["post"], url_path="delete")
     @idempotent
     def delete_people(self, request: Request) -> Response:

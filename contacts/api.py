@@ -15,7 +15,7 @@ from compliance.serializers import EMPTY_CARD, BatchReply, authorization, source
 from compliance.staging import NewPerson
 from contacts import batches, history, listing
 from contacts.api_base import PAGING, Endpoint, etag, expected_version, idempotent, newest_first, page_body, page_size
-from contacts.api_fields import PAGE_PARAMETERS, Nothing, page_of, read
+from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, PAGE_PARAMETERS, Nothing, page_of, read
 from contacts.details import DETAILS
 from contacts.filters import ContactFilter, filtered
 from contacts.models import Batch, Contact, ContactEvent
@@ -114,7 +114,7 @@ class ContactViewSet(PersonEndpoint):
         number, capped = self._filtered().capped_count()
         return Response({"count": number, "capped": capped})
 
-    @extend_schema(request=Person, responses={201: Person})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=Person, responses={201: Person})
     @idempotent
     def create(self, request: Request) -> Response:
         """Create a person; the caller is the owner unless another one, or null, is named."""
@@ -130,12 +130,12 @@ class ContactViewSet(PersonEndpoint):
         """Show a person; the `ETag` is the version that `If-Match` takes."""
         return self.answer(pk)
 
-    @extend_schema(request=Person, responses=Person)
+    @extend_schema(parameters=[IF_MATCH], request=Person, responses=Person)
     def update(self, request: Request, pk: int) -> Response:
         """Replace a person's details, and the card when it is named."""
         return self._revise(request, pk, whole=True)
 
-    @extend_schema(request=Person, responses=Person)
+    @extend_schema(parameters=[IF_MATCH], request=Person, responses=Person)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Change what the body names of a person: all of it or nothing."""
         return self._revise(request, pk, whole=False)

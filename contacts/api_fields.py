@@ -11,6 +11,18 @@ PAGE_PARAMETERS = [
     OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),
     OpenApiParameter("page_size", int, description="How many rows a page has: 50, at most 1,000."),
 ]
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` that was read; 412 when somebody changed it since.",
+)
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="A repeat with the same key and body gets the first answer for 24 hours; 409 with another body.",
+)
 
 
 class Text(serializers.CharField):

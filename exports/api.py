@@ -15,7 +15,7 @@ from rest_framework.reverse import reverse
 
 from compliance.rules import TEXT_LIMIT
 from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
-from contacts.api_fields import PAGE_PARAMETERS, Body, Text, page_of, read
+from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Text, page_of, read
 from contacts.models import Batch
 from contacts.models.batch import State
 from contacts.selection import Selection
@@ -76,7 +76,7 @@ class ExportViewSet(Endpoint):
         """List bulk exports, newest first."""
         return newest_first(request, ExportJob.objects.select_related("batch"), self._body)
 
-    @extend_schema(request=ExportBody, responses={202: ExportReply})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=ExportBody, responses={202: ExportReply})
     @idempotent
     def create(self, request: Request) -> Response:
         """Order the CSV of many people."""

@@ -16,7 +16,7 @@ from compliance.models import ImportJob
 from compliance.serializers import Card, authorization, source
 from contacts import parsers
 from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
-from contacts.api_fields import PAGE_PARAMETERS, page_of, read
+from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, page_of, read
 from contacts.models.batch import State
 from exports.api import CSV_FILE, csv_answer
 from salesconnect.lib.errors import Missing
@@ -83,7 +83,7 @@ class ImportViewSet(Endpoint):
         """List imports, newest first."""
         return newest_first(request, ImportJob.objects.all(), import_body)
 
-    @extend_schema(request=ImportBody, responses={202: ImportReply})
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=ImportBody, responses={202: ImportReply})
     @idempotent
     def create(self, request: Request) -> Response:
         """Take a CSV file in and begin to read it."""
