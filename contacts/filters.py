@@ -99,6 +99,8 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     unknown = sorted(set(query) - set(ContactFilter.base_filters))
     if unknown:
         raise Invalid({name: [_t("There is no such filter.")] for name in unknown})
+    if not query:
+        return Contact.objects.visible_to(actor)
     people = ContactFilter(query, queryset=Contact.objects.visible_to(actor))
     if not people.is_valid():
         raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
@@ -130,14 +132,14 @@ CardFilter.base_filters.update(
 )
 
 
-def matching_count(actor: Actor, query: QueryDict | dict[str, Any], cap: int = COUNT_CAP) -> tuple[int, bool]:
-    """Return how many people `filtered` keeps, exact up to `cap`, and whether there are more.
+def matching_count(
+    people: ContactQuerySet, query: QueryDict | dict[str, Any], cap: int = COUNT_CAP
+) -> tuple[int, bool]:
+    """Return how many `people`, which `filtered` made of `query`, there are, exact up to `cap`, and whether more.
 
     Everybody has one card, so what the cards alone can tell is asked of them, without the join: ten times as fast.
     """
-    people = filtered(actor, query)
-    if not query or not set(query) <= set(CardFilter.base_filters) or not actor.may("view_people"):
+    if not query or people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
         return people.capped_count(cap)
-    cards = CardFilter(query, queryset=ComplianceCard.objects.all())
-    number = cards.qs[: cap + 1].count()
+    number = CardFilter(query, queryset=ComplianceCard.objects.all()).qs[: cap + 1].count()
     return min(number, cap), number > cap

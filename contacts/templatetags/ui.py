@@ -1,6 +1,7 @@
 """The few template tags of the interface: icons, times in words, what a message links to."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from urllib.parse import parse_qsl
 
 from django import template
@@ -20,6 +21,7 @@ WORDS_FOR = timedelta(days=14)
 
 
 @register.simple_tag
+@cache
 def icon(name: str, css: str = "") -> SafeString:
     """Return the decorative icon `name` of the sprite; the words beside it, or an aria-label, carry the meaning."""
     sprite = static("vendor/tabler-icons/sprite.svg")

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -46,11 +45,6 @@ def table_rows(rows: Iterable[Row], columns: Sequence[Column], owners: Mapping[i
     return SafeString("".join(parts))
 
 
-@lru_cache
-def _icon(name: str) -> str:
-    return str(icon(name))
-
-
 def _text(value: str) -> str:
     """Return a text that may be cut off; the whole of it is then one hover away."""
     safe = escape(value)
@@ -58,7 +52,7 @@ def _text(value: str) -> str:
 
 
 def _mark(css: str, icon_name: str, words: str) -> str:
-    return f'<span class="mark {css}">{_icon(icon_name)}<span>{words}</span></span>'
+    return f'<span class="mark {css}">{icon(icon_name)}<span>{words}</span></span>'
 
 
 class _Writer:

@@ -45,7 +45,7 @@ def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapp
     shown = columns.chosen(query, request.session)
     page = people_page(_values(found, columns.fields(shown), query), query.ordering, query.cursor or None, PAGE_SIZE)
     whole = not (page.next or page.previous)
-    count, capped = (len(page.rows), False) if whole else matching_count(actor, query.filters)
+    count, capped = (len(page.rows), False) if whole else matching_count(found, query.filters)
     return {
         "heads": columns.heads(shown, query),
         "rows": table_rows(page.rows, shown, owners),

@@ -6,8 +6,7 @@ from compliance import suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.filters import filtered, matching_count
 from contacts.models import Contact
-from salesconnect.lib.actor import system
-from salesconnect.lib.errors import Invalid
+from salesconnect.lib.actor import Actor, system
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 FILTERS = [
@@ -40,15 +39,18 @@ def people(person):
 
 @pytest.mark.parametrize("query", FILTERS)
 def test_the_count_is_that_of_the_list_however_it_is_counted(people, member, query):
-    assert matching_count(member, query) == (filtered(member, query).count(), False)
+    people = filtered(member, query)
+    assert matching_count(people, query) == (people.count(), False)
 
 
 def test_the_count_stops_at_its_cap(people, member):
-    assert matching_count(member, {}, cap=3) == (3, True)
-    assert matching_count(member, {"unsubscribed": "false"}, cap=2) == (2, True)
-    assert matching_count(member, {"unsubscribed": "false"}, cap=3) == (3, False)
+    subscribed = {"unsubscribed": "false"}
+    assert matching_count(filtered(member, {}), {}, cap=3) == (3, True)
+    assert matching_count(filtered(member, subscribed), subscribed, cap=2) == (2, True)
+    assert matching_count(filtered(member, subscribed), subscribed, cap=3) == (3, False)
 
 
-def test_a_wrong_filter_is_refused_by_the_count_too(member):
-    with pytest.raises(Invalid):
-        matching_count(member, {"authorization_type": "nonsense"})
+def test_who_may_see_nobody_counts_nobody(people):
+    stranger = Actor(1, "stranger", "", "page")
+    query = {"unsubscribed": "false"}
+    assert matching_count(filtered(stranger, query), query) == (0, False)
