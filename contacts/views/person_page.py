@@ -21,9 +21,11 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.htmx import close_dialog, toast
 from unsubscribes import history as unsubscribes
+from unsubscribes import queries
 
 Part = Literal["", "card", "details"]
 REGION = "#person"
+MAILS = 5
 NOT_TYPED = ("version", "csrfmiddlewaretoken")
 ON_THE_CARD = (history.AUTHORIZATION, history.SOURCE, history.CREATED)
 
@@ -96,6 +98,7 @@ def show(
         "card_changed": _last_change_of_card(person.pk),
         "said": unsubscribes.of_person(person),
         "history": lines.of_person(person.pk),
+        "mails": queries.of_person(person.pk)[:MAILS],
         "people_url": _where_from(request),
         "opened": opened,
         "focus": focus,

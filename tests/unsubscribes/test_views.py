@@ -97,6 +97,13 @@ def test_the_list_filters_by_state_and_refuses_what_it_does_not_know(signed_in, 
     assert "Hello Anna" not in signed_in.get("/mails/?state=sent").content.decode()
     assert signed_in.get("/mails/?state=gone").status_code == 400
     assert signed_in.get("/mails/?batch=x").status_code == 400
+    assert "Hello Anna" in signed_in.get(f"/mails/?contact={written.contact_id}").content.decode()
+    assert "Hello Anna" not in signed_in.get("/mails/?contact=999").content.decode()
+
+
+def test_the_page_of_a_person_shows_the_newest_mails(signed_in, written):
+    page = signed_in.get(f"/people/{written.contact_id}/").content.decode()
+    assert f'<a class="row-link" href="/mails/{written.pk}/">Hello Anna</a>' in page
 
 
 def test_the_list_asks_as_much_for_three_messages_as_for_one(signed_in, many, member, django_assert_num_queries):

@@ -15,12 +15,13 @@ from unsubscribes import queries, services
 from unsubscribes.models import Message
 
 PAGE_SIZE = 50
+NUMBERS = ("batch", "contact")
 
 
 @require_safe
 def mails(request: SignedInRequest) -> HttpResponse:
-    """List messages, newest first, of one state or one order where the address says so."""
-    query = {name: request.GET[name] for name in ("state", "batch") if request.GET.get(name)}
+    """List messages, newest first, of one state, one order or one person where the address says so."""
+    query = {name: request.GET[name] for name in ("state", *NUMBERS) if request.GET.get(name)}
     found = queries.visible(page_actor(request)).filter(**_conditions(query))
     page = keyset.page(
         found,
@@ -34,6 +35,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
         "previous_url": page.previous and _url(query, cursor=page.previous),
         "next_url": page.next and _url(query, cursor=page.next),
         "tabs": _tabs(query),
+        "narrowed": any(name in query for name in NUMBERS),
         "batch": query.get("batch"),
     }
     return render(request, "unsubscribes/mails.html", context)
@@ -68,11 +70,11 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
 
 
 def _conditions(query: dict[str, str]) -> dict[str, str]:
-    state, batch = query.get("state"), query.get("batch")
-    if state is not None and state not in Message.State:
+    if query.get("state", Message.State.SENT) not in Message.State:
         raise Invalid({"state": [_("There is no such state.")]})
-    if batch is not None and whole(batch) is None:
-        raise Invalid({"batch": [_("An order is named by its number.")]})
+    for name in NUMBERS:
+        if name in query and whole(query[name]) is None:
+            raise Invalid({name: [_("Orders and people are named by their numbers.")]})
     return query
 
 
