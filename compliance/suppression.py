@@ -84,7 +84,7 @@ def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, sour
     actor.require("unsubscribe_people")
     holders = Contact.objects.filter(address_hash=address_hash)
     people = unsubscribe(holders, actor=actor, source=source, reason=reason)
-    values = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
+    values: dict[str, Any] = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
     with connection.cursor() as cursor:
         cursor.execute(SUPPRESS, values | {"said": source not in REPEATED})
         new = cursor.fetchone() == (True,)
