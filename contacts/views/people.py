@@ -34,7 +34,8 @@ def people(request: SignedInRequest) -> HttpResponse:
     context["asking"] = request.htmx.trigger
     response = render(request, "contacts/_people_answer.html" if in_place else "contacts/people.html", context)
     if in_place:
-        response.headers["HX-Push-Url"] = query.url
+        # A list that asks for itself again is where it was: no step to go back to.
+        response.headers["HX-Replace-Url" if request.htmx.trigger == "list" else "HX-Push-Url"] = query.url
     patch_vary_headers(response, ["HX-Target"])
     return response
 

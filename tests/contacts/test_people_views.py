@@ -182,6 +182,11 @@ def test_htmx_gets_the_list_with_what_belongs_to_it_and_the_address_to_show(sign
     assert "HX-Target" in response.headers["Vary"]
 
 
+def test_a_list_that_asks_for_itself_again_is_no_step_of_the_history(signed_in, three):
+    response = signed_in.get("/people/", headers={"HX-Request": "true", "HX-Target": "list", "HX-Trigger": "list"})
+    assert (response.headers.get("HX-Replace-Url"), response.headers.get("HX-Push-Url")) == ("/people/", None)
+
+
 def test_an_empty_list_says_what_to_do(signed_in, person):
     assert "Nobody here yet" in signed_in.get("/people/").content.decode()
     person()
