@@ -16,7 +16,7 @@ from salesconnect.lib.csv import RowError, Table
 Row = tuple[int, list[str] | RowError]
 
 CHUNK_ROWS = 10_000
-CHUNK_CHARACTERS = 8_000_000
+CHUNK_CHARACTERS = 2_000_000
 """A chunk ends at either, so that rows of a megabyte cannot fill the memory."""
 
 

@@ -1,13 +1,45 @@
-"""The rows that were not taken, as a file that can be corrected and imported again."""
+"""The rows that were not taken: kept by COPY, shown, and given back as a file that can be corrected and imported."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 
+from django.db import connection
+
+from compliance.imports.reading import Rejected
 from compliance.models import ImportJob, ImportReject
+from compliance.staging import ESCAPES
 from salesconnect.lib import csv
 
 HEADERS = ("Line", "Reason")
 """What stands before the file's own columns; an import knows neither and so leaves them out."""
 PAGE = 1_000
+REASON_LENGTH = 500
+
+
+class Lines:
+    """Lines as COPY reads a file, one at a time: cells of a megabyte are not put together to one text."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = iter(lines)
+
+    def read(self, _size: int) -> str:
+        """Return the next line, whatever its length; nothing at the end."""
+        return next(self.lines, "")
+
+
+def keep(job: ImportJob, rows: Sequence[Rejected]) -> None:
+    """Store rejected rows, inside the caller's transaction."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            "COPY compliance_importreject (job_id, line, reason, cells) FROM STDIN",
+            Lines(
+                f"{job.pk}\t{row.line}\t{row.reason[:REASON_LENGTH].translate(ESCAPES)}"
+                f"\t{json.dumps(row.cells, ensure_ascii=False).translate(ESCAPES)}\n"
+                for row in rows
+            ),
+        )
 
 
 def rejected_file(job: ImportJob) -> Iterator[str]:

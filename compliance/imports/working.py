@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from psycopg2 import errorcodes
 
+from compliance.imports import rejects
 from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import Overtaken, Taken, take_in
 from compliance.imports.reading import Chunk, chunks, rows_after
@@ -124,10 +125,7 @@ def _hold(job: ImportJob) -> ImportJob | None:
 
 
 def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
-    ImportReject.objects.bulk_create(
-        (ImportReject(job=job, line=row.line, reason=row.reason[:500], cells=row.cells) for row in taken.rejected),
-        batch_size=1_000,
-    )
+    rejects.keep(job, taken.rejected)
     ImportJob.objects.filter(pk=job.pk).update(
         state=ImportJob.State.RUNNING,
         line=chunk.last_line,

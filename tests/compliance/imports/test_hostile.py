@@ -77,3 +77,9 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_reason(take_in, content):
     assert [len(texts) for texts in refusal.value.fields.values()] == [1]
     assert list(refusal.value.fields) == ["file"]
     assert Contact.objects.count() == 0
+
+
+@pytest.mark.parametrize("cell", ["\\", "a\tb", '"x"', "line\nline", "\u2028", "😀", "'=1"])
+def test_rejected_cells_are_kept_as_they_were(take_in, cell):
+    job = take_in("First Name,Email", '"{}",no address'.format(cell.replace('"', '""')))
+    assert ImportReject.objects.get(job=job).cells == [cell.removeprefix("'"), "no address"]
