@@ -15,7 +15,7 @@ from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
 from salesconnect.lib.errors import Invalid
 from unsubscribes import chart, ledger, ledger_file
-from unsubscribes.ledger import Wanted
+from unsubscribes.ledger import Unit, Wanted
 
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
@@ -86,7 +86,7 @@ def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str
 
 def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
     """Return what stands around the list: views, filters, the chart, and how many are unsubscribed now."""
-    unit = form.cleaned_data["by"] or "week"
+    unit: Unit = "month" if form.cleaned_data["by"] == "month" else "week"
     others = {name: value for name, value in query.items() if name != "kind"}
     tabs = [("", _t("All")), *KINDS]
     filters = {name: value for name, value in query.items() if name not in ("kind", "by")}
