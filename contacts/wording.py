@@ -82,7 +82,7 @@ def source_words(values: Mapping[str, Any]) -> str:
 
 def reason_words(reason: str) -> str:
     """Return the reason of an unsubscribe as people read it: a code in words, anything else as it was written."""
-    return _("Address changed") if reason == ADDRESS_CHANGED else reason
+    return {ADDRESS_CHANGED: _("Address changed"), history.MERGED: _("Merged")}.get(reason, reason)
 
 
 def source_label(source: str) -> str:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from unsubscribes import unmerge
 from unsubscribes.mail import send
 
 
@@ -16,3 +17,9 @@ def sweep_mail() -> None:
     """Mark what a killed worker left, then send what is due."""
     send.give_up_lost()
     send.drain()
+
+
+@shared_task(name="unsubscribes.forget_merges")
+def forget_merges() -> None:
+    """Forget of merged people what can no longer be undone."""
+    unmerge.forget_old()

@@ -1,0 +1,129 @@
+"""Taking a merge back: the absorbed record comes back as it was, but for a "no" that either has said."""
+
+import datetime as dt
+from typing import Any
+
+from django.apps import apps
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance import editing, services, suppression
+from compliance.creation import address_taken
+from compliance.models import ComplianceCard
+from compliance.staging import address_columns
+from contacts import history
+from contacts.models import Contact, Merge, User
+from contacts.rules import sort_key
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.merge import authorization_of, rows_of_people, source_of
+
+UNDO_DAYS = 30
+
+
+@transaction.atomic
+def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
+    """Undo a merge within 30 days. What somebody changed of the survivor since stays as it is.
+
+    No opt-out is lifted: the survivor stays unsubscribed, and so comes the absorbed record when it was, when the
+    survivor is now, or when its address is suppressed. Raises `Forbidden`, `Missing`, and `Conflict`
+    (`undone_before`, `too_old`, `address_taken`).
+    """
+    actor.require("merge_people")
+    record = _undoable(merge_id)
+    services.lock(Contact.objects.filter(pk=record.survivor_id))
+    survivor = Contact.objects.visible_to(actor).select_related("card").filter(pk=record.survivor_id).first()
+    if survivor is None:
+        raise Missing
+    _give_back(survivor, record, actor)
+    _bring_back(record, unsubscribed=survivor.card.unsubscribed)
+    _move_back(record)
+    both = [record.absorbed_id, record.survivor_id]
+    Merge.objects.filter(pk=record.pk).update(undone_at=timezone.now(), absorbed={}, changes={}, moved={})
+    history.record(both, history.UNMERGED, actor=actor)
+    return Outcome(changed=1)
+
+
+def undoable(contact_id: int) -> list[Merge]:
+    """Return the merges into one person that can still be undone, newest first."""
+    merges = Merge.objects.filter(survivor_id=contact_id, undone_at=None, at__gte=_limit())
+    return list(merges.order_by("-pk"))
+
+
+def forget_old() -> int:
+    """Empty what merges remember that are too old to be undone; returns how many."""
+    old = Merge.objects.filter(at__lt=_limit()).exclude(absorbed={})
+    return old.update(absorbed={}, changes={}, moved={})
+
+
+def _limit() -> dt.datetime:
+    return timezone.now() - dt.timedelta(days=UNDO_DAYS)
+
+
+def _undoable(merge_id: int) -> Merge:
+    record = Merge.objects.select_for_update().filter(pk=merge_id).first()
+    if record is None:
+        raise Missing
+    if record.undone_at:
+        raise Conflict("undone_before", _("This merge has been undone already."))
+    if record.at < _limit() or not record.absorbed:
+        raise Conflict("too_old", _("A merge can be undone for %(days)d days.") % {"days": UNDO_DAYS})
+    return record
+
+
+def _give_back(survivor: Contact, record: Merge, actor: Actor) -> None:
+    """Restore of the survivor what the merge changed, where nobody changed it since."""
+    details = record.changes["details"]
+    values = {name: was for name, (was, became) in details.items() if getattr(survivor, name) == became}
+    if values:
+        editing.edit(survivor.pk, values, actor=actor)
+    was, became = record.changes["card"]
+    people = Contact.objects.filter(pk=survivor.pk)
+    card = survivor.card
+    now = (card.authorization_type, card.consent_date and card.consent_date.isoformat(), card.consent_purpose)
+    if now == (became["authorization_type"], became["consent_date"], became["consent_purpose"]):
+        services.authorise(people, authorization_of(was), actor=actor)
+    if (card.source_type, card.source_other) == (became["source_type"], became["source_other"]):
+        services.set_source(people, source_of(was), actor=actor)
+
+
+def _bring_back(record: Merge, *, unsubscribed: bool) -> None:
+    """Store the absorbed person again, under the old number."""
+    details, card = record.absorbed["details"], record.absorbed["card"]
+    address = address_columns(details["email"])
+    if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
+        raise address_taken(str(address["email_key"]))
+    person = Contact.objects.create(
+        pk=record.absorbed_id,
+        **details,
+        **address,
+        sort_company=sort_key(details["company"]),
+        owner=User.objects.filter(pk=record.absorbed["owner"]).first(),
+        created_at=dt.datetime.fromisoformat(record.absorbed["created_at"]),
+    )
+    said_no = unsubscribed or card["unsubscribed"] or suppression.of_address(person.email_key) is not None
+    ComplianceCard.objects.create(
+        contact=person,
+        **_basis(card),
+        unsubscribed=said_no,
+        # Beyond every version that anybody can have seen.
+        version=card["version"] + 2,
+        sort_last=sort_key(details["last_name"]),
+        sort_first=sort_key(details["first_name"]),
+    )
+    if said_no:
+        suppression.suppress_address(person, reason=history.MERGED)
+
+
+def _basis(card: dict[str, Any]) -> dict[str, Any]:
+    columns = (*services.AUTHORIZATION_COLUMNS, *services.SOURCE_COLUMNS)
+    return {column.name: card[column.name] for column in columns}
+
+
+def _move_back(record: Merge) -> None:
+    keys = {model._meta.label: key for model, key in rows_of_people()}
+    for label, ids in record.moved.items():
+        rows = apps.get_model(label)._base_manager.filter(pk__in=ids, **{keys[label]: record.survivor_id})
+        rows.update(**{keys[label]: record.absorbed_id})
