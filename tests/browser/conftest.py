@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from contacts.models import User
 
@@ -17,6 +17,11 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Milliseconds; the tests share their machine with others.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
+# Without motion nothing is seen half faded in.
+CONTEXT = {"locale": "en-GB", "reduced_motion": "reduce"}
 # The browser logs every refusal; a form that is not right (422) or a conflict (409, 412) is an answer, not a fault.
 EXPECTED = re.compile(r"Failed to load resource: .* status of (409|412|422) ")
 
@@ -44,9 +49,9 @@ def window(chromium, live_server, emptied_history) -> Iterator[Callable[..., Pag
     contexts: list[BrowserContext] = []
 
     def open_for(user: User, **options) -> Page:
-        context = chromium.new_context(**{"base_url": live_server.url, "locale": "en-GB", **options})
+        context = chromium.new_context(**{"base_url": live_server.url, **CONTEXT, **options})
         contexts.append(context)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([_session_cookie(user, live_server.url)])
         page = context.new_page()
         page.on("console", lambda message: message.type == "error" and faults.append(message.text))
