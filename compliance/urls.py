@@ -5,7 +5,7 @@ from django.urls import path
 from compliance.views import bulk, card, imports, opt_out
 
 urlpatterns = [
-    path("people/import/", imports.new, name="import"),
+    path("people/import/", imports.new, name="import-people"),
     path("imports/<int:job_id>/", imports.show, name="import"),
     path("imports/<int:job_id>/cancel/", imports.cancel, name="cancel-import"),
     path("imports/<int:job_id>/rejected/", imports.rejected, name="rejected-rows"),

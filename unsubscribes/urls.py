@@ -3,16 +3,18 @@
 from django.urls import path, re_path
 
 from unsubscribes import public
-from unsubscribes.views import compose, ledger, mails, reconsent, suppression_list, team, webhooks
+from unsubscribes.views import compose, ledger, mails, merge, reconsent, suppression_list, team, webhooks
 
 urlpatterns = [
     path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
     path("people/<int:contact_id>/re-consent/", reconsent.page, name="person-reconsent"),
     path("people/<int:contact_id>/evidence/<int:record_id>/", reconsent.document, name="person-evidence"),
+    path("people/<int:contact_id>/merge/", merge.page, name="person-merge"),
+    path("people/<int:contact_id>/merge/<int:merge_id>/undo/", merge.undo, name="person-unmerge"),
     path("unsubscribes/", ledger.index, name="unsubscribes"),
     path("unsubscribes/export/", ledger.export, name="unsubscribes-export"),
     path("unsubscribes/import/", suppression_list.new, name="suppression-import"),
-    path("unsubscribes/import/<int:list_id>/", suppression_list.result, name="suppression-list"),
+    path("unsubscribes/import/<int:list_id>/", suppression_list.result, name="suppression-file"),
     path("unsubscribes/import/<int:list_id>/invalid/", suppression_list.rejected, name="suppression-rejected"),
     path("mails/", mails.mails, name="mails"),
     path("mails/compose/", compose.to_many, name="mail-compose"),

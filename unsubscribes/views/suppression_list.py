@@ -51,7 +51,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return redirect("suppression-list", suppression_list.take(file.file, file.name, actor=actor).pk)
+            return redirect("suppression-file", suppression_list.take(file.file, file.name, actor=actor).pk)
         except FileRefused as refusal:
             form.add_error("file", str(refusal))
     latest = SuppressionList.objects.order_by("-pk")[:LATEST]
