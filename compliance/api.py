@@ -81,8 +81,9 @@ class CardViewSet(PersonEndpoint):
         return Response(verdict_body(verdict(ComplianceCard.objects.get(pk=pk)), timezone.now()))
 
     def _revise(self, request: Request, pk: int, absent: dict[str, Any]) -> Response:
-        version = self.expected_version(self.row(pk))
-        revise(pk, actor=self.actor, card=absent | read(Card, request.data), version=version)
+        row, body = self.row(pk), request.data
+        version = self.expected_version(row)
+        revise(pk, actor=self.actor, card=absent | read(Card, body), version=version)
         return self.answer(pk)
 
 

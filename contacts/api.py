@@ -61,7 +61,7 @@ class PersonEndpoint(Endpoint):
         return Response(self.body(row), status, headers=etag(row["card__version"]))
 
     def expected_version(self, row: dict[str, Any]) -> int | None:
-        """Return what `If-Match` demands; `Stale` at once, before the body is read, when the person has left it."""
+        """Return what `If-Match` demands; `Stale` at once when the person has left that version."""
         version = expected_version(self.request)
         if version not in (None, row["card__version"]):
             raise Stale(row["id"], version, row["card__version"])
@@ -169,9 +169,10 @@ class ContactViewSet(PersonEndpoint):
         return filtered(self.actor, {name: value for name, value in query if name in FILTERS})
 
     def _revise(self, request: Request, pk: int, *, whole: bool) -> Response:
-        row = self.row(pk)
+        # The body is parsed before the version is looked at, for a 412 shows it, and judged after.
+        row, body = self.row(pk), request.data
         version = self.expected_version(row)
-        values = read(Person, request.data, context={"current": person_body(row)})
+        values = read(Person, body, context={"current": person_body(row)})
         details, card = _details(values), values.get("compliance", {})
         if whole:
             details = dict.fromkeys(DETAILS, "") | details

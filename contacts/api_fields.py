@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
 PAGE_PARAMETERS = [
@@ -74,7 +74,10 @@ def page_of(kind: type[serializers.Serializer]) -> serializers.Serializer:
     """Return what a list answers with, for the schema."""
     link = serializers.URLField(allow_null=True)
     fields = {"next": link, "previous": serializers.URLField(allow_null=True), "results": kind(many=True)}
-    return inline_serializer(f"{kind.__name__}Page", fields)
+    page = inline_serializer(f"{kind.__name__}Page", fields)
+    # The page is one object, also where the action is called `list`.
+    extend_schema_serializer(many=False)(type(page))
+    return page
 
 
 def read(kind: type[Body], data: Any, **kwargs: Any) -> dict[str, Any]:

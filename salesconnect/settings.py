@@ -146,6 +146,7 @@ CELERY_BEAT_SCHEDULE = {
     "rehash-addresses": {"task": "compliance.rehash_addresses", "schedule": 3600},
     "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
+    "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
 }
 
 AUTH_USER_MODEL = "contacts.User"
@@ -238,6 +239,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "People, their compliance cards, and acts on many of them at once.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "salesconnect.api_docs.say_refusals",
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {"TaskState": "contacts.models.batch.State", "Verdict": "compliance.verdict.CHOICES"},
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

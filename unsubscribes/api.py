@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -38,6 +38,7 @@ class Entry(serializers.Serializer):
     evidence = serializers.JSONField(allow_null=True)
 
 
+@extend_schema_serializer(many=False)
 class SuppressionReply(serializers.Serializer):
     """Whether an address must not be mailed, since when, why, and how that came in."""
 

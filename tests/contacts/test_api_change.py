@@ -113,6 +113,13 @@ def test_a_change_that_meets_a_newer_one_is_refused_with_both(api, address, meth
     assert answer.json()["current"] == api.get(address).json()
 
 
+@pytest.mark.parametrize("body", [b"{", b'{"title": "\\u0000"}'])
+@pytest.mark.parametrize("path", ["", "compliance/"])
+def test_a_stale_change_whose_body_cannot_be_read_is_a_wrong_body(api, address, path, body):
+    answer = api.generic("PATCH", address + path, body, "application/json", headers={"If-Match": '"7"'})
+    assert (answer.status_code, list(answer.json())) == (400, ["detail"])
+
+
 def test_an_old_put_is_stale_before_its_read_only_fields_are_looked_at(api, anna, address, member):
     read = api.get(address)
     editing.edit(anna.pk, {"title": "CTO"}, actor=member)

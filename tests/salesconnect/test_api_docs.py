@@ -27,6 +27,9 @@ def test_the_schema_names_filters_headers_and_both_ways_in(schema):
     names = {parameter["name"] for parameter in people["get"]["parameters"]}
     assert {"search", "authorization_type", "verdict", "ordering", "cursor", "page_size"} <= names
     assert people["get"]["security"] == [{"token": []}, {"session": []}]
+    page = people["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert page == {"$ref": "#/components/schemas/PersonPage"}
+    assert set(people["post"]["responses"]) == {"201", "4XX"}
     change = schema["paths"]["/api/v1/contacts/{id}/"]["patch"]
     assert "If-Match" in {parameter["name"] for parameter in change["parameters"]}
 
