@@ -143,7 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
     "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},
-    "rehash-addresses": {"task": "compliance.rehash_addresses", "schedule": 3600},
+    "rehash-addresses": {"task": "unsubscribes.rehash_addresses", "schedule": 3600},
     "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
     "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},

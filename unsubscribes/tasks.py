@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from unsubscribes import unmerge
+from unsubscribes import rehash, unmerge
 from unsubscribes.mail import send
 
 
@@ -23,3 +23,9 @@ def sweep_mail() -> None:
 def forget_merges() -> None:
     """Forget of merged people what can no longer be undone."""
     unmerge.forget_old()
+
+
+@shared_task(name="unsubscribes.rehash_addresses")
+def rehash_addresses() -> None:
+    """Move to the newest suppression key what an older one hashed."""
+    rehash.rehash_addresses()

@@ -1,0 +1,56 @@
+"""After a new suppression key: everything about an address that somebody holds moves to the new key's hash."""
+
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg2.extras import execute_values
+
+from compliance import services
+from contacts.addresses import address_hash, newest_key
+from contacts.models import Contact
+from unsubscribes import links
+
+CHUNK = 1_000
+# The temporary table says which hash becomes which; a suppression that both keys know stays where it is, for
+# look-ups try all keys.
+MOVES = "CREATE TEMPORARY TABLE moved (old uuid, new uuid) ON COMMIT DROP"
+SUPPRESSIONS = """
+    UPDATE compliance_suppression s SET address_hash = moved.new, hash_key = %(key)s FROM moved
+    WHERE s.address_hash = moved.old AND NOT EXISTS (
+        SELECT FROM compliance_suppression other WHERE other.address_hash = moved.new)
+"""
+PEOPLE = """
+    UPDATE contacts_contact c SET address_hash = moved.new, address_hash_key = %(key)s FROM moved
+    WHERE c.address_hash = moved.old
+"""
+
+
+def rehash_addresses() -> int:
+    """Re-hash all people whose hash an older key made, in chunks; returns how many. Safe to stop and to repeat.
+
+    Hashes of addresses that nobody holds cannot move: their key must stay in the setting for ever.
+    """
+    if len(settings.SUPPRESSION_KEYS) == 1:
+        return 0
+    total = 0
+    while number := _rehash_chunk():
+        total += number
+    return total
+
+
+@transaction.atomic
+def _rehash_chunk() -> int:
+    old = Contact.objects.exclude(email_key="").exclude(address_hash_key=newest_key())
+    ids = services.lock(Contact.objects.among(list(old.values_list("pk", flat=True)[:CHUNK])))
+    people = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "email_key")
+    moves = {hashed: address_hash(email_key) for hashed, email_key in people if hashed}
+    if not moves:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.moved")
+        cursor.execute(MOVES)
+        rows = [(str(before), str(after)) for before, after in moves.items()]
+        execute_values(cursor.cursor, "INSERT INTO moved VALUES %s", rows, template="(%s::uuid, %s::uuid)")
+        for statement in (SUPPRESSIONS, PEOPLE):
+            cursor.execute(statement, {"key": newest_key()})
+    links.rehash(moves, newest_key())
+    return len(moves)
