@@ -31,5 +31,5 @@ router.register("suppressions", SuppressionViewSet, "suppression")
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     *router.urls,
-    re_path("^.*$", Nowhere.as_view()),
+    re_path(r"^[\s\S]*$", Nowhere.as_view()),
 ]
