@@ -11,6 +11,7 @@ from exports.api import ExportViewSet, PersonExportViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
 from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
+from unsubscribes.merge_api import MergeViewSet
 from unsubscribes.removal_api import ReconsentViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -18,6 +19,7 @@ router.register("contacts", ContactViewSet, "contact")
 router.register("contacts", CardViewSet, "card")
 router.register("contacts", UnsubscribeViewSet, "opt-out")
 router.register("contacts", ReconsentViewSet, "re-consent")
+router.register("contacts", MergeViewSet, "merge")
 router.register("contacts", PersonExportViewSet, "person-export")
 router.register("contacts", PersonMailViewSet, "person-mail")
 router.register("bulk", BulkViewSet, "bulk")

@@ -19,6 +19,8 @@ ICONS = {
     history.RESUBSCRIBED: "mail-opened",
     history.EXPORTED: "download",
     history.DELETED: "trash",
+    history.MERGED: "git-merge",
+    history.UNMERGED: "arrow-back-up",
 }
 
 
