@@ -1,6 +1,5 @@
 """People, their history and bulk orders in the API."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,7 +17,7 @@ from contacts.api_base import PAGING, Endpoint, etag, expected_version, idempote
 from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, PAGE_PARAMETERS, Nothing, page_of, read
 from contacts.details import DETAILS
 from contacts.filters import ContactFilter, filtered
-from contacts.models import Batch, Contact, ContactEvent
+from contacts.models import Batch, Contact
 from contacts.serializers import (
     Count,
     Event,
@@ -44,9 +43,13 @@ ORDERING = OpenApiParameter("ordering", str, description="Fields separated by co
 class PersonEndpoint(Endpoint):
     """An endpoint about one person; a change that meets a newer one is answered 412 with both versions."""
 
+    def find(self, contact_id: int) -> dict[str, Any] | None:
+        """Return the person as a plain row, if there is one."""
+        return people_rows(Contact.objects.visible_to(self.actor).filter(pk=contact_id)).first()
+
     def row(self, contact_id: int) -> dict[str, Any]:
         """Return the person as a plain row, or raise `Missing`."""
-        row = people_rows(Contact.objects.visible_to(self.actor).filter(pk=contact_id)).first()
+        row = self.find(contact_id)
         if row is None:
             raise Missing
         return row
@@ -70,10 +73,9 @@ class PersonEndpoint(Endpoint):
     def handle_exception(self, problem: Exception) -> Response:
         """Add both versions to a 412."""
         response = super().handle_exception(problem)
-        if isinstance(problem, Stale):
-            newer = self.answer(problem.contact_id)
-            response.data |= {"current": newer.data, "yours": self.request.data}
-            response["ETag"] = newer["ETag"]
+        if isinstance(problem, Stale) and (newer := self.find(problem.contact_id)):
+            response.data |= {"current": self.body(newer), "yours": self.request.data}
+            response["ETag"] = etag(newer["card__version"])["ETag"]
         return response
 
 
@@ -160,7 +162,7 @@ class ContactViewSet(PersonEndpoint):
             size=page_size(request),
             values=lambda event: (event.at, event.id),
         )
-        undoes = _undone_by(page.rows)
+        undoes = history.taken_back_by(page.rows)
         results = [event_body(event, undoes.get(event.batch_id)) for event in page.rows]
         return Response(page_body(request, page, results))
 
@@ -173,10 +175,10 @@ class ContactViewSet(PersonEndpoint):
         row, body = self.row(pk), request.data
         version = self.expected_version(row)
         values = read(Person, body, context={"current": person_body(row)})
-        details, card = _details(values), values.get("compliance", {})
+        details, card = _details(values), values.get("compliance")
         if whole:
             details = dict.fromkeys(DETAILS, "") | details
-            card = card and EMPTY_CARD | card
+            card = None if card is None else EMPTY_CARD | card
         owner = values.get("owner", Owner.STAYS)
         revise(pk, actor=self.actor, details=details, card=card, owner=owner, version=version)
         return self.answer(pk)
@@ -230,9 +232,3 @@ def _batch(pk: int) -> Batch:
 
 def _details(values: dict[str, Any]) -> dict[str, str]:
     return {name: values[name] for name in DETAILS if name in values}
-
-
-def _undone_by(events: Iterable[ContactEvent]) -> dict[int | None, int | None]:
-    """Return which bulk change is taken back by the bulk change of an event."""
-    numbers = {event.batch_id for event in events if event.batch_id}
-    return dict(Batch.objects.filter(pk__in=numbers, undoes__isnull=False).values_list("pk", "undoes_id"))

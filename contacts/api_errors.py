@@ -1,5 +1,6 @@
 """Errors of the API: what services raise becomes a status and a body that says what is wrong."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -21,7 +22,7 @@ def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
     if not status:
         return exception_handler(problem, context)
     response = Response({"detail": detail, **more}, status=status)
-    if status == 503:  # noqa: PLR2004
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = RETRY_SECONDS
     return response
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import BooleanField, Func, Max, QuerySet, Value
 from psycopg2.extras import Json, execute_values
 
-from contacts.models import ContactEvent
+from contacts.models import Batch, ContactEvent
 from salesconnect.lib.actor import Actor
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -75,6 +75,12 @@ def numbers_of(contact_ids: Iterable[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS % {"expressions": "%s"}, [list(contact_ids)])
         return [row[0] for row in cursor]
+
+
+def taken_back_by(events: Iterable[ContactEvent]) -> dict[int | None, int | None]:
+    """Return which bulk change each bulk change among the events takes back, for those that do; one query."""
+    numbers = {event.batch_id for event in events if event.batch_id}
+    return dict(Batch.objects.filter(pk__in=numbers, undoes__isnull=False).values_list("pk", "undoes_id"))
 
 
 def newest_id(contact_id: int) -> int:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from contacts import batches, partitions
+from contacts import batches, idempotency, partitions
 from salesconnect.lib.kick import kick
 
 
@@ -24,3 +24,9 @@ def sweep_batches() -> None:
 def ensure_partitions() -> None:
     """Make the history's partitions for the months ahead."""
     partitions.ensure()
+
+
+@shared_task(name="contacts.forget_replies")
+def forget_replies() -> None:
+    """Delete the answers that no repeat of a request can ask for any more."""
+    idempotency.forget()

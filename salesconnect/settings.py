@@ -141,6 +141,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
+    "forget-replies": {"task": "contacts.forget_replies", "schedule": 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
     "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},
     "rehash-addresses": {"task": "unsubscribes.rehash_addresses", "schedule": 3600},

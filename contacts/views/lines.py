@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contacts import history, wording
-from contacts.models import Batch, ContactEvent
+from contacts.models import ContactEvent
 from salesconnect.lib import keyset
 from salesconnect.lib.keyset import Key
 
@@ -53,9 +53,7 @@ def of_person(contact_id: int, cursor: str | None = None) -> Lines:
 
 
 def _lines(events: Sequence[ContactEvent]) -> list[Line]:
-    numbers = {event.batch_id for event in events if event.batch_id}
-    undone = Batch.objects.filter(pk__in=numbers).exclude(undoes=None).values_list("pk", "undoes_id") if numbers else ()
-    undoes: dict[int | None, int | None] = dict(undone)
+    undoes = history.taken_back_by(events)
     return [_line(event, undoes.get(event.batch_id)) for event in events]
 
 

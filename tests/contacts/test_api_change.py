@@ -87,6 +87,8 @@ def test_put_replaces_a_card_that_it_names(api, address):
     body = {"last_name": "Berg", "compliance": {"authorization_type": "contract"}}
     card = api.put(address, body, "json").json()["compliance"]
     assert (card["source_type"], card["source_other"]) == (None, "")
+    card = api.put(address, {"last_name": "Berg", "compliance": {}}, "json").json()["compliance"]
+    assert set(card.values()) == {None, ""}
 
 
 @pytest.mark.parametrize("field", ["id", "created_at", "updated_at", "verdict", "unsubscribed"])
