@@ -120,7 +120,7 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
     reset = dict.fromkeys(COUNTERS, 0) | _ordered_by(actor)
     for name, value in reset.items():
         setattr(job, name, value)
-    job.dry_run, job.state, job.attempt = dry_run, ImportJob.State.QUEUED, job.attempt + 1
+    job.dry_run, job.state, job.attempt, job.error = dry_run, ImportJob.State.QUEUED, job.attempt + 1, ""
     job.heartbeat_at, job.started_at, job.finished_at = timezone.now(), None, None
     job.save()
     kick("compliance.run_import", job_id)
@@ -129,14 +129,21 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
 
 @transaction.atomic
 def cancel(job_id: int, *, actor: Actor) -> ImportJob:
-    """Stop an import after the rows it is at; what came in stays. `Conflict` (`ended`) when it has ended already."""
+    """Stop an import after the rows it is at; what came in stays. A file that was only previewed is removed.
+
+    `Conflict` (`ended`) when the import has ended already.
+    """
     actor.require("import_people")
     job = _locked(job_id)
-    if job.ended:
+    proposed = job.dry_run or not job.attempt
+    if job.ended and not (proposed and job.file):
         raise Conflict("ended", _("This import has already ended."))
     job.state, job.finished_at = ImportJob.State.CANCELLED, timezone.now()
     job.save(update_fields=["state", "finished_at"])
     ImportSeen.objects.filter(job_id=job_id).delete()
+    if proposed:
+        ImportReject.objects.filter(job=job).delete()
+        transaction.on_commit(job.file.delete)
     return job
 
 

@@ -55,8 +55,11 @@ def show(request: SignedInRequest, job_id: int) -> HttpResponse:
 
 @require_POST
 def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
-    """Stop an import; what came in stays."""
-    services.cancel(job_id, actor=page_actor(request))
+    """Stop an import, what came in stays; or throw a file away that was only previewed."""
+    job = services.cancel(job_id, actor=page_actor(request))
+    if job.dry_run or not job.attempt:
+        messages.success(request, _("%(file)s was removed. Nothing was imported.") % {"file": job.file_name})
+        return redirect("import-people")
     return redirect("import", job_id)
 
 

@@ -81,8 +81,8 @@ class Command(BaseCommand):
             self._refuse("Cancelled. What came in stays.")
 
     def _show(self, done: int, total: int) -> None:
-        end = "\n" if done >= total or not self.stderr.isatty() else ""
-        self.stderr.write(f"\r{done:,} of {total:,} rows", ending=end)
+        start, end = ("\r", "" if done < total else "\n") if self.stderr.isatty() else ("", "\n")
+        self.stderr.write(f"{start}{done:,} of {total:,} rows", ending=end)
 
     def _report(self, job: ImportJob) -> None:
         if job.state != ImportJob.State.DONE:

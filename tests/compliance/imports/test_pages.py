@@ -158,6 +158,17 @@ def test_a_running_import_can_be_cancelled(signed_in, job):
     assert (job.state, working.run(job.pk), Contact.objects.count()) == ("cancelled", False, 0)
 
 
+def test_a_file_that_was_only_previewed_can_be_thrown_away(signed_in, job, django_capture_on_commit_callbacks):
+    name, storage = job.file.name, job.file.storage
+    with django_capture_on_commit_callbacks(execute=True):
+        response = signed_in.post(f"/imports/{job.pk}/cancel/")
+    job.refresh_from_db()
+    assert (response.url, job.state, job.file.name) == ("/people/import/", "cancelled", "")
+    assert not storage.exists(name)
+    assert signed_in.get(f"/imports/{job.pk}/").status_code == 200
+    assert signed_in.post(f"/imports/{job.pk}/cancel/").status_code == 409
+
+
 def test_an_import_is_begun_once(signed_in, job):
     form = fields(signed_in, job) | {"start": ""}
     signed_in.post(f"/imports/{job.pk}/", form)
