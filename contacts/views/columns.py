@@ -40,7 +40,7 @@ COLUMNS = {
         Column("authorization", _("Authorization"), AUTHORIZATION),
         Column("source", _("Source"), ("card__source_type",)),
         Column("unsubscribed", _("Unsubscribed"), ("card__unsubscribed",)),
-        Column("owner", _("Owner"), ("owner_id",)),
+        Column("owner", _("Owner"), ("owner_id",), default=False),
         Column("created", _("Created"), ("created_at",), "created_at", default=False),
         Column("updated", _("Updated"), ("card__updated_at",), "updated_at"),
         Column("verdict", _("May mail"), ("verdict",)),
