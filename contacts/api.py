@@ -16,7 +16,7 @@ from contacts import batches, history, listing
 from contacts.api_base import PAGING, Endpoint, etag, expected_version, idempotent, newest_first, page_body, page_size
 from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, PAGE_PARAMETERS, Nothing, page_of, read
 from contacts.details import DETAILS
-from contacts.filters import ContactFilter, filtered
+from contacts.filters import ContactFilter, filtered, matching_count
 from contacts.models import Batch, Contact
 from contacts.serializers import (
     Count,
@@ -113,7 +113,7 @@ class ContactViewSet(PersonEndpoint):
     @action(detail=False)
     def count(self, request: Request) -> Response:
         """Count people; exact up to 10,000."""
-        number, capped = self._filtered().capped_count()
+        number, capped = matching_count(self._filtered(), self._asked())
         return Response({"count": number, "capped": capped})
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], request=Person, responses={201: Person})
@@ -167,8 +167,10 @@ class ContactViewSet(PersonEndpoint):
         return Response(page_body(request, page, results))
 
     def _filtered(self) -> Any:
-        query = self.request.query_params.items()
-        return filtered(self.actor, {name: value for name, value in query if name in FILTERS})
+        return filtered(self.actor, self._asked())
+
+    def _asked(self) -> dict[str, str]:
+        return {name: value for name, value in self.request.query_params.items() if name in FILTERS}
 
     def _revise(self, request: Request, pk: int, *, whole: bool) -> Response:
         # The body is parsed before the version is looked at, for a 412 shows it, and judged after.

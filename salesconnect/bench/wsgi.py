@@ -1,10 +1,9 @@
 """The product with the bench's own addresses added."""
 
-import os
-
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
+from salesconnect.wsgi import application
+
+__all__ = ["application"]
+
 settings.ROOT_URLCONF = "salesconnect.bench.urls"
-application = get_wsgi_application()

@@ -22,7 +22,7 @@ document.addEventListener("submit", (event) => {
   form.querySelectorAll("[name=theme]").forEach((button) => {
     button.setAttribute("aria-current", button === event.submitter);
   });
-  fetch(form.action, { method: "POST", body: new FormData(form, event.submitter) });
+  fetch(form.action, { method: "POST", body: new FormData(form, event.submitter), redirect: "manual" });
   form.closest("[popover]")?.hidePopover();
 });
 
