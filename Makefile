@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TEXTS := $(patsubst %.po,%.mo,$(wildcard salesconnect/locale/*/LC_MESSAGES/django.po))
 PEOPLE ?= 100000
 
-.PHONY: run demo setup test soak bench lock
+.PHONY: run demo setup test soak bench texts lock
 
 run: setup
 	@exec $(BIN)/python manage.py up
@@ -42,6 +42,10 @@ bench: setup
 	@echo "Installing the packages for the tests"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
+
+# Bring the translations up to what the code says (needs GNU gettext); what is new in them is empty.
+texts: .venv/installed
+	@$(BIN)/python manage.py makemessages
 
 %.mo: %.po .venv/installed
 	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Func
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from contacts.models import Batch, BatchChunk, Contact, User
 from contacts.queries import ContactQuerySet
@@ -105,7 +106,7 @@ def run(batch_id: int) -> bool:
             if not _next_chunk(batch_id, actor_of(batch)):
                 return False
     except Forbidden:
-        _fail(batch_id, _("The right to do this was withdrawn meanwhile."))
+        _fail(batch_id, gettext_noop("The right to do this was withdrawn meanwhile."))
         return False
     return True
 

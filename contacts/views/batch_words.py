@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from compliance.rules import AuthorizationType, SourceType
 from contacts.batches import KINDS
@@ -33,7 +33,7 @@ def headline(batch: Batch) -> str:
 def result(batch: Batch) -> str:
     """Return in one sentence what came of an order."""
     if batch.state == Batch.State.FAILED:
-        return _("%(task)s failed: %(error)s") % {"task": headline(batch), "error": batch.error}
+        return _("%(task)s failed: %(error)s") % {"task": headline(batch), "error": _(batch.error)}
     if batch.state == Batch.State.CANCELLED:
         return _("%(task)s was cancelled.") % {"task": headline(batch)}
     if not batch.ended:
@@ -63,7 +63,12 @@ def undoable(batch: Batch) -> bool:
 
 
 def _kinds() -> dict[str, str]:
-    return {"mail": _("Mail"), "unsubscribe": _("Unsubscribe"), "export": _("Export"), "delete": _("Delete")}
+    return {
+        "mail": pgettext("task", "Mail"),
+        "unsubscribe": pgettext("task", "Unsubscribe"),
+        "export": pgettext("task", "Export"),
+        "delete": pgettext("task", "Delete"),
+    }
 
 
 def _changed(kind: str, n: int) -> str:

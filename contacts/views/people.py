@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from compliance import verdict
@@ -84,7 +85,7 @@ def _acts(actor: Actor) -> list[dict[str, Any]]:
     acts = (
         ("authorization", _("Authorization"), "scale", "a", "edit_people"),
         ("source", _("Source"), "route", "s", "edit_people"),
-        ("mail", _("Mail"), "mail", "", "mail_people"),
+        ("mail", pgettext("verb", "Mail"), "mail", "", "mail_people"),
         ("unsubscribe", _("Unsubscribe"), "mail-off", "", "unsubscribe_people"),
         ("export", _("Export"), "file-export", "e", "export_people"),
         ("delete", _("Delete"), "trash", "", "delete_people"),

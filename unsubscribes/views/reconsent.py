@@ -59,8 +59,6 @@ class ReconsentForm(forms.Form):
         label=_("Reference"),
         required=False,
         widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}),
-        help_text=_("Without a document: where the proof is kept, in at least %(least)d characters.")
-        % {"least": LEAST_REFERENCE},
     )
     confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -71,6 +69,9 @@ class ReconsentForm(forms.Form):
         moment = last_no(person)
         self.last_no = timezone.localdate(moment) if moment else None
         self.fields["consent_date"].widget.attrs["max"] = timezone.localdate().isoformat()
+        self.fields["evidence_reference"].help_text = _t(
+            "Without a document: where the proof is kept, in at least %(least)d characters."
+        ) % {"least": LEAST_REFERENCE}
         self.fields["confirmation"].label = _t("Type %(words)s to confirm") % {"words": self.wanted}
 
     def clean_confirmation(self) -> str:

@@ -1,0 +1,30 @@
+"""Django's command that extracts the texts to translate, so that the same code always gives the same file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.core.management.commands import makemessages
+
+MOMENT = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)
+
+
+class Command(makemessages.Command):
+    """Extract into the Swedish file, without dates, line numbers, guesses or what the code no longer says."""
+
+    # Where `_` is the lazy function, `_t` is the other.
+    xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_t"]
+    msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take Django's options, with our defaults."""
+        super().add_arguments(parser)
+        parser.set_defaults(locale=["sv"], ignore_patterns=["static", "tests"], no_wrap=True)
+        parser.set_defaults(no_obsolete=True, add_location="never")
+
+    def write_po_file(self, potfile: Any, locale: str) -> None:
+        """Merge what was extracted into the translations, but for the moment of extraction."""
+        pot = Path(potfile)
+        pot.write_text(MOMENT.sub("", pot.read_text(encoding="utf-8")), encoding="utf-8")
+        super().write_po_file(potfile, locale)
