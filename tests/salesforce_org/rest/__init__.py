@@ -1,0 +1,1 @@
+"""The org's public side: sign-in and the REST API."""
