@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from psycopg2.extras import execute_values
 
 from compliance import suppression
-from contacts.models import Contact
+from contacts.models import Contact, Merge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import tokens
@@ -54,11 +55,21 @@ def holder(link: MailLink) -> Contact | None:
     return Contact.objects.filter(address_hash=link.address_hash).first()
 
 
+@transaction.atomic
 def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
-    """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already."""
-    return suppression.unsubscribe_address(
+    """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
+
+    A record that was merged since into another of the same person leaves its mail to that one, and so its "no".
+    """
+    outcome = suppression.unsubscribe_address(
         link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason
     )
+    merged = Merge.objects.filter(survivor_id=OuterRef("pk"), undone_at=None)
+    same = Contact.objects.filter(Exists(merged), messages__link=link).exclude(address_hash=link.address_hash)
+    if survivors := list(same.values_list("pk", flat=True)):
+        people = Contact.objects.filter(pk__in=survivors)
+        suppression.unsubscribe(people, actor=RECIPIENT, source=source, reason=reason)
+    return outcome
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:
