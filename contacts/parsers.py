@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
@@ -20,7 +21,7 @@ class StrictJSONParser(JSONParser):
         try:
             data = super().parse(stream, media_type, parser_context)
         except (RecursionError, json.JSONDecodeError, ValueError) as problem:
-            raise ParseError("The body is not JSON that can be read.") from problem
+            raise ParseError(_("The body is not JSON that can be read.")) from problem
         check(data)
         return data
 
@@ -28,10 +29,11 @@ class StrictJSONParser(JSONParser):
 def check(value: Any, depth: int = 0) -> None:
     """Refuse NUL, lone surrogates and deep nesting anywhere in a body."""
     if depth > DEPTH:
-        raise ParseError(f"The body is nested more than {DEPTH} deep.")
+        raise ParseError(_("The body is nested more than %(depth)d deep.") % {"depth": DEPTH})
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise ParseError("The body contains characters that cannot be stored: NUL or half of a surrogate pair.")
+            words = _("The body contains characters that cannot be stored: NUL or half of a surrogate pair.")
+            raise ParseError(words)
     elif isinstance(value, dict):
         for key, item in value.items():
             check(key, depth + 1)

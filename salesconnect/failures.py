@@ -5,6 +5,7 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 RETRY_SECONDS = "10"
 
@@ -15,7 +16,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     status = 503 if away else 500
     response: HttpResponse
     if request.path.startswith("/api/"):
-        detail = "The database is away; try again shortly." if away else "Something broke here; it has been logged."
+        broken = _("Something broke here; it has been logged.")
+        detail = _("The database is away; try again shortly.") if away else broken
         response = JsonResponse({"detail": detail}, status=status)
     else:
         response = HttpResponse(render_to_string(f"{status}.html"), status=status)

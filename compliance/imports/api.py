@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -25,7 +26,7 @@ from salesconnect.lib.errors import Missing
 class ColumnMapping(serializers.CharField):
     """A JSON object from the headers of a file to fields; the empty text leaves a column out."""
 
-    default_error_messages = {"not_a_mapping": "This is not a JSON object of headers and fields."}
+    default_error_messages = {"not_a_mapping": _("This is not a JSON object of headers and fields.")}
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the object."""

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.utils.translation import gettext as _
 
 from salesconnect.lib.errors import Invalid
 
@@ -114,7 +115,8 @@ def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
     except (InvalidToken, ValueError):
         backwards, names, values = False, None, []
     if names != _names(keys):
-        raise Invalid({"cursor": ["This cursor is damaged or belongs to another order; start from the first page."]})
+        words = _("This cursor is damaged or belongs to another order; start from the first page.")
+        raise Invalid({"cursor": [words]})
     return backwards, [_value(value) for value in values]
 
 

@@ -1,0 +1,18 @@
+"""Texts of Django REST framework that it has no Swedish for: named here, they get it among our own."""
+
+from django.utils.translation import gettext_noop
+
+TEXTS = (
+    gettext_noop("A valid biginteger is required."),
+    gettext_noop("Datetime value out of range."),
+    gettext_noop("Ensure this field has at least {min_length} elements."),
+    gettext_noop("Ensure this field has no more than {max_length} elements."),
+    gettext_noop("Integer value too large to convert to float"),
+    gettext_noop("Invalid input."),
+    gettext_noop('Invalid datetime for the timezone "{timezone}".'),
+    gettext_noop("Must be a valid UUID."),
+    gettext_noop("Must be a valid boolean."),
+    gettext_noop("Not a valid string."),
+    gettext_noop("Surrogate characters are not allowed: U+{code_point:X}."),
+    gettext_noop("This dictionary may not be empty."),
+)
