@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db.models import Value
@@ -10,14 +11,31 @@ from django.db.models.functions import Mod
 from django.utils import timezone
 
 from compliance import editing, orders, suppression
+from compliance.imports import services as imports
+from compliance.imports import working
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import batches
 from contacts.models import Contact, SavedView, User
 from contacts.queries import ContactQuerySet
 from exports import services as exports
+from salesconnect.lib.actor import system
+from unsubscribes import services
+from unsubscribes import team as team_settings
+from unsubscribes.mail.compose import Draft
+from unsubscribes.orders import order_mail
+from unsubscribes.reconsent import reconsent
+from unsubscribes.rules import Channel, Evidence
 
 PEOPLE = 2_000
+FAIR = (
+    "First Name,Last Name,Email,Company\n"
+    "Astrid,Nyberg,astrid.nyberg@modellverkstan.example,Modellverkstan\n"
+    "Birger,Falk,birger.falk@modellverkstan.example,Modellverkstan\n"
+    "Astrid,Again,ASTRID.NYBERG@modellverkstan.example,Modellverkstan\n"
+    "Cecilia,Holm,cecilia.holm-at-modellverkstan,Modellverkstan\n"
+    ",,,Modellverkstan\n"
+)
 TEAM = (("eva", "Eva", "Lind", "administrator"), ("lars", "Lars", "Öberg", "member"), ("nora", "Nora", "Ek", "member"))
 VIEWS = (("From the CRM", "source_type=crm_sync"), ("Old consents", "consent_before={year}-01-01"))
 
@@ -37,6 +55,9 @@ class Command(BaseCommand):
         _bulk_changes(team)
         _unsubscribes(team)
         _single_edits(team)
+        _import(team)
+        _mail(team)
+        _second_thoughts(team)
         _saved_views()
         self.stdout.write("The demo is ready.")
 
@@ -86,6 +107,36 @@ def _single_edits(team: list[User]) -> None:
     for person in Contact.objects.order_by("id")[:20]:
         editing.edit(person.pk, {"title": "Head of Sales", "other": "Met at the spring meeting"}, actor=nora)
     exports.order_export(_every(400, 1), actor=nora, reason="Seating plan for the customer day")
+
+
+def _import(team: list[User]) -> None:
+    """Bring a file in that has a row for each fate."""
+    known = Contact.objects.order_by("id").values_list("email", flat=True)
+    rows = FAIR + "".join(f"Said,Before,{address},Exempel AB\n" for address in known[:3])
+    nora = batches.user_actor(team[2], "page")
+    working.run(imports.start(ContentFile(rows.encode()), "Spring fair.csv", actor=nora).pk)
+
+
+def _mail(team: list[User]) -> None:
+    team_settings.change(
+        {"company_name": "Exempel AB", "contact_address": "hello@exempel.example"}, actor=system("command")
+    )
+    lars = batches.user_actor(team[1], "page")
+    draft = Draft("Our spring news", "Hello {{ first_name }},\n\nhere is what is new at {{ our_company }}.")
+    services.keep_template("Spring news", draft, actor=lars)
+    readers = _every(60, 7)
+    order_mail(readers, draft, actor=lars, selection={"picked": readers.count()})
+
+
+def _second_thoughts(team: list[User]) -> None:
+    """Let one person say no and later yes again, with the evidence of it."""
+    eva = batches.user_actor(team[0], "page")
+    person = Contact.objects.filter(card__unsubscribed=True).order_by("id").first()
+    if person:
+        reference = "Signed form, binder 12 of the customer archive"
+        wording = "Yes, I want your newsletter again."
+        evidence = Evidence(timezone.localdate(), Channel.WRITING, wording, "Newsletter", reference)
+        reconsent(person.pk, evidence, actor=eva)
 
 
 def _saved_views() -> None:
