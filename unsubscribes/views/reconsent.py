@@ -111,7 +111,7 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor = page_actor(request)
     actor.require("reconsent_people")
     person, status = find(contact_id, actor), 422
-    form = ReconsentForm(person, request.POST or None, request.FILES or None)
+    form = ReconsentForm(person, *((request.POST, request.FILES) if request.method == "POST" else ()))
     try:
         if form.is_valid():
             reconsent(contact_id, form.to_evidence(), actor=actor, version=form.cleaned_data["version"])
