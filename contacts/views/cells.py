@@ -63,8 +63,8 @@ class _Writer:
         self.owners = owners
         self.now = timezone.now()
         self.select = escape(_("Select %(name)s"))
-        self.grounds = {choice.value: escape(str(choice.label)) for choice in AuthorizationType}
-        self.sources = {choice.value: escape(str(choice.label)) for choice in SourceType}
+        self.grounds = {choice.value: _text(str(choice.label)) for choice in AuthorizationType}
+        self.sources = {choice.value: _text(str(choice.label)) for choice in SourceType}
         self.not_recorded = _mark("mark-empty", "circle-dashed", escape(_("Not recorded")))
         self.verdicts = {
             code: _mark(f"mark-{code}", VERDICT_ICONS[code], escape(str(label))) for code, label in verdict.CHOICES
