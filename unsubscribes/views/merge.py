@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from compliance.forms import card_values
 from compliance.rules import Authorization
@@ -65,10 +66,11 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def undo(request: SignedInRequest, contact_id: int, merge_id: int) -> HttpResponse:
-    """Take a merge back."""
+    """Take a merge back; a toast asks by script, and then the page is loaded anew."""
     unmerge(merge_id, actor=page_actor(request))
     messages.success(request, _("The merge is undone; both records are here again."))
-    return redirect("person", contact_id)
+    page = reverse("person", args=[contact_id])
+    return HttpResponseClientRedirect(page) if request.htmx else redirect(page)
 
 
 def _merge(request: SignedInRequest, survivor: Contact, other: Contact, actor: Actor) -> HttpResponse:
