@@ -1,6 +1,7 @@
 """JSON as the API takes it."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -27,13 +28,15 @@ class StrictJSONParser(JSONParser):
 
 
 def check(value: Any, depth: int = 0) -> None:
-    """Refuse NUL, lone surrogates and deep nesting anywhere in a body."""
+    """Refuse NUL, lone surrogates, numbers without an end and deep nesting anywhere in a body."""
     if depth > DEPTH:
         raise ParseError(_("The body is nested more than %(depth)d deep.") % {"depth": DEPTH})
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             words = _("The body contains characters that cannot be stored: NUL or half of a surrogate pair.")
             raise ParseError(words)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ParseError(_("The body contains a number that is too large."))
     elif isinstance(value, dict):
         for key, item in value.items():
             check(key, depth + 1)

@@ -15,6 +15,19 @@ SCRUB = """
     UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
     WHERE contact_id = ANY(%(numbers)s) AND changes <> contacts_scrubbed(changes)
 """
+# Copies of the person's values: rows that an import did not take, and answers kept for a repeated request.
+REJECTS = """
+    DELETE FROM compliance_importreject WHERE EXISTS (
+        SELECT FROM jsonb_array_elements_text(cells) cell WHERE lower(btrim(cell)) IN (
+            SELECT email_key FROM contacts_contact WHERE id = ANY(%(ids)s) AND email_key <> ''
+        )
+    )
+"""
+REPLIES = """
+    UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id')
+    WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(ids)s))
+        OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(ids)s))
+"""
 DELETE = (
     "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
     "DELETE FROM unsubscribes_message WHERE contact_id = ANY(%(ids)s)",
@@ -35,7 +48,7 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     records.forget(ids)
     values = {"ids": ids, "numbers": history.numbers_of(ids)}
     with connection.cursor() as cursor:
-        for statement in (SCRUB, *DELETE):
+        for statement in (SCRUB, REJECTS, REPLIES, *DELETE):
             cursor.execute(statement, values)
     return Outcome(changed=len(ids))
 

@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -37,7 +37,7 @@ class ReconsentBody(Body):
 class ReconsentViewSet(PersonEndpoint):
     """The way back from an unsubscribe."""
 
-    parser_classes = [MultiPartParser, StrictJSONParser]
+    parser_classes = [MultiPartParser, FormParser, StrictJSONParser]
     rights = {"re_consent": "reconsent_people", "document": "export_people"}
 
     def handle_exception(self, problem: Exception) -> Response:

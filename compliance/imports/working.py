@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -71,10 +71,15 @@ def stalled() -> Sequence[int]:
 
 
 def forget_old() -> int:
-    """Remove files and rejected rows of imports older than 30 days; returns how many files there were."""
-    old = ImportJob.objects.filter(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS)).exclude(state__in=OPEN)
-    ImportReject.objects.filter(job__in=old).delete()
-    files = list(old.exclude(file=""))
+    """Remove what is needed no more, and return how many files that were.
+
+    The file of an import goes when all of it is in: else it would keep people who are deleted later. Previewed files
+    and rejected rows go after 30 days.
+    """
+    ended = ImportJob.objects.exclude(state__in=OPEN)
+    old = Q(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS))
+    ImportReject.objects.filter(job__in=ended.filter(old)).delete()
+    files = list(ended.filter(old | Q(dry_run=False, attempt__gt=0)).exclude(file=""))
     for job in files:
         job.file.delete()
     return len(files)

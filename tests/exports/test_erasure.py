@@ -1,8 +1,12 @@
+from django.core.files.base import ContentFile
 from django.db import connection
 
 from compliance import editing, suppression
+from compliance.imports import services as imports
+from compliance.imports import working
+from compliance.models import ImportReject
 from contacts import batches, history
-from contacts.models import Contact
+from contacts.models import Contact, IdempotentReply
 from exports import erasure
 
 
@@ -13,6 +17,29 @@ def test_a_deleted_person_leaves_no_readable_value(person, member):
     assert (outcome.changed, Contact.objects.count()) == (1, 0)
     events = list(history.of_contact(anna.pk).values_list("action", "changes"))
     assert events == [("deleted", {}), ("edited", {}), ("created", {})]
+
+
+def test_rows_that_an_import_did_not_take_go_with_the_person(person, member):
+    anna, _lars = person(email="anna@example.com"), person(email="lars@example.com")
+    file = ContentFile(b"Name,Email\nA, Anna@Example.com\nB,anna@example.com\nC,lars@example.com\nD,lars@example.com\n")
+    job = imports.start(file, "people.csv", actor=member, mapping={"Name": "first_name", "Email": "email"})
+    working.run(job.pk)
+    assert list(ImportReject.objects.values_list("line", flat=True)) == [3, 5]
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    assert list(ImportReject.objects.values_list("line", flat=True)) == [5]
+
+
+def test_answers_that_are_kept_for_a_repeat_no_longer_say_who_it_was(api, member):
+    key = {"Idempotency-Key": "4c1f"}
+    anna = api.post("/api/v1/contacts/", {"email": "anna@example.com"}, "json", headers=key).json()["id"]
+    lars = api.post("/api/v1/contacts/", {"email": "lars@example.com"}, "json", headers={"Idempotency-Key": "2"}).json()
+    mail = {"subject": "Hello", "body": "Hello"}
+    sent = api.post(f"/api/v1/contacts/{anna}/mails/", mail, "json", headers={"Idempotency-Key": "3"}).json()["id"]
+    erasure.delete(Contact.objects.filter(pk=anna), actor=member)
+    replies = dict(IdempotentReply.objects.values_list("key", "body"))
+    assert replies == {"4c1f": {"id": anna}, "2": lars, "3": {"id": sent}}
+    again = api.post("/api/v1/contacts/", {"email": "anna@example.com"}, "json", headers=key)
+    assert (again.status_code, again.json()) == (201, {"id": anna})
 
 
 def test_the_suppression_of_the_address_stays(person, member):

@@ -30,6 +30,7 @@ BODIES = [
     f'{{"owner": {HUGE}}}',
     '{"owner": -1}',
     '{"owner": 1e30}',
+    '{"last_name": 1e999}',
     '{"compliance": {"consent_date": 20260301}}',
     '{"compliance": {"consent_date": "0000-01-01"}}',
     '{"compliance": {"authorization_type": ["consent"]}}',

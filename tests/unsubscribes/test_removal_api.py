@@ -1,3 +1,6 @@
+import json
+from urllib.parse import urlencode
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -45,6 +48,14 @@ def test_an_administrator_removes_an_unsubscribe_with_a_document(alice, anna):
     assert b"".join(download.streaming_content) == PDF
     assert download["Content-Disposition"] == 'attachment; filename="form.pdf"'
     assert (download["X-Content-Type-Options"], download["Content-Type"]) == ("nosniff", "application/pdf")
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_reference_needs_no_multipart(alice, anna, media_type):
+    url = f"/api/v1/contacts/{anna.pk}/re-consent/"
+    text = json.dumps(body()) if media_type.endswith("json") else urlencode(body())
+    answer = client_of(alice).post(url, text, content_type=media_type)
+    assert (answer.status_code, answer.json()["unsubscribed"]) == (200, False)
 
 
 @pytest.mark.parametrize("role", ["bob", "charlie"])

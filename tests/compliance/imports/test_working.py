@@ -203,10 +203,17 @@ def test_an_import_without_a_sign_of_life_is_found_within_half_a_minute(started)
     assert not fine.ended
 
 
-def test_files_and_rejected_rows_are_forgotten_after_a_month(take_in):
-    job = take_in("Email", "no address")
+def test_the_file_of_an_import_is_removed_when_all_of_it_is_in(take_in, started):
+    done, running = take_in("Email", "anna@example.com"), started()
+    storage = done.file.storage
+    assert working.forget_old() == 1
+    assert (storage.exists(done.file.name), storage.exists(running.file.name)) == (False, True)
+
+
+def test_previewed_files_and_rejected_rows_are_forgotten_after_a_month(take_in):
+    job = take_in("Email", "no address", dry_run=True)
     storage, name = job.file.storage, job.file.name
-    assert (working.forget_old(), storage.exists(name)) == (0, True)
+    assert (working.forget_old(), storage.exists(name), ImportReject.objects.count()) == (0, True, 1)
     ImportJob.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
     assert (working.forget_old(), storage.exists(name)) == (1, False)
     assert ImportReject.objects.count() == 0
