@@ -135,7 +135,7 @@ class Org:
         try:
             yield name
         except BaseException:
-            self.order("transactions/rollback", transaction=name)
+            self.rollback(name)
             raise
         self.commit(name)
 
@@ -146,6 +146,10 @@ class Org:
     def commit(self, transaction: str) -> None:
         """Let a transaction's work be seen."""
         self.order("transactions/commit", transaction=transaction)
+
+    def rollback(self, transaction: str) -> None:
+        """Forget a transaction's work."""
+        self.order("transactions/rollback", transaction=transaction)
 
     # What fate does.
 

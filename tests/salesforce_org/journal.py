@@ -9,6 +9,7 @@ from tests.salesforce_org.web import Request
 
 LONGEST_BODY = 200_000
 OF_INTEREST = ("user-agent", "content-type", "accept", "accept-encoding", "if-unmodified-since", "if-modified-since")
+TOKEN = re.compile(r"(?<=oauth_token=)[^&]+")
 SIGN_IN = "/services/oauth2/"
 
 
@@ -51,7 +52,7 @@ class Journal:
             number=self._count,
             at=at,
             method=request.method,
-            path=request.target,
+            path=TOKEN.sub("…", request.target),
             headers=headers,
             body_sha256=sha256(request.body).hexdigest(),
             body=request.body.decode(errors="replace") if short else None,

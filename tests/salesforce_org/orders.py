@@ -146,6 +146,7 @@ def add_field(org: SalesforceOrg, body: Json) -> Json:
     field = parse_field(f"{body['name']} {body.get('type', 'boolean')} rw")
     org.schema.add(body["object"], field)
     org.store.add_field(body["object"], field)
+    org.access.forget()
     return {}
 
 

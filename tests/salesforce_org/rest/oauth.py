@@ -104,7 +104,7 @@ def jwt_bearer(org: SalesforceOrg, request: Request) -> str:
         raise SignInError("invalid_grant", "audience is invalid") from None
     except (jwt.PyJWTError, ValueError):
         raise SignInError("invalid_grant", "invalid assertion") from None
-    if claims["exp"] <= org.clock.time():
+    if int(claims["exp"]) <= org.clock.time():
         raise SignInError("invalid_grant", "expired assertion")
     if claims["sub"] not in app.approved:
         raise SignInError("invalid_grant", "user hasn't approved this consumer")
