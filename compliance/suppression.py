@@ -1,5 +1,6 @@
 """The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,10 +9,11 @@ from django.db import connection, transaction
 from compliance import services
 from compliance.models import Suppression
 from contacts import history
-from contacts.addresses import address_hashes
+from contacts.addresses import address_hashes, newest_key
 from contacts.models import Contact
 from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 
 ADDRESS_CHANGED = "address_changed"
@@ -20,6 +22,18 @@ ADDRESS_CHANGED = "address_changed"
 # machines and files repeat is nobody's word.
 REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppression.Source.IMPORT)
 
+# What is found again stays as it is, but a bounce, which opts out here alone, gives way to anybody's "no".
+FOUND_AGAIN = """
+    ON CONFLICT (address_hash) DO UPDATE SET
+        said_at = CASE WHEN %(said)s THEN statement_timestamp() ELSE compliance_suppression.said_at END,
+        (reason, source) = ROW(
+            CASE WHEN compliance_suppression.source = 'bounce' THEN EXCLUDED.reason
+                 ELSE compliance_suppression.reason END,
+            CASE WHEN compliance_suppression.source = 'bounce' THEN EXCLUDED.source
+                 ELSE compliance_suppression.source END)
+    WHERE %(said)s OR compliance_suppression.source = 'bounce' AND EXCLUDED.source <> 'bounce'
+"""
+
 # People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
 # gets a new version when the "no" is said again, so that a form opened before is stale.
 UNSUBSCRIBE = f"""
@@ -27,7 +41,7 @@ UNSUBSCRIBE = f"""
         INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
         SELECT address_hash, address_hash_key, %(reason)s, %(source)s FROM contacts_contact
         WHERE id = ANY(%(ids)s) AND address_hash IS NOT NULL ORDER BY address_hash
-        ON CONFLICT (address_hash) DO UPDATE SET said_at = statement_timestamp() WHERE %(said)s
+        {FOUND_AGAIN}
     ), repeated AS (
         UPDATE compliance_compliancecard SET version = version + 1
         WHERE contact_id = ANY(%(ids)s) AND unsubscribed AND %(said)s
@@ -44,11 +58,17 @@ UNSUBSCRIBE = f"""
     SELECT count(*) FROM changed
 """
 # The row is new when no transaction has touched it before; one that a machine finds again is not returned at all.
-SUPPRESS = """
+SUPPRESS = f"""
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
     VALUES (%(address_hash)s, %(hash_key)s, %(reason)s, %(source)s)
-    ON CONFLICT (address_hash) DO UPDATE SET said_at = statement_timestamp() WHERE %(said)s
+    {FOUND_AGAIN}
     RETURNING xmax = 0
+"""
+SUPPRESS_MANY = f"""
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
+    SELECT address_hash, %(hash_key)s, %(reason)s, %(source)s FROM unnest(%(hashes)s::uuid[]) AS known (address_hash)
+    ORDER BY address_hash
+    {FOUND_AGAIN}
 """
 
 
@@ -72,6 +92,8 @@ def unsubscribe(
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
         changed = cursor.fetchone()[0]
+    if changed:
+        kick("unsubscribes.push_salesforce")
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 
 
@@ -89,6 +111,19 @@ def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, sour
         cursor.execute(SUPPRESS, values | {"said": source not in REPEATED})
         new = cursor.fetchone() == (True,)
     return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
+
+
+def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") -> None:
+    """Suppress addresses known by their hashes under the newest key; whoever has them is unsubscribed separately."""
+    values: dict[str, Any] = {
+        "hashes": [str(address_hash) for address_hash in hashes],
+        "hash_key": newest_key(),
+        "reason": reason,
+        "source": source,
+        "said": source not in REPEATED,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SUPPRESS_MANY, values)
 
 
 def of_address(email_key: str) -> Suppression | None:

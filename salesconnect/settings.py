@@ -1,5 +1,7 @@
 """The one settings file: everything that differs between installations comes from the environment."""
 
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import environ
@@ -36,6 +38,11 @@ SECRET_KEY = secret("SECRET_KEY")
 UNSUBSCRIBE_KEY = secret("SALESCONNECT_UNSUBSCRIBE_KEY")
 # Newest first, separated by commas: look-ups try all, new rows take the first.
 SUPPRESSION_KEYS = [key.strip() for key in secret("SALESCONNECT_SUPPRESSION_KEY").split(",") if key.strip()]
+
+# Encrypts the secrets of other services in the database; without a key of its own it is made from that of the site.
+ENCRYPTION_KEY = env.str("SALESCONNECT_ENCRYPTION_KEY", "") or GENERATED_KEYS.get("SALESCONNECT_ENCRYPTION_KEY", "")
+if not ENCRYPTION_KEY:
+    ENCRYPTION_KEY = urlsafe_b64encode(sha256(f"salesconnect.encryption:{SECRET_KEY}".encode()).digest()).decode()
 
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.list("ALLOWED_HOSTS", default=[])]
 SITE_HOST = SITE_URL.split("//", 1)[-1].split("/", 1)[0].rsplit(":", 1)[0]
@@ -146,6 +153,17 @@ CELERY_BEAT_SCHEDULE = {
     "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},
     "rehash-addresses": {"task": "unsubscribes.rehash_addresses", "schedule": 3600},
     "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
+    "pull-salesforce": {
+        "task": "unsubscribes.pull_salesforce",
+        "schedule": env.int("SALESFORCE_PULL_SECONDS", 300),
+        "options": {"expires": 240},
+    },
+    "push-salesforce": {
+        "task": "unsubscribes.push_salesforce",
+        "schedule": env.int("SALESFORCE_PUSH_SECONDS", 60),
+        "options": {"expires": 60},
+    },
+    "sweep-salesforce": {"task": "unsubscribes.sweep_salesforce", "schedule": 60, "options": {"expires": 60}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
     "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
 }
@@ -250,6 +268,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
+
+SALESFORCE_LOGIN_URL = env.str("SALESFORCE_LOGIN_URL", "").rstrip("/")
+SALESFORCE_CLIENT_ID = env.str("SALESFORCE_CLIENT_ID", "")
+SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", "")
+SALESFORCE_USERNAME = env.str("SALESFORCE_USERNAME", "")
+SALESFORCE_JWT_KEY_FILE = env.str("SALESFORCE_JWT_KEY_FILE", "")
 
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_TIMEOUT = 15

@@ -7,6 +7,33 @@ from django.utils.translation import gettext_lazy as _
 from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact
 from unsubscribes.rules import WORDING_LIMIT, Channel
+from unsubscribes.salesforce.models import (
+    SyncConnection,
+    SyncCursor,
+    SyncError,
+    SyncLease,
+    SyncNotice,
+    SyncRecord,
+    SyncRun,
+    SyncWish,
+)
+
+__all__ = [
+    "ConsentEvidence",
+    "MailLink",
+    "MailTemplate",
+    "Message",
+    "SuppressionList",
+    "SyncConnection",
+    "SyncCursor",
+    "SyncError",
+    "SyncLease",
+    "SyncNotice",
+    "SyncRecord",
+    "SyncRun",
+    "SyncWish",
+    "TeamSettings",
+]
 
 TEXT_LIMIT = 1_000
 SUBJECT_LIMIT = 255

@@ -21,10 +21,12 @@ from contacts.addresses import address_hashes
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import documents, records
 from unsubscribes.documents import Document
 from unsubscribes.rules import Evidence
+from unsubscribes.salesforce.models import SyncNotice
 
 LIFT = """
     SELECT set_config('salesconnect.reconsent_contact', %(contact)s, true),
@@ -59,7 +61,8 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=records.changes(record))
     consent = Authorization(AuthorizationType.CONSENT, "", record.consent_date, record.purpose)
     services.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
-    # What others must hear of a re-consent, Salesforce before all, is written to an outbox here, in this transaction.
+    SyncNotice.objects.create(contact_id=contact_id, yes=True)
+    kick("unsubscribes.push_salesforce")
     return Outcome(changed=1)
 
 

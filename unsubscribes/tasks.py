@@ -4,6 +4,9 @@ from celery import shared_task
 
 from unsubscribes import rehash, unmerge
 from unsubscribes.mail import send
+from unsubscribes.salesforce import tasks as salesforce
+
+__all__ = ["salesforce", "send_mail", "sweep_mail"]
 
 
 @shared_task(name="unsubscribes.send_mail")

@@ -1,0 +1,186 @@
+"""What goes wrong on the way: nothing is lost, nothing is written twice to harm, and nobody is opted in."""
+
+import pytest
+
+from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
+from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
+
+ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
+MANY = 5_000 if SOAK else 600
+PASSING = [
+    {"do": "drop_before"},
+    {"do": "drop_after"},
+    {"do": "reset"},
+    {"do": "truncate"},
+    {"do": "status", "status": 503},
+    {"do": "status", "status": 500, "applied": True},
+    {"do": "html", "status": 502},
+    {"do": "html", "status": 401},
+    {"do": "status", "status": 401},
+    {"do": "status", "status": 429},
+    {"do": "status", "status": 429, "headers": {"Retry-After": "1"}},
+    {"do": "status", "status": 406, "body": ""},
+    {"do": "status", "status": 302, "headers": {"Location": "http://127.0.0.1:1/"}},
+]
+
+
+@pytest.fixture
+def anna(org, sync, person, unsubscribe):
+    """Return somebody who is opted out here and not yet there, with her record."""
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    unsubscribe(anna)
+    org.clear_journal()
+    return contact
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=str)
+def test_an_opt_out_gets_through(org, sync, anna, fault):
+    org.fault(**fault, match={"path": "composite/sobjects"})
+    run = sync("push")
+    assert (run.state, run.written, run.errors, box(org, anna)) == ("done", 1, 0, True)
+    writes = org.journal(method="PATCH")
+    assert len(writes) == 2
+    assert {entry["headers"]["sforce-auto-assign"] for entry in writes} == {"FALSE"}
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=str)
+def test_an_opt_out_is_heard(org, sync, person, fault):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    org.opt_out(contact)
+    org.fault(**fault, match={"path": "composite$"})
+    run = sync("pull")
+    assert (run.state, run.errors, is_out(anna)) == ("done", 0, True)
+
+
+def test_a_session_that_ends_in_mid_run_costs_one_new_token(org, sync, anna):
+    org.expire_tokens()
+    assert (sync("push").written, box(org, anna)) == (1, True)
+    assert len(org.journal(path="oauth2/token")) == 1
+
+
+def test_a_refused_sign_in_pauses_and_heals_by_itself(org, sync, anna):
+    org.app(client_secret="another")
+    org.expire_tokens()
+    assert sync("push").state == "failed"
+    assert SyncConnection.objects.get().state == "paused_auth"
+    assert len(org.journal(path="oauth2/token")) == 1
+    org.app(client_secret=org.client_secret)
+    assert sync("push").written == 1
+    assert (SyncConnection.objects.get().state, box(org, anna)) == ("active", True)
+
+
+def test_a_used_up_quota_pauses_and_keeps_the_outbox(org, sync, anna):
+    org.usage(100_000)
+    assert sync("push").state == "failed"
+    row = SyncConnection.objects.get()
+    assert (row.state, row.paused_until is None) == ("paused_quota", False)
+    [wish] = SyncWish.objects.all()
+    assert (wish.state, wish.attempts, SyncError.objects.count()) == ("retry", 0, 0)
+    org.usage(0)
+    SyncWish.objects.update(due_at=wish.created_at)
+    assert (sync("push").written, SyncConnection.objects.get().state) == (1, "active")
+
+
+def test_a_partial_failure_is_told_by_position(org, sync, person, unsubscribe):
+    people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(5)]
+    ids = org.create("Contact", *({"LastName": f"P{n}", "Email": f"p{n}@example.com"} for n in range(5)))
+    sync()
+    unsubscribe(*people)
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", ids=[ids[2]])
+    run = sync("push")
+    assert (run.written, run.errors) == (4, 1)
+    assert org.opted_out() == set(ids) - {ids[2]}
+    [dead] = SyncWish.objects.filter(state="dead")
+    assert (dead.record.sf_id, dead.code) == (ids[2], "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+
+
+def test_a_locked_row_is_tried_again(org, sync, anna):
+    org.record_error("UNABLE_TO_LOCK_ROW", times=1)
+    assert sync("push").written == 0
+    SyncWish.objects.filter(state="retry").update(due_at="2020-01-01T00:00:00Z")
+    assert (sync("push").written, box(org, anna)) == (1, True)
+    assert SyncError.objects.get().state == "resolved"
+
+
+def test_a_box_that_is_cleared_again_and_again_becomes_a_dead_letter(org, sync, anna):
+    sync()
+    for _clearing in range(3):
+        org.opt_out(anna, False, by="automated")
+        assert sync().written == 1
+    org.opt_out(anna, False, by="automated")
+    assert sync().written == 0
+    [dead] = SyncWish.objects.filter(state="dead")
+    assert (dead.code, dead.message) == ("AUTOMATION_KEEPS_CLEARING", org.user_ids()["automated"])
+
+
+def test_a_hidden_field_stops_the_object_and_not_the_other(org, sync, person):
+    anna = person(email="anna@example.com")
+    [lead] = org.create("Lead", ANNA | {"Company": "Exempel"})
+    org.create("Contact", ANNA | {"Email": "bo@example.com"})
+    sync()
+    before = SyncCursor.objects.get(sobject="Contact").watermark
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="none")
+    org.opt_out(lead)
+    run = sync("pull")
+    assert (run.state, run.errors, is_out(anna)) == ("done", 1, True)
+    cursor = SyncCursor.objects.get(sobject="Contact")
+    assert (cursor.watermark, cursor.trouble.startswith("INVALID_FIELD")) == (before, True)
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="edit")
+    assert sync("pull").errors == 0
+
+
+def test_what_was_in_flight_is_read_once_it_is_committed(org, sync, person):
+    anna = person(email="anna@example.com")
+    [hers, other] = org.create("Contact", ANNA, {"LastName": "Other"})
+    sync()
+    flight = org.begin()
+    org.opt_out(hers, transaction=flight)
+    org.clock(advance=900)
+    org.edit(other, {"Title": "Newer"})
+    sync("pull")
+    org.clock(advance=900)
+    sync("pull")
+    org.commit(flight)
+    sync("pull")
+    assert is_out(anna)
+
+
+def test_many_rows_of_one_second_are_all_read(org, sync):
+    org.generate("Contact", MANY)
+    org.settings(page_size=200)
+    sync("pull")
+    assert org.edit_where("Contact", "LastName LIKE 'Number%'", {"HasOptedOutOfEmail": True}) == MANY
+    org.expire_locators()
+    sync("pull")
+    assert SyncRecord.objects.filter(opted_out=True).count() == MANY
+
+
+def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):
+    org.generate("Contact", MANY)
+    org.settings(page_size=200)
+    org.fault("status", status=400, body=[{"errorCode": "INVALID_QUERY_LOCATOR"}], match={"path": "queryAll/.*-400"})
+    assert sync("pull").state == "done"
+    assert SyncRecord.objects.count() == MANY
+
+
+def test_the_quota_is_watched_while_reading(org, sync):
+    org.usage(81_000)
+    org.generate("Contact", 10)
+    assert sync("pull").message == "ORG_LIMIT_NEAR"
+    assert SyncConnection.objects.get().state == "active"
+
+
+def test_a_lead_keeps_its_owner(org, sync, person, unsubscribe):
+    anna = person(email="anna@example.com")
+    [lead] = org.create("Lead", ANNA | {"Company": "Exempel"})
+    owner = org.record(lead)["OwnerId"]
+    org.settings(assignment_owner={"Lead": org.user_ids()["mark"]})
+    sync()
+    unsubscribe(anna)
+    org.expire_tokens()
+    sync()
+    assert (box(org, lead), org.record(lead)["OwnerId"]) == (True, owner)

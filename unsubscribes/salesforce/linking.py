@@ -1,0 +1,67 @@
+"""Whose a record is, where it is the person that changed: created, merged, given a Salesforce ID or an address.
+
+A record that changes in Salesforce is linked when it is read. A link that stands is kept, also when the address is
+changed later, until a Salesforce ID on a person says otherwise.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from compliance import suppression
+from compliance.models import ComplianceCard, Suppression
+from contacts.models import Contact
+from salesconnect.lib.actor import system
+from unsubscribes.salesforce import outbox
+from unsubscribes.salesforce.models import SyncConnection
+
+CHUNK = 5_000
+# Transactions that were open when it was looked last may have committed since.
+OVERLAP = dt.timedelta(minutes=5)
+LINK = (
+    """UPDATE unsubscribes_syncrecord r SET contact_id = m.survivor_id FROM contacts_merge m
+       WHERE m.undone_at IS NULL AND m.absorbed_id = r.contact_id AND m.survivor_id = ANY(%(people)s)""",
+    """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
+       WHERE r.contact_id IS NULL AND c.address_hash = r.address_hash AND c.id = ANY(%(people)s)""",
+    """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
+       WHERE c.salesforce_id = r.sf_id AND c.id = ANY(%(people)s) AND r.contact_id IS DISTINCT FROM c.id
+       AND NOT EXISTS (SELECT FROM contacts_contact o WHERE o.salesforce_id = r.sf_id AND o.id < c.id)""",
+)
+OPTED_OUT_THERE = """
+    SELECT r.contact_id FROM unsubscribes_syncrecord r
+    JOIN compliance_compliancecard card ON card.contact_id = r.contact_id
+    WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = '' AND NOT card.unsubscribed
+    AND NOT EXISTS (SELECT FROM unsubscribes_syncwish w WHERE w.record_id = r.id AND NOT w.desired
+                    AND w.state IN ('pending', 'retry', 'leased', 'dead'))
+"""
+
+
+def link_changed() -> None:
+    """Link the records of people who changed since this was done last, and let each side hear the other's "no"."""
+    row = SyncConnection.objects.annotate(asked_at=Now()).get()
+    changed = ComplianceCard.objects.order_by("updated_at", "contact_id")
+    if row.linked_at:
+        changed = changed.filter(updated_at__gt=row.linked_at - OVERLAP)
+    ids = list(changed.values_list("contact_id", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        link(ids[start : start + CHUNK])
+    SyncConnection.objects.update(linked_at=row.asked_at)
+
+
+@transaction.atomic
+def link(people: Sequence[int]) -> None:
+    """Link the records of these people."""
+    outbox.lock()
+    outbox.collect()
+    with connection.cursor() as cursor:
+        cursor.execute(outbox.KNOW, {"people": list(people)})
+        for statement in LINK:
+            cursor.execute(statement, {"people": list(people)})
+        cursor.execute(OPTED_OUT_THERE, [list(people)])
+        opted_out = [found[0] for found in cursor]
+    if opted_out:
+        holders = Contact.objects.among(opted_out)
+        suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
+    outbox.wish(outbox.concerned(people), True)

@@ -1,0 +1,189 @@
+"""What Salesforce's records and answers mean. Pure: one table for both directions, the queries, the error classes."""
+
+import datetime as dt
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from contacts.rules import normalise_address, salesforce_id
+
+OVERLAP = dt.timedelta(minutes=2)
+"""How far before the watermark a read begins: getUpdated ignores seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sobject:
+    """A kind of record that can be opted out: its id prefix, and the fields that are read beside the opt-out box."""
+
+    name: str
+    prefix: str
+    fields: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
+
+    def select(self, opt_out_field: str, *, details: bool = False) -> str:
+        """Return the beginning of a query."""
+        names = (*self.fields, opt_out_field, *(name for name, _ in self.details if details))
+        return f"SELECT {', '.join(names)} FROM {self.name}"
+
+
+_COMMON = ("Id", "Email", "SystemModstamp", "LastModifiedById", "IsDeleted", "MasterRecordId")
+_DETAILS = (("FirstName", "first_name"), ("LastName", "last_name"), ("Title", "title"), ("Phone", "phone"))
+CONTACT = Sobject("Contact", "003", (*_COMMON, "AccountId"), _DETAILS)
+LEAD = Sobject("Lead", "00Q", (*_COMMON, "IsConverted", "ConvertedContactId"), (*_DETAILS, ("Company", "company")))
+SOBJECTS = (CONTACT, LEAD)
+BY_NAME = {sobject.name: sobject for sobject in SOBJECTS}
+BY_PREFIX = {sobject.prefix: sobject for sobject in SOBJECTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record as Salesforce shows it; `email_key` is empty where there is no address that mail could be sent to."""
+
+    sf_id: str
+    sobject: str
+    email_key: str
+    opted_out: bool
+    stamp: dt.datetime
+    modified_by: str
+    deleted: bool
+    successor_id: str
+    converted: bool
+    account_id: str
+    details: Mapping[str, str]
+
+
+def row(sobject: Sobject, found: Mapping[str, Any], opt_out_field: str) -> Row:
+    """Read one record of a query's answer. Raises KeyError or ValueError when it is not what was asked for."""
+    successor = found.get("MasterRecordId") or found.get("ConvertedContactId") or ""
+    email = found["Email"] or ""
+    return Row(
+        sf_id=salesforce_id(found["Id"]),
+        sobject=sobject.name,
+        email_key=_key(email),
+        opted_out=bool(found[opt_out_field]),
+        stamp=moment(found["SystemModstamp"]),
+        modified_by=found["LastModifiedById"] or "",
+        deleted=bool(found["IsDeleted"]),
+        successor_id=salesforce_id(successor) if successor else "",
+        converted=bool(found.get("IsConverted")),
+        account_id=found.get("AccountId") or "",
+        details={"email": email} | {ours: found.get(theirs) or "" for theirs, ours in sobject.details},
+    )
+
+
+def _key(email: str) -> str:
+    try:
+        return normalise_address(email) if email else ""
+    except ValueError:
+        return ""
+
+
+def moment(text: str) -> dt.datetime:
+    """Read a time as Salesforce writes it: 2026-11-23T21:10:08.000+0000."""
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+
+
+def literal(at: dt.datetime) -> str:
+    """Return a time as SOQL and getUpdated take it."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1_000:03}Z"
+
+
+def changed(start: str, since: dt.datetime, after: tuple[dt.datetime, str] | None = None) -> str:
+    """Return the query of what changed, ordered so that it can go on after any row: time and id together."""
+    if after is None:
+        where = f"SystemModstamp >= {literal(since - OVERLAP)}"
+    else:
+        stamp = literal(after[0])
+        where = f"(SystemModstamp > {stamp} OR (SystemModstamp = {stamp} AND Id > '{after[1]}'))"
+    return f"{start} WHERE {where} ORDER BY SystemModstamp, Id"
+
+
+def everything(start: str, after: str = "") -> str:
+    """Return the query of all records, by id."""
+    where = f" WHERE Id > '{after}'" if after else ""
+    return f"{start}{where} ORDER BY Id"
+
+
+def with_ids(start: str, ids: Sequence[str]) -> str:
+    """Return the query of some records; at most 500 ids fit into an address of 16,384 bytes."""
+    names = ", ".join(f"'{each}'" for each in ids)
+    return f"{start} WHERE Id IN ({names})"
+
+
+class Class(Enum):
+    """What kind of trouble an answer is, and so what is to be done."""
+
+    AUTH = "auth"
+    QUOTA = "quota"
+    PERMISSION = "permission"
+    TRANSIENT = "transient"
+    BUG = "bug"
+    SCHEMA = "schema"
+    SPLIT = "split"
+    RESUME = "resume"
+    MOVED_ON = "moved on"  # somebody changed the record since it was read
+    GONE = "gone"  # merged, deleted, converted: look where it went
+    RULE = "rule"  # the org's own rules refuse it: they may change
+    READ_ONLY = "read only"
+    SLOW = "slow"
+    DATA = "data"
+    UNKNOWN = "unknown"
+
+
+_RECORD = {
+    "UNABLE_TO_LOCK_ROW": Class.TRANSIENT,
+    "ENTITY_IS_DELETED": Class.GONE,
+    "INVALID_CROSS_REFERENCE_KEY": Class.GONE,
+    "NOT_FOUND": Class.GONE,
+    "CANNOT_UPDATE_CONVERTED_LEAD": Class.GONE,
+    "FIELD_CUSTOM_VALIDATION_EXCEPTION": Class.RULE,
+    "FIELD_FILTER_VALIDATION_EXCEPTION": Class.RULE,
+    "REQUIRED_FIELD_MISSING": Class.RULE,
+    "STRING_TOO_LONG": Class.RULE,
+    "DUPLICATES_DETECTED": Class.RULE,
+    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Class.RULE,
+    "INSUFFICIENT_ACCESS_OR_READONLY": Class.READ_ONLY,
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Class.READ_ONLY,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": Class.READ_ONLY,
+    "INVALID_FIELD": Class.SCHEMA,
+    "ENTITY_IS_LOCKED": Class.SLOW,
+    "MALFORMED_ID": Class.DATA,
+    "REQUEST_LIMIT_EXCEEDED": Class.QUOTA,
+}
+_REQUEST = {
+    "REQUEST_LIMIT_EXCEEDED": Class.QUOTA,
+    "INVALID_SESSION_ID": Class.AUTH,
+    "QUERY_TIMEOUT": Class.SPLIT,
+    "INVALID_QUERY_LOCATOR": Class.RESUME,
+    "INVALID_FIELD": Class.SCHEMA,
+    "INVALID_TYPE": Class.SCHEMA,
+    "UNABLE_TO_LOCK_ROW": Class.TRANSIENT,
+    "SERVER_UNAVAILABLE": Class.TRANSIENT,
+}
+_PASSING = frozenset({406, 408, 420, 429})
+_RECORD_MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"})
+
+
+def record_class(code: str) -> Class:
+    """Return what an error of one record means."""
+    return _RECORD.get(code, Class.UNKNOWN)
+
+
+def request_class(status: int, code: str) -> Class:
+    """Return what the failure of a whole request means; `code` is empty when the body named none."""
+    if status in _PASSING or status // 100 in (3, 5):
+        return Class.TRANSIENT
+    if known := _REQUEST.get(code):
+        return known
+    if code in _RECORD_MISSING:
+        return Class.GONE
+    by_status = {401: Class.AUTH, 403: Class.PERMISSION, 412: Class.MOVED_ON}
+    return by_status.get(status) or _RECORD.get(code, Class.BUG)
+
+
+def usage(header: str | None) -> tuple[int, int] | None:
+    """Return used and allowed API calls of Sforce-Limit-Info, which may hold more than the one number."""
+    found = re.search(r"\bapi-usage=(\d+)/(\d+)", header or "")
+    return (int(found[1]), int(found[2])) if found else None

@@ -1,0 +1,254 @@
+"""What the sync remembers. Salesforce's records are known by their ids and the keyed hash of the address alone."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models.batch import State as RunState
+
+TEXT_LIMIT = 500
+
+
+class SyncConnection(models.Model):
+    """The one org: how to sign in, how the sync stands. Secrets are encrypted and never shown again."""
+
+    class State(models.TextChoices):
+        OFF = "off", _("Off")
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        PAUSED_AUTH = "paused_auth", _("Paused: Salesforce refuses the sign-in")
+        PAUSED_QUOTA = "paused_quota", _("Paused: the API calls of the day are used up")
+        PAUSED_PERMISSION = "paused_permission", _("Paused: a permission is missing in Salesforce")
+
+    class Flow(models.TextChoices):
+        CLIENT_CREDENTIALS = "client_credentials", _("Client credentials")
+        JWT_BEARER = "jwt_bearer", _("JWT bearer")
+
+    state = models.CharField(max_length=20, choices=State, default=State.OFF)
+    paused_until = models.DateTimeField(null=True)
+    pauses = models.PositiveSmallIntegerField(default=0)
+    message = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    flow = models.CharField(max_length=20, choices=Flow, default=Flow.CLIENT_CREDENTIALS)
+    login_url = models.CharField(_("Login URL"), max_length=300)
+    client_id = models.CharField(_("Consumer key"), max_length=300)
+    username = models.CharField(_("Username"), max_length=150, blank=True)
+    # The consumer secret, or the private key of the JWT flow.
+    secret = models.TextField()
+    api_version = models.CharField(max_length=5, default="67.0")
+    opt_out_field = models.CharField(max_length=80, default="HasOptedOutOfEmail")
+    # People that exist only in Salesforce are brought in where this is set.
+    create_people = models.BooleanField(_("Bring in people who exist only in Salesforce"), default=False)
+    budget_percent = models.PositiveSmallIntegerField(_("Share of the daily API calls, in per cent"), default=10)
+    org_id = models.CharField(max_length=18, blank=True)
+    user_id = models.CharField(max_length=18, blank=True)
+    instance_url = models.CharField(max_length=300, blank=True)
+    access_token = models.TextField(blank=True)
+    token_generation = models.PositiveIntegerField(default=0)
+    refreshing_until = models.DateTimeField(null=True)
+    usage_used = models.PositiveIntegerField(null=True)
+    usage_max = models.PositiveIntegerField(null=True)
+    usage_at = models.DateTimeField(null=True)
+    # False once the org has refused getUpdated inside a composite request.
+    composite = models.BooleanField(default=True)
+    activated_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    linked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="sync_one_connection", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return self.login_url
+
+
+class SyncLease(models.Model):
+    """Who reads, who writes: one of each. Times are the database's; a killed holder's lease runs out."""
+
+    name = models.CharField(max_length=10, primary_key=True)
+    holder = models.UUIDField()
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SyncCursor(models.Model):
+    """How far an object is read. Everything that Salesforce committed before `watermark` is known here."""
+
+    sobject = models.CharField(max_length=20, primary_key=True)
+    watermark = models.DateTimeField(null=True)
+    # Where an unfinished read goes on, and what its watermark will be.
+    upper = models.DateTimeField(null=True)
+    page_stamp = models.DateTimeField(null=True)
+    page_id = models.CharField(max_length=18, blank=True)
+    # The same for a read of everything, which goes by id.
+    full_run = models.BigIntegerField(null=True)
+    full_upper = models.DateTimeField(null=True)
+    full_id = models.CharField(max_length=18, blank=True)
+    trouble = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    moved_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.sobject
+
+
+class SyncRecord(models.Model):
+    """A Contact or Lead: the value of its opt-out box as last seen and as last written, and whose it is here."""
+
+    sf_id = models.CharField(max_length=18, unique=True, db_collation="C")
+    sobject = models.CharField(max_length=20)
+    address_hash = models.UUIDField(null=True, db_index=True)
+    # A plain number: the record outlives the person, as the opt-out does.
+    contact_id = models.BigIntegerField(null=True, db_index=True)
+    account_id = models.CharField(max_length=18, blank=True)
+    opted_out = models.BooleanField(null=True)
+    stamp = models.DateTimeField(null=True)
+    modified_by = models.CharField(max_length=18, blank=True)
+    pushed = models.BooleanField(null=True)
+    pushed_at = models.DateTimeField(null=True)
+    deleted = models.BooleanField(default=False)
+    # Where the record's word lives on: the winner of a merge, the Contact of a converted Lead.
+    successor_id = models.CharField(max_length=18, blank=True)
+    reasserts = models.PositiveSmallIntegerField(default=0)
+    reasserted_since = models.DateTimeField(null=True)
+    seen_in = models.BigIntegerField(null=True)
+    synced_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(contact_id=None, deleted=False), name="sync_record_unlinked")
+        ]
+
+    def __str__(self) -> str:
+        return self.sf_id
+
+
+class SyncNotice(models.Model):
+    """Something that Salesforce has to hear, before anybody looked which records it concerns.
+
+    A trigger writes it in the transaction of the opt-out itself, whatever the way that came in; a re-consent writes
+    its own, with `yes`. What the records are to hold is decided from the state that is found when it is read.
+    """
+
+    yes = models.BooleanField(db_default=False)
+    contact_id = models.BigIntegerField(null=True)
+    address_hash = models.UUIDField(null=True)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"notice {self.pk}"
+
+
+class SyncWish(models.Model):
+    """The outbox: what a record is to hold. Newer wishes overwrite one that waits; one that is leased stays as it is.
+
+    `pending` and `retry` wait for `due_at`. A wish that is `dead` waits for an administrator, or its class's next try.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Waiting")
+        LEASED = "leased", _("Being written")
+        RETRY = "retry", _("Tried again later")
+        DONE = "done", _("Written")
+        DEAD = "dead", _("Given up")
+        SUPERSEDED = "superseded", _("Overtaken by something newer")
+
+    record = models.ForeignKey(SyncRecord, models.CASCADE, related_name="wishes")
+    desired = models.BooleanField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(db_default=Now())
+    lease = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    # What was known of the record when a re-consent was given: a box that has not moved since is the old "no".
+    known_stamp = models.DateTimeField(null=True)
+    code = models.CharField(max_length=80, blank=True)
+    message = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["record"], condition=Q(state__in=["pending", "retry"]), name="sync_wish_waits_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "retry"]), name="sync_wish_due"),
+            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="sync_wish_leased"),
+            models.Index(fields=["state", "id"], name="sync_wish_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record_id}: {self.desired}"
+
+
+class SyncRun(models.Model):
+    """One run of the sync and what it came to."""
+
+    State = RunState
+
+    class Kind(models.TextChoices):
+        PULL = "pull", _("Read")
+        PUSH = "push", _("Write")
+        BOTH = "both", _("Read and write")
+        FULL = "full", _("Read everything")
+        RECONCILE = "reconcile", _("Compare everything")
+        DRY_RUN = "dry_run", _("Dry run")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
+    direction = models.CharField(max_length=4, default="both")
+    dry_run = models.BooleanField(default=False)
+    actor_name = models.CharField(max_length=150)
+    calls = models.PositiveIntegerField(default=0)
+    read = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    written = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    corrections = models.PositiveIntegerField(default=0)
+    # What a dry run found, as counts; the people themselves are in its file.
+    findings = models.JSONField(default=dict)
+    file = models.FileField(upload_to="sync/", blank=True)
+    message = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="sync_run_open"),
+            models.Index(fields=["created_at"], name="sync_run_by_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class SyncError(models.Model):
+    """Why a record could not be synced: once for each record, direction and code."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Tried again")
+        DEAD = "dead", _("Waits for you")
+        RESOLVED = "resolved", _("Resolved")
+
+    sf_id = models.CharField(max_length=18)
+    sobject = models.CharField(max_length=20)
+    direction = models.CharField(max_length=4)
+    code = models.CharField(max_length=80)
+    message = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    count = models.PositiveIntegerField(default=1)
+    first_seen = models.DateTimeField(db_default=Now())
+    last_seen = models.DateTimeField(db_default=Now())
+    resolved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sf_id", "direction", "code"], name="sync_error_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.sf_id}"

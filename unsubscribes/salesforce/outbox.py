@@ -1,0 +1,206 @@
+"""The outbox: from what people said to what each record is to hold.
+
+1. The opt-out's own transaction leaves a notice (a trigger does it, so no way in can forget it). 2. `collect` finds the
+records that notices concern and leaves wishes, decided from the state that stands then. 3. A push leases wishes,
+decides again, writes, and settles them. All that reads links and writes wishes takes one lock for the length of its
+short transaction: a record that a pull is just linking is never missed. Nothing talks to Salesforce under it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from unsubscribes.salesforce.models import SyncNotice, SyncRecord, SyncWish
+
+State = SyncWish.State
+WAITING = (State.PENDING, State.RETRY)
+CHUNK = 5_000
+LEASE_SECONDS = 60
+# How often in a day a box is ticked again that Salesforce's automation keeps clearing.
+REASSERTS = 3
+
+# Whether the person of a record `r` is opted out here for a reason that Salesforce has to hear: a bounce is none.
+LOCAL_NO = """(
+    EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash AND s.source <> 'bounce')
+    OR EXISTS (
+        SELECT FROM contacts_contact c JOIN compliance_compliancecard card ON card.contact_id = c.id
+        LEFT JOIN compliance_suppression s ON s.address_hash = c.address_hash
+        WHERE c.id IN (
+            SELECT r.contact_id
+            UNION ALL SELECT id FROM contacts_contact WHERE address_hash = r.address_hash
+            UNION ALL SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> ''
+        ) AND card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
+    )
+)"""
+# Ids that came in by hand or by a file are records before Salesforce was ever read.
+KNOW = """
+    INSERT INTO unsubscribes_syncrecord
+        (sf_id, sobject, contact_id, account_id, modified_by, deleted, successor_id, reasserts)
+    SELECT DISTINCT ON (salesforce_id) salesforce_id,
+           CASE left(salesforce_id, 3) WHEN '003' THEN 'Contact' ELSE 'Lead' END, id, '', '', false, '', 0
+    FROM contacts_contact WHERE id = ANY(%(people)s) AND left(salesforce_id, 3) IN ('003', '00Q')
+    ORDER BY salesforce_id, id ON CONFLICT (sf_id) DO NOTHING
+"""
+# A merged or converted record's word goes to where it lives on.
+CONCERNED = """
+    WITH found AS (
+        SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s)
+        UNION SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = ANY(%(hashes)s)
+        UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
+              JOIN unsubscribes_syncrecord r ON r.address_hash = c.address_hash WHERE c.id = ANY(%(people)s)
+        UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
+              JOIN unsubscribes_syncrecord r ON r.sf_id = c.salesforce_id WHERE c.id = ANY(%(people)s)
+    )
+    SELECT id FROM found WHERE successor_id = ''
+    UNION SELECT r.id FROM found JOIN unsubscribes_syncrecord r ON r.sf_id = found.successor_id
+"""
+# 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
+# where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays.
+WISH = f"""
+    INSERT INTO unsubscribes_syncwish AS w
+        (record_id, desired, state, attempts, due_at, known_stamp, code, message, created_at)
+    SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END, '', '',
+           coalesce(%(said_at)s, now())
+    FROM unsubscribes_syncrecord r
+    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+    AND {LOCAL_NO} = %(desired)s
+    AND NOT (%(desired)s AND r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')
+    AND (r.opted_out IS DISTINCT FROM %(desired)s OR NOT %(desired)s AND r.pushed OR EXISTS (
+        SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
+        AND o.desired <> %(desired)s
+    ))
+    AND (%(desired)s OR r.opted_out OR r.pushed OR EXISTS (
+        SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
+    ))
+    ORDER BY r.id
+    ON CONFLICT (record_id) WHERE state IN ('pending', 'retry') DO UPDATE
+    SET desired = EXCLUDED.desired, state = 'pending', attempts = 0, due_at = now(),
+        known_stamp = EXCLUDED.known_stamp, created_at = EXCLUDED.created_at
+    WHERE w.desired <> EXCLUDED.desired
+"""
+LEASE = """
+    UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
+        leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
+    WHERE id IN (
+        SELECT w.id FROM unsubscribes_syncwish w JOIN unsubscribes_syncrecord r ON r.id = w.record_id
+        WHERE w.state IN ('pending', 'retry') AND w.due_at <= clock_timestamp() AND w.desired = %(desired)s
+        AND r.sobject <> ALL(%(skipped)s)
+        ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
+    )
+"""
+# What was leased and is not what the state here asks for any more, is overtaken.
+OVERTAKE = f"""
+    UPDATE unsubscribes_syncwish w SET state = 'superseded', finished_at = now(), lease = NULL
+    FROM unsubscribes_syncrecord r
+    WHERE r.id = w.record_id AND w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {LOCAL_NO} <> w.desired)
+"""
+
+
+def lock() -> None:
+    """Take the lock of links and wishes until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.salesforce'))")
+
+
+def collect() -> None:
+    """Turn every notice into wishes."""
+    while SyncNotice.objects.exists() and _collect_chunk():
+        pass
+
+
+@transaction.atomic
+def _collect_chunk() -> bool:
+    lock()
+    taken = list(SyncNotice.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
+    people = sorted({notice.contact_id for notice in taken if notice.contact_id})
+    hashes = [notice.address_hash for notice in taken if notice.address_hash]
+    with connection.cursor() as cursor:
+        cursor.execute(KNOW, {"people": people})
+    wish(concerned(people, hashes), True)
+    for notice in taken:
+        if notice.yes:
+            wish(concerned([notice.contact_id] if notice.contact_id else [], []), False, said_at=notice.at)
+    SyncNotice.objects.filter(pk__in=[notice.pk for notice in taken]).delete()
+    return bool(taken)
+
+
+def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
+    """Return the records of these people and addresses."""
+    with connection.cursor() as cursor:
+        cursor.execute(CONCERNED, {"people": list(people), "hashes": list(hashes)})
+        return [row[0] for row in cursor]
+
+
+def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None = None) -> int:
+    """Leave wishes for those of the records where the state here calls for `desired`; return how many are new."""
+    if not records:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(WISH, {"records": list(records), "desired": desired, "said_at": said_at})
+        return cursor.rowcount
+
+
+@transaction.atomic
+def lease(holder: UUID, *, desired: bool, limit: int, skipped: Iterable[str] = ()) -> list[SyncWish]:
+    """Take wishes that are due, in the order in which Salesforce locks rows; those overtaken meanwhile are left out."""
+    lock()
+    values: dict[str, Any] = {
+        "lease": holder,
+        "desired": desired,
+        "limit": limit,
+        "seconds": LEASE_SECONDS,
+        "skipped": list(skipped),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LEASE, values)
+        cursor.execute(OVERTAKE, values)
+    mine = SyncWish.objects.filter(lease=holder, state=State.LEASED).select_related("record")
+    return list(mine.order_by("record__sobject", "record__account_id", "record__sf_id"))
+
+
+@transaction.atomic
+def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = "", counted: bool = False) -> None:
+    """Let leased wishes wait again, due in `seconds`; where a newer one waits already, that one stands.
+
+    `counted` says that the try was the record's own fault.
+    """
+    lock()
+    leased = SyncWish.objects.filter(wishes, state=State.LEASED)
+    newer = SyncWish.objects.filter(state__in=WAITING).values("record_id")
+    leased.filter(record_id__in=newer).update(state=State.SUPERSEDED, finished_at=Now(), lease=None)
+    changes: dict[str, object] = {"code": code, "message": message} if code else {}
+    if counted:
+        changes["attempts"] = F("attempts") + 1
+    leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+
+
+def reclaim() -> None:
+    """Take back what a killed worker had leased."""
+    put_back(Q(leased_until__lt=Now()))
+
+
+def hurry() -> None:
+    """Make all that waits for another try due at once."""
+    SyncWish.objects.filter(state=State.RETRY).update(due_at=Now())
+
+
+def renew(holder: UUID | None) -> None:
+    """Make a lease last, while a job of Salesforce's is waited for."""
+    SyncWish.objects.filter(lease=holder).update(leased_until=Now() + dt.timedelta(seconds=2 * LEASE_SECONDS))
+
+
+def says_no(record_id: int) -> bool:
+    """Tell whether the person of a record is opted out here, for a reason that Salesforce has to hear."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {LOCAL_NO} FROM unsubscribes_syncrecord r WHERE r.id = %s", [record_id])
+        return cursor.fetchone() == (True,)
+
+
+def forget_reasserts(records: Sequence[int]) -> None:
+    """Begin to count anew how often the box of these records was cleared."""
+    SyncRecord.objects.filter(pk__in=records).update(reasserts=0, reasserted_since=None)

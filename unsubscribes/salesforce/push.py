@@ -1,0 +1,150 @@
+"""Writing: the opt-outs that wait, many to a request, and the re-consents one by one.
+
+1. Collect notices. 2. Lease wishes, commit. 3. Write, outside any transaction. 4. Settle by position, only what is
+still leased by us. A crash anywhere lets the lease run out, and the same value is written again, which harms nothing.
+A request that failed as a whole is no record's fault: its wishes wait again, uncounted.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from unsubscribes.salesforce import bulk, outbox, returning, settling
+from unsubscribes.salesforce.client import Client, Result
+from unsubscribes.salesforce.mapping import Class
+from unsubscribes.salesforce.models import SyncConnection, SyncWish
+from unsubscribes.salesforce.trouble import Trouble
+
+BATCH = 200
+LAST_BATCH = 10
+BULK_ABOVE = 2_200
+BULK_BATCH = 10_000
+STUBBORN = 3
+RETURNS = 20
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Push:
+    """One emptying of the outbox. `between` is called after each request, outside transactions; it may raise."""
+
+    client: Client
+    connection: SyncConnection
+    between: Callable[[], object] = lambda: None
+    written: int = 0
+    failed: int = 0
+    skipped: set[str] = field(default_factory=set)
+
+    def everything(self) -> None:
+        """Write until nothing is due. Raises `Trouble` when no request can be made any more."""
+        outbox.reclaim()
+        outbox.collect()
+        while self._opt_outs():
+            self.between()
+        while self._returns():
+            self.between()
+
+    def _opt_outs(self) -> bool:
+        due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now(), desired=True)
+        many = due.exclude(record__sobject__in=self.skipped).count()
+        if not many:
+            return False
+        holder = uuid4()
+        if many > BULK_ABOVE:
+            return self._send(holder, BULK_BATCH, self._bulk)
+        stubborn = due.filter(attempts__gte=STUBBORN).exists()
+        return self._send(holder, LAST_BATCH if stubborn else BATCH, self._collection)
+
+    def _send(self, holder: UUID, limit: int, write: Callable[[Sequence[SyncWish]], Sequence[Result]]) -> bool:
+        """Lease, write and settle; False when nothing could be leased."""
+        wishes = outbox.lease(holder, desired=True, limit=limit, skipped=self.skipped)
+        if not wishes:
+            return SyncWish.objects.filter(lease=holder).exists()
+        try:
+            results = write(wishes)
+        except Trouble as trouble:
+            self._failed(holder, wishes, trouble)
+            return True
+        except BaseException:
+            outbox.put_back(Q(lease=holder))
+            raise
+        done = settling.settle(wishes, results, self.client, self.connection)
+        self.written, self.failed = self.written + done.written, self.failed + done.failed
+        return True
+
+    def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+        """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
+        if trouble.kind is Class.SCHEMA and len(objects := {wish.record.sobject for wish in wishes}) == 1:
+            self.skipped |= objects
+        elif trouble.kind is Class.SCHEMA:
+            self._one_object_each(holder, wishes)
+            return
+        outbox.put_back(Q(lease=holder), seconds=settling.SOON, code=trouble.code, message=trouble.message)
+        if trouble.kind is not Class.SCHEMA:
+            raise trouble
+        self.failed += 1
+        settling.note_object(wishes[0].record.sobject, trouble)
+
+    def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
+        """Send a batch of two objects again as two, to see which of them it is."""
+        for name in sorted({wish.record.sobject for wish in wishes}):
+            part = [wish for wish in wishes if wish.record.sobject == name]
+            try:
+                results = self._collection(part)
+            except Trouble as trouble:
+                self._failed(holder, part, trouble)
+            else:
+                done = settling.settle(part, results, self.client, self.connection)
+                self.written, self.failed = self.written + done.written, self.failed + done.failed
+
+    def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
+        name = self.connection.opt_out_field
+        results: list[Result] = []
+        for start in range(0, len(wishes), BATCH):
+            records = [
+                {"attributes": {"type": wish.record.sobject}, "id": wish.record.sf_id, name: True}
+                for wish in wishes[start : start + BATCH]
+            ]
+            results += self.client.update(records)
+        return results
+
+    def _bulk(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
+        return bulk.write(wishes, self.client, self.connection.opt_out_field, keep=self._keep)
+
+    def _keep(self, wishes: Sequence[SyncWish]) -> None:
+        outbox.renew(wishes[0].lease)
+
+    def _returns(self) -> bool:
+        """Clear the box of people who gave a new consent, one at a time."""
+        holder = uuid4()
+        wishes = outbox.lease(holder, desired=False, limit=RETURNS, skipped=self.skipped)
+        for wish in wishes:
+            try:
+                ok = returning.clear(wish, self.client, self.connection)
+            except BaseException as problem:
+                code = problem.code if isinstance(problem, Trouble) else ""
+                outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)
+                raise
+            self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
+            self.between()
+        return bool(wishes)
+
+
+@transaction.atomic
+def retry_dead(wishes: Q) -> int:
+    """Let dead wishes be tried again, decided anew from the state that stands now; return how many there were."""
+    outbox.lock()
+    dead = SyncWish.objects.filter(wishes, state=SyncWish.State.DEAD)
+    again = list(dead.values_list("record_id", "desired", "created_at"))
+    dead.update(state=SyncWish.State.SUPERSEDED, finished_at=Now())
+    outbox.forget_reasserts([record for record, _, _ in again])
+    outbox.wish([record for record, desired, _ in again if desired], True)
+    for record, desired, said_at in again:
+        if not desired:
+            outbox.wish([record], False, said_at=said_at)
+    return len(again)

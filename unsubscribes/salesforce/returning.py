@@ -1,0 +1,78 @@
+"""A re-consent on its way to Salesforce: read, weigh, and clear the box only if nothing has moved since."""
+
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from unsubscribes.salesforce import outbox, page, settling, troubles
+from unsubscribes.salesforce.client import Client
+from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, row, with_ids
+from unsubscribes.salesforce.models import SyncConnection, SyncWish
+from unsubscribes.salesforce.rules import is_the_old_no
+from unsubscribes.salesforce.trouble import Trouble
+
+READS = 3
+FAULTS = (Class.RULE, Class.READ_ONLY, Class.DATA, Class.SLOW, Class.UNKNOWN, Class.BUG)
+
+
+def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | None:
+    """Clear one box: True when it is clear, False when the record refuses it, None when it is not to be cleared.
+
+    A newer opt-out in Salesforce wins: it is taken over here. Between reading and writing the record may move: the
+    write then fails, and the record is read and weighed anew. Raises `Trouble` when Salesforce cannot be asked.
+    """
+    for _read in range(READS):
+        found = _read_now(wish, client, connection)
+        if found is None or found.deleted or found.successor_id:
+            settling.follow([wish], client, connection)
+            return None
+        if found.opted_out and not _may_clear(wish, found, client, connection):
+            return None
+        if not found.opted_out:
+            settling.written(wish, value=False)
+            return True
+        try:
+            client.change(found.sobject, found.sf_id, {connection.opt_out_field: False}, unmodified_since=found.stamp)
+        except Trouble as trouble:
+            if trouble.kind is Class.MOVED_ON:
+                continue
+            return _refused(wish, trouble, client, connection)
+        settling.written(wish, value=False)
+        return True
+    raise Trouble(Class.TRANSIENT, "KEEPS_MOVING")
+
+
+def _read_now(wish: SyncWish, client: Client, connection: SyncConnection) -> Row | None:
+    sobject, field = BY_NAME[wish.record.sobject], connection.opt_out_field
+    for part in client.query(with_ids(sobject.select(field), [wish.record.sf_id])):
+        for each in part.records:
+            return row(sobject, each, field)
+    return None
+
+
+def _may_clear(wish: SyncWish, found: Row, client: Client, connection: SyncConnection) -> bool:
+    """Weigh the opt-out that stands in Salesforce against the re-consent; take it over when it is newer."""
+    with transaction.atomic():
+        outbox.lock()
+        current = SyncWish.objects.select_related("record").annotate(age=Now() - F("created_at")).get(pk=wish.pk)
+        if current.lease != wish.lease:
+            return False
+        given = page.reconsent_of(current, connection.user_id, client.now)
+        if is_the_old_no(found.stamp, found.modified_by, given):
+            if not outbox.says_no(wish.record_id):
+                return True
+            SyncWish.objects.filter(pk=wish.pk).update(state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now())
+            return False
+        page.apply([found], our_user=connection.user_id, now=client.now)
+    return False
+
+
+def _refused(wish: SyncWish, trouble: Trouble, client: Client, connection: SyncConnection) -> bool | None:
+    kind = record_class(trouble.code)
+    if trouble.kind is Class.GONE or kind is Class.GONE:
+        settling.follow([wish], client, connection)
+        return None
+    if trouble.kind not in FAULTS and kind not in FAULTS[:3]:
+        raise trouble
+    troubles.bury(wish, trouble.code, trouble.message)
+    return False

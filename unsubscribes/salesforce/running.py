@@ -1,0 +1,166 @@
+"""A run of the sync: leases, budget, time, what it came to, and what a failure means for the connection."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db.models import Sum
+from django.db.models.functions import Now
+
+from unsubscribes.salesforce import dry_run, leases, linking, outbox, pausing
+from unsubscribes.salesforce.client import PATIENCE, Client
+from unsubscribes.salesforce.leases import Lease
+from unsubscribes.salesforce.mapping import Class
+from unsubscribes.salesforce.models import TEXT_LIMIT, SyncConnection, SyncRun
+from unsubscribes.salesforce.pull import Pull
+from unsubscribes.salesforce.push import Push
+from unsubscribes.salesforce.trouble import LeaseLost, Trouble
+
+READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
+TURN_SECONDS = 150.0
+MANUAL_PATIENCE = MANUAL_WAIT = 60.0
+Kind = SyncRun.Kind
+WHOLE = (Kind.FULL, Kind.RECONCILE)
+logger = logging.getLogger(__name__)
+
+
+class Busy(Exception):  # noqa: N818
+    """Another run is at it."""
+
+
+class TurnOver(Exception):  # noqa: N818
+    """The time of this turn is over; the work goes on from here in the next."""
+
+
+@dataclass(slots=True)
+class Running:
+    """One turn of a run. `manual` waits for others, tries at once what waits, and does not end before it is done."""
+
+    run: SyncRun
+    manual: bool = False
+    lease: Lease | None = None
+    began: float = field(default_factory=time.monotonic)
+    told: float = 0.0
+
+    def go(self) -> bool:
+        """Do the work; returns whether some is left. Raises `Busy` when another run holds the lease."""
+        connection = SyncConnection.objects.get()
+        patience = MANUAL_PATIENCE if self.manual else PATIENCE
+        SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
+        SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
+        with Client(connection.api_version, alive=self._alive, patience=patience, read_only=self.run.dry_run) as client:
+            try:
+                self._parts(client, connection)
+            except TurnOver:
+                self._end(client, None)
+                return True
+            except LeaseLost:
+                self._end(client, "overtaken")
+            except Trouble as trouble:
+                pausing.pause(trouble)
+                self._end(client, f"{trouble.code} {trouble.message}".strip())
+            except Busy:
+                SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.QUEUED)
+                raise
+            except Exception:
+                self._end(client, "INTERNAL_ERROR")
+                raise
+            else:
+                pausing.succeeded()
+                self._end(client, "")
+        return False
+
+    def _parts(self, client: Client, connection: SyncConnection) -> None:
+        run = self.run
+        if run.dry_run:
+            return dry_run.read(run, client, connection)
+        if run.direction in ("pull", "both"):
+            with self._leased("read"):
+                self._read(client, connection)
+        if run.direction in ("push", "both"):
+            with self._leased("write"):
+                self._write(client, connection)
+        return None
+
+    def _read(self, client: Client, connection: SyncConnection) -> None:
+        pull = Pull(client, connection, lambda: self._between(client, connection, READ_UP_TO))
+        try:
+            if self.run.kind in WHOLE:
+                pull.everything(self.run.pk)
+                SyncConnection.objects.update(reconciled_at=Now())
+            else:
+                pull.changes()
+            linking.link_changed()
+        finally:
+            self.run.read += pull.outcome.read
+            self.run.changed += pull.outcome.changed
+            self.run.corrections += pull.outcome.corrections if self.run.kind == Kind.RECONCILE else 0
+            self.run.errors += pull.failed
+
+    def _write(self, client: Client, connection: SyncConnection) -> None:
+        if self.manual:
+            outbox.hurry()
+        push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO))
+        try:
+            push.everything()
+        finally:
+            self.run.written += push.written
+            self.run.errors += push.failed
+
+    @contextmanager
+    def _leased(self, name: str) -> Iterator[None]:
+        with leases.held(name, wait=MANUAL_WAIT if self.manual else 0) as lease:
+            if lease is None:
+                raise Busy(name)
+            self.lease = lease
+            try:
+                yield
+            finally:
+                self.lease = None
+
+    def _alive(self) -> None:
+        if self.lease:
+            self.lease.keep()
+        if time.monotonic() - self.told > leases.KEPT_EVERY:
+            self.told = time.monotonic()
+            SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
+
+    def _between(self, client: Client, connection: SyncConnection, share: float) -> None:
+        """Stop when the turn is over, or when too many of the org's API calls are used up."""
+        if client.used and client.used[0] >= share * client.used[1]:
+            raise Trouble(Class.QUOTA, "ORG_LIMIT_NEAR")
+        if share == READ_UP_TO and not self.manual and _over_budget(client, connection):
+            raise Trouble(Class.QUOTA, "BUDGET_USED")
+        if not self.manual and time.monotonic() - self.began > TURN_SECONDS:
+            raise TurnOver
+
+    def _end(self, client: Client, fault: str | None) -> None:
+        """Store what the turn came to; `fault` is empty when all went well, None when the run goes on."""
+        run = self.run
+        run.calls += client.calls
+        values: dict[str, object] = {
+            name: getattr(run, name) for name in ("calls", "read", "changed", "written", "errors", "corrections")
+        }
+        if fault is not None:
+            run.state = SyncRun.State.FAILED if fault else SyncRun.State.DONE
+            run.message = fault[:TEXT_LIMIT]
+            values |= {"state": run.state, "message": run.message, "finished_at": Now()}
+        SyncRun.objects.filter(pk=run.pk).update(**values, heartbeat_at=Now())
+        if client.used:
+            SyncConnection.objects.update(usage_used=client.used[0], usage_max=client.used[1], usage_at=Now())
+        logger.info("Sync run %s (%s): %s, %s calls", run.pk, run.kind, run.state, run.calls)
+
+
+def _over_budget(client: Client, connection: SyncConnection) -> bool:
+    if not client.used:
+        return False
+    return used_today() + client.calls > connection.budget_percent / 100 * client.used[1]
+
+
+def used_today() -> int:
+    """Return how many API calls the sync made in the last 24 hours."""
+    today = SyncRun.objects.filter(created_at__gt=Now() - dt.timedelta(days=1))
+    return today.aggregate(calls=Sum("calls"))["calls"] or 0

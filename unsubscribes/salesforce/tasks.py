@@ -1,0 +1,84 @@
+"""What the worker does about the sync. Rows are the truth; every task may run twice, late, or at once."""
+
+import datetime as dt
+
+from celery import shared_task
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from salesconnect.lib.actor import system
+from salesconnect.lib.kick import kick
+from unsubscribes.salesforce import outbox, pausing, services
+from unsubscribes.salesforce.models import SyncConnection, SyncNotice, SyncRun, SyncWish
+from unsubscribes.salesforce.push import retry_dead
+from unsubscribes.salesforce.running import WHOLE, Busy, Kind, Running
+
+RECONCILE_DAYS = 7
+KEPT_DAYS = 30
+STALLED_SECONDS = 60
+
+
+@shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
+def pull_salesforce() -> None:
+    """Read what changed; everything once a week."""
+    services.from_environment(actor=system("sync"))
+    if not pausing.may_run():
+        return
+    week_ago = Now() - dt.timedelta(days=RECONCILE_DAYS)
+    due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago)).exists()
+    open_whole = SyncRun.objects.filter(kind__in=WHOLE, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    if due and not open_whole.exists():
+        _start(Kind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else Kind.FULL, "both")
+    elif not open_whole.exists():
+        _start(Kind.PULL, "pull")
+
+
+@shared_task(name="unsubscribes.push_salesforce", time_limit=240)
+def push_salesforce() -> None:
+    """Write what waits."""
+    outbox.collect()
+    due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
+    lost = SyncWish.objects.filter(state=SyncWish.State.LEASED, leased_until__lt=Now())
+    if pausing.may_run() and (due.exists() or lost.exists() or SyncNotice.objects.exists()):
+        _start(Kind.PUSH, "push")
+
+
+@shared_task(name="unsubscribes.run_salesforce", time_limit=240)
+def run_salesforce(run_id: int) -> None:
+    """Work on a run that was ordered, for one turn."""
+    run = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING]).first()
+    if run is None or (not run.dry_run and not pausing.may_run()):
+        return
+    try:
+        if Running(run).go():
+            kick("unsubscribes.run_salesforce", run.pk)
+    except Busy:
+        return
+
+
+@shared_task(name="unsubscribes.sweep_salesforce", time_limit=240)
+def sweep_salesforce() -> None:
+    """Take up what was left: leases of killed workers, runs that stand still, rules that may have changed by now."""
+    outbox.collect()
+    outbox.reclaim()
+    silent = Now() - dt.timedelta(seconds=STALLED_SECONDS)
+    runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    stalled = runs.filter(Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
+    lasting = Q(kind__in=[*WHOLE, Kind.DRY_RUN]) | Q(state=SyncRun.State.QUEUED)
+    for run_id in stalled.filter(lasting).values_list("pk", flat=True):
+        kick("unsubscribes.run_salesforce", run_id)
+    stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+    old = Now() - dt.timedelta(days=KEPT_DAYS)
+    SyncRun.objects.filter(created_at__lt=old).exclude(kind=Kind.DRY_RUN).delete()
+    done = (SyncWish.State.DONE, SyncWish.State.SUPERSEDED)
+    SyncWish.objects.filter(state__in=done, finished_at__lt=old).delete()
+    retry_dead(Q(due_at__lt=Now() - dt.timedelta(days=1)))
+
+
+def _start(kind: str, direction: str) -> None:
+    run = SyncRun.objects.create(kind=kind, direction=direction, actor_name=system("sync").name)
+    try:
+        if Running(run).go():
+            kick("unsubscribes.run_salesforce", run.pk)
+    except Busy:
+        run.delete()
