@@ -181,7 +181,10 @@ def app(org: SalesforceOrg, body: Json) -> Json:
 def users(org: SalesforceOrg, body: Json) -> Json:
     """`user`, `active`: change a user; the answer has the ids of all by the first part of their names."""
     if "user" in body:
-        org.store.update("User", org.people.user_id(body["user"]), {"IsActive": int(body["active"])})
+        user_id = org.people.user_id(body["user"])
+        org.store.update("User", user_id, {"IsActive": int(body["active"])})
+        if not body["active"]:
+            org.sessions.end_of(user_id)
     rows = org.store.all("SELECT Id, Username FROM User")
     return {row["Username"].split("@")[0]: row["Id"] for row in rows}
 

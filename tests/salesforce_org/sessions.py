@@ -59,6 +59,10 @@ class Sessions:
         session = self._open.get(token)
         return session if session and session.ends > self.clock.time() else None
 
+    def end_of(self, user_id: str) -> None:
+        """End the sessions of a user."""
+        self._open = {token: session for token, session in self._open.items() if session.user_id != user_id}
+
     def end(self, token: str | None = None) -> int:
         """End one session, or all; return how many."""
         ended = [token] if token in self._open else [] if token else list(self._open)

@@ -86,9 +86,10 @@ def test_an_app_without_a_user_to_run_as_is_refused(org):
     assert refusal(by_secret(org)) == ("invalid_grant", "no client credentials user enabled")
 
 
-def test_an_inactive_user_is_refused(org):
+def test_an_inactive_user_is_refused_and_signed_out(org, api):
     org.user("integration", active=False)
     assert refusal(by_secret(org)) == ("inactive_user", "user is inactive")
+    assert error(api.get("/limits")) == (401, "INVALID_SESSION_ID")
 
 
 @pytest.mark.parametrize(
