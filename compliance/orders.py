@@ -22,6 +22,8 @@ from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
 
 UNDO_DAYS = 30
+# No event is newer than this; the bound keeps the statement off the partitions made for the months ahead.
+CLOCKS_DIFFER = dt.timedelta(days=1)
 UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
 
 
@@ -132,6 +134,7 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         "ids": ids,
         "undone": undone.pk,
         "since": undone.created_at,
+        "until": timezone.now() + CLOCKS_DIFFER,
         "action": undone.kind,
         "fields": [column.name for column in columns],
         **history.event_values(actor, batch.pk),
@@ -144,23 +147,26 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
 
 
 def _restore_sql(columns: Sequence[Column]) -> str:
-    """Return the statement that gives back what the undone batch's events remember, but for what changed since."""
-    restored = ", ".join(f"{_before(column)} AS {column.name}" for column in columns)
+    """Return the statement that gives back what the undone batch's events remember, but for what changed since.
+
+    No step joins two others: PostgreSQL knows nothing yet of events that are minutes old, and would take every step
+    for one row and compare each with each.
+    """
+    restored = ", ".join(
+        f"{_before(column)} AS {column.name}, card.{column.name} AS was_{column.name}" for column in columns
+    )
     names = ", ".join(column.name for column in columns)
     return f"""
         WITH touched AS MATERIALIZED (
             SELECT contact_id, id, at, changes FROM contacts_contactevent
-            WHERE contact_id = ANY(%(ids)s) AND at >= %(since)s AND batch_id = %(undone)s
+            WHERE contact_id = ANY(%(ids)s) AND at >= %(since)s AND at < %(until)s AND batch_id = %(undone)s
         ), wanted AS MATERIALIZED (
             SELECT contact_id, {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
             WHERE NOT EXISTS (
                 SELECT FROM contacts_contactevent later
-                WHERE later.contact_id = touched.contact_id AND later.at >= touched.at AND later.id > touched.id
-                AND later.changes ?| %(fields)s
+                WHERE later.contact_id = touched.contact_id AND later.at >= %(since)s AND later.at < %(until)s
+                AND later.at >= touched.at AND later.id > touched.id AND later.changes ?| %(fields)s
             )
-        ), old AS MATERIALIZED (
-            SELECT contact_id, {names} FROM compliance_compliancecard
-            WHERE contact_id IN (SELECT contact_id FROM wanted)
         ), changed AS (
             UPDATE compliance_compliancecard card SET ({names}) = ROW({", ".join(f"wanted.{c.name}" for c in columns)}),
                    version = version + 1, updated_at = now()
@@ -168,8 +174,8 @@ def _restore_sql(columns: Sequence[Column]) -> str:
         ), logged AS (
             INSERT INTO contacts_contactevent ({history.COLUMNS})
             SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
-                   {services.changes_sql(columns, new="wanted.")}
-            FROM old JOIN wanted USING (contact_id) ORDER BY contact_id
+                   {services.changes_sql(columns, old="wanted.was_", new="wanted.")}
+            FROM wanted ORDER BY contact_id
         )
         SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM wanted)
     """

@@ -86,7 +86,7 @@ def edit_card(
 
 def lock(contacts: ContactQuerySet) -> list[int]:
     """Lock the cards of `contacts` in the order of their ids, so that no two acts deadlock; return the ids."""
-    ids, params = contacts.ids_sql()
+    ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT contact_id FROM compliance_compliancecard WHERE contact_id IN ({ids})"

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, Func, Max, QuerySet, Value
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import Json
 
 from contacts.models import Batch, ContactEvent
 from salesconnect.lib.actor import Actor
@@ -24,6 +24,10 @@ MERGED = "merged"
 UNMERGED = "unmerged"
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
+RECORD = f"""
+    INSERT INTO contacts_contactevent ({COLUMNS})
+    SELECT unnest(%(ids)s::bigint[]), %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, %(changes)s
+"""
 
 # All numbers of one person: the own, and those of the records that were merged into it.
 NUMBERS = """
@@ -55,14 +59,9 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add one event for each person, all with the same changes; inside the transaction of the act itself."""
-    shared = (batch_id, actor.user_id, action, actor.door, actor.name, Json(changes or {}))
+    values = {"ids": list(contact_ids), "action": action, "changes": Json(changes or {})}
     with connection.cursor() as cursor:
-        execute_values(
-            cursor.cursor,
-            f"INSERT INTO contacts_contactevent ({COLUMNS}) VALUES %s",
-            [(contact_id, *shared) for contact_id in contact_ids],
-            page_size=5_000,
-        )
+        cursor.execute(RECORD, values | event_values(actor, batch_id))
 
 
 def of_contact(contact_id: int) -> QuerySet[ContactEvent]:

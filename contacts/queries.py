@@ -34,13 +34,25 @@ class IsAny(Func):
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
+    # Narrowed by words. Every QuerySet that is made from this one knows it too.
+    searched = False
+    # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
+    numbers: Sequence[int] | None = None
+
+    def _clone(self) -> ContactQuerySet:
+        clone: ContactQuerySet = super()._clone()  # type: ignore[misc]
+        clone.searched = self.searched
+        return clone
+
     def visible_to(self, actor: Actor) -> ContactQuerySet:
         """Keep the people whom the actor may see: everybody sees all, who may see anybody."""
         return self.all() if actor.may("view_people") else self.none()
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
         """Keep the people with these ids."""
-        return self.filter(IsAny(ids))
+        found = self.filter(IsAny(ids))
+        found.numbers = None if self.query.where else list(ids)
+        return found
 
     def matching(self, text: str) -> ContactQuerySet:
         """Keep the people with words in name, company or address that begin with each word of `text`."""
@@ -48,7 +60,9 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         if not words:
             return self.none() if text.strip() else self.all()
         query = " & ".join(f"'{word}':*" for word in words)
-        return self.filter(search=SearchQuery(query, config="simple", search_type="raw"))
+        found = self.filter(search=SearchQuery(query, config="simple", search_type="raw"))
+        found.searched = True
+        return found
 
     def capped_count(self, cap: int = COUNT_CAP) -> tuple[int, bool]:
         """Return the number of rows, exact up to `cap`, and whether there are more."""
@@ -61,3 +75,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             return self.order_by().values("pk").query.sql_with_params()
         except EmptyResultSet:
             return NOBODY, ()
+
+    def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""
+        return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (self.numbers,))

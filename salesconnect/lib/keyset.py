@@ -63,9 +63,7 @@ def page(
     `values` tells the keys of a row. An unknown or damaged cursor raises `Invalid`.
     """
     backwards, start = _open(cursor, keys) if cursor else (False, None)
-    if start is not None:
-        queryset = queryset.filter(_beyond(keys, start, backwards=backwards))
-    rows = list(queryset.order_by(*(_order(key, backwards=backwards) for key in keys))[: size + 1])
+    rows = list(beyond(queryset, keys, cursor)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -75,6 +73,14 @@ def page(
         next=_seal(False, keys, values(rows[-1])) if has_next and rows else None,
         previous=_seal(True, keys, values(rows[0])) if has_previous and rows else None,
     )
+
+
+def beyond(queryset: QuerySet[Any, Row], keys: Sequence[Key], cursor: str | None) -> QuerySet[Any, Row]:
+    """Return what lies beyond the cursor, or everything, in the order in which its page is read. Raises as `page`."""
+    backwards, start = _open(cursor, keys) if cursor else (False, None)
+    if start is not None:
+        queryset = queryset.filter(_beyond(keys, start, backwards=backwards))
+    return queryset.order_by(*(_order(key, backwards=backwards) for key in keys))
 
 
 def _order(key: Key, *, backwards: bool) -> str:

@@ -1,8 +1,10 @@
 import pytest
 
+from contacts import listing
 from contacts.filters import filtered
 from contacts.listing import PATHS, ordering_keys, people_page
 from contacts.models import Contact
+from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Invalid
 
 NAMES = ["Zorn", "Åberg", "Ärlig", "Öberg", "Berg", "berg Lind", "Ek"]
@@ -14,10 +16,10 @@ def seven(person):
         person(last_name=name, first_name="A", email=f"{place}@example.com", company=f"Firma {place % 2}")
 
 
-def walk(ordering: str, size: int = 2) -> tuple[list[str], list[str]]:
+def walk(ordering: str, size: int = 2, people=None) -> tuple[list[str], list[str]]:
     """Return the names met by paging to the end, and those met by paging back from there."""
     fields = {*PATHS.values(), "card__contact_id", "last_name"}
-    queryset = Contact.objects.values(*fields)
+    queryset = (Contact.objects if people is None else people).values(*fields)
     forth, back, cursor = [], [], None
     while True:
         page = people_page(queryset, ordering, cursor, size)
@@ -83,3 +85,13 @@ def test_filters_keep_who_is_meant(seven, member, query, count):
 def test_the_count_is_exact_up_to_its_cap(seven):
     assert Contact.objects.capped_count() == (7, False)
     assert Contact.objects.capped_count(5) == (5, True)
+
+
+@pytest.mark.parametrize("near", [1, 4, 4_000])
+@pytest.mark.parametrize("ordering", ["", "-last_name", "company,-created_at", "-updated_at"])
+def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, monkeypatch, ordering, near):
+    monkeypatch.setattr(listing, "NEAR", near)
+    person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
+    found = filtered(system("command"), {"search": "firma"})
+    forth, back = walk(ordering, 2, found)
+    assert (sorted(forth), forth) == (sorted(NAMES), back)
