@@ -1,5 +1,6 @@
-"""The bench's own database: made anew for a number of people, kept for the next run with the same number."""
+"""The bench's own databases, one for each number of people, kept for the next run with the same number."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,16 +10,16 @@ from django.db import connection, connections
 from contacts import partitions
 from contacts.models import Contact, User
 
-NAME = "salesconnect_bench"
 
-
-def use(people: int, say: Any) -> None:
-    """Point this process at the bench's database and fill it with `people` people unless it holds them already."""
+def use(people: int, say: Callable[[str], Any]) -> None:
+    """Point this process at the database for `people` people and fill it unless it holds them already."""
+    name = f"salesconnect_bench_{people}"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME])
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if cursor.fetchone() is None:
-            cursor.execute(f"CREATE DATABASE {NAME}")
-    _switch()
+            cursor.execute(f"CREATE DATABASE {name}")
+    connection.close()
+    connections["default"].settings_dict["NAME"] = name
     call_command("migrate", verbosity=0, interactive=False)
     if abs(Contact.objects.count() - people) > people // 100:
         say(f"Building {people:,} people")
@@ -27,19 +28,15 @@ def use(people: int, say: Any) -> None:
     partitions.ensure()
     User.objects.get_or_create(username="bench", defaults={"role": User.Role.ADMINISTRATOR})
     with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE) contacts_contact, compliance_compliancecard")
+        cursor.execute("VACUUM (ANALYZE)")
 
 
 def url() -> str:
-    """Return the bench's database as a DATABASE_URL for processes of their own."""
+    """Return the database in use as a DATABASE_URL for processes of their own."""
     values = connection.settings_dict
     words = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return f"postgres:///{NAME}?{urlencode({word: values[key] for word, key in words.items() if values[key]})}"
-
-
-def _switch() -> None:
-    connection.close()
-    connections["default"].settings_dict["NAME"] = NAME
+    query = urlencode({word: values[key] for word, key in words.items() if values[key]})
+    return f"postgres:///{values['NAME']}?{query}"
 
 
 def _empty() -> None:

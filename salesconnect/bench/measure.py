@@ -4,7 +4,7 @@ import json
 import resource
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,21 +41,24 @@ def limited(name: str, ours: float, most: float, unit: str) -> Measure:
     return Measure(name, round(ours, 2), None, unit, None, f"≤ {most:g} {unit}", ours <= most)
 
 
-def seconds(act: Callable[[], object], *, prepare: Callable[[], object] | None = None, runs: int = RUNS) -> float:
+def seconds(
+    act: Callable[[], object],
+    *,
+    prepare: Callable[[], object] | None = None,
+    runs: int = RUNS,
+    warm_up: bool = True,
+) -> float:
     """Return the median time of `act` in seconds over `runs` runs after one warm-up, `prepare` before each."""
     times = []
-    for run in range(runs + 1):
+    for _run in range(runs + warm_up):
         if prepare:
             prepare()
-        start = time.perf_counter()
-        act()
-        if run:
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        times.append(once(act))
+    return statistics.median(times[warm_up:])
 
 
 def once(act: Callable[[], object]) -> float:
-    """Return the time of one run in seconds, for what cannot be repeated on the same data."""
+    """Return the time of one run in seconds; alone for what cannot be repeated on the same data."""
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
@@ -90,7 +93,7 @@ def table(measures: Sequence[Measure]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
 
 
-def write(path: Path, people: int, measures: Sequence[Measure]) -> None:
+def write(path: Path, people: int, measures: Sequence[Measure], scans: Sequence[Mapping[str, object]]) -> None:
     """Write `bench.json`."""
-    document = {"people": people, "measures": [asdict(measure) for measure in measures]}
+    document = {"people": people, "measures": [asdict(measure) for measure in measures], "scans": scans}
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

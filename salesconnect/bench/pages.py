@@ -1,144 +1,110 @@
-"""Pages under gunicorn, signed in, against the barest view that does the same work."""
+"""Pages and searches, signed in, against the barest views that do the same work."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import import_module
-from itertools import cycle, islice
+from collections.abc import Iterator, Sequence
 
-import requests
-from django.conf import settings
-from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext, override_settings
 
-from contacts.models import Contact, User
-from salesconnect.bench import database
+from contacts import history
+from contacts.models import Contact, ContactEvent, User
 from salesconnect.bench.measure import Measure, compared, limited, percentile
+from salesconnect.bench.plans import Scans
+from salesconnect.bench.site import site, times
+from salesconnect.lib.actor import system
 
-ROUNDS = 60
+EVENTS = 200
+# Frequent and rare values in several orders, several values at once, and a text anywhere in the company's name.
 COMBINATIONS = (
     "",
     "ordering=-updated_at",
     "ordering=company",
-    "ordering=-created_at",
+    "ordering=-created_at&authorization_type=vital_interests",
     "authorization_type=consent",
     "authorization_type=not_recorded&source_type=import",
     "source_type=crm_sync&ordering=-updated_at",
-    "unsubscribed=true",
+    "unsubscribed=true&ordering=email",
     "verdict=ask_first",
-    "authorization_type=vital_interests",
     "consent_before=2025-01-01",
-    "authorization_type=contract,legitimate_interest&ordering=first_name",
+    "authorization_type=not_recorded,contract,legitimate_interest&ordering=first_name",
+    "company=bolaget&unsubscribed=true",
 )
-SEARCHES = ("a", "an", "and", "anderss", "andersso", "anna berg", "lars lind", "norrsken", "anna&source_type=import")
+SEARCHES = (
+    *("a", "z", "and", "zet", "andersso", "zetterbe", "svensson", "norrsken", "nobody"),
+    *("anna berg", "zoë zetterberg", "anna&source_type=import"),
+)
+BOARDS = ("/unsubscribes/", "/tasks/", "/mails/")
 
 
-@contextmanager
-def site() -> Iterator[tuple[str, requests.Session]]:
-    """Start gunicorn on the bench's database; yield its address and a signed-in session."""
-    port = _free_port()
-    call_command("collectstatic", interactive=False, verbosity=0)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database.url(),
-        "PORT": str(port),
-        **_keys(),
-        "REDIS_URL": settings.REDIS_URL,
-    }
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.bench.wsgi"]
-    process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603 - our own program
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(f"{address}/healthz")
-        yield address, _signed_in()
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def measures() -> Iterator[Measure]:
-    """Yield the measures of pages and searches."""
+def people_pages() -> list[float]:
+    """Return the times of the People page in milliseconds: each combination's first and a deep page."""
     with site() as (address, session):
-        bare = _times(session, [f"{address}/bench/rows/"])
-        pages = _times(session, _deep(session, address))
-        yield compared(
-            "People page, p95 of 12 combinations, first and deep",
-            percentile(pages, 0.95) * 1000,
-            percentile(bare, 0.95) * 1000,
-            8,
-            "ms",
-        )
-        found = _times(session, [f"{address}/api/v1/contacts/?search={words}" for words in SEARCHES])
-        yield limited("search, p95", percentile(found, 0.95) * 1000, 100, "ms")
-        yield limited("search, worst", max(found) * 1000, 300, "ms")
-        person = Contact.objects.order_by("id").values_list("pk", flat=True)[0]
-        detail = _times(session, [f"{address}/people/{person}/"])
-        yield compared(
-            "person detail view, p95", percentile(detail, 0.95) * 1000, percentile(bare, 0.95) * 1000, 3, "ms"
-        )
-        counts = _times(
-            session, [f"{address}/api/v1/contacts/count/?{query}" for query in COMBINATIONS if "ordering" not in query]
-        )
-        yield limited("counts, p95", percentile(counts, 0.95) * 1000, 100, "ms")
+        return times(session, [address + path for path in _deep()])
 
 
-def _deep(session: requests.Session, address: str) -> list[str]:
+def measures(small: Sequence[float], scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of pages and searches; `small` are the times of the People page at 10,000 people."""
+    person = f"/people/{_with_events()}/"
+    bare_person = f"/bench{person}{_extra_queries(person)}/"
+    deep = _deep()
+    searches = [f"/api/v1/contacts/?search={words}" for words in SEARCHES]
+    counts = [f"/api/v1/contacts/count/?{query}" for query in COMBINATIONS if "ordering" not in query]
+    _explain([*deep, *searches, *counts, *BOARDS, person], scans)
+    with site() as (address, session):
+
+        def p95(*paths: str) -> float:
+            return percentile(times(session, [address + path for path in paths]), 0.95)
+
+        people = p95(*deep)
+        yield compared("People page, p95 of 12 combinations, first and deep", people, p95("/bench/rows/"), 8, "ms")
+        yield compared("the same against 10,000 people", people, percentile(small, 0.95), 1.3, "ms")
+        found = times(session, [address + path for path in searches])
+        yield limited("search, p95", percentile(found, 0.95), 100, "ms")
+        yield limited("search, worst", max(found), 300, "ms")
+        yield compared(f"person with {EVENTS} events, p95", p95(person), p95(bare_person), 3, "ms")
+        yield limited("dashboard and counts, p95", p95(*BOARDS, *counts), 100, "ms")
+
+
+def _with_events() -> int:
+    """Give the first person as many events as the measure wants; return the person's number."""
+    someone = Contact.objects.order_by("id")[0].pk
+    missing = EVENTS - ContactEvent.objects.filter(contact_id=someone).count()
+    changes = {"company": ("Exempel AB", "Nordisk Provteknik")}
+    history.record([someone] * missing, history.EDITED, actor=system("command"), changes=changes)
+    return someone
+
+
+def _extra_queries(person: str) -> int:
+    """Return how many queries the page of a person asks beyond those of the barest view under the same middleware."""
+    client = _client()
+    with override_settings(ROOT_URLCONF="salesconnect.bench.urls"):
+        counts = []
+        for path in (person, f"/bench{person}0/"):
+            with CaptureQueriesContext(connection) as asked:
+                client.get(path)
+            counts.append(len(asked))
+    return counts[0] - counts[1]
+
+
+def _deep() -> list[str]:
     """Return the first and a deep page of every combination; the deep one by the API's cursor, which pages share."""
-    urls = []
+    client, paths = _client(), []
     for query in COMBINATIONS:
-        urls.append(f"{address}/people/?{query}")
-        following = session.get(f"{address}/api/v1/contacts/?{query}&page_size=1000", timeout=60).json()["next"]
+        paths.append(f"/people/?{query}")
+        following = client.get(f"/api/v1/contacts/?{query}&page_size=1000").json()["next"]
         if following:
-            cursor = following.split("cursor=")[1].split("&")[0]
-            urls.append(f"{address}/people/?{query}&cursor={cursor}")
-    return urls
+            paths.append(f"/people/?{query}&cursor={following.split('cursor=')[1].split('&')[0]}")
+    return paths
 
 
-def _times(session: requests.Session, urls: list[str]) -> list[float]:
-    times = []
-    for url in islice(cycle(urls), max(ROUNDS, 3 * len(urls))):
-        start = time.perf_counter()
-        session.get(url, timeout=60).raise_for_status()
-        times.append(time.perf_counter() - start)
-    return times[len(urls) :]
+def _explain(paths: Sequence[str], scans: Scans) -> None:
+    client = _client()
+    for path in paths:
+        with scans.watched(path.split("&cursor")[0]):
+            client.get(path)
 
 
-def _signed_in() -> requests.Session:
-    user = User.objects.get(username="bench")
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    store["_auth_user_id"] = str(user.pk)
-    store["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
-    store["_auth_user_hash"] = user.get_session_auth_hash()
-    store.save()
-    session = requests.Session()
-    session.cookies.set(settings.SESSION_COOKIE_NAME, store.session_key)
-    return session
-
-
-def _keys() -> dict[str, str]:
-    return {
-        "SECRET_KEY": settings.SECRET_KEY,
-        "SALESCONNECT_UNSUBSCRIBE_KEY": settings.UNSUBSCRIBE_KEY,
-        "SALESCONNECT_SUPPRESSION_KEY": ",".join(settings.SUPPRESSION_KEYS),
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def _wait(url: str) -> None:
-    for _attempt in range(100):
-        try:
-            urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own address
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise RuntimeError(f"{url} did not answer")
+def _client() -> Client:
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(User.objects.get(username="bench"))
+    return client
