@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from compliance import suppression
 from compliance.imports.headers import SYNONYMS, key
 from compliance.models import Suppression
-from contacts.addresses import address_hashes, newest_key
+from contacts.addresses import address_hashes
 from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
@@ -132,11 +132,5 @@ def _suppress(addresses: dict[str, list[UUID]], reason: str, actor: Actor) -> in
     source = Suppression.Source.IMPORT
     holders = Contact.objects.filter(email_key__in=list(addresses))
     suppression.unsubscribe(holders, actor=actor, source=source, reason=reason)
-    Suppression.objects.bulk_create(
-        [
-            Suppression(address_hash=address_hash, hash_key=newest_key(), reason=reason, source=source)
-            for address_hash in sorted(fresh)
-        ],
-        ignore_conflicts=True,
-    )
+    suppression.suppress_hashes(fresh, source=source, reason=reason)
     return len(fresh)
