@@ -62,7 +62,7 @@ def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
     """List the users; POST makes one and shows the password once."""
     actor = page_actor(request)
     actor.require("manage_users")
-    form, made = UserForm(request.POST or None), None
+    form, made = UserForm(request.POST if request.method == "POST" else None), None
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
