@@ -41,9 +41,7 @@ def three(person, bob):
 
 def test_a_row_tells_who_and_on_what_ground_and_whether_one_may_mail(signed_in, three):
     row = signed_in.get("/people/?search=anna").content.decode().split("<tbody>")[1].split("</tbody>")[0]
-    assert (
-        text(row) == "Berg, Anna anna@example.com Head of Sales Exempel AB Consent 2026-03 Import No just now Yes"
-    )
+    assert text(row) == "Berg, Anna anna@example.com Head of Sales Exempel AB Consent 2026-03 Import No just now Yes"
     assert f'href="/people/{three[0].pk}/"' in row
     assert f'value="{three[0].pk}" form="selection-bar" aria-label="Select Berg, Anna"' in row
 
