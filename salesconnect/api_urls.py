@@ -13,6 +13,7 @@ from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
 from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
 from unsubscribes.merge_api import MergeViewSet
 from unsubscribes.removal_api import ReconsentViewSet
+from unsubscribes.salesforce.api import PersonSyncViewSet, SyncViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("contacts", ContactViewSet, "contact")
@@ -22,12 +23,14 @@ router.register("contacts", ReconsentViewSet, "re-consent")
 router.register("contacts", MergeViewSet, "merge")
 router.register("contacts", PersonExportViewSet, "person-export")
 router.register("contacts", PersonMailViewSet, "person-mail")
+router.register("contacts", PersonSyncViewSet, "person-sync")
 router.register("bulk", BulkViewSet, "bulk")
 router.register("bulk", BulkMailViewSet, "bulk-mail")
 router.register("batches", BatchViewSet, "batch")
 router.register("imports", ImportViewSet, "import")
 router.register("exports", ExportViewSet, "export")
 router.register("mails", MailViewSet, "mail")
+router.register("sync", SyncViewSet, "sync")
 router.register("suppressions", SuppressionViewSet, "suppression")
 
 urlpatterns = [

@@ -15,6 +15,7 @@ from salesconnect import api_urls
 from salesconnect.api_docs import Nowhere
 from unsubscribes import services as mails
 from unsubscribes.mail.compose import Draft
+from unsubscribes.models import SyncError
 
 READ = (401, 200, 200, 200)
 """What anonymous, auditor, member and administrator are answered: everybody who is known may."""
@@ -60,6 +61,12 @@ ENDPOINTS = {
     "GET exports/<int:pk>/": READ,
     "GET exports/<int:pk>/file/": READ,
     "GET mails/<int:pk>/": READ,
+    "GET contacts/<int:pk>/salesforce/": READ,
+    "GET sync/status/": READ,
+    "GET sync/runs/": READ,
+    "GET sync/errors/": READ,
+    "POST sync/errors/<int:pk>/retry/": (401, 403, 403, 400),
+    "POST sync/run/": (401, 403, 403, 400),
     "GET suppressions/": (401, 400, 400, 400),
 }
 
@@ -85,6 +92,7 @@ def numbers(person, member) -> dict[str, int]:
         "contacts": anna.pk,
         "batches": batches.order(everybody, "unsubscribe", actor=member).pk,
         "imports": imports.start(file, "people.csv", actor=member).pk,
+        "sync": SyncError.objects.create(sf_id="003000000000001AAA", sobject="Contact", direction="push", code="X").pk,
         "exports": exports.order_export(everybody, actor=member, reason="").pk,
         "mails": mails.write_to_one(anna.pk, Draft("Hello", "News"), actor=member).pk,
     }

@@ -163,7 +163,8 @@ def retry(error_id: int, *, actor: Actor) -> SyncError:
     if error is None:
         raise Missing
     retry_dead(Q(record__sf_id=error.sf_id))
-    _reopen(Q(pk=error.pk))
+    _reopen(Q(pk=error.pk, direction="push"))
+    SyncError.objects.filter(pk=error.pk, direction="pull").update(state=SyncError.State.RESOLVED, resolved_at=Now())
     error.refresh_from_db()
     return error
 

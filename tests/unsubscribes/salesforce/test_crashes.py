@@ -1,0 +1,182 @@
+"""Workers that are killed after each step, two at once, and random edits on both sides under random faults."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from compliance import suppression
+from contacts.models import Contact
+from salesconnect.lib.actor import system
+from tests.salesconnect.product import ROOT
+from tests.unsubscribes.salesforce.conftest import SOAK, is_out
+from unsubscribes.salesforce import leases
+from unsubscribes.salesforce.models import SyncNotice, SyncWish
+
+ROUNDS, STEPS = (500, 30) if SOAK else (20, 6)
+PEOPLE = 6
+
+pytestmark = [
+    pytest.mark.race,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("emptied_history"),
+]
+# What a killed worker leaves is taken up once its lease is over; the tests do not wait for that.
+KILLED_AT = {
+    "after the wishes": ("unsubscribes.salesforce.outbox", "lease", "before"),
+    "after the lease": ("unsubscribes.salesforce.client", "Client.update", "before"),
+    "after the write": ("unsubscribes.salesforce.settling", "settle", "before"),
+    "after the settling": ("unsubscribes.salesforce.settling", "settle", "after"),
+    "before a page": ("unsubscribes.salesforce.page", "apply", "before"),
+    "inside a page's transaction": ("unsubscribes.salesforce.page", "apply", "after"),
+    "after a page": ("unsubscribes.salesforce.pull", "Pull._count", "after"),
+}
+CHILD = """
+import importlib, os, signal, sys
+import django
+django.setup()
+module, path, moment = sys.argv[1:4]
+place = importlib.import_module(module)
+*outer, name = path.split(".")
+for each in outer:
+    place = getattr(place, each)
+act = getattr(place, name)
+def killed(*args, **kwargs):
+    if moment == "after":
+        act(*args, **kwargs)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(place, name, killed)
+from django.core.management import call_command
+call_command("sync_salesforce")
+"""
+
+
+def command(*words: str) -> subprocess.CompletedProcess:
+    """Run a program on this test's database."""
+    environment = os.environ | {
+        "SALESCONNECT_TEST_DATABASE": connection.settings_dict["NAME"],
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "SALESFORCE_LOGIN_URL": "",
+    }
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def leases_run_out() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE unsubscribes_synclease SET until = now() - interval '1 second'")
+        cursor.execute("UPDATE unsubscribes_syncwish SET leased_until = now() - interval '1 second'")
+        cursor.execute("UPDATE unsubscribes_syncwish SET due_at = now() WHERE state IN ('pending', 'retry')")
+
+
+@pytest.fixture
+def both_ways(org, connected, sync, person, unsubscribe):
+    """Return two people and their records: Anna opted out here, Bo there, and nobody has heard of it yet."""
+    anna, bo = person(email="anna@example.com"), person(email="bo@example.com", last_name="Bo")
+    ids = org.create("Contact", *({"LastName": "X", "Email": who.email} for who in (anna, bo)))
+    sync()
+    unsubscribe(anna)
+    org.opt_out(ids[1])
+    return anna, bo, ids
+
+
+@pytest.mark.parametrize("step", KILLED_AT)
+def test_a_killed_run_loses_nothing(org, both_ways, sync, step):
+    anna, bo, ids = both_ways
+    killed = command("-c", CHILD, *KILLED_AT[step])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    leases_run_out()
+    assert sync().state == "done"
+    assert (is_out(anna), is_out(bo), org.opted_out()) == (True, True, set(ids))
+    assert not SyncWish.objects.exclude(state__in=("done", "superseded")).exists()
+
+
+def test_the_command_syncs_and_says_so(org, both_ways):
+    done = command("manage.py", "sync_salesforce")
+    assert (done.returncode, done.stdout[:4]) == (0, "done"), done.stderr
+    assert org.opted_out() == set(both_ways[2])
+
+
+def test_two_workers_at_once_write_each_record_once(org, both_ways):
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "sync_salesforce"],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            env=os.environ
+            | {
+                "SALESCONNECT_TEST_DATABASE": connection.settings_dict["NAME"],
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+            },
+        )
+        for _worker in range(2)
+    ]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+    assert (len(org.journal(method="PATCH")), len(org.journal(path="oauth2/token"))) == (1, 1)
+
+
+def test_a_lease_that_is_held_is_respected_and_one_that_ran_out_is_not(db):
+    with leases.held("read") as first, leases.held("read") as second:
+        assert (first is None, second is None) == (False, True)
+        leases_run_out()
+        with leases.held("read") as third:
+            assert third is not None
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_both_sides_agree_when_all_is_quiet_and_no_opt_out_is_lost(org, sync, person, consent, seed):
+    chance = random.Random(seed)  # noqa: S311 - to be repeated
+    people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(PEOPLE)]
+    ids = org.create("Contact", *({"LastName": "X", "Email": who.email} for who in people * 2))
+    sync()
+    said: dict[int, str] = {}
+    for _step in range(STEPS):
+        act(chance, org, sync, consent, people, ids, said)
+    quiet(org, sync)
+    ticked = org.opted_out()
+    for place, who in enumerate(people):
+        boxes = {ids[place] in ticked, ids[place + PEOPLE] in ticked}
+        assert boxes == {is_out(who)}
+        assert is_out(who) or said.get(who.pk) != "no"
+
+
+def act(chance, org, sync, consent, people, ids, said) -> None:  # noqa: PLR0917 - one scene
+    """Let one thing happen: an opt-out here or there, a new consent, a cleared box, a fault, or a sync."""
+    place = chance.randrange(PEOPLE)
+    who = people[place]
+    match chance.randrange(7):
+        case 0:
+            suppression.unsubscribe(Contact.objects.filter(pk=who.pk), actor=system("page"), source="manual")
+            said[who.pk] = "no"
+        case 1:
+            org.clock(advance=3)
+            org.opt_out(ids[place + PEOPLE * chance.randrange(2)])
+            said[who.pk] = "no"
+        case 2 if is_out(who):
+            quiet(org, sync)
+            consent(who)
+            said[who.pk] = "yes"
+            org.clock(advance=3)
+        case 3:
+            org.edit(ids[place], {"Title": "Chief"})
+        case 4:
+            deed = chance.choice(["drop_before", "drop_after", "truncate"])
+            org.fault(deed, match={"path": chance.choice(["composite$", "composite/sobjects", "queryAll"])})
+        case _:
+            sync(chance.choice(["pull", "push", "both"]))
+
+
+def quiet(org, sync) -> None:
+    """Sync until nothing is left to do."""
+    org.clear_faults()
+    for _cycle in range(5):
+        run = sync()
+        waiting = SyncNotice.objects.exists() or SyncWish.objects.filter(state__in=("pending", "retry")).exists()
+        if run.state == "done" and not run.changed and not run.written and not waiting:
+            return
+    raise AssertionError((run.state, run.message))
