@@ -231,6 +231,13 @@ def test_the_three_dots_delete_by_keyboard_alone(browser_page, anna, axe):
     assert Contact.objects.count() == 0
 
 
+def test_the_questions_as_pages_of_their_own_are_accessible(browser_page, anna, axe):
+    for address in ("delete", "unsubscribe", "mail", "merge"):
+        browser_page.goto(f"/people/{anna.pk}/{address}/")
+        expect(browser_page.get_by_role("heading", level=1)).to_have_count(1)
+        axe(browser_page)
+
+
 def test_older_history_comes_when_asked_for(browser_page, anna, member):
     for number in range(69):
         editing.edit(anna.pk, {"title": f"Title {number}"}, actor=member)
