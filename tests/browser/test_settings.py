@@ -41,7 +41,8 @@ def test_the_theme_switch_keeps_its_choice(browser_page: Page, bob):
 
 def test_the_docs_show_the_api_and_try_it_under_the_strict_policy(browser_page: Page):
     browser_page.goto("/api/docs/")
-    expect(browser_page.get_by_role("heading", name=re.compile("Sales Connect"))).to_be_visible()
+    expect(browser_page.get_by_role("main").get_by_role("heading", name=re.compile("Sales Connect"))).to_be_visible()
+    expect(browser_page.locator("html")).to_have_attribute("lang", "en")
     operation = browser_page.locator("#operations-contacts-contacts_count_retrieve")
     operation.get_by_role("button", name=re.compile("count")).first.click()
     operation.get_by_role("button", name="Try it out").click()
