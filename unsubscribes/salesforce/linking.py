@@ -41,12 +41,13 @@ OPTED_OUT_THERE = """
 def link_changed() -> None:
     """Link the records of people who changed since this was done last, and let each side hear the other's "no"."""
     row = SyncConnection.objects.annotate(asked_at=Now()).get()
-    changed = ComplianceCard.objects.order_by("updated_at", "contact_id")
+    changed = ComplianceCard.objects.order_by("contact_id")
     if row.linked_at:
         changed = changed.filter(updated_at__gt=row.linked_at - OVERLAP)
-    ids = list(changed.values_list("contact_id", flat=True))
-    for start in range(0, len(ids), CHUNK):
-        link(ids[start : start + CHUNK])
+    last = 0
+    while ids := list(changed.filter(contact_id__gt=last).values_list("contact_id", flat=True)[:CHUNK]):
+        link(ids)
+        last = ids[-1]
     SyncConnection.objects.update(linked_at=row.asked_at)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 
 from unsubscribes.salesforce.models import SyncNotice, SyncRecord, SyncWish
@@ -177,6 +177,13 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     if counted:
         changes["attempts"] = F("attempts") + 1
     leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+
+
+def next_due() -> float | None:
+    """Return in how many seconds the next wish that waits is due; None when none waits."""
+    waiting = SyncWish.objects.filter(state__in=WAITING)
+    row = waiting.aggregate(wait=Min("due_at") - Now())
+    return row["wait"].total_seconds() if row["wait"] is not None else None
 
 
 def reclaim() -> None:

@@ -14,10 +14,10 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import page, troubles
+from unsubscribes.salesforce import newcomers, page, troubles
 from unsubscribes.salesforce.client import Client, Page, Part
 from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment, row
-from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord
+from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
 from unsubscribes.salesforce.trouble import Trouble
 
 HORIZON = dt.timedelta(days=29)
@@ -51,13 +51,17 @@ class Pull:
             else:
                 self._guarded(sobject, cursor, self._since)
 
-    def everything(self, number: int) -> None:
-        """Read all records of both objects; `number` is the run's, under which a killed read goes on."""
+    def everything(self, run: SyncRun) -> None:
+        """Read all records of both objects; what the run has read already, before it was killed, is left out."""
         for sobject in SOBJECTS:
+            if sobject.name in run.findings:
+                continue
             cursor = SyncCursor.objects.get_or_create(sobject=sobject.name)[0]
             if cursor.full_run is None:
-                cursor.full_run, cursor.full_id = number, ""
+                cursor.full_run, cursor.full_id = run.pk, ""
             self._guarded(sobject, cursor, self._full)
+            run.findings[sobject.name] = "read"
+            run.save(update_fields=["findings"])
 
     def _guarded(self, sobject: Sobject, cursor: SyncCursor, read: Callable[[Sobject, SyncCursor], None]) -> None:
         """Let an object that cannot be read, because a field is hidden, not keep the other from being read."""
@@ -118,6 +122,7 @@ class Pull:
     def _apply_changes(self, sobject: Sobject, cursor: SyncCursor, found: Page) -> None:
         rows = self._rows(sobject, found)
         self._count(page.apply(rows, our_user=self.connection.user_id, now=self.client.now))
+        self._create_people(rows)
         if found.done:
             self._finish(cursor, cursor.upper)
         elif rows:
@@ -151,6 +156,7 @@ class Pull:
                 settled=cursor.watermark,
             )
         )
+        self._create_people(rows)
         if found.done:
             gone = SyncRecord.objects.filter(sobject=sobject.name, deleted=False)
             if cursor.full_run is not None:
@@ -173,6 +179,10 @@ class Pull:
             ]
         )  # fmt: skip
 
+    def _create_people(self, rows: list[page.Row]) -> None:
+        if self.connection.create_people:
+            self.outcome.changed += newcomers.create(rows)
+
     def _count(self, outcome: page.Outcome) -> None:
         self.outcome += outcome
 
@@ -183,7 +193,7 @@ class Pull:
             raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
 
     def _select(self, sobject: Sobject) -> str:
-        return sobject.select(self.connection.opt_out_field)
+        return sobject.select(self.connection.opt_out_field, details=self.connection.create_people)
 
     def _query(self, sobject: Sobject, cursor: SyncCursor) -> str:
         after = (cursor.page_stamp, cursor.page_id) if cursor.page_id and cursor.page_stamp else None

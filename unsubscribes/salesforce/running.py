@@ -76,7 +76,8 @@ class Running:
     def _parts(self, client: Client, connection: SyncConnection) -> None:
         run = self.run
         if run.dry_run:
-            return dry_run.read(run, client, connection)
+            with self._leased("try"):
+                return dry_run.read(run, client, connection)
         if run.direction in ("pull", "both"):
             with self._leased("read"):
                 self._read(client, connection)
@@ -89,7 +90,7 @@ class Running:
         pull = Pull(client, connection, lambda: self._between(client, connection, READ_UP_TO))
         try:
             if self.run.kind in WHOLE:
-                pull.everything(self.run.pk)
+                pull.everything(self.run)
                 SyncConnection.objects.update(reconciled_at=Now())
             else:
                 pull.changes()
@@ -101,14 +102,23 @@ class Running:
             self.run.errors += pull.failed
 
     def _write(self, client: Client, connection: SyncConnection) -> None:
-        if self.manual:
-            outbox.hurry()
         push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO))
         try:
-            push.everything()
+            self._patiently(push) if self.manual else push.everything()
         finally:
             self.run.written += push.written
             self.run.errors += push.failed
+
+    def _patiently(self, push: Push) -> None:
+        """Write, and wait for a while for records that were locked; what still waits then has failed for now."""
+        outbox.hurry()
+        deadline = time.monotonic() + MANUAL_PATIENCE
+        push.everything()
+        while (seconds := outbox.next_due()) is not None and time.monotonic() + seconds < deadline:
+            time.sleep(max(seconds, 0) + 0.1)
+            self._alive()
+            push.everything()
+        push.failed += seconds is not None
 
     @contextmanager
     def _leased(self, name: str) -> Iterator[None]:

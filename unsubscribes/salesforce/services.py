@@ -78,7 +78,10 @@ def from_environment(*, actor: Actor) -> SyncConnection | None:
 
 def _environment() -> dict[str, str]:
     by_key = bool(settings.SALESFORCE_JWT_KEY_FILE)
-    secret = Path(settings.SALESFORCE_JWT_KEY_FILE).read_text() if by_key else settings.SALESFORCE_CLIENT_SECRET
+    try:
+        secret = Path(settings.SALESFORCE_JWT_KEY_FILE).read_text() if by_key else settings.SALESFORCE_CLIENT_SECRET
+    except OSError:
+        raise Invalid({"secret": [_("The file of the private key cannot be read.")]}) from None
     flow = SyncConnection.Flow.JWT_BEARER if by_key else SyncConnection.Flow.CLIENT_CREDENTIALS
     return {
         "flow": str(flow),

@@ -15,6 +15,7 @@ from unsubscribes.salesforce.trouble import Trouble
 
 TRIES = 5
 SOON, HOUR = 60, 3_600
+PACE = 1.0
 READ_ONLY_SHARE = 0.2
 IDS = 400
 GIVES_UP = (Class.RULE, Class.READ_ONLY, Class.DATA, Class.SCHEMA)
@@ -83,7 +84,7 @@ def _refused(wish: SyncWish, result: Result, kind: Class) -> bool:
     if kind in GIVES_UP or (kind is not Class.SLOW and wish.attempts + 1 >= TRIES):
         troubles.bury(wish, result.code, result.message)
         return True
-    seconds = HOUR if kind is Class.SLOW else 2**wish.attempts
+    seconds = HOUR if kind is Class.SLOW else PACE * 2**wish.attempts
     mine = Q(pk=wish.pk, lease=wish.lease)
     outbox.put_back(mine, seconds=seconds, code=result.code, message=result.message, counted=kind is not Class.SLOW)
     troubles.note(wish.record, "push", result.code, result.message)

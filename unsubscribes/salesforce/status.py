@@ -52,7 +52,7 @@ def records_of(contact_id: int) -> QuerySet[SyncRecord]:
 
 def _lag() -> dict[str, int | None]:
     ages = SyncCursor.objects.exclude(watermark=None).annotate(now=Now()).values_list("sobject", "watermark", "now")
-    known = {name: max(0, int((now - watermark).total_seconds())) for name, watermark, now in ages}
+    known = {name: max(0, int((now - mark).total_seconds())) for name, mark, now in ages if mark}
     return {sobject.name: known.get(sobject.name) for sobject in SOBJECTS}
 
 

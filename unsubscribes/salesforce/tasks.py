@@ -43,9 +43,9 @@ def push_salesforce() -> None:
         _start(Kind.PUSH, "push")
 
 
-@shared_task(name="unsubscribes.run_salesforce", time_limit=240)
+@shared_task(name="unsubscribes.run_salesforce", time_limit=1_800)
 def run_salesforce(run_id: int) -> None:
-    """Work on a run that was ordered, for one turn."""
+    """Work on a run that was ordered, for one turn; a dry run is one turn, however long it takes."""
     run = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING]).first()
     if run is None or (not run.dry_run and not pausing.may_run()):
         return

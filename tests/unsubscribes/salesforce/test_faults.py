@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
+from unsubscribes.salesforce import settling
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -99,11 +100,18 @@ def test_a_partial_failure_is_told_by_position(org, sync, person, unsubscribe):
 
 
 def test_a_locked_row_is_tried_again(org, sync, anna):
-    org.record_error("UNABLE_TO_LOCK_ROW", times=1)
-    assert sync("push").written == 0
-    SyncWish.objects.filter(state="retry").update(due_at="2020-01-01T00:00:00Z")
-    assert (sync("push").written, box(org, anna)) == (1, True)
-    assert SyncError.objects.get().state == "resolved"
+    org.record_error("UNABLE_TO_LOCK_ROW", times=2)
+    run = sync("push")
+    assert (run.state, run.written, run.errors, box(org, anna)) == ("done", 1, 0, True)
+    assert (SyncError.objects.get().state, SyncWish.objects.get().attempts) == ("resolved", 2)
+
+
+def test_an_unknown_error_is_given_up_after_five_tries(org, sync, anna, monkeypatch):
+    monkeypatch.setattr(settling, "PACE", 0)
+    org.record_error("SOMETHING_NEW")
+    run = sync("push")
+    assert (run.written, run.errors, len(org.journal(method="PATCH"))) == (0, 1, 5)
+    assert SyncWish.objects.get().state == "dead"
 
 
 def test_a_box_that_is_cleared_again_and_again_becomes_a_dead_letter(org, sync, anna):

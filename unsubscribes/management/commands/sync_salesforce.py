@@ -52,7 +52,9 @@ class Command(BaseCommand):
         run.refresh_from_db()
         if run.state != SyncRun.State.DONE:
             self._stop(f"The dry run failed: {run.message}", FAILED)
-        self.stdout.write("Dry run: " + ", ".join(f"{name} {number}" for name, number in run.findings.items()))
+        self.stdout.write(
+            "Dry run: " + ", ".join(f"{name} {run.findings[name]}" for name in (*dry_run.KINDS, "people"))
+        )
         return run
 
     def _activate(self, *, yes: bool) -> bool:

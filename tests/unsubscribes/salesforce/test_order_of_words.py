@@ -1,0 +1,158 @@
+"""Opt-outs, consents and clocks: who said what last, and who only seems to have."""
+
+import pytest
+
+from compliance import suppression
+from compliance.models import Suppression
+from contacts.models import Contact
+from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
+from unsubscribes.salesforce import bulk, push
+from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord, SyncWish
+
+ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
+
+
+@pytest.fixture
+def anna(org, sync, person, unsubscribe):
+    """Return somebody who is opted out on both sides, with her record."""
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    unsubscribe(anna)
+    sync()
+    return anna, contact
+
+
+def test_no_yes_no_within_one_window_is_a_no(org, sync, anna, unsubscribe, consent):
+    person, contact = anna
+    consent(person)
+    unsubscribe(person)
+    sync()
+    assert (is_out(person), box(org, contact)) == (True, True)
+
+
+def test_no_and_yes_before_anything_was_pushed_is_a_yes(org, sync, person, unsubscribe, consent):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    unsubscribe(anna)
+    consent(anna)
+    sync()
+    assert (is_out(anna), box(org, contact)) == (False, False)
+
+
+def test_a_pull_before_the_push_does_not_take_the_old_no_for_a_new_one(org, sync, anna, consent):
+    person, contact = anna
+    consent(person)
+    sync("pull")
+    assert not is_out(person)
+    sync("push")
+    assert (is_out(person), box(org, contact)) == (False, False)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_no_clock_of_ours_decides(org, sync, person, consent, minutes):
+    org.clock(offset=minutes * 60)
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    org.opt_out(contact)
+    sync()
+    assert is_out(anna)
+    consent(anna)
+    sync()
+    assert (is_out(anna), box(org, contact)) == (False, False)
+    org.clock(advance=5)
+    org.opt_out(contact)
+    sync()
+    assert (is_out(anna), box(org, contact)) == (True, True)
+
+
+def test_who_edits_between_reading_and_writing_is_read_again(org, sync, anna, consent):
+    person, contact = anna
+    consent(person)
+    org.fault("status", status=412, body="", match={"method": "PATCH", "path": f"Contact/{contact}"})
+    run = sync("push")
+    assert (run.state, box(org, contact), is_out(person)) == ("done", False, False)
+
+
+def test_an_overruled_consent_is_on_the_list_of_conflicts(org, sync, anna, consent):
+    person, contact = anna
+    consent(person)
+    org.clock(advance=10)
+    org.opt_out(contact)
+    sync("pull")
+    assert (is_out(person), box(org, contact)) == (True, True)
+    assert (SyncError.objects.get().code, Suppression.objects.get().source) == ("OPT_OUT_WINS", "salesforce_sync")
+    assert not SyncWish.objects.filter(state__in=("pending", "retry"), desired=False).exists()
+
+
+def test_a_consent_that_a_rule_refuses_stays_a_consent_here(org, sync, anna, consent):
+    person, contact = anna
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", times=1)
+    consent(person)
+    assert sync().errors == 1
+    sync(full=True)
+    assert (is_out(person), box(org, contact)) == (False, True)
+
+
+def test_whoever_was_created_opted_out_is_opted_out(org, sync, person):
+    anna = person(email="anna@example.com")
+    sync()
+    org.create("Contact", ANNA | {"HasOptedOutOfEmail": True})
+    sync()
+    assert is_out(anna)
+
+
+def test_an_address_without_a_person_is_opted_out_too(org, sync, person, unsubscribe):
+    """An opt-out by a link reaches Salesforce also when nobody here has the address any more."""
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    unsubscribe(anna)
+    anna.delete()
+    sync()
+    assert box(org, contact)
+
+
+def test_comparing_everything_finds_nothing_to_correct(org, sync, anna):
+    SyncConnection.objects.update(reconciled_at=None)
+    assert (sync(full=True).state, sync().written) == ("done", 0)
+    run = sync()
+    assert run.corrections == 0
+
+
+def test_thousands_go_by_bulk(org, sync, monkeypatch):
+    number = 5_000 if SOAK else 60
+    monkeypatch.setattr(push, "BULK_ABOVE", number // 2)
+    monkeypatch.setattr(bulk, "POLLS", (0.3,) * 100)
+    org.generate("Contact", number)
+    sync()
+    hashes = SyncRecord.objects.values_list("address_hash", flat=True)
+    suppression.suppress_hashes(list(hashes), source="manual")
+    [first] = org.records("SELECT Id FROM Contact WHERE Email = 'person1@example.com'")
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", ids=[first["Id"]])
+    run = sync("push")
+    assert (run.state, run.written, run.errors) == ("done", number - 1, 1)
+    assert len(org.opted_out()) == number - 1
+    assert len(org.journal(method="POST", path="jobs/ingest")) == 1
+    assert org.journal(path="composite/sobjects") == []
+
+
+def test_writing_costs_one_call_for_200(org, sync):
+    org.generate("Contact", 450)
+    sync()
+    suppression.suppress_hashes(list(SyncRecord.objects.values_list("address_hash", flat=True)), source="manual")
+    run = sync("push")
+    assert (run.written, run.calls) == (450, 3)
+
+
+def test_people_who_exist_only_in_salesforce_come_in_where_that_is_wanted(org, sync, person):
+    org.create("Contact", ANNA, {"LastName": "No Address"}, {"LastName": "Out", "Email": "out@example.com"})
+    org.create("Lead", ANNA | {"Company": "Exempel AB"})
+    org.opt_out([row["Id"] for row in org.records("SELECT Id FROM Contact WHERE LastName = 'Out'")])
+    assert (sync().state, Contact.objects.count()) == ("done", 0)
+    SyncConnection.objects.update(create_people=True)
+    sync(full=True)
+    rows = Contact.objects.order_by("email_key").values_list("email_key", "card__source_type", "card__unsubscribed")
+    assert list(rows) == [("anna@example.com", 1, False), ("out@example.com", 1, True)]
+    assert SyncRecord.objects.filter(contact_id=None).count() == 1

@@ -1,0 +1,32 @@
+"""People who exist only in Salesforce, brought in where the team wants that."""
+
+from collections.abc import Sequence
+
+from compliance import staging
+from compliance.creation import create_staged
+from compliance.rules import Source, SourceType
+from compliance.staging import NewPerson
+from contacts.details import LIMITS, clean
+from contacts.models import Contact
+from salesconnect.lib.actor import system
+from unsubscribes.salesforce.mapping import Row
+
+
+def create(rows: Sequence[Row]) -> int:
+    """Create a person for each address that nobody here has; returns how many. Runs inside the page's transaction.
+
+    Who is opted out in Salesforce comes in opted out: the page has suppressed the address already.
+    """
+    wanted = {row.email_key: row for row in rows if row.email_key and not (row.deleted or row.successor_id)}
+    known = Contact.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True)
+    people = [_person(wanted[key]) for key in wanted.keys() - set(known)]
+    if not people:
+        return 0
+    staging.stage(people)
+    return create_staged(actor=system("sync"), owner_id=None).created
+
+
+def _person(row: Row) -> NewPerson:
+    details, errors = clean({name: value[: LIMITS[name]] for name, value in row.details.items()})
+    kept = {name: value for name, value in details.items() if name not in errors}
+    return NewPerson({**kept, "salesforce_id": row.sf_id}, source=Source(SourceType.CRM_SYNC))
