@@ -142,9 +142,10 @@ class ContactViewSet(PersonEndpoint):
         """Change what the body names of a person: all of it or nothing."""
         return self._revise(request, pk, whole=False)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:
         """Delete a person."""
+        self.expected_version(self.row(pk))
         people = Contact.objects.visible_to(self.actor).filter(pk=pk)
         if not erasure.delete(people, actor=self.actor).changed:
             raise Missing
@@ -170,7 +171,7 @@ class ContactViewSet(PersonEndpoint):
         return filtered(self.actor, self._asked())
 
     def _asked(self) -> dict[str, str]:
-        return {name: value for name, value in self.request.query_params.items() if name in FILTERS}
+        return {name: str(value) for name, value in self.request.query_params.items() if name in FILTERS}
 
     def _revise(self, request: Request, pk: int, *, whole: bool) -> Response:
         # The body is parsed before the version is looked at, for a 412 shows it, and judged after.
