@@ -148,6 +148,15 @@ def test_nobody_is_not_found(api, number, method):
     assert getattr(api, method)(f"{PEOPLE}{number}/").status_code == 404
 
 
+def test_a_person_who_changed_meanwhile_is_not_deleted(api, person):
+    address = f"{PEOPLE}{person().pk}/"
+    read = api.get(address)["ETag"]
+    api.patch(address, {"title": "Chair"}, "json")
+    answer = api.delete(address, headers={"If-Match": read})
+    assert (answer.status_code, answer.json()["current"]["title"]) == (412, "Chair")
+    assert api.delete(address, headers={"If-Match": answer["ETag"]}).status_code == 204
+
+
 def test_a_deleted_person_is_gone(api, person):
     anna = person()
     answer = api.delete(f"{PEOPLE}{anna.pk}/")

@@ -30,7 +30,7 @@ class Command(BaseCommand):
             with path.open("rb") as file:
                 taken = suppression_list.take(file, path.name, actor=system("command"), progress=self._show)
         except (OSError, FileRefused) as problem:
-            self.stderr.write(f"{path} was refused: {problem}")
+            self.stderr.write(f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}")
             sys.exit(1)
         self.stdout.write(f"{taken.new} new, {taken.already} already suppressed, {taken.invalid} invalid")
         for number, reason in taken.rejects[:SHOWN_REJECTS]:
