@@ -6,9 +6,10 @@ import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
+import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.core.management import execute_from_command_line, get_commands
 from django.db import OperationalError
 
 from salesconnect import embedded
@@ -42,12 +43,24 @@ def servers(arguments: list[str]) -> AbstractContextManager[object]:
     return embedded.hold(settings.DATA_DIR, **embedded_ones)
 
 
+def make_tables(command: str) -> None:
+    """Make the tables of a new embedded database for our own commands: one may be the first thing that is run."""
+    django.setup()
+    if settings.EMBEDDED_DATABASE and not get_commands().get(command, "django.core").startswith("django."):
+        from salesconnect import preparation  # noqa: PLC0415 (it needs the apps, which are set up above)
+
+        preparation.make_tables()
+
+
 def main() -> None:
     """Run a command; what the person at the terminal can put right is one line and exit code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
+    arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with servers(sys.argv[1:]):
+        with servers(arguments) as held:
+            if held is not None:
+                make_tables(arguments[0])
             execute_from_command_line(sys.argv)
     except (embedded.EmbeddedError, ImproperlyConfigured, OperationalError) as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")

@@ -81,6 +81,13 @@ def prepare(say: Callable[[str], None]) -> None:
     _make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), say)
 
 
+def make_tables() -> None:
+    """Make the tables of a database that has none."""
+    if not connection.introspection.table_names():
+        call_command("migrate", interactive=False, verbosity=0)
+        partitions.ensure()
+
+
 def forget_last_heartbeat() -> None:
     """Forget the sign of life of a worker that has ended, so that /readyz speaks of the new one."""
     with heartbeat.client() as broker:

@@ -149,3 +149,15 @@ def test_a_signal_to_make_alone_stops_all(data, number, tmp_path):
         assert stops[-5:] == ["web", "beat", "worker", "redis", "postgres"]
     finally:
         made.process.kill()
+
+
+def test_a_command_may_be_the_first_thing_that_is_run():
+    with data_folder() as fresh:
+        result = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), "seed_contacts", "3"],
+            env=environment(fresh, 8000),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert result.stdout == "3 people added, numbered from 1.\n"
