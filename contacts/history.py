@@ -59,7 +59,7 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add one event for each person, all with the same changes; inside the transaction of the act itself."""
-    values = {"ids": list(contact_ids), "action": action, "changes": Json(changes or {})}
+    values: dict[str, Any] = {"ids": list(contact_ids), "action": action, "changes": Json(changes or {})}
     with connection.cursor() as cursor:
         cursor.execute(RECORD, values | event_values(actor, batch_id))
 

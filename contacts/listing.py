@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import connection
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -80,7 +80,7 @@ def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, 
         for column, name in zip(columns, map(str, found.query.order_by), strict=True)
     ]
     sql, params = found.order_by().values_list(*(key.path for key in keys)).query.sql_with_params()
-    with connection.cursor() as cursor_:
+    with connections[people.db].cursor() as cursor_:
         cursor_.execute(
             f"SELECT {columns[-1]} FROM ({sql} OFFSET 0) AS found ({', '.join(columns)})"
             f" ORDER BY {', '.join(order)} LIMIT %s",

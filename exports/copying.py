@@ -2,7 +2,7 @@
 
 from typing import IO
 
-from django.db import connection
+from django.db import connections
 
 from compliance.rules import AuthorizationType, SourceType
 from exports.columns import ALL_COLUMNS
@@ -37,11 +37,11 @@ class CrlfFile:
         self.size += self.file.write(row[:-1] + b"\r\n")
 
 
-def append(ids: list[int], file: IO[bytes]) -> int:
-    """Append a row for each person to `file`; returns the number of bytes."""
+def append(ids: list[int], file: IO[bytes], *, using: str = "default") -> int:
+    """Append a row for each person to `file`, read from the database `using`; returns the number of bytes."""
     out = CrlfFile(file)
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
-    with connection.cursor() as cursor:
+    with connections[using].cursor() as cursor:
         query = cursor.mogrify(
             f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
             " WHERE id = ANY(%(ids)s) ORDER BY id) TO STDOUT (FORMAT csv)",

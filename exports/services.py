@@ -17,7 +17,7 @@ from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
 from exports import columns, copying
 from exports.models import ExportJob
-from salesconnect.lib import csv
+from salesconnect.lib import csv, replica
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
@@ -79,7 +79,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     with default_storage.open(str(job.file.name), "r+b") as file:
         file.seek(job.size)
         file.truncate()
-        job.size += copying.append(ids, file)
+        job.size += copying.append(ids, file, using=replica.up_to_date())
     job.save(update_fields=["size"])
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "salesconnect.middleware.DomainErrors",
+    "salesconnect.lib.replica.ReadFromReplica",
 ]
 
 ROOT_URLCONF = "salesconnect.urls"
@@ -117,9 +118,14 @@ TEMPLATES = [
 DATABASES = {
     "default": SERVERS.database_url_parts if EMBEDDED_DATABASE else env.db("DATABASE_URL", engine="postgresql"),
 }
-DATABASES["default"]["CONN_MAX_AGE"] = 60
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+if env.str("DATABASE_REPLICA_URL", ""):
+    DATABASES["replica"] = env.db("DATABASE_REPLICA_URL", engine="postgresql")
+    DATABASES["replica"]["OPTIONS"] = {"connect_timeout": 2}
+    DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
+    DATABASE_ROUTERS = ["salesconnect.lib.replica.Router"]
+for database in DATABASES.values():
+    # PgBouncer may hand each transaction to another server process, so nothing outlives one.
+    database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = SERVERS.redis_url if EMBEDDED_REDIS else env.str("REDIS_URL")
