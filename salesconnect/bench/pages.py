@@ -10,7 +10,7 @@ from contacts import history
 from contacts.models import Contact, ContactEvent, User
 from salesconnect.bench.measure import Measure, compared, limited, percentile
 from salesconnect.bench.plans import Scans
-from salesconnect.bench.site import site, times
+from salesconnect.bench.site import Target, site, times
 from salesconnect.lib.actor import system
 
 EVENTS = 200
@@ -36,33 +36,32 @@ SEARCHES = (
 BOARDS = ("/unsubscribes/", "/tasks/", "/mails/")
 
 
-def people_pages() -> list[float]:
-    """Return the times of the People page in milliseconds: each combination's first and a deep page."""
-    with site() as (address, session):
-        return times(session, [address + path for path in _deep()])
-
-
-def measures(small: Sequence[float], scans: Scans) -> Iterator[Measure]:
-    """Yield the measures of pages and searches; `small` are the times of the People page at 10,000 people."""
+def measures(small: Sequence[Target], scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of pages and searches; `small` are the same pages of People at 10,000 people."""
     person = f"/people/{_with_events()}/"
     bare_person = f"/bench{person}{_extra_queries(person)}/"
-    deep = _deep()
+    deep = people_pages()
     searches = [f"/api/v1/contacts/?search={words}" for words in SEARCHES]
     counts = [f"/api/v1/contacts/count/?{query}" for query in COMBINATIONS if "ordering" not in query]
     _explain([*deep, *searches, *counts, *BOARDS, person], scans)
     with site() as (address, session):
 
-        def p95(*paths: str) -> float:
-            return percentile(times(session, [address + path for path in paths]), 0.95)
+        def targets(*paths: str) -> list[Target]:
+            return [(session, address + path) for path in paths]
 
-        people = p95(*deep)
-        yield compared("People page, p95 of 12 combinations, first and deep", people, p95("/bench/rows/"), 8, "ms")
-        yield compared("the same against 10,000 people", people, percentile(small, 0.95), 1.3, "ms")
-        found = times(session, [address + path for path in searches])
-        yield limited("search, p95", percentile(found, 0.95), 100, "ms")
+        people, few, bare = (_p95(taken) for taken in times(targets(*deep), small, targets("/bench/rows/")))
+        yield compared("People page, p95 of 12 combinations, first and deep", people, bare, 8, "ms")
+        yield compared("the same against 10,000 people", people, few, 1.3, "ms")
+        (found,) = times(targets(*searches))
+        yield limited("search, p95", _p95(found), 100, "ms")
         yield limited("search, worst", max(found), 300, "ms")
-        yield compared(f"person with {EVENTS} events, p95", p95(person), p95(bare_person), 3, "ms")
-        yield limited("dashboard and counts, p95", p95(*BOARDS, *counts), 100, "ms")
+        detail, bare = (_p95(taken) for taken in times(targets(person), targets(bare_person)))
+        yield compared(f"person with {EVENTS} events, p95", detail, bare, 3, "ms")
+        yield limited("dashboard and counts, p95", _p95(times(targets(*BOARDS, *counts))[0]), 100, "ms")
+
+
+def _p95(taken: Sequence[float]) -> float:
+    return percentile(taken, 0.95)
 
 
 def _with_events() -> int:
@@ -86,7 +85,7 @@ def _extra_queries(person: str) -> int:
     return counts[0] - counts[1]
 
 
-def _deep() -> list[str]:
+def people_pages() -> list[str]:
     """Return the first and a deep page of every combination; the deep one by the API's cursor, which pages share."""
     client, paths = _client(), []
     for query in COMBINATIONS:

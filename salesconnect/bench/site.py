@@ -21,19 +21,15 @@ from salesconnect.bench import database
 ROUNDS = 100
 WARM_UPS = 2
 
+Target = tuple[requests.Session, str]
+
 
 @contextmanager
 def site() -> Iterator[tuple[str, requests.Session]]:
     """Start gunicorn on the bench's database; yield its address and a signed-in session."""
     port = _free_port()
     call_command("collectstatic", interactive=False, verbosity=0)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database.url(),
-        "PORT": str(port),
-        **_keys(),
-        "REDIS_URL": settings.REDIS_URL,
-    }
+    environment = {**os.environ, "DATABASE_URL": database.url(), "PORT": str(port), **keys()}
     command = [sys.executable, "-m", "gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.bench.wsgi"]
     process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603 - our own program
     address = f"http://127.0.0.1:{port}"
@@ -45,15 +41,21 @@ def site() -> Iterator[tuple[str, requests.Session]]:
         process.wait()
 
 
-def times(session: requests.Session, urls: Sequence[str], rounds: int = ROUNDS) -> list[float]:
-    """Return how long each answer took in milliseconds, in turn over the addresses, after a warm-up of each."""
-    warm_up = WARM_UPS * len(urls)
-    taken = []
-    for url in islice(cycle(urls), warm_up + max(rounds, 5 * len(urls))):
-        start = time.perf_counter()
-        session.get(url, timeout=60).raise_for_status()
-        taken.append((time.perf_counter() - start) * 1000)
-    return taken[warm_up:]
+def times(*groups: Sequence[Target]) -> list[list[float]]:
+    """Return for each group of pages how long its answers took in milliseconds, after a warm-up of each page.
+
+    The groups take turns, page by page, so that a busy moment of the machine meets all of them.
+    """
+    longest = max(map(len, groups))
+    warm_up = WARM_UPS * longest
+    taken: list[list[float]] = [[] for _group in groups]
+    turns = zip(*(cycle(group) for group in groups), strict=True)
+    for targets in islice(turns, warm_up + max(ROUNDS, 5 * longest)):
+        for results, (session, url) in zip(taken, targets, strict=True):
+            start = time.perf_counter()
+            session.get(url, timeout=60).raise_for_status()
+            results.append((time.perf_counter() - start) * 1000)
+    return [results[warm_up:] for results in taken]
 
 
 def _signed_in() -> requests.Session:
@@ -68,7 +70,8 @@ def _signed_in() -> requests.Session:
     return session
 
 
-def _keys() -> dict[str, str]:
+def keys() -> dict[str, str]:
+    """Return the environment's secrets for a process that is handed the database by its address."""
     return {
         "SECRET_KEY": settings.SECRET_KEY,
         "SALESCONNECT_UNSUBSCRIBE_KEY": settings.UNSUBSCRIBE_KEY,

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from salesconnect.bench import bulk, database, imports, links, measure, pages
 from salesconnect.bench.measure import Measure
 from salesconnect.bench.plans import Scans
+from salesconnect.bench.site import site
 
 FEW = 10_000
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         """Run."""
         measures, scans = [], Scans()
         for taken in self.measures(people, scans):
-            self.stderr.write(f"{taken.measure}: {taken.ours:g} {taken.unit}")
+            self.stderr.write(f"{taken.measure}: {taken.ours:g} {taken.unit}, {taken.ratio or '–'} ×, {taken.target}")
             measures.append(taken)
         self.stdout.write(measure.table(measures))
         self.stdout.write(
@@ -44,9 +45,10 @@ class Command(BaseCommand):
     def measures(self, people: int, scans: Scans) -> Iterator[Measure]:
         """Yield all measures, those that change or add people last."""
         database.use(FEW, self.stderr.write)
-        small = pages.people_pages()
-        database.use(people, self.stderr.write)
-        yield from pages.measures(small, scans)
+        paths = pages.people_pages()
+        with site() as (address, session):
+            database.use(people, self.stderr.write)
+            yield from pages.measures([(session, address + path) for path in paths], scans)
         yield from bulk.measures(people, scans)
         yield from links.measures(people)
         yield from imports.measures(people)
