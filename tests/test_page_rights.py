@@ -34,6 +34,8 @@ PAGES = {
     "person-unsubscribe": ("unsubscribe_people", "unsubscribe_people"),
     "person-reconsent": ("reconsent_people", "reconsent_people"),
     "person-evidence": READ,
+    "person-merge": ("merge_people", "merge_people"),
+    "person-unmerge": (NOBODY, "merge_people"),
     "person-mail": ("mail_people", "mail_people"),
     "person-export": (NOBODY, "export_people"),
     "person-delete": ("delete_people", "delete_people"),
@@ -91,7 +93,7 @@ def address(person, member, bob):
     job = imports.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=member)
     known = {"contact_id": contact.pk, "batch_id": batch.pk, "job_id": job.pk, "user_id": bob.pk}
     known |= {"kind": "source", "token": "x", "provider": "postmark"}
-    others = dict.fromkeys(("record_id", "message_id", "template_id", "view_id", "token_id", "list_id"), 1)
+    others = dict.fromkeys(("record_id", "message_id", "template_id", "view_id", "token_id", "list_id", "merge_id"), 1)
 
     def of(name: str) -> str:
         patterns = get_resolver().reverse_dict.getlist(name)

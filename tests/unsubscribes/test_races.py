@@ -122,6 +122,7 @@ def worker() -> Iterator[str]:
         "SALESCONNECT_TEST_DATABASE": connection.settings_dict["NAME"],
         "EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
     }
+    before = _others()
     command = [sys.executable, "-m", "celery", "-q", "-A", "salesconnect", "worker", "-Q", queue, "--concurrency=1"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, stderr=subprocess.DEVNULL)
     try:
@@ -129,12 +130,12 @@ def worker() -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        until(lambda: not _others())
+        until(lambda: _others() <= before)
 
 
-def _others() -> int:
+def _others() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        return cursor.fetchone()[0]
+        return {pid for (pid,) in cursor}
