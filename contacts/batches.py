@@ -191,6 +191,7 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
     if chunk is None:
         _finish_if_done(batch_id)
         return False
+    _look_up_singly()
     contacts = Contact.objects.among(chunk.contact_ids)
     outcome = KINDS[batch.kind].handler(contacts, batch, actor)
     outcome.refused["not_found"] += len(chunk.contact_ids) - outcome.total
@@ -198,6 +199,12 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
     chunk.save(update_fields=["done"])
     _count(batch_id, outcome, len(chunk.contact_ids))
     return True
+
+
+def _look_up_singly() -> None:
+    """Let PostgreSQL find a chunk's people by their keys: for a disk that turns it would read a million instead."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL random_page_cost = 1.1")
 
 
 def _count(batch_id: int, outcome: Outcome, people: int) -> None:
