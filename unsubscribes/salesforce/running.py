@@ -63,7 +63,8 @@ class Running:
                 pausing.pause(trouble)
                 self._end(client, f"{trouble.code} {trouble.message}".strip())
             except Busy:
-                SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.QUEUED)
+                left = SyncRun.State.CANCELLED if self.manual else SyncRun.State.QUEUED
+                SyncRun.objects.filter(pk=self.run.pk).update(state=left)
                 raise
             except Exception:
                 self._end(client, "INTERNAL_ERROR")

@@ -97,7 +97,7 @@ def order(
 ) -> SyncRun:
     """Order a run; a worker does it unless `start` is false. Raises `Conflict` when the sync is not set up or off."""
     actor.require(RIGHT)
-    row = connection()
+    row = from_environment(actor=actor)
     if row is None:
         raise Conflict("not_connected", _("Salesforce is not connected."))
     if not is_dry and row.state in (State.OFF, State.PAUSED):

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from contacts import tokens
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
-from unsubscribes.salesforce import preflight, services, tasks
+from unsubscribes.salesforce import leases, preflight, running, services, tasks
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -82,6 +82,30 @@ def test_a_failure_is_told_by_the_exit_code(org, connected):
     org.app(client_secret="another")
     code, said = command()
     assert (code, "invalid_client" in said or "failed" in said) == (1, True)
+
+
+def test_a_run_that_will_not_let_go_is_waited_for_and_then_left_alone(org, connected, monkeypatch):
+    monkeypatch.setattr(running, "MANUAL_WAIT", 0.2)
+    with leases.held("read"):
+        assert command()[0] == 3
+    assert (SyncRun.objects.get().state, org.journal()) == ("cancelled", [])
+    assert command()[0] == 0
+
+
+def test_a_run_that_was_ordered_before_a_pause_is_cancelled(org, connected):
+    ordered = services.order(actor=ACTOR)
+    services.pause(actor=ACTOR)
+    tasks.run_salesforce(ordered.pk)
+    assert (SyncRun.objects.get().state, org.journal()) == ("cancelled", [])
+
+
+def test_the_environment_sets_the_connection_up(org, db, settings):
+    settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_CLIENT_ID = org.url, org.client_id
+    settings.SALESFORCE_CLIENT_SECRET = org.client_secret
+    assert command("--activate", "--yes")[0] == 0
+    first = SyncConnection.objects.get().token_generation
+    assert command()[0] == 0
+    assert SyncConnection.objects.get().token_generation == first
 
 
 def test_tasks_do_by_themselves_what_the_command_does(org, connected, person, unsubscribe):
