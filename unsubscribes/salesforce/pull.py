@@ -24,6 +24,8 @@ HORIZON = dt.timedelta(days=29)
 SHORTEST = dt.timedelta(minutes=2)
 MINUTE = dt.timedelta(minutes=1)
 RESUMES = 5
+PIECE = 500
+REFUSED = (Class.BUG, Class.GONE, Class.PERMISSION)
 PASSING = (Class.TRANSIENT, Class.AUTH, Class.QUOTA)
 
 Watch = Callable[[], object]
@@ -89,7 +91,7 @@ class Pull:
         except Trouble as trouble:
             if trouble.kind in PASSING:
                 raise
-            if trouble.kind is not Class.SCHEMA:
+            if trouble.kind in REFUSED:
                 SyncConnection.objects.update(composite=False)
                 self.connection.composite = False
             return False
@@ -102,7 +104,25 @@ class Pull:
     def _since(self, sobject: Sobject, cursor: SyncCursor) -> None:
         if not cursor.page_id or cursor.upper is None:
             cursor.upper = self._ask_covered(sobject, cursor)
-        self._pages(sobject, cursor, self.client.get("queryAll", q=self._query(sobject, cursor)))
+        try:
+            body = self.client.get("queryAll", q=self._query(sobject, cursor))
+        except Trouble as trouble:
+            if trouble.kind is not Class.SPLIT:
+                raise
+            self._piecewise(sobject, cursor)
+        else:
+            self._pages(sobject, cursor, body)
+
+    def _piecewise(self, sobject: Sobject, cursor: SyncCursor) -> None:
+        """Read a few rows at a time, where the org takes too long to find them all."""
+        more = True
+        while more:
+            number = 0
+            for found in self.client.query(f"{self._query(sobject, cursor)} LIMIT {PIECE}"):
+                number += len(found.records)
+                more = not found.done or number == PIECE
+                self._apply_changes(sobject, cursor, Page(found.records, not more))
+                self.between()
 
     def _pages(self, sobject: Sobject, cursor: SyncCursor, body: object) -> None:
         """Apply the pages; an expired locator is taken up again behind the last row that was applied."""

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
-from unsubscribes.salesforce import settling
+from unsubscribes.salesforce import pull, settling
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -173,6 +173,17 @@ def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):
     org.fault("status", status=400, body=[{"errorCode": "INVALID_QUERY_LOCATOR"}], match={"path": "queryAll/.*-400"})
     assert sync("pull").state == "done"
     assert SyncRecord.objects.count() == MANY
+
+
+def test_a_query_that_takes_too_long_is_cut_into_pieces(org, sync, monkeypatch):
+    monkeypatch.setattr(pull, "PIECE", 250)
+    sync("pull")
+    org.generate("Contact", 600, opted_out_every=1)
+    org.settings(composite_refuses=["queryAll"])
+    org.fault("status", status=400, code="QUERY_TIMEOUT", match={"path": r"queryAll\?.*Contact"})
+    assert sync("pull").state == "done"
+    assert SyncRecord.objects.filter(opted_out=True).count() == 600
+    assert SyncCursor.objects.get(sobject="Contact").page_id == ""
 
 
 def test_the_quota_is_watched_while_reading(org, sync):
