@@ -70,7 +70,7 @@ class Servers:
 
     def kill_replica(self) -> None:
         """End the replica as a crash does."""
-        self._run("pg_ctl", "-D", self.folder / "servers/replica", "-m", "immediate", "stop")
+        self._run("pg_ctl", "-D", self.folder / "servers/replica", "-m", "immediate", "-W", "stop")
 
     def stop(self) -> None:
         if self.bouncer:

@@ -101,7 +101,7 @@ def test_a_worker_and_the_replica_may_die_in_the_middle(servers, product, user):
     until(lambda: get(user, product, f"batches/{batch}/")["done"] > 0)
     product.kill_a_worker()
     servers.kill_replica()
-    assert get(user, product, f"batches/{batch}/")["state"] == "running"
+    killed = one(servers, "SELECT now()")
 
     def ended() -> bool:
         for site in range(2):
@@ -109,6 +109,7 @@ def test_a_worker_and_the_replica_may_die_in_the_middle(servers, product, user):
         return get(user, product, f"batches/{batch}/")["state"] == "done"
 
     until(ended)
+    assert one(servers, f"SELECT finished_at > '{killed}' FROM contacts_batch WHERE id = {batch}")
     people = one(servers, "SELECT count(*) FROM contacts_contact")
     counts = get(user, product, f"batches/{batch}/")
     assert (counts["total"], counts["done"], counts["changed"] + counts["unchanged"]) == (people, people, people)
