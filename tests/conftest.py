@@ -34,6 +34,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _servers.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """End the sessions that threads and processes of ended tests left, so that the test database can be removed."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connection.close()
+
+
 @pytest.fixture
 def alice(db):
     """Return the administrator."""
@@ -53,7 +65,6 @@ def charlie(db):
 
 
 def _user(name: str, role: str):
-
     return User.objects.create_user(name, f"{name}@example.com", "correct-horse-battery", role=role)
 
 
