@@ -1,25 +1,34 @@
 """The doorbell: after commit, tell a worker that rows wait."""
 
 import logging
+import time
 
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+TOGETHER_SECONDS = 1.0
+
 logger = logging.getLogger(__name__)
+_rung: dict[str, float] = {}
 
 
 def kick(task: str, *args: int | str) -> None:
     """Send the task by name once the transaction has committed.
 
     It is only a hint: the row is the queue, and a beat sweep finds what a lost message left. So a broker that is
-    away is logged and never fails the act that has just been stored.
+    away is logged and never fails the act that has just been stored. A task without arguments looks for all rows that
+    wait, so one message, which arrives a second later, speaks for every act of that second.
     """
     transaction.on_commit(lambda: _send(task, args))
 
 
 def _send(task: str, args: tuple[int | str, ...]) -> None:
+    now = time.monotonic()
+    if not args and now < _rung.get(task, 0.0) + TOGETHER_SECONDS:
+        return
     try:
-        current_app.send_task(task, args=args, retry=False)
+        current_app.send_task(task, args=args, retry=False, countdown=None if args else TOGETHER_SECONDS)
+        _rung[task] = now
     except (OperationalError, OSError):
         logger.warning("The broker is away; the sweep will start %s", task)
