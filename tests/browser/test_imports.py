@@ -34,6 +34,7 @@ def upload(page, name: str) -> None:
 def test_a_salesforce_report_is_previewed_mapped_and_imported(still, axe):
     still.goto("/people/")
     still.get_by_role("link", name="Import", exact=True).click()
+    expect(still.get_by_role("heading", level=1)).to_have_text("Import people")
     axe(still)
     upload(still, "salesforce.csv")
     expect(still.get_by_text("Salesforce report")).to_be_visible()

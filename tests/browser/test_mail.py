@@ -59,6 +59,7 @@ def test_the_public_page_is_accessible(chromium, live_server, anna, axe, scheme)
     axe(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.get_by_role("button").click()
+    expect(page.get_by_role("heading")).to_have_text(re.compile("unsubscribed"))
     axe(page)
     context.close()
 

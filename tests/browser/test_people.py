@@ -222,6 +222,7 @@ def test_the_other_acts_ask_and_do(browser_page, crowd, axe):
     page.get_by_role("button", name="Apply: Set for 1").click()
     expect(page.get_by_text("Source set for 1 person.")).to_be_visible()
     act(page, "Unsubscribe").click()
+    expect(page.get_by_role("button", name="Apply: Unsubscribe 1")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="Apply: Unsubscribe 1").click()
     expect(page.get_by_text("1 person unsubscribed.")).to_be_visible()

@@ -102,6 +102,7 @@ def test_an_administrator_imports_a_list_by_phone(window, alice, axe, tmp_path):
     expect(page.get_by_role("heading", name="Nobody has unsubscribed")).to_be_visible()
     axe(page)
     page.get_by_role("link", name="Import a list").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Import a suppression list")
     axe(page)
     file = tmp_path / "old.csv"
     file.write_text("Email\nnobody@example.com\nnonsense\n")
@@ -120,6 +121,7 @@ def test_two_records_are_merged_by_phone_and_parted_from_the_toast(window, bob, 
     page.goto(f"/people/{anna.pk}/")
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("link", name="Merge").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Merge two records of one person")
     axe(page)
     page.get_by_role("link", name="Compare with Anna Berg, berg@example.com").click()
     page.get_by_label("Email: berg@example.com").check()
