@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.forms import CardForm
 from compliance.imports.headers import FULL_NAME
+from compliance.imports.mapping import names
 from compliance.imports.rows import LABELS
 from compliance.imports.services import Card
 from compliance.rules import NOT_RECORDED
@@ -62,9 +63,7 @@ class ColumnsForm(AllRowsForm):
 
     def __init__(self, *args: Any, headers: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.columns = {
-            f"column_{index}": header for index, header in enumerate(headers) if headers.index(header) == index
-        }
+        self.columns = {f"column_{index}": header for index, header in enumerate(names(headers))}
         for name, header in self.columns.items():
             label = header or _("Column without a name")
             self.fields[name] = forms.ChoiceField(label=label, choices=FIELD_CHOICES, required=False)

@@ -46,6 +46,18 @@ def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None) -> Ma
     return Mapping({index: field for index, field in sorted(columns.items()) if field}, origin)
 
 
+def names(headers: Sequence[str]) -> list[str]:
+    """Return a name for each column that no other column has: a header that comes again gets a number, `Email (2)`."""
+    found: dict[str, None] = {}
+    for header in headers:
+        name, number = header, 1
+        while name in found or (number > 1 and name in headers):
+            number += 1
+            name = f"{header} ({number})".strip()
+        found[name] = None
+    return list(found)
+
+
 def apply(mapping: Mapping, cells: Sequence[str]) -> dict[str, str]:
     """Return the cells of a row by field name; a full name comes as first and last name."""
     values = {field: cells[index] for index, field in mapping.columns.items()}
@@ -88,9 +100,9 @@ def _chosen_columns(headers: Sequence[str], keys: list[str], chosen: Map[str, st
 
 
 def _index(header: str, headers: Sequence[str], keys: list[str]) -> int:
-    """Return where a header stands: as it is spelled, else as it is read."""
-    if header.strip() in headers:
-        return headers.index(header.strip())
+    """Return where a header stands: as it is named here, else as it is read."""
+    if header.strip() in (named := names(headers)):
+        return named.index(header.strip())
     if (name := key(header)) and name in keys:
         return keys.index(name)
     raise ValueError(_("The file has no column “%(name)s”.") % {"name": header})

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.imports.headers import FIELDS, ORIGINS, SYNONYMS, key
-from compliance.imports.mapping import apply, recognise, split_name
+from compliance.imports.mapping import apply, names, recognise, split_name
 from contacts.details import DETAILS
 from exports.columns import ALL_COLUMNS, header
 from salesconnect.lib.csv import RowError, open_table
@@ -134,6 +134,12 @@ def test_a_chosen_header_is_found_as_it_is_spelled_first():
     assert recognise(["E-mail", "Email"], {"Email": "email"}).columns == {1: "email"}
 
 
+def test_a_header_that_comes_again_can_be_chosen_by_its_number():
+    headers = ["Email", "Phone", "Phone", "Phone (2)", "Phone", ""]
+    assert names(headers) == ["Email", "Phone", "Phone (3)", "Phone (2)", "Phone (4)", ""]
+    assert recognise(headers, {"Phone": "", "Phone (4)": "phone"}).columns == {0: "email", 4: "phone"}
+
+
 @pytest.mark.parametrize(
     ("chosen", "named"),
     [
@@ -172,15 +178,16 @@ def test_a_full_name_fills_what_its_row_leaves_blank():
 
 
 def test_every_detail_and_synonym_is_in_its_one_form_and_place():
-    names = [name for synonyms in SYNONYMS.values() for name in synonyms]
+    known = [name for synonyms in SYNONYMS.values() for name in synonyms]
     marks = [mark for origin in ORIGINS.values() for mark in origin.marks]
     assert set(DETAILS) < set(FIELDS)
-    assert len(names) == len(set(names))
-    assert [name for name in names + marks if key(name) != name] == []
+    assert len(known) == len(set(known))
+    assert [name for name in known + marks if key(name) != name] == []
 
 
 @given(st.lists(st.text(max_size=12) | st.sampled_from(["Name", "Email", "E-mail", "Contact ID", "Id"]), max_size=8))
 def test_any_header_gives_each_field_one_column(headers):
     columns = recognise(headers).columns
+    assert len(set(names(headers))) == len(headers)
     assert len(set(columns.values())) == len(columns)
     assert set(columns) <= set(range(len(headers)))
