@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sweep-salesforce": {"task": "unsubscribes.sweep_salesforce", "schedule": 60, "options": {"expires": 60}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
+    "remove-stray-evidence": {"task": "unsubscribes.remove_stray_evidence", "schedule": 24 * 3600},
     "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
 }
 

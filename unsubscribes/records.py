@@ -1,5 +1,6 @@
 """The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
 
+import datetime as dt
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -8,6 +9,7 @@ from uuid import uuid4
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 
 from contacts import history
 from contacts.models import Contact
@@ -16,6 +18,10 @@ from salesconnect.lib.errors import Missing
 from unsubscribes.documents import Document
 from unsubscribes.models import ConsentEvidence
 from unsubscribes.rules import Evidence
+
+FOLDER = "evidence"
+UNDECIDED = dt.timedelta(hours=1)
+"""How long a file without a row may belong to a transaction that has not ended."""
 
 
 def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
@@ -71,3 +77,15 @@ def forget(contact_ids: Sequence[int]) -> None:
     for name in gone.exclude(file="").values_list("file", flat=True):
         transaction.on_commit(partial(default_storage.delete, name))
     gone.delete()
+
+
+def remove_strays() -> int:
+    """Delete documents that no row knows: the process that stored one died before its commit. Returns how many."""
+    files = default_storage.listdir(FOLDER)[1] if default_storage.exists(FOLDER) else []
+    names = [f"{FOLDER}/{name}" for name in files]
+    known = set(ConsentEvidence.objects.filter(file__in=names).values_list("file", flat=True))
+    before = timezone.now() - UNDECIDED
+    strays = [name for name in names if name not in known and default_storage.get_modified_time(name) < before]
+    for name in strays:
+        default_storage.delete(name)
+    return len(strays)
