@@ -1,7 +1,5 @@
 """The bench's own databases, one for each number of people, kept for the next run with the same number."""
 
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode
 
 from django.core.management import call_command
@@ -11,7 +9,7 @@ from contacts import partitions
 from contacts.models import Contact, User
 
 
-def use(people: int, say: Callable[[str], Any]) -> None:
+def use(people: int) -> None:
     """Point this process at the database for `people` people and fill it unless it holds them already."""
     name = f"salesconnect_bench_{people}"
     with connection.cursor() as cursor:
@@ -22,7 +20,6 @@ def use(people: int, say: Callable[[str], Any]) -> None:
     connections["default"].settings_dict["NAME"] = name
     call_command("migrate", verbosity=0, interactive=False)
     if abs(Contact.objects.count() - people) > people // 100:
-        say(f"Building {people:,} people")
         _empty()
         call_command("seed_contacts", people)
     partitions.ensure()

@@ -1,9 +1,9 @@
 """Import of a file: new people, then the same file again, against COPY of the same rows into equal tables."""
 
-import io
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from django.core.files import File
 from django.db import connection
@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from compliance import fictitious
 from compliance.imports import services as imports
-from compliance.imports import working
 from salesconnect.bench.bulk import ACTOR
-from salesconnect.bench.measure import Measure, compared, limited, once, peak_mb
+from salesconnect.bench.measure import Measure, compared, limited, once
+from salesconnect.bench.plans import Scans
+from salesconnect.bench.site import in_a_worker
 from salesconnect.lib import csv
 
 HEADER = ("First Name", "Last Name", "Company", "Title", "Email ID", "Phone Number", "Website")
@@ -26,16 +27,17 @@ SHADOW = """
 COPIES = (("contacts_contact", "bench_contact"), ("compliance_compliancecard", "bench_card"))
 
 
-def measures(people: int) -> Iterator[Measure]:
+def measures(people: int, scans: Scans) -> Iterator[Measure]:
     """Yield the measures of an import of `people` rows: new ones, then the same again."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.csv"
         _write(path, people)
-        first = once(lambda: _import(path))
-        again = once(lambda: _import(path))
-    # Of the whole process, so more than the import's own; taken before the yardstick holds all rows in memory.
-    peak = peak_mb()
-    yield compared(f"import of {people:,} rows", first, _copy_in(people), 2.5)
+        # A busy moment of the machine meets both: the yardstick is taken before and after.
+        before = _copy_in(people, Path(folder))
+        first, peak = _import(path)
+        after = _copy_in(people, Path(folder))
+        again, _peak = _import(path)
+    yield compared(f"import of {people:,} rows", first, (before + after) / 2, 2.5)
     yield compared("the same file again", again, first, 0.5)
     yield limited("peak memory of the import", peak, 300, "MB")
 
@@ -48,14 +50,14 @@ def _write(path: Path, people: int) -> None:
         file.writelines(csv.line([person.details[name] for name in FIELDS]) for person in newcomers)
 
 
-def _import(path: Path) -> None:
+def _import(path: Path) -> tuple[float, float]:
+    """Import the file in a worker; return its seconds and its peak memory in MB."""
     with path.open("rb") as file:
         job = imports.start(File(file, name=path.name), path.name, actor=ACTOR)
-    while working.run(job.pk):
-        pass
+    return in_a_worker("import", job.pk)
 
 
-def _copy_in(people: int) -> float:
+def _copy_in(people: int, folder: Path) -> float:
     """Return how long COPY takes to bring as many rows into equal tables with equal indexes."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_contact, bench_card")
@@ -64,16 +66,16 @@ def _copy_in(people: int) -> float:
         for table, shadow in COPIES:
             columns = _stored_columns(table)
             key = "id" if table == "contacts_contact" else "contact_id"
-            rows = io.BytesIO()
-            cursor.copy_expert(
-                f"COPY (SELECT {columns} FROM {table} ORDER BY {key} DESC LIMIT {people}) TO STDOUT", rows
-            )
-            total += once(_copy(shadow, columns, rows))
+            with (folder / table).open("w+b") as rows:
+                cursor.copy_expert(
+                    f"COPY (SELECT {columns} FROM {table} ORDER BY {key} LIMIT {people}) TO STDOUT", rows
+                )
+                total += once(_copy(shadow, columns, rows))
         cursor.execute("DROP TABLE bench_contact, bench_card")
     return total
 
 
-def _copy(table: str, columns: str, rows: io.BytesIO) -> Callable[[], None]:
+def _copy(table: str, columns: str, rows: BinaryIO) -> Callable[[], None]:
     def run() -> None:
         rows.seek(0)
         with connection.cursor() as cursor:

@@ -1,14 +1,14 @@
 """What a measure is, how it is taken, and the table of all of them."""
 
 import json
-import resource
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 RUNS = 5
+
+Times = list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +36,30 @@ def at_least(name: str, ours: float, yardstick: float, least: float, unit: str) 
     return Measure(name, round(ours, 1), round(yardstick, 1), unit, round(ratio, 2), f"≥ {least} ×", ratio >= least)
 
 
-def limited(name: str, ours: float, most: float, unit: str) -> Measure:
-    """Return a measure with a fixed limit."""
-    return Measure(name, round(ours, 2), None, unit, None, f"≤ {most:g} {unit}", ours <= most)
+def limited(name: str, ours: float, most: float, unit: str, *, beside: float | None = None) -> Measure:
+    """Return a measure with a fixed limit; `beside` is shown with it and decides nothing."""
+    beside = None if beside is None else round(beside, 2)
+    return Measure(name, round(ours, 2), beside, unit, None, f"≤ {most:g} {unit}", ours <= most)
 
 
-def seconds(
-    act: Callable[[], object],
-    *,
-    prepare: Callable[[], object] | None = None,
-    runs: int = RUNS,
-    warm_up: bool = True,
-) -> float:
-    """Return the median time of `act` in seconds over `runs` runs after one warm-up, `prepare` before each."""
-    times = []
-    for _run in range(runs + warm_up):
-        if prepare:
-            prepare()
-        times.append(once(act))
-    return statistics.median(times[warm_up:])
+def turns(*acts: Callable[[], object], prepare: Callable[[], object] | None = None, runs: int = RUNS) -> list[Times]:
+    """Return for each act the times of `runs` runs after one warm-up, in seconds; `prepare` comes before each run.
+
+    The acts take turns, so that a busy moment of the machine meets all of them.
+    """
+    taken: list[Times] = [[] for _act in acts]
+    for _run in range(runs + 1):
+        for times, act in zip(taken, acts, strict=True):
+            if prepare:
+                prepare()
+            times.append(once(act))
+    return [times[1:] for times in taken]
+
+
+def middle(ours: Times, yardsticks: Times) -> tuple[float, float]:
+    """Return the pair of one turn whose ratio is the median of all ratios."""
+    pairs = sorted(zip(ours, yardsticks, strict=True), key=lambda pair: pair[0] / pair[1])
+    return pairs[(len(pairs) - 1) // 2]
 
 
 def once(act: Callable[[], object]) -> float:
@@ -70,8 +75,12 @@ def percentile(times: Sequence[float], share: float) -> float:
 
 
 def peak_mb() -> float:
-    """Return the peak resident memory of this process in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Return the peak resident memory of this program in MB.
+
+    The kernel's own mark: what `getrusage` tells of a new process begins with what the one that started it had.
+    """
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def table(measures: Sequence[Measure]) -> str:

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 
+import requests
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from contacts import history
 from contacts.models import Contact, ContactEvent, User
-from salesconnect.bench.measure import Measure, compared, limited, percentile
+from salesconnect.bench import database
+from salesconnect.bench.measure import Measure, Times, compared, limited, percentile
 from salesconnect.bench.plans import Scans
 from salesconnect.bench.site import Target, site, times
 from salesconnect.lib.actor import system
 
+SMALL = 10_000
 EVENTS = 200
 # Frequent and rare values in several orders, several values at once, and a text anywhere in the company's name.
 COMBINATIONS = (
@@ -34,30 +37,59 @@ SEARCHES = (
     *("anna berg", "zoë zetterberg", "anna&source_type=import"),
 )
 BOARDS = ("/unsubscribes/", "/tasks/", "/mails/")
+# What the machine takes for next to nothing at the same time, to judge figures by that have no yardstick.
+BARE = ("/bench/rows/",)
 
 
-def measures(small: Sequence[Target], scans: Scans) -> Iterator[Measure]:
-    """Yield the measures of pages and searches; `small` are the same pages of People at 10,000 people."""
-    person = f"/people/{_with_events()}/"
-    bare_person = f"/bench{person}{_extra_queries(person)}/"
-    deep = people_pages()
-    searches = [f"/api/v1/contacts/?search={words}" for words in SEARCHES]
+def lists(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of the People page; the same pages of few people are asked in turn with it."""
+    database.use(SMALL)
+    small = _people_pages()
+    with site() as (few_address, few_session):
+        database.use(people)
+        pages = _people_pages()
+        _explain(pages, scans)
+        with site() as (address, session):
+            taken = times(
+                _targets(session, address, pages),
+                _targets(few_session, few_address, small),
+                _targets(session, address, BARE),
+            )
+    ours, few, bare = map(_p95, taken)
+    yield compared("People page, p95 of 12 combinations, first and deep", ours, bare, 8, "ms")
+    yield compared(f"the same against {SMALL:,} people", ours, few, 1.3, "ms")
+
+
+def searches(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of the search."""
+    found, bare = _taken(scans, [f"/api/v1/contacts/?search={words}" for words in SEARCHES], BARE)
+    yield limited("search, p95", _p95(found), 100, "ms", beside=_p95(bare))
+    yield limited("search, worst", max(found), 300, "ms", beside=max(bare))
+
+
+def person(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measure of the person detail view."""
+    page = f"/people/{_with_events()}/"
+    ours, bare = _taken(scans, [page], [f"/bench{page}{_extra_queries(page)}/"])
+    yield compared(f"person with {EVENTS} events, p95", _p95(ours), _p95(bare), 3, "ms")
+
+
+def boards(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measure of the dashboards and counts."""
     counts = [f"/api/v1/contacts/count/?{query}" for query in COMBINATIONS if "ordering" not in query]
-    _explain([*deep, *searches, *counts, *BOARDS, person], scans)
+    taken, bare = _taken(scans, [*BOARDS, *counts], BARE)
+    yield limited("dashboard and counts, p95", _p95(taken), 100, "ms", beside=_p95(bare))
+
+
+def _taken(scans: Scans, *groups: Sequence[str]) -> list[Times]:
+    """Return the times of groups of pages, asked in turns; the statements of the first are explained before."""
+    _explain(groups[0], scans)
     with site() as (address, session):
+        return times(*(_targets(session, address, paths) for paths in groups))
 
-        def targets(*paths: str) -> list[Target]:
-            return [(session, address + path) for path in paths]
 
-        people, few, bare = (_p95(taken) for taken in times(targets(*deep), small, targets("/bench/rows/")))
-        yield compared("People page, p95 of 12 combinations, first and deep", people, bare, 8, "ms")
-        yield compared("the same against 10,000 people", people, few, 1.3, "ms")
-        (found,) = times(targets(*searches))
-        yield limited("search, p95", _p95(found), 100, "ms")
-        yield limited("search, worst", max(found), 300, "ms")
-        detail, bare = (_p95(taken) for taken in times(targets(person), targets(bare_person)))
-        yield compared(f"person with {EVENTS} events, p95", detail, bare, 3, "ms")
-        yield limited("dashboard and counts, p95", _p95(times(targets(*BOARDS, *counts))[0]), 100, "ms")
+def _targets(session: requests.Session, address: str, paths: Sequence[str]) -> list[Target]:
+    return [(session, address + path) for path in paths]
 
 
 def _p95(taken: Sequence[float]) -> float:
@@ -85,7 +117,7 @@ def _extra_queries(person: str) -> int:
     return counts[0] - counts[1]
 
 
-def people_pages() -> list[str]:
+def _people_pages() -> list[str]:
     """Return the first and a deep page of every combination; the deep one by the API's cursor, which pages share."""
     client, paths = _client(), []
     for query in COMBINATIONS:

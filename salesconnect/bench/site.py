@@ -1,5 +1,6 @@
 """The product under gunicorn on the bench's database, and how its answers are timed."""
 
+import json
 import os
 import socket
 import subprocess
@@ -29,7 +30,7 @@ def site() -> Iterator[tuple[str, requests.Session]]:
     """Start gunicorn on the bench's database; yield its address and a signed-in session."""
     port = _free_port()
     call_command("collectstatic", interactive=False, verbosity=0)
-    environment = {**os.environ, "DATABASE_URL": database.url(), "PORT": str(port), **keys()}
+    environment = _environment() | {"PORT": str(port)}
     command = [sys.executable, "-m", "gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.bench.wsgi"]
     process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603 - our own program
     address = f"http://127.0.0.1:{port}"
@@ -39,6 +40,16 @@ def site() -> Iterator[tuple[str, requests.Session]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def in_a_worker(kind: str, number: int) -> tuple[float, float]:
+    """Work a batch or an import off in a process of its own; return its seconds and its peak memory in MB."""
+    command = [sys.executable, "-m", "salesconnect.bench.work", kind, str(number)]
+    done = subprocess.run(  # noqa: S603 - our own program
+        command, cwd=settings.BASE_DIR, env=_environment(), check=True, stdout=subprocess.PIPE
+    )
+    seconds, peak = json.loads(done.stdout)
+    return seconds, peak
 
 
 def times(*groups: Sequence[Target]) -> list[list[float]]:
@@ -70,9 +81,11 @@ def _signed_in() -> requests.Session:
     return session
 
 
-def keys() -> dict[str, str]:
-    """Return the environment's secrets for a process that is handed the database by its address."""
+def _environment() -> dict[str, str]:
+    """Return the environment of a process on the bench's database, with the secrets that it needs there."""
     return {
+        **os.environ,
+        "DATABASE_URL": database.url(),
         "SECRET_KEY": settings.SECRET_KEY,
         "SALESCONNECT_UNSUBSCRIBE_KEY": settings.UNSUBSCRIBE_KEY,
         "SALESCONNECT_SUPPRESSION_KEY": ",".join(settings.SUPPRESSION_KEYS),

@@ -1,7 +1,9 @@
-"""`python -m salesconnect.bench.work ID`: work a batch off as a worker does, and print the peak memory in MB."""
+"""`python -m salesconnect.bench.work batch|import ID`: work one off as a worker does; print seconds and peak MB."""
 
+import json
 import os
 import sys
+from collections.abc import Callable
 
 import django
 
@@ -9,9 +11,15 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
     django.setup()
 
+    from compliance.imports import working
     from contacts import batches
-    from salesconnect.bench.measure import peak_mb
+    from salesconnect.bench.measure import once, peak_mb
 
-    while batches.run(int(sys.argv[1])):
-        pass
-    sys.stdout.write(f"{peak_mb():.1f}")
+    RUNS: dict[str, Callable[[int], bool]] = {"batch": batches.run, "import": working.run}
+    run, number = RUNS[sys.argv[1]], int(sys.argv[2])
+
+    def work() -> None:
+        while run(number):
+            pass
+
+    sys.stdout.write(json.dumps([once(work), peak_mb()]))

@@ -1,0 +1,141 @@
+"""The calls that the sync makes for many changes on either side, against what they must cost at least.
+
+The org is emulated, a process of its own that comes with the tests.
+"""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from compliance import suppression
+from compliance.models import Suppression
+from contacts.models import Contact
+from salesconnect.bench.bulk import ACTOR
+from salesconnect.bench.measure import Measure, compared
+from salesconnect.bench.plans import Scans
+from unsubscribes.salesforce import services
+from unsubscribes.salesforce.models import SyncConnection
+from unsubscribes.salesforce.push import BATCH, BULK_ABOVE, BULK_BATCH
+from unsubscribes.salesforce.running import Running
+
+T = TypeVar("T")
+
+MOST, SHARE = 100_000, 10
+PAGE = 2_000
+# To make a job, to send it, to close it, to fetch what succeeded and what failed. How often it is asked about is not
+# counted, for that depends on how long Salesforce takes.
+CALLS_OF_A_JOB = 5
+POLL = r"jobs/ingest/[^/]+$"
+
+
+class Org:
+    """A running org; `order` does what its people do."""
+
+    def __init__(self, ready: dict[str, str]) -> None:
+        self.ready = ready
+
+    def order(self, path: str, /, **body: Any) -> Any:
+        """Give an order to the control port; return its answer."""
+        request = urllib.request.Request(f"{self.ready['control']}/{path}", json.dumps(body).encode(), method="POST")  # noqa: S310 - our own process
+        with urllib.request.urlopen(request, timeout=600) as answer:  # noqa: S310 - as above
+            return json.load(answer)
+
+    def calls(self) -> int:
+        """Return how many API calls were made since this was asked last, questions how far a job is left out."""
+        made = sum(entry["api_calls"] for entry in self.order("journal"))
+        made -= sum(entry["api_calls"] for entry in self.order("journal", method="GET", path=POLL))
+        self.order("journal/clear")
+        return made
+
+
+def measures(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the calls to read and to write as many changes; nothing, and a word, where there is no emulated org."""
+    if not (Path(settings.BASE_DIR) / "tests" / "salesforce_org").is_dir():
+        sys.stderr.write("The sync is not measured: tests/salesforce_org is not here.\n")
+        return
+    number = min(MOST, people // SHARE)
+    with _org() as org:
+        here, there = _records(org, 2 * number)
+        _connect(org)
+        _run("both", full=True)
+        for ids in _pieces(there[:number]):
+            org.order("records/edit", ids=ids, fields={"HasOptedOutOfEmail": True})
+        org.calls()
+        _run("pull")
+        yield compared(f"sync: calls to read {number:,} changes", org.calls(), ceil(number / PAGE), 1.0, "calls")
+        for people_here in _pieces(here[number:]):
+            suppression.unsubscribe(
+                Contact.objects.among(people_here), actor=ACTOR, source=Suppression.Source.MANUAL, reason="bench"
+            )
+        _run("push")
+        yield compared(f"sync: calls to write {number:,} changes", org.calls(), _to_write(number), 1.0, "calls")
+        _check(org, 2 * number)
+        services.disconnect(actor=ACTOR)
+
+
+def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + PAGE] for start in range(0, len(items), PAGE))
+
+
+def _to_write(number: int) -> int:
+    return ceil(number / BATCH) if number <= BULK_ABOVE else CALLS_OF_A_JOB * ceil(number / BULK_BATCH)
+
+
+@contextmanager
+def _org() -> Iterator[Org]:
+    command = [sys.executable, "-m", "tests.salesforce_org", "--until-stdin-closes"]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        command, cwd=settings.BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+    try:
+        yield Org(json.loads(process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def _records(org: Org, number: int) -> tuple[Sequence[int], Sequence[str]]:
+    """Give the org a record of as many people who have not said no; return their numbers here and there."""
+    found = Contact.objects.filter(card__unsubscribed=False).exclude(address_hash=None).order_by("-id")
+    rows = list(found.values_list("pk", "first_name", "last_name", "email")[:number])
+    there: list[str] = []
+    # Older than what the next read looks at again to be sure.
+    made_at = (timezone.now() - dt.timedelta(hours=1)).isoformat()
+    for some in _pieces(rows):
+        records = [{"FirstName": first, "LastName": last or "?", "Email": email} for _pk, first, last, email in some]
+        there += org.order("records/create", object="Contact", records=records, at=made_at)["ids"]
+    return [row[0] for row in rows], there
+
+
+def _connect(org: Org) -> None:
+    services.disconnect(actor=ACTOR)
+    ready = org.ready
+    values = {"login_url": ready["url"], "client_id": ready["client_id"], "secret": ready["client_secret"]}
+    services.connect(values, actor=ACTOR)
+    SyncConnection.objects.update(state=SyncConnection.State.ACTIVE)
+
+
+def _run(direction: str, *, full: bool = False) -> None:
+    run = services.order(actor=ACTOR, direction=direction, full=full, start=False)
+    Running(run, manual=True).go()
+    run.refresh_from_db()
+    if run.state != run.State.DONE or run.errors:
+        raise RuntimeError(f"the sync ended as {run.state} with {run.errors} errors: {run.message}")
+
+
+def _check(org: Org, expected: int) -> None:
+    """Raise when not everybody is opted out there by now."""
+    ticked = org.order("query", soql="SELECT Id FROM Contact WHERE HasOptedOutOfEmail = TRUE")
+    if len(ticked) != expected:
+        raise RuntimeError(f"{len(ticked)} of {expected} records are opted out")
