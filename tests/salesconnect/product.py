@@ -50,7 +50,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> float:
+def until(condition: Callable[[], object], seconds: float = 120) -> float:
     """Wait for a condition; return the seconds that it took, fail when it does not come true in time."""
     start = time.monotonic()
     while not condition():
