@@ -3,7 +3,12 @@
 from celery import shared_task
 
 from contacts import batches, idempotency, partitions
+from contacts.sealing import published, services, verification
+from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
+
+# A turn seals a million events; more waits for the next one.
+PIECES = 100
 
 
 @shared_task(name="contacts.run_batch")
@@ -30,3 +35,30 @@ def ensure_partitions() -> None:
 def forget_replies() -> None:
     """Delete the answers that no repeat of a request can ask for any more."""
     idempotency.forget()
+
+
+@shared_task(name="contacts.seal_history")
+def seal_history() -> None:
+    """Seal what happened since the last turn, and write the new roots to the file."""
+    services.seal_open(PIECES)
+    published.append()
+
+
+@shared_task(name="contacts.verify_history")
+def verify_history(verification_id: int) -> None:
+    """Work on a verification for a minute, and ask for another turn while something is left."""
+    if verification.work(verification_id):
+        kick("contacts.verify_history", verification_id)
+
+
+@shared_task(name="contacts.sweep_verifications")
+def sweep_verifications() -> None:
+    """Wake the verifications whose message was lost or whose worker died."""
+    for verification_id in verification.stalled():
+        kick("contacts.verify_history", verification_id)
+
+
+@shared_task(name="contacts.verify_weekly")
+def verify_weekly() -> None:
+    """Have the history verified, whether somebody asks or not."""
+    verification.order(actor=system("task"))

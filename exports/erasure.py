@@ -44,9 +44,11 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     """
     actor.require("delete_people")
     ids = services.lock(contacts)
-    history.record(ids, history.DELETED, actor=actor, batch_id=batch_id)
+    # Also the records merged into a person lose their readable values, so each says by which act.
+    numbers = history.numbers_of(ids)
+    history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id)
     records.forget(ids)
-    values = {"ids": ids, "numbers": history.numbers_of(ids)}
+    values = {"ids": ids, "numbers": numbers}
     with connection.cursor() as cursor:
         for statement in (SCRUB, REJECTS, REPLIES, *DELETE):
             cursor.execute(statement, values)

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
@@ -154,6 +155,9 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
+    "seal-history": {"task": "contacts.seal_history", "schedule": 60, "options": {"expires": 60}},
+    "sweep-verifications": {"task": "contacts.sweep_verifications", "schedule": 60, "options": {"expires": 60}},
+    "verify-weekly": {"task": "contacts.verify_weekly", "schedule": crontab(hour=3, minute=17, day_of_week=0)},
     "forget-replies": {"task": "contacts.forget_replies", "schedule": 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
     "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},

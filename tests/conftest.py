@@ -125,5 +125,5 @@ def emptied_history(transactional_db) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("TRUNCATE contacts_contactevent")
+        cursor.execute("TRUNCATE contacts_contactevent, contacts_seal, contacts_sealedleaf")
         cursor.execute("SET session_replication_role = origin")

@@ -17,6 +17,7 @@ WIRING = ("settings", "urls", "api_urls", "wsgi", "gunicorn_conf", "context", "m
 PURE = (
     "contacts/rules.py",
     "contacts/details.py",
+    "contacts/sealing/tree.py",
     "compliance/rules.py",
     "compliance/imports/headers.py",
     "compliance/imports/mapping.py",

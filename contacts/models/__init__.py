@@ -4,6 +4,7 @@ from contacts.models.batch import Batch, BatchChunk
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
 from contacts.models.merge import Merge
+from contacts.models.seal import Seal, SealedLeaf, SealHorizon, Verification
 from contacts.models.user import ApiToken, IdempotentReply, SavedView, User
 
 __all__ = [
@@ -15,5 +16,9 @@ __all__ = [
     "IdempotentReply",
     "Merge",
     "SavedView",
+    "Seal",
+    "SealHorizon",
+    "SealedLeaf",
     "User",
+    "Verification",
 ]

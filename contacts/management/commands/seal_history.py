@@ -1,0 +1,18 @@
+"""`manage.py seal_history`: seal what is open, now."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from contacts.sealing import published, services
+
+
+class Command(BaseCommand):
+    """Close the events that are not sealed yet into seals, and write the roots to the file."""
+
+    help = "Seal the events that are not sealed yet."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        sealed = services.seal_open()
+        published.append()
+        self.stdout.write(f"{sealed.events} events sealed in {sealed.seals} seals.")

@@ -1,0 +1,131 @@
+"""Sealing: what is open and cannot change any more is closed, piece by piece, each piece one transaction.
+
+Numbers of events come from a sequence and commit in any order, so a number that is missing now may turn up later. The
+horizon says how far that is over: 1. read the last number given out; 2. note which transactions are writing events
+(an INSERT holds its table lock from before it takes a number to the end of its transaction); 3. when all of those have
+ended, every event up to that number is there for good. What is there is sealed in any case, below the horizon or above.
+No writer waits for any of this.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from contacts.models import Seal, SealHorizon
+from contacts.sealing import tree
+from contacts.sealing.leaves import COMMITMENT, HASH, LOCK, TIME
+
+PIECE = 10_000
+
+# Of two events with one number, which nobody here writes, the second is left for the verification to find.
+SEAL = f"""
+    WITH open AS MATERIALIZED (
+        SELECT *, gen_random_uuid() AS salt FROM (
+            SELECT DISTINCT ON (id) * FROM contacts_contactevent
+            WHERE id > %(after)s AND NOT EXISTS (SELECT FROM contacts_sealedleaf WHERE event_id = id)
+            ORDER BY id, at LIMIT %(piece)s
+        ) found
+    ), committed AS MATERIALIZED (SELECT *, {COMMITMENT} AS commitment FROM open)
+    INSERT INTO contacts_sealedleaf (event_id, seal_number, position, salt, commitment, hash)
+    SELECT id, %(number)s, row_number() OVER (ORDER BY id) - 1, salt, commitment, {HASH} FROM committed
+    RETURNING position, hash, event_id
+"""
+CLOCK = f"""
+    SELECT at, {TIME.format("at")}, sha256(uuid_send(gen_random_uuid())) FROM (SELECT clock_timestamp() AS at) now
+"""
+WRITERS = """
+    SELECT array_agg(DISTINCT virtualtransaction) FROM pg_locks
+    WHERE locktype = 'relation' AND relation = 'contacts_contactevent'::regclass AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND mode = 'RowExclusiveLock' AND pid IS DISTINCT FROM pg_backend_pid()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What one run of the sealing did."""
+
+    seals: int
+    events: int
+
+
+def seal_open(pieces: int | None = None) -> Sealed:
+    """Seal what is there and not sealed yet, at most so many pieces; several at once take turns."""
+    settled = look_ahead()
+    after, seals, events = None, 0, 0
+    while pieces is None or seals < pieces:
+        number, last = seal_piece(after, settled)
+        events += number
+        seals += bool(number)
+        if number < PIECE:
+            break
+        after = last
+    return Sealed(seals, events)
+
+
+@transaction.atomic
+def look_ahead() -> int:
+    """Move the horizon, and return up to which number every event that will ever be is there."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK)
+        horizon, _created = SealHorizon.objects.get_or_create(pk=1)
+        settled = last_settled()
+        if horizon.reached > settled:
+            return settled if set(horizon.writers) & set(_writers()) else horizon.reached
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM contacts_contactevent_id_seq")
+        horizon.reached = cursor.fetchone()[0]
+        horizon.writers = _writers()
+        horizon.save()
+        return settled if horizon.writers else horizon.reached
+
+
+@transaction.atomic
+def seal_piece(after: int | None, settled: int) -> tuple[int, int]:
+    """Close one piece into a seal; returns how many events it holds, and the highest number of them.
+
+    `after` is where the piece begins, None for what the last seal left. Up to `settled` no event can turn up any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK)
+        before = Seal.objects.order_by("-number").first()
+        start = after if after is not None else (before.settled if before else 0)
+        number = before.number + 1 if before else 1
+        cursor.execute(SEAL, {"after": start, "piece": PIECE, "number": number})
+        leaves = sorted((position, bytes(hashed), event) for position, hashed, event in cursor)
+        if not leaves:
+            return 0, start
+        last = leaves[-1][2]
+        reached = min(settled, last) if len(leaves) == PIECE else settled
+        reached = max(reached, before.settled if before else 0)
+    _close(number, [hashed for _place, hashed, _event in leaves], before, reached)
+    return len(leaves), last
+
+
+def last_settled() -> int:
+    """Return up to which number the last seal says that all events are sealed."""
+    return Seal.objects.order_by("-number").values_list("settled", flat=True).first() or 0
+
+
+def _close(number: int, leaves: list[bytes], before: Seal | None, settled: int) -> None:
+    """Add the seal over these leaf hashes. The first is linked to a random beginning, which names the chain."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLOCK)
+        sealed_at, text, beginning = cursor.fetchone()
+    previous = bytes(before.root) if before else bytes(beginning)
+    top = tree.tree_root(leaves)
+    Seal.objects.create(
+        number=number,
+        events=len(leaves),
+        tree=top,
+        previous=previous,
+        settled=settled,
+        sealed_at=sealed_at,
+        root=tree.seal_hash(number, top, previous, events=len(leaves), settled=settled, sealed_at=text),
+    )
+
+
+def _writers() -> list[str]:
+    """Return the transactions that are writing events just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITERS)
+        return cursor.fetchone()[0] or []

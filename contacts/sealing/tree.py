@@ -1,0 +1,65 @@
+"""Merkle trees as RFC 6962 (section 2.1) hashes them, and the one form in which sealed values are written. Pure.
+
+`exports/verify_proof.py` holds the same few rules once more, for it has to stand alone; a test compares the two.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+LEAF, NODE, SEAL = b"\x00", b"\x01", b"\x02"
+"""What is put before the bytes of a leaf, of two joined hashes and of a seal, so that none can pass for another."""
+
+
+def canonical(value: Any) -> bytes:
+    """Return a value as PostgreSQL writes jsonb: keys by length, then by bytes; UTF-8. Without fractions."""
+    return json.dumps(_ordered(value), ensure_ascii=False, separators=(", ", ": ")).encode()
+
+
+def leaf_hash(content: bytes) -> bytes:
+    """Return the hash of a leaf."""
+    return sha256(LEAF + content).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of two joined hashes."""
+    return sha256(NODE + left + right).digest()
+
+
+def seal_hash(number: int, tree: bytes, previous: bytes, *, events: int, settled: int, sealed_at: str) -> bytes:
+    """Return the published root: it covers the tree, the root before it, and what else the seal says."""
+    return sha256(SEAL + canonical([number, tree.hex(), previous.hex(), events, settled, sealed_at])).digest()
+
+
+def tree_root(leaves: Iterable[bytes]) -> bytes:
+    """Return the root over leaf hashes, in memory that grows with the logarithm of their number."""
+    peaks: list[bytes] = []
+    for count, leaf in enumerate(leaves):
+        hashed, place = leaf, count
+        while place & 1:
+            hashed, place = node_hash(peaks.pop(), hashed), place >> 1
+        peaks.append(hashed)
+    if not peaks:
+        return sha256().digest()
+    root = peaks.pop()
+    while peaks:
+        root = node_hash(peaks.pop(), root)
+    return root
+
+
+def path(leaves: Sequence[bytes], position: int) -> list[bytes]:
+    """Return the hashes that lead from the leaf at `position` to the root, the lowest first."""
+    if len(leaves) == 1:
+        return []
+    cut = 1 << (len(leaves) - 1).bit_length() - 1
+    if position < cut:
+        return [*path(leaves[:cut], position), tree_root(leaves[cut:])]
+    return [*path(leaves[cut:], position - cut), tree_root(leaves[:cut])]
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: (len(name.encode()), name.encode()))
+        return {name: _ordered(value[name]) for name in names}
+    return [_ordered(item) for item in value] if isinstance(value, list | tuple) else value

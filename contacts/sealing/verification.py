@@ -1,0 +1,181 @@
+"""Verification: everything is recomputed, in a straight line and constant memory, and the first bad event is named.
+
+First the events against their leaves, window by window of numbers; then the leaves against their trees, seal by seal,
+each linked to the one before; then the seals against the roots that were written to the file.
+"""
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from contacts.models import Seal, SealedLeaf, Verification
+from contacts.sealing import published, tree
+from contacts.sealing.leaves import COMMITMENT, HASH, TIME
+from contacts.sealing.services import last_settled
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.kick import kick
+
+WINDOW = 20_000
+TURN_SECONDS = 60
+STALLED_SECONDS = 90
+FIRST = -(2**63)
+
+Problem = Verification.Problem
+
+# The numbers and the times of events come from one statement, so they run alike; an hour is for clocks that were set.
+# Windows end where leaves do, so the last, open one holds what is not sealed yet.
+EDGE = "SELECT max(event_id) FROM (SELECT event_id FROM contacts_sealedleaf WHERE event_id > %s ORDER BY 1 LIMIT %s) w"
+COMPARE = f"""
+    WITH leaf AS MATERIALIZED (
+        SELECT * FROM contacts_sealedleaf WHERE event_id > %(after)s AND event_id <= %(edge)s
+    ), event AS MATERIALIZED (
+        SELECT *, greatest(%(newest)s::timestamptz, max(at) OVER (ORDER BY id, at)) AS newest,
+               row_number() OVER (PARTITION BY id ORDER BY at) AS copy
+        FROM contacts_contactevent WHERE id > %(after)s AND id <= %(edge)s
+    ), judged AS (
+        SELECT coalesce(event_id, id) AS number, newest, event_id IS NULL AS unsealed, CASE
+            WHEN id IS NULL THEN 'removed'
+            WHEN copy > 1 OR event_id IS NULL AND id <= %(settled)s THEN 'slipped_in'
+            WHEN event_id IS NOT NULL AND hash <> {HASH} THEN 'changed'
+            WHEN salt IS NOT NULL AND commitment <> {COMMITMENT} THEN 'changed'
+            WHEN event_id IS NOT NULL AND salt IS NULL AND changes <> contacts_scrubbed(changes) THEN 'changed'
+            WHEN event_id IS NOT NULL AND salt IS NULL AND NOT EXISTS (
+                SELECT FROM contacts_contactevent act
+                WHERE act.contact_id = joined.contact_id AND act.action IN ('deleted', 'scrubbed')
+            ) THEN 'scrubbed'
+            WHEN at < newest - interval '1 hour' THEN 'slipped_in'
+        END AS problem
+        FROM (SELECT * FROM event FULL JOIN leaf ON event_id = id) joined
+    )
+    SELECT count(*), count(*) FILTER (WHERE unsealed), max(newest), min(number) FILTER (WHERE problem IS NOT NULL),
+           (SELECT problem FROM judged WHERE problem IS NOT NULL ORDER BY number LIMIT 1)
+    FROM judged
+"""
+LEAVES = "SELECT position, hash, event_id FROM contacts_sealedleaf WHERE seal_number = %s ORDER BY position"
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """What is wrong with which event."""
+
+    problem: str
+    event: int | None
+
+
+def last() -> Verification | None:
+    """Return the last verification that came to its end; None when there was none yet."""
+    return Verification.objects.exclude(good=None).order_by("-pk").first()
+
+
+def running() -> Verification | None:
+    """Return the verification that is under way, if there is one."""
+    return Verification.objects.filter(good=None).order_by("-pk").first()
+
+
+@transaction.atomic
+def order(*, actor: Actor) -> Verification:
+    """Have the history verified by a worker; one that is under way is returned instead of a second."""
+    actor.require("verify_history")
+    verification = running() or begin(actor=actor)
+    kick("contacts.verify_history", verification.pk)
+    return verification
+
+
+def begin(*, actor: Actor) -> Verification:
+    """Make the row of a verification, on which `work` works."""
+    actor.require("verify_history")
+    return Verification.objects.create(user_id=actor.user_id, actor_name=actor.name)
+
+
+def work(verification_id: int, seconds: float = TURN_SECONDS) -> bool:
+    """Verify for a turn; returns whether something is left. What is checked stays checked when a worker is killed."""
+    deadline = time.monotonic() + seconds
+    while left := _step(verification_id):
+        if time.monotonic() > deadline:
+            break
+    return left
+
+
+def stalled() -> list[int]:
+    """Return the verifications at which nobody has worked for a while."""
+    limit = Now() - dt.timedelta(seconds=STALLED_SECONDS)
+    return list(Verification.objects.filter(good=None, heartbeat_at__lt=limit).values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _step(verification_id: int) -> bool:
+    """Check one window or one seal; False when it is over, or somebody else is at it."""
+    row = Verification.objects.select_for_update(skip_locked=True).filter(pk=verification_id, good=None).first()
+    if row is None:
+        return False
+    bad = _check_seal(row) if row.events_done else _compare_events(row)
+    if bad:
+        row.good, row.problem, row.bad_event, row.finished_at = False, bad.problem, bad.event, Now()
+    row.heartbeat_at = Now()
+    row.save()
+    return row.good is None
+
+
+def _compare_events(row: Verification) -> Bad | None:
+    after = row.after_event if row.after_event is not None else FIRST
+    with connection.cursor() as cursor:
+        cursor.execute(EDGE, [after, WINDOW])
+        edge = cursor.fetchone()[0]
+        values = {
+            "after": after,
+            "edge": edge if edge is not None else -FIRST - 1,
+            "newest": row.newest_at,
+            "settled": last_settled(),
+        }
+        cursor.execute(COMPARE, values)
+        number, unsealed, newest, bad_event, problem = cursor.fetchone()
+    row.events += number
+    row.unsealed += unsealed
+    row.newest_at = newest or row.newest_at
+    row.after_event, row.events_done = edge, edge is None
+    return Bad(problem, bad_event) if problem else None
+
+
+def _check_seal(row: Verification) -> Bad | None:
+    before, seal = (Seal.objects.filter(pk=number).first() for number in (row.after_seal, row.after_seal + 1))
+    if seal is None:
+        row.good, row.finished_at = True, Now()
+        return _beyond(row.after_seal) or _published()
+    row.after_seal = seal.number
+    with connection.cursor() as cursor:
+        cursor.execute(LEAVES, [seal.number])
+        leaves = cursor.fetchall()
+        cursor.execute(f"SELECT {TIME.format('%s::timestamptz')}", [seal.sealed_at])
+        sealed_at = cursor.fetchone()[0]
+    first = min((event for _position, _hash, event in leaves), default=None)
+    if before and bytes(seal.previous) != bytes(before.root):
+        return Bad(Problem.LINK, first)
+    if before and first is not None and first <= before.settled:
+        return Bad(Problem.SLIPPED_IN, first)
+    top = tree.tree_root(bytes(hashed) for _position, hashed, _event in leaves)
+    whole = [position for position, _hash, _event in leaves] == list(range(seal.events))
+    root = tree.seal_hash(
+        seal.number, top, bytes(seal.previous), events=seal.events, settled=seal.settled, sealed_at=sealed_at
+    )
+    good = whole and top == bytes(seal.tree) and root == bytes(seal.root)
+    return None if good else Bad(Problem.SEAL, first)
+
+
+def _beyond(number: int) -> Bad | None:
+    """Return what is left of seals after one that is missing."""
+    leaf = SealedLeaf.objects.filter(seal_number__gt=number).order_by("seal_number", "position").first()
+    if leaf or Seal.objects.filter(number__gt=number).exists():
+        return Bad(Problem.SEAL, leaf.event_id if leaf else None)
+    return None
+
+
+def _published() -> Bad | None:
+    """Compare the seals with the roots in the file, which an intruder of the database does not reach."""
+    number = published.first_difference()
+    if number is None:
+        return None
+    first = SealedLeaf.objects.filter(seal_number=number).order_by("event_id").values_list("event_id", flat=True)
+    return Bad(Problem.PUBLISHED, first.first())
