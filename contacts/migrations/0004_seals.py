@@ -27,15 +27,6 @@ CREATE TABLE contacts_sealedleaf (
 );
 """
 
-# What of `changes` a seal covers in the open: the codes that a scrub leaves. The seals that there are depend on this
-# list; whatever a later scrub leaves beside them, it stays as it is.
-SEALED_PART = """
-CREATE FUNCTION contacts_sealed_part(changes jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(changes)
-    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed')
-$$;
-"""
-
 # The one change of a leaf: the salt goes with the values of its event.
 REFUSAL = """
 CREATE FUNCTION contacts_refuse_seal_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -183,7 +174,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(TABLES, "DROP TABLE contacts_seal, contacts_sealedleaf"),
-        migrations.RunSQL(SEALED_PART, "DROP FUNCTION contacts_sealed_part"),
         migrations.RunSQL(REFUSAL, "DROP FUNCTION contacts_refuse_seal_change"),
         migrations.RunSQL(SCRUB, NO_SCRUB),
     ]

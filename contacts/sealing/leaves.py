@@ -8,6 +8,13 @@ TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 COMMITMENT = "sha256(uuid_send(salt) || convert_to(changes::text, 'UTF8'))"
 """Covers all of `changes`; without the salt nobody can guess what it was."""
 
+OPEN = """(
+    SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(changes)
+    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed')
+)"""
+"""What of `changes` is sealed in the open: codes that a scrub leaves. The seals that there are depend on this list;
+whatever a later scrub leaves beside them, it stays as it is."""
+
 PARTS = (
     "id",
     TIME.format("at"),
@@ -17,7 +24,7 @@ PARTS = (
     "action",
     "door",
     "actor_name",
-    "contacts_sealed_part(changes)",
+    OPEN,
     "encode(commitment, 'hex')",
 )
 CONTENT = f"jsonb_build_array({', '.join(PARTS)})"
