@@ -26,6 +26,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("people", _("People"), "users"),
         ("unsubscribes", _("Unsubscribes"), "mail-off"),
         ("mails", _("Mail"), "mail"),
+        ("sync", _("Sync"), "refresh"),
         ("tasks", _("Tasks"), "list-check"),
         ("settings", _("Settings"), "settings"),
     )

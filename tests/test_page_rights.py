@@ -62,6 +62,23 @@ PAGES = {
     "suppression-import": ("import_suppressions", "import_suppressions"),
     "suppression-file": ("import_suppressions", NOBODY),
     "suppression-rejected": ("import_suppressions", NOBODY),
+    "sync": READ,
+    "salesforce-now": (NOBODY, "manage_salesforce"),
+    "salesforce-runs": READ,
+    "salesforce-run": READ,
+    "salesforce-run-file": READ,
+    "salesforce-errors": READ,
+    "salesforce-retry": (NOBODY, "manage_salesforce"),
+    "salesforce-retry-all": (NOBODY, "manage_salesforce"),
+    "salesforce-records": READ,
+    "salesforce-record": READ,
+    "salesforce-settings": ("manage_salesforce", "manage_salesforce"),
+    "salesforce-test": (NOBODY, "manage_salesforce"),
+    "salesforce-try": (NOBODY, "manage_salesforce"),
+    "salesforce-activate": (NOBODY, "manage_salesforce"),
+    "salesforce-pause": (NOBODY, "manage_salesforce"),
+    "salesforce-resume": (NOBODY, "manage_salesforce"),
+    "salesforce-disconnect": ("manage_salesforce", "manage_salesforce"),
     "settings": READ,
     "profile": ("view_people", "view_people"),
     "token-new": (NOBODY, "view_people"),
@@ -92,8 +109,11 @@ def address(person, member, bob):
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=member)
     job = imports.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=member)
     known = {"contact_id": contact.pk, "batch_id": batch.pk, "job_id": job.pk, "user_id": bob.pk}
-    known |= {"kind": "source", "token": "x", "provider": "postmark"}
-    others = dict.fromkeys(("record_id", "message_id", "template_id", "view_id", "token_id", "list_id", "merge_id"), 1)
+    known |= {"kind": "source", "token": "x", "provider": "postmark", "sf_id": "003000000000000AAA"}
+    others = dict.fromkeys(
+        ("run_id", "error_id", "record_id", "message_id", "template_id", "view_id", "token_id", "list_id", "merge_id"),
+        1,
+    )
 
     def of(name: str) -> str:
         patterns = get_resolver().reverse_dict.getlist(name)

@@ -3,7 +3,19 @@
 from django.urls import path, re_path
 
 from unsubscribes import public
-from unsubscribes.views import compose, ledger, mails, merge, reconsent, suppression_list, team, webhooks
+from unsubscribes.views import (
+    compose,
+    ledger,
+    mails,
+    merge,
+    reconsent,
+    suppression_list,
+    sync,
+    sync_lists,
+    sync_settings,
+    team,
+    webhooks,
+)
 
 urlpatterns = [
     path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
@@ -22,6 +34,23 @@ urlpatterns = [
     path("mails/<int:message_id>/resolve/", mails.resolve, name="mail-resolve"),
     path("mails/templates/<int:template_id>/delete/", team.remove_template, name="mail-template-delete"),
     path("settings/mail/", team.settings, name="mail-settings"),
+    path("settings/salesforce/", sync_settings.settings, name="salesforce-settings"),
+    path("settings/salesforce/test/", sync_settings.test, name="salesforce-test"),
+    path("settings/salesforce/dry-run/", sync_settings.try_out, name="salesforce-try"),
+    path("settings/salesforce/activate/", sync_settings.activate, name="salesforce-activate"),
+    path("settings/salesforce/pause/", sync_settings.pause, name="salesforce-pause"),
+    path("settings/salesforce/resume/", sync_settings.resume, name="salesforce-resume"),
+    path("settings/salesforce/disconnect/", sync_settings.disconnect, name="salesforce-disconnect"),
+    path("sync/", sync.index, name="sync"),
+    path("sync/run/", sync.run_now, name="salesforce-now"),
+    path("sync/runs/", sync_lists.runs, name="salesforce-runs"),
+    path("sync/runs/<int:run_id>/", sync_lists.run, name="salesforce-run"),
+    path("sync/runs/<int:run_id>/file/", sync_lists.run_file, name="salesforce-run-file"),
+    path("sync/errors/", sync_lists.errors, name="salesforce-errors"),
+    path("sync/errors/retry/", sync.retry_all, name="salesforce-retry-all"),
+    path("sync/errors/<int:error_id>/retry/", sync.retry, name="salesforce-retry"),
+    path("sync/records/", sync_lists.all_records, name="salesforce-records"),
+    path("sync/records/<slug:sf_id>/", sync_lists.record, name="salesforce-record"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
     re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),

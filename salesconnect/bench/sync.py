@@ -23,7 +23,7 @@ from contacts.models import Contact
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared
 from salesconnect.bench.plans import Scans
-from unsubscribes.salesforce import services
+from unsubscribes.salesforce import connecting, services
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.push import BATCH, BULK_ABOVE, BULK_BATCH
 from unsubscribes.salesforce.running import Running
@@ -80,7 +80,7 @@ def measures(people: int, scans: Scans) -> Iterator[Measure]:
         _run("push")
         yield compared(f"sync: calls to write {number:,} changes", org.calls(), _to_write(number), 1.0, "calls")
         _check(org, 2 * number)
-        services.disconnect(actor=ACTOR)
+        connecting.disconnect(actor=ACTOR)
 
 
 def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -119,10 +119,10 @@ def _records(org: Org, number: int) -> tuple[Sequence[int], Sequence[str]]:
 
 
 def _connect(org: Org) -> None:
-    services.disconnect(actor=ACTOR)
+    connecting.disconnect(actor=ACTOR)
     ready = org.ready
     values = {"login_url": ready["url"], "client_id": ready["client_id"], "secret": ready["client_secret"]}
-    services.connect(values, actor=ACTOR)
+    connecting.connect(values, actor=ACTOR)
     SyncConnection.objects.update(state=SyncConnection.State.ACTIVE)
 
 

@@ -26,7 +26,7 @@ SPOKEN = re.compile(r"""\b(?:alt|aria-label|placeholder|title|data-label|data-sa
 NO_TEXT = re.compile(r"<(kbd|code|script|style)\b.*?</\1>|<[^>]*>|&\w+;", re.DOTALL)
 LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Names stay as they are in every language.
-NAMES = {"API", "Sales", "Connect", "Esc", "Enter", "LinkedIn", "Facebook", "Twitter"}
+NAMES = {"API", "Salesforce", "Sales", "Connect", "Esc", "Enter", "LinkedIn", "Facebook", "Twitter"}
 
 
 def catalog(root: Path) -> Catalog:

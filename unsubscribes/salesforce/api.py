@@ -12,7 +12,7 @@ from contacts.api import PersonEndpoint
 from contacts.api_base import PAGING, Endpoint, newest_first, utc
 from contacts.api_fields import PAGE_PARAMETERS, Body, Nothing, page_of, read
 from contacts.models.batch import State as RunState
-from unsubscribes.salesforce import services, status
+from unsubscribes.salesforce import connecting, services, status
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord, SyncRun
 
 
@@ -95,8 +95,8 @@ class SyncViewSet(Endpoint):
         "status": "view_people",
         "runs": "view_people",
         "errors": "view_people",
-        "retry": services.RIGHT,
-        "run": services.RIGHT,
+        "retry": connecting.RIGHT,
+        "run": connecting.RIGHT,
     }
     parameters = {"runs": PAGING, "errors": PAGING}
 
@@ -148,7 +148,7 @@ class PersonSyncViewSet(PersonEndpoint):
     def salesforce(self, request: Request, pk: int) -> Response:
         """List the linked records of a person."""
         self.row(pk)
-        row = services.connection()
+        row = connecting.connection()
         found = [_record(record, row) for record in status.records_of(pk)]
         return Response({"next": None, "previous": None, "results": found})
 

@@ -3,13 +3,15 @@
 import csv
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
 from django.core.files.base import File
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
-from unsubscribes.salesforce import page
+from unsubscribes.salesforce import page, preflight
 from unsubscribes.salesforce.client import Client
 from unsubscribes.salesforce.mapping import SOBJECTS, Row, everything, row
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
@@ -21,6 +23,7 @@ MOST, SHARE = 1_000, 0.05
 
 def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
     """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
+    preflight.remember(client, connection)
     counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     opted_out: set[int] = set()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as file:
@@ -31,6 +34,7 @@ def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
             for found in client.query(everything(select)):
                 rows = [row(sobject, each, connection.opt_out_field) for each in found.records]
                 run.read += len(rows)
+                SyncRun.objects.filter(pk=run.pk).update(read=run.read)
                 known = page.look_up(rows)
                 for each in rows:
                     for kind, person in _kinds(each, known):
@@ -64,3 +68,19 @@ def needs_a_yes(findings: dict[str, Any]) -> bool:
     """Tell whether the changes are so many that somebody has to say yes to them: over 1,000, or 5 % of all people."""
     changes = findings[OPT_OUT] + findings[WRITE]
     return changes > MOST or changes > SHARE * findings["people"]
+
+
+def lines(run: SyncRun) -> Iterator[list[str]]:
+    """Yield the lines of a dry run's file without its head: kind, object, Salesforce ID, number of the person."""
+    with run.file.open("rb") as file:
+        found = csv.reader(line.decode() for line in file)
+        next(found, None)
+        yield from found
+
+
+def forget(runs: QuerySet[SyncRun]) -> None:
+    """Delete dry runs with their files."""
+    for run in runs:
+        if run.file:
+            run.file.delete(save=False)
+        run.delete()

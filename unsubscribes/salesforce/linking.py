@@ -65,4 +65,4 @@ def link(people: Sequence[int]) -> None:
     if opted_out:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
-    outbox.wish(outbox.concerned(people), True)
+    outbox.wish(outbox.not_given_up(outbox.concerned(people)), True)

@@ -80,6 +80,11 @@ def _key(email: str) -> str:
         return ""
 
 
+def on_account(opt_out_field: str) -> str:
+    """Return what the opt-out field of Contact is called on the account of a person (a person account)."""
+    return re.sub("__c$", "__pc", opt_out_field) if opt_out_field.endswith("__c") else f"Person{opt_out_field}"
+
+
 def moment(text: str) -> dt.datetime:
     """Read a time as Salesforce writes it: 2026-11-23T21:10:08.000+0000."""
     return dt.datetime.fromisoformat(text).astimezone(dt.UTC)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from contacts.models.batch import State as RunState
 
 TEXT_LIMIT = 500
+STANDARD_FIELD = "HasOptedOutOfEmail"
 
 
 class SyncConnection(models.Model):
@@ -36,7 +37,7 @@ class SyncConnection(models.Model):
     # The consumer secret, or the private key of the JWT flow.
     secret = models.TextField()
     api_version = models.CharField(max_length=5, default="67.0")
-    opt_out_field = models.CharField(max_length=80, default="HasOptedOutOfEmail")
+    opt_out_field = models.CharField(max_length=80, default=STANDARD_FIELD)
     # People that exist only in Salesforce are brought in where this is set.
     create_people = models.BooleanField(_("Bring in people who exist only in Salesforce"), default=False)
     budget_percent = models.PositiveSmallIntegerField(_("Share of the daily API calls, in per cent"), default=10)
@@ -51,6 +52,11 @@ class SyncConnection(models.Model):
     usage_at = models.DateTimeField(null=True)
     # False once the org has refused getUpdated inside a composite request.
     composite = models.BooleanField(default=True)
+    # What the org was found to have: people who are accounts too, and the objects whose changes it keeps.
+    person_accounts = models.BooleanField(default=False)
+    history_of = models.JSONField(default=list)
+    # Since when it is this org and this field that are meant: dry runs from before say nothing of them.
+    set_up_at = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
     linked_at = models.DateTimeField(null=True)
@@ -103,6 +109,8 @@ class SyncRecord(models.Model):
     # A plain number: the record outlives the person, as the opt-out does.
     contact_id = models.BigIntegerField(null=True, db_index=True)
     account_id = models.CharField(max_length=18, blank=True)
+    # The Contact of a person account, whose opt-out is written on the account.
+    person_account = models.BooleanField(db_default=False)
     opted_out = models.BooleanField(null=True)
     stamp = models.DateTimeField(null=True)
     modified_by = models.CharField(max_length=18, blank=True)
@@ -249,6 +257,9 @@ class SyncError(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sf_id", "direction", "code"], name="sync_error_once")]
+        indexes = [
+            models.Index(fields=["code", "id"], condition=~Q(state="resolved"), name="sync_error_open"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.sf_id}"

@@ -145,6 +145,12 @@ def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None =
         return cursor.rowcount
 
 
+def not_given_up(records: Sequence[int]) -> list[int]:
+    """Keep the records without a dead letter: those wait for somebody, or for the next day."""
+    dead = SyncWish.objects.filter(record_id__in=records, state=State.DEAD, desired=True)
+    return sorted(set(records) - set(dead.values_list("record_id", flat=True)))
+
+
 @transaction.atomic
 def lease(holder: UUID, *, desired: bool, limit: int, skipped: Iterable[str] = ()) -> list[SyncWish]:
     """Take wishes that are due, in the order in which Salesforce locks rows; those overtaken meanwhile are left out."""

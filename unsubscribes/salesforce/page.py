@@ -271,15 +271,24 @@ def _overrule(wishes: Sequence[SyncWish]) -> None:
 
 
 def _assert(decided: Decided, known: Known) -> None:
-    """Wish `true` for every box that is clear where the person is opted out here; but not for ever."""
+    """Wish `true` for every box that is clear where the person is opted out here; but not for ever.
+
+    A record that was given up is tried again when it has changed in Salesforce, not when it is merely read again.
+    """
+    moved = {row.sf_id for row in decided.rows if _moved(row, known.records.get(row.sf_id))}
     ids = [row.sf_id for row in decided.rows if not row.opted_out and not row.deleted and not row.successor_id]
     heirs = [row.successor_id for row in decided.rows if row.successor_id]
     clear = SyncRecord.objects.filter(sf_id__in=[*ids, *heirs]).exclude(opted_out=True)
     cleared = set(decided.cleared)
-    outbox.wish([record.pk for record in clear], True)
+    outbox.wish([record.pk for record in clear if record.sf_id in moved], True)
+    outbox.wish(outbox.not_given_up([record.pk for record in clear if record.sf_id not in moved]), True)
     if again := [record.pk for record in clear if record.sf_id in cleared]:
         _give_up(again)
         _count(again)
+
+
+def _moved(row: Row, record: SyncRecord | None) -> bool:
+    return record is None or record.stamp != row.stamp
 
 
 COUNT = """

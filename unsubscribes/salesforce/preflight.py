@@ -1,4 +1,7 @@
-"""Test connection: what has to be right in the org, line by line, each with what to do about it."""
+"""Test connection: what has to be right in the org, line by line, each with what to do about it.
+
+The org is only read. What it was found to have is remembered here: person accounts, and which objects keep a history.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,12 +12,13 @@ from django.utils.translation import gettext as _
 
 from unsubscribes.salesforce import auth
 from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject
+from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, on_account
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.trouble import Trouble
 
 PATIENCE = 10.0
 HIDDEN_SHARE = 0.9
+IS_PERSON = "IsPersonAccount"
 NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
 
 
@@ -39,13 +43,26 @@ def check(connection: SyncConnection) -> list[Line]:
         return [Line(True, _("Sign-in"), connection.login_url), *_lines(client, connection)]
 
 
+def remember(client: Client, connection: SyncConnection) -> None:
+    """Store what the org has that the sync has to know. Raises `Trouble` when it cannot be asked."""
+    accounts = _fields_of_account(client)
+    kept = [sobject.name for sobject in SOBJECTS if _keeps_history(client.get(f"sobjects/{sobject.name}/describe"))]
+    connection.person_accounts, connection.history_of = IS_PERSON in accounts, kept
+    connection.save(update_fields=["person_accounts", "history_of"])
+
+
 def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
+    yield from _asked(_("API version"), partial(_version, client, connection.api_version), "")
     yield from _asked(_("API calls"), partial(_limits, client), _("Let the user of the app use the API."))
+    kept: list[str] = []
     for sobject in SOBJECTS:
         advice = _("Give the user of the app read access to the object, and View All.")
-        yield from _asked(sobject.name, partial(_object, client, sobject, connection.opt_out_field), advice)
+        yield from _asked(sobject.name, partial(_object, client, sobject, connection.opt_out_field, kept), advice)
         yield from _asked(sobject.name, partial(_sharing, client, sobject), advice)
-    yield from _asked(_("Person accounts"), partial(_person_accounts, client), "")
+    yield _history(kept)
+    yield from _asked(_("Person accounts"), partial(_person_accounts, client, connection), "")
+    connection.history_of = kept
+    connection.save(update_fields=["person_accounts", "history_of"])
 
 
 def _asked(what: str, ask: Callable[[], list[Line]], advice: str) -> list[Line]:
@@ -53,6 +70,15 @@ def _asked(what: str, ask: Callable[[], list[Line]], advice: str) -> list[Line]:
         return ask()
     except Trouble as trouble:
         return [Line(False, what, f"{trouble.code} {trouble.message}".strip(), advice)]
+    except (KeyError, TypeError, ValueError):
+        return [Line(False, what, "BAD_BODY", _("Salesforce's answer cannot be read; try again in a while."))]
+
+
+def _version(client: Client, wanted: str) -> list[Line]:
+    offered = [str(each["version"]) for each in client.get("/services/data/")]
+    newest = max(offered, key=float, default="")
+    advice = _("The org offers %(newest)s at most; it takes a release of this program that speaks it.")
+    return [Line(wanted in offered, _("API version"), wanted, advice % {"newest": newest})]
 
 
 def _limits(client: Client) -> list[Line]:
@@ -61,8 +87,9 @@ def _limits(client: Client) -> list[Line]:
     return [Line(calls["Remaining"] > 0, _("API calls"), found, _("Wait, or buy more calls."))]
 
 
-def _object(client: Client, sobject: Sobject, field: str) -> list[Line]:
+def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> list[Line]:
     described = client.get(f"sobjects/{sobject.name}/describe")
+    kept += [sobject.name] if _keeps_history(described) else []
     fields: dict[str, dict[str, Any]] = {each["name"]: each for each in described["fields"]}
     missing = [name for name in (*NEEDED, field) if name not in fields]
     writable = bool(fields.get(field, {}).get("updateable"))
@@ -92,13 +119,33 @@ def _sharing(client: Client, sobject: Sobject) -> list[Line]:
     return [Line(seen >= HIDDEN_SHARE * there, _("%(object)s: sharing") % {"object": sobject.name}, found, advice)]
 
 
-def _person_accounts(client: Client) -> list[Line]:
+def _keeps_history(described: dict[str, Any]) -> bool:
+    return any(each["relationshipName"] == "Histories" for each in described.get("childRelationships", ()))
+
+
+def _history(kept: list[str]) -> Line:
+    """Tell whether Salesforce keeps who changed the field and when. It may be missing: then nobody knows it."""
+    known = _("kept for %(objects)s: who opted out and when is read from it") % {"objects": ", ".join(kept)}
+    unknown = _("not kept: of an opt-out only who changed the record last, and when, can be told")
+    return Line(True, _("Field history"), known if kept else unknown)
+
+
+def _person_accounts(client: Client, connection: SyncConnection) -> list[Line]:
+    fields, field = _fields_of_account(client), on_account(connection.opt_out_field)
+    connection.person_accounts = IS_PERSON in fields
+    if not connection.person_accounts:
+        return [Line(True, _("Person accounts"), _("not in use"))]
+    writable = bool(fields.get(field, {}).get("updateable"))
+    advice = _("Give the user of the app edit access to Account and to its field %(field)s.") % {"field": field}
+    return [Line(writable, _("Person accounts"), _("in use; their opt-outs are written on the account"), advice)]
+
+
+def _fields_of_account(client: Client) -> dict[str, dict[str, Any]]:
+    """Return the fields of Account; none where the user of the app may not see accounts."""
     try:
         described = client.get("sobjects/Account/describe")
     except Trouble as trouble:
-        if trouble.kind in (Class.TRANSIENT, Class.QUOTA):
+        if trouble.kind in (Class.TRANSIENT, Class.QUOTA, Class.AUTH):
             raise
-        return []
-    there = any(each["name"] == "IsPersonAccount" for each in described["fields"])
-    advice = _("Person accounts are read; their opt-outs may have to be written on the account.")
-    return [Line(not there, _("Person accounts"), _("in use") if there else _("not in use"), advice)]
+        return {}
+    return {each["name"]: each for each in described["fields"]}

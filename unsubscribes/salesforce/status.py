@@ -2,13 +2,28 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from unsubscribes.salesforce import outbox
 from unsubscribes.salesforce.mapping import SOBJECTS
-from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncNotice, SyncRecord, SyncWish
+from unsubscribes.salesforce.models import (
+    SyncConnection,
+    SyncCursor,
+    SyncError,
+    SyncNotice,
+    SyncRecord,
+    SyncRun,
+    SyncWish,
+)
+from unsubscribes.salesforce.page import KEEPS_CLEARING, OVERRULED
+
+# What both sides said differently: somebody was overruled, or something in Salesforce fights back.
+CONFLICTS = (OVERRULED, KEEPS_CLEARING)
+# A watermark that stands for so long though reading works is held by a transaction that is open in Salesforce.
+HELD_BACK = dt.timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +41,16 @@ class Status:
     used: int | None
     allowed: int | None
     budget: int | None
+
+    @property
+    def waiting(self) -> int:
+        """Return how many records wait to be written."""
+        return sum(self.outbox[str(state)] for state in (*outbox.WAITING, SyncWish.State.LEASED))
+
+    @property
+    def dead(self) -> int:
+        """Return how many were given up."""
+        return self.outbox[str(SyncWish.State.DEAD)]
 
 
 def status() -> Status:
@@ -54,6 +79,44 @@ def _lag() -> dict[str, int | None]:
     ages = SyncCursor.objects.exclude(watermark=None).annotate(now=Now()).values_list("sobject", "watermark", "now")
     known = {name: max(0, int((now - mark).total_seconds())) for name, mark, now in ages if mark}
     return {sobject.name: known.get(sobject.name) for sobject in SOBJECTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one object is read: when it worked last, what hinders it, whether Salesforce holds the watermark back."""
+
+    sobject: str
+    read_at: dt.datetime | None
+    trouble: str
+    held_back: bool
+
+
+def readings() -> list[Reading]:
+    """Return how each object is read."""
+    cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
+    return [_reading(sobject.name, cursors.get(sobject.name)) for sobject in SOBJECTS]
+
+
+def _reading(name: str, cursor: Any) -> Reading:
+    if cursor is None:
+        return Reading(name, None, "", held_back=False)
+    moved = cursor.moved_at or cursor.now
+    works = bool(cursor.last_success_at and cursor.now - cursor.last_success_at < HELD_BACK)
+    return Reading(name, cursor.last_success_at, cursor.trouble, held_back=works and cursor.now - moved > HELD_BACK)
+
+
+def errors_by_code() -> list[dict[str, Any]]:
+    """Return what is not resolved by code: how many records, how many of them wait for somebody, and since when."""
+    rows = SyncError.objects.exclude(state=SyncError.State.RESOLVED).values("code").order_by("code")
+    dead = Count("pk", filter=Q(state=SyncError.State.DEAD))
+    counted = rows.annotate(records=Count("pk"), dead=dead, first=Min("first_seen"), last=Max("last_seen"))
+    return [dict(row) for row in counted]
+
+
+def last_comparison() -> SyncRun | None:
+    """Return the newest run that compared everything; its corrections should be 0."""
+    done = SyncRun.objects.filter(kind=SyncRun.Kind.RECONCILE, state=SyncRun.State.DONE)
+    return done.order_by("-pk").first()
 
 
 def _outbox() -> dict[str, int]:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
-from unsubscribes.salesforce import outbox, pausing, services
+from unsubscribes.salesforce import connecting, dry_run, outbox, pausing
 from unsubscribes.salesforce.models import SyncConnection, SyncNotice, SyncRun, SyncWish
 from unsubscribes.salesforce.push import retry_dead
 from unsubscribes.salesforce.running import WHOLE, Busy, Kind, Running
@@ -21,7 +21,7 @@ STALLED_SECONDS = 60
 @shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
 def pull_salesforce() -> None:
     """Read what changed; everything once a week."""
-    services.from_environment(actor=system("sync"))
+    connecting.from_environment(actor=system("sync"))
     if not pausing.may_run():
         return
     week_ago = Now() - dt.timedelta(days=RECONCILE_DAYS)
@@ -78,7 +78,8 @@ def sweep_salesforce() -> None:
         kick("unsubscribes.run_salesforce", run_id)
     stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
     old = Now() - dt.timedelta(days=KEPT_DAYS)
-    SyncRun.objects.filter(created_at__lt=old).exclude(kind=Kind.DRY_RUN).delete()
+    dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=Kind.DRY_RUN))
+    SyncRun.objects.filter(created_at__lt=old).delete()
     done = (SyncWish.State.DONE, SyncWish.State.SUPERSEDED)
     SyncWish.objects.filter(state__in=done, finished_at__lt=old).delete()
     retry_dead(Q(due_at__lt=Now() - dt.timedelta(days=1)))

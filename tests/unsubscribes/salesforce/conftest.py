@@ -13,7 +13,7 @@ from salesconnect.lib.actor import system
 from tests.salesforce_org.control import Org
 from unsubscribes.reconsent import reconsent
 from unsubscribes.rules import Evidence
-from unsubscribes.salesforce import client, services
+from unsubscribes.salesforce import client, connecting, services
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
 from unsubscribes.salesforce.running import Running
 
@@ -39,7 +39,9 @@ def org(running_org) -> Org:
 def connected(db, org, monkeypatch) -> SyncConnection:
     """Return an active connection to the org; waits between tries are short."""
     monkeypatch.setattr(client, "FIRST_DELAY", 0.02)
-    row = services.connect({"login_url": org.url, "client_id": org.client_id, "secret": org.client_secret}, actor=ACTOR)
+    row = connecting.connect(
+        {"login_url": org.url, "client_id": org.client_id, "secret": org.client_secret}, actor=ACTOR
+    )
     SyncConnection.objects.update(state="active")
     row.refresh_from_db()
     return row

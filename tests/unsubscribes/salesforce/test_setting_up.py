@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from contacts import tokens
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
-from unsubscribes.salesforce import leases, preflight, running, services, tasks
+from unsubscribes.salesforce import connecting, leases, preflight, running, services, tasks
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -63,7 +63,7 @@ def test_so_much_change_takes_a_yes(org, off, person, unsubscribe):
 def test_nothing_is_synced_before_it_is_activated(org, off):
     assert command()[0] == 2
     with pytest.raises(Conflict) as refusal:
-        services.activate(actor=ACTOR)
+        connecting.activate(actor=ACTOR)
     assert refusal.value.code == "dry_run_first"
     tasks.pull_salesforce()
     assert org.journal() == []
@@ -130,25 +130,25 @@ def test_a_sign_in_by_key_works_as_well(org, connected):
     )
     org.app(public_key=public.decode(), approved=[org.username])
     values = {"flow": "jwt_bearer", "username": org.username, "secret": private.decode()}
-    services.connect(values | {"login_url": org.url, "client_id": org.client_id}, actor=ACTOR)
+    connecting.connect(values | {"login_url": org.url, "client_id": org.client_id}, actor=ACTOR)
     assert command() == (0, "done: 0 read, 0 changed, 0 written, 0 errors, 4 calls, 0 waiting\n")
 
 
 @pytest.mark.parametrize("url", ["http://example.com", "ftp://example.com", "", "https://"])
 def test_a_token_goes_over_no_open_line(db, url):
     with pytest.raises(Invalid):
-        services.connect({"login_url": url, "client_id": "x", "secret": "y"}, actor=ACTOR)
+        connecting.connect({"login_url": url, "client_id": "x", "secret": "y"}, actor=ACTOR)
 
 
 def test_only_administrators_touch_the_connection(org, connected, member, auditor):
     for actor in (member, auditor):
-        for act in (services.pause, services.resume, services.retry_all, services.disconnect, services.order):
+        for act in (services.pause, services.resume, services.retry_all, connecting.disconnect, services.order):
             with pytest.raises(Forbidden):
                 act(actor=actor)
 
 
 def test_the_check_is_green_and_says_what_is_not(org, connected):
-    assert [line.ok for line in preflight.check(connected)] == [True] * 9
+    assert [line.ok for line in preflight.check(connected)] == [True] * 11
     org.access(object="Lead", field="HasOptedOutOfEmail", level="read")
     org.access(object="Contact", field="HasOptedOutOfEmail", level="none")
     ids = org.create("Contact", *({"LastName": f"P{n}"} for n in range(10)))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid
-from unsubscribes.salesforce import dry_run, outbox, services
+from unsubscribes.salesforce import connecting, dry_run, outbox, services
 from unsubscribes.salesforce.models import SyncConnection, SyncRun, SyncWish
 from unsubscribes.salesforce.running import Busy, Running
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the run, and end with its code."""
         try:
-            row = services.from_environment(actor=system("command"))
+            row = connecting.from_environment(actor=system("command"))
             if row and options["dry_run"]:
                 self._dry_run()
             elif row and (not options["activate"] or self._activate(yes=options["yes"])):
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         run = self._dry_run()
         if dry_run.needs_a_yes(run.findings) and not yes:
             self._stop("So much would change that it takes --yes.", NOT_ACTIVE)
-        services.activate(actor=system("command"), confirmed=yes)
+        connecting.activate(actor=system("command"), confirmed=yes)
         return True
 
     def _sync(self, **options: Any) -> None:
