@@ -16,7 +16,7 @@ from compliance.rules import Authorization, AuthorizationType, Source, SourceTyp
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
 from contacts import batches, history
 from contacts.models import Batch
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
@@ -131,7 +131,7 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     columns = UNDOABLE[undone.kind]
     ids = services.lock(contacts)
     values = {
-        "ids": ids,
+        "ids": array(ids),
         "undone": undone.pk,
         "since": undone.created_at,
         "until": timezone.now() + CLOCKS_DIFFER,

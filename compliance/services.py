@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale
 from salesconnect.lib.outcome import Outcome
@@ -150,7 +150,9 @@ def _set(
         SELECT count(*) FROM old
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"ids": ids, "action": action, **values, **history.event_values(actor, batch_id)})
+        cursor.execute(
+            statement, {"ids": array(ids), "action": action, **values, **history.event_values(actor, batch_id)}
+        )
         changed = cursor.fetchone()[0]
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 

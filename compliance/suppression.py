@@ -11,7 +11,7 @@ from compliance.models import Suppression
 from contacts import history
 from contacts.addresses import address_hashes, newest_key
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
@@ -83,7 +83,7 @@ def unsubscribe(
     actor.require("unsubscribe_people")
     ids = services.lock(contacts)
     values: dict[str, Any] = {
-        "ids": ids,
+        "ids": array(ids),
         "source": source,
         "reason": reason,
         "action": history.UNSUBSCRIBED,

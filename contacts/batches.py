@@ -38,16 +38,17 @@ class Kind:
     right: str
     handler: Handler
     undoable: bool = False
+    chunks: int = 1
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def register(name: str, right: str, *, undoable: bool = False) -> Callable[[Handler], Handler]:
-    """Register the function that carries out one chunk of a kind of order."""
+def register(name: str, right: str, *, undoable: bool = False, chunks: int = 1) -> Callable[[Handler], Handler]:
+    """Register the function that carries out one chunk of a kind of order, or so many where it locks nobody."""
 
     def add(handler: Handler) -> Handler:
-        KINDS[name] = Kind(right, handler, undoable)
+        KINDS[name] = Kind(right, handler, undoable, chunks)
         return handler
 
     return add
@@ -176,28 +177,24 @@ def _freeze(batch: Batch, contacts: ContactQuerySet) -> int:
 def _next_chunk(batch_id: int, actor: Actor) -> bool:
     """Do one chunk with its events and the batch's counters in one transaction; False when none is left to take.
 
-    1. Take a chunk that nobody works on; its row lock is the lease. 2. Look whether the batch was cancelled.
+    1. Look whether the batch was cancelled. 2. Take a chunk that nobody works on; its row lock is the lease.
     3. Act. 4. Count. The batch row is locked last and briefly, so that workers meet there only to add numbers.
     """
-    chunk = (
-        BatchChunk.objects.select_for_update(skip_locked=True)
-        .filter(batch_id=batch_id, done=False)
-        .order_by("number")
-        .first()
-    )
     batch = Batch.objects.get(pk=batch_id)
     if batch.ended:
         return False
-    if chunk is None:
+    kind = KINDS[batch.kind]
+    waiting = BatchChunk.objects.filter(batch_id=batch_id, done=False).order_by("number")
+    chunks = list(waiting.select_for_update(skip_locked=True)[: kind.chunks])
+    if not chunks:
         _finish_if_done(batch_id)
         return False
     _look_up_singly()
-    contacts = Contact.objects.among(chunk.contact_ids)
-    outcome = KINDS[batch.kind].handler(contacts, batch, actor)
-    outcome.refused["not_found"] += len(chunk.contact_ids) - outcome.total
-    chunk.done = True
-    chunk.save(update_fields=["done"])
-    _count(batch_id, outcome, len(chunk.contact_ids))
+    ids = [number for chunk in chunks for number in chunk.contact_ids]
+    outcome = kind.handler(Contact.objects.among(ids), batch, actor)
+    outcome.refused["not_found"] += len(ids) - outcome.total
+    BatchChunk.objects.filter(pk__in=[chunk.pk for chunk in chunks]).update(done=True)
+    _count(batch_id, outcome, len(ids))
     return True
 
 

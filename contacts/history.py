@@ -8,6 +8,7 @@ from django.db.models import BooleanField, Func, Max, QuerySet, Value
 from psycopg2.extras import Json
 
 from contacts.models import Batch, ContactEvent
+from contacts.queries import array
 from salesconnect.lib.actor import Actor
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -59,7 +60,7 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add one event for each person, all with the same changes; inside the transaction of the act itself."""
-    values: dict[str, Any] = {"ids": list(contact_ids), "action": action, "changes": Json(changes or {})}
+    values: dict[str, Any] = {"ids": array(contact_ids), "action": action, "changes": Json(changes or {})}
     with connection.cursor() as cursor:
         cursor.execute(RECORD, values | event_values(actor, batch_id))
 

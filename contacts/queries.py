@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import BigIntegerField, BooleanField, F, Func, Value
+from django.db.models import BooleanField, F, Func, Value
 
 from contacts.rules import search_words
 from salesconnect.lib.actor import Actor
@@ -21,6 +20,11 @@ COUNT_CAP = 10_000
 NOBODY = "SELECT NULL::bigint WHERE false"
 
 
+def array(ids: Iterable[int]) -> str:
+    """Return ids as PostgreSQL writes an array: one constant, where a list would be parsed as thousands of them."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
 class IsAny(Func):
     """`id = ANY(array)`: one parameter, however many ids."""
 
@@ -29,8 +33,7 @@ class IsAny(Func):
     output_field = BooleanField()
 
     def __init__(self, ids: Sequence[int]) -> None:
-        numbers = Func(Value(list(ids), ArrayField(BigIntegerField())), template="(%(expressions)s::bigint[])")
-        super().__init__(F("pk"), numbers)
+        super().__init__(F("pk"), Func(Value(array(ids)), template="(%(expressions)s::bigint[])"))
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
@@ -78,4 +81,4 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""
-        return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (self.numbers,))
+        return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (array(self.numbers),))

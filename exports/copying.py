@@ -1,15 +1,18 @@
 """People to CSV inside PostgreSQL: COPY writes the rows, guarded against formulas in the SELECT itself."""
 
+from collections.abc import Sequence
 from typing import IO
 
 from django.db import connections
 
 from compliance.rules import AuthorizationType, SourceType
+from contacts.queries import array
 from exports.columns import ALL_COLUMNS
 
 # What salesconnect.lib.csv.safe_cell guards, in PostgreSQL's words: white space is spelt out, for \s depends on locale.
 SPACE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b"
-FIRST = "'" + SPACE.replace("-", "\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009") + "=+-@＝＋－＠"
+AT_ONCE = "\t\r\n=+-@＝＋－＠"
+PERHAPS = "'" + SPACE.replace("-", "\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009")
 RUNS = rf"^'*(?:[\t\r\n]|[{SPACE}]*[=+\-@＝＋－＠])"
 
 TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -17,7 +20,7 @@ CODES = {
     "authorization_type": f"(ARRAY{AuthorizationType.slugs()!r})[authorization_type]",
     "source_type": f"(ARRAY{SourceType.slugs()!r})[source_type]",
     "unsubscribed": "CASE WHEN unsubscribed THEN 'true' ELSE 'false' END",
-    "exported_at": TIME.format("now()"),
+    "exported_at": f"(SELECT {TIME.format('now()')})",
     "updated_at": TIME.format("updated_at"),
     "created_at": TIME.format("created_at"),
     "consent_date": "consent_date",
@@ -25,34 +28,37 @@ CODES = {
 }
 
 
-class CrlfFile:
-    """Gives each row COPY hands over, which ends in a line feed, the line end of RFC 4180, and counts the bytes."""
+class Rows:
+    """Takes the rows that COPY hands over one by one, and writes them together."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.size = 0
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []
+        self.write = self.rows.append
 
-    def write(self, row: bytes) -> None:
-        """Write one row."""
-        self.size += self.file.write(row[:-1] + b"\r\n")
+    def write_to(self, file: IO[bytes]) -> int:
+        """Write all rows, each with the line end of RFC 4180 for its line feed; returns the number of bytes."""
+        return file.write(b"".join([row[:-1] + b"\r\n" for row in self.rows]))
 
 
-def append(ids: list[int], file: IO[bytes], *, using: str = "default") -> int:
+def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> int:
     """Append a row for each person to `file`, read from the database `using`; returns the number of bytes."""
-    out = CrlfFile(file)
+    out = Rows()
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
     with connections[using].cursor() as cursor:
         query = cursor.mogrify(
             f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
             " WHERE id = ANY(%(ids)s) ORDER BY id) TO STDOUT (FORMAT csv)",
-            {"ids": ids, "first": FIRST, "runs": RUNS},
+            {"ids": array(ids), "at_once": AT_ONCE, "perhaps": PERHAPS, "runs": RUNS},
         )
         cursor.copy_expert(query, out)
-    return out.size
+    return out.write_to(file)
 
 
 def _cell(key: str) -> str:
+    """Return SQL for a cell. Nearly all begin with a letter of ASCII or are empty, which takes two comparisons."""
+    guarded = f"'''' || {key}"
     return CODES.get(key) or (
-        f"CASE WHEN strpos(%(first)s, left({key}, 1)) > 0 AND {key} <> '' AND {key} ~ %(runs)s"
-        f" THEN '''' || {key} ELSE {key} END"
+        f"CASE WHEN {key} COLLATE \"C\" >= 'A' AND {key} COLLATE \"C\" < E'\\x7f' OR {key} = '' THEN {key}"
+        f" WHEN strpos(%(at_once)s, left({key}, 1)) > 0 THEN {guarded}"
+        f" WHEN strpos(%(perhaps)s, left({key}, 1)) > 0 AND {key} ~ %(runs)s THEN {guarded} ELSE {key} END"
     )

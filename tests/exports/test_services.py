@@ -50,6 +50,30 @@ def test_many_people_are_a_file_with_the_card_columns(person, auditor):
     assert history.of_contact(anna.pk).first().changes == {"reason": [None, "audit"]}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_rows_of_many_people_are_written_while_their_events_are(person, member, monkeypatch):
+    monkeypatch.setattr(services, "MEANWHILE", 1)
+    people = [person(email=f"{name}@example.com").pk for name in "abc"]
+    job = services.order_export(Contact.objects.all(), actor=member, reason="audit")
+    content = b"".join(services.read_file(job, actor=member))
+    assert [row[11] for row in rows_of(content)[1:]] == [str(pk) for pk in people]
+    assert len(content) == job.size
+    assert [history.of_contact(pk).first().action for pk in people] == ["exported"] * 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_on_record_where_the_rows_could_not_be_written(person, member, monkeypatch):
+    def broken(*_args, **_options):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(services, "MEANWHILE", 1)
+    monkeypatch.setattr(copying, "append", broken)
+    anna = person(email="a@example.com")
+    with pytest.raises(OSError, match="no space left"):
+        services.order_export(Contact.objects.all(), actor=member, reason="audit")
+    assert history.of_contact(anna.pk).filter(action="exported").count() == 0
+
+
 def test_what_a_killed_worker_wrote_is_cut_off(person, member):
     person(email="a@example.com")
     job = services.order_export(Contact.objects.none(), actor=member, reason="")
