@@ -78,6 +78,34 @@ class ComplianceCard(models.Model):
         return f"card of {self.contact_id}"
 
 
+class CardTally(models.Model):
+    """How many cards there are of one kind: the sum of `number` over its rows; see `compliance.tallying`.
+
+    Its columns are named as those of the card, so that the card's conditions can be asked of it. A trigger adds what
+    each statement changed; a row that is `settled` holds what has been added up, one for each kind.
+    """
+
+    authorization_type = models.PositiveSmallIntegerField(null=True)
+    source_type = models.PositiveSmallIntegerField(null=True)
+    unsubscribed = models.BooleanField()
+    consent_date = models.DateField(null=True)
+    number = models.BigIntegerField()
+    settled = models.BooleanField(db_default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["authorization_type", "source_type", "unsubscribed", "consent_date"],
+                condition=Q(settled=True),
+                nulls_distinct=False,
+                name="card_tally_once_per_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of a kind"
+
+
 class Suppression(models.Model):
     """An address that must not be mailed. It knows the address only by its keyed hash, so it outlives the person."""
 

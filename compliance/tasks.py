@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from compliance import tallying
 from compliance.imports import working
 from salesconnect.lib.kick import kick
 
@@ -24,3 +25,9 @@ def sweep_imports() -> None:
 def forget_imports() -> None:
     """Remove the files and rejected rows of imports that are a month old."""
     working.forget_old()
+
+
+@shared_task(name="compliance.settle_tallies")
+def settle_tallies() -> None:
+    """Add up what the triggers noted about the cards."""
+    tallying.settle()

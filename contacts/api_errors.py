@@ -33,7 +33,7 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
         case Forbidden():
             answer = 403, _("You have no right to do this."), {"right": problem.right}
         case Missing():
-            answer = 404, _("Not found."), {}
+            answer = 404, str(problem) or _("Not found."), {}
         case Conflict():
             answer = 409, problem.message, {"code": problem.code, **problem.detail}
         case Stale():

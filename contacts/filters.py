@@ -68,6 +68,7 @@ class ContactFilter(filters.FilterSet):
     updated_before = filters.IsoDateTimeFilter(
         field_name="card__updated_at", lookup_expr="lt", label=_("Updated before")
     )
+    consent_after = filters.DateFilter(field_name="card__consent_date", lookup_expr="gte", label=_("Consent from"))
     consent_before = filters.DateFilter(field_name="card__consent_date", lookup_expr="lt", label=_("Consent before"))
 
     class Meta:

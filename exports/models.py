@@ -1,6 +1,9 @@
 from django.db import models
 
 from contacts.models import Batch
+from exports.overview.models import DailyFigure
+
+__all__ = ["DailyFigure", "ExportJob"]
 
 
 class ExportJob(models.Model):

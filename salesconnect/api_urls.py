@@ -8,6 +8,7 @@ from compliance.api import BulkViewSet, CardViewSet
 from compliance.imports.api import ImportViewSet
 from contacts.api import BatchViewSet, ContactViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
+from exports.overview.api import OverviewViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
 from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
@@ -31,6 +32,7 @@ router.register("imports", ImportViewSet, "import")
 router.register("exports", ExportViewSet, "export")
 router.register("mails", MailViewSet, "mail")
 router.register("sync", SyncViewSet, "sync")
+router.register("overview", OverviewViewSet, "overview")
 router.register("suppressions", SuppressionViewSet, "suppression")
 
 urlpatterns = [

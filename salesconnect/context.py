@@ -27,6 +27,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("unsubscribes", _("Unsubscribes"), "mail-off"),
         ("mails", _("Mail"), "mail"),
         ("sync", _("Sync"), "refresh"),
+        ("compliance", _("Compliance"), "shield-check"),
         ("tasks", _("Tasks"), "list-check"),
         ("settings", _("Settings"), "settings"),
     )

@@ -79,6 +79,8 @@ PAGES = {
     "salesforce-pause": (NOBODY, "manage_salesforce"),
     "salesforce-resume": (NOBODY, "manage_salesforce"),
     "salesforce-disconnect": ("manage_salesforce", "manage_salesforce"),
+    "compliance": READ,
+    "compliance-figures": READ,
     "settings": READ,
     "profile": ("view_people", "view_people"),
     "token-new": (NOBODY, "view_people"),

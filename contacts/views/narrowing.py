@@ -63,6 +63,7 @@ def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]
         field("verdict", _("May mail"), _("Filter by may mail"), choices=verdict.CHOICES),
         field("owner", _("Owner"), _("Filter by owner"), choices=everyone),
         field("company", _("Company"), _("Filter by company")),
+        field("consent_after", _("Consent from"), _("Filter by consent from"), type="date"),
         field("consent_before", _("Consent before"), _("Filter by consent before"), type="date"),
         field("created_after", _("Created from"), _("Filter by created from"), type="date"),
         field("created_before", _("Created before"), _("Filter by created before"), type="date"),

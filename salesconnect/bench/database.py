@@ -41,7 +41,7 @@ def _empty() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
-            "TRUNCATE contacts_contact, contacts_contactevent, contacts_batch, compliance_suppression"
-            " RESTART IDENTITY CASCADE"
+            "TRUNCATE contacts_contact, contacts_contactevent, contacts_batch, compliance_suppression,"
+            " compliance_cardtally RESTART IDENTITY CASCADE"
         )
         cursor.execute("SET session_replication_role = origin")

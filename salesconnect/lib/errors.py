@@ -16,7 +16,7 @@ class Invalid(Exception):  # noqa: N818
 
 
 class Missing(Exception):  # noqa: N818
-    """What the order names does not exist or is not visible. HTTP 404."""
+    """What the order names does not exist or is not visible; its text, if it has one, says more. HTTP 404."""
 
 
 class Conflict(Exception):  # noqa: N818

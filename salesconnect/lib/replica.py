@@ -21,7 +21,13 @@ from redis.exceptions import RedisError
 
 PRIMARY, REPLICA = "default", "replica"
 # What lists, counts and histories are made of. Sessions, users, tokens and tasks are read where they are written.
-COPIED = {"contacts.contact", "contacts.contactevent", "compliance.compliancecard", "compliance.suppression"}
+COPIED = {
+    "contacts.contact",
+    "contacts.contactevent",
+    "compliance.cardtally",
+    "compliance.compliancecard",
+    "compliance.suppression",
+}
 SAFE = ("GET", "HEAD")
 AWAY_SECONDS = 5.0
 REMEMBERED_SECONDS = 3600

@@ -67,6 +67,7 @@ ENDPOINTS = {
     "GET sync/errors/": READ,
     "POST sync/errors/<int:pk>/retry/": (401, 403, 403, 400),
     "POST sync/run/": (401, 403, 403, 400),
+    "GET overview/": READ,
     "GET suppressions/": (401, 400, 400, 400),
 }
 

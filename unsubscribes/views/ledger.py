@@ -14,8 +14,9 @@ from compliance.models import ComplianceCard, Suppression
 from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
 from salesconnect.lib.errors import Invalid
-from unsubscribes import chart, ledger, ledger_file
+from unsubscribes import ledger, ledger_file
 from unsubscribes.ledger import Unit, Wanted
+from unsubscribes.views.over_time import figures_chart
 
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
@@ -99,8 +100,10 @@ def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
         ],
         "sources": SOURCES,
         "filtered": bool(filters),
-        "unit": unit,
-        "chart": chart.draw(ledger.figures(unit, timezone.localdate())),
+        "shown": figures_chart(unit, timezone.localdate()),
+        "more": {"url": "?by=month", "text": _t("By month")}
+        if unit == "week"
+        else {"url": "?by=week", "text": _t("By week")},
         "now": ComplianceCard.objects.filter(unsubscribed=True).count(),
     }
 

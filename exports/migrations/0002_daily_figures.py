@@ -1,0 +1,52 @@
+"""The figures of each day, only ever added; and what an erased person's events must keep for them to be told."""
+
+import django.contrib.postgres.functions
+from django.db import migrations, models
+
+APPEND_ONLY = """
+CREATE FUNCTION exports_refuse_figure_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'The figures of a day are kept as they were: % refused', TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER dailyfigure_append_only BEFORE UPDATE OR DELETE ON exports_dailyfigure
+    FOR EACH ROW EXECUTE FUNCTION exports_refuse_figure_change();
+"""
+
+# Which record went into which is no word about anybody: without it nobody could tell who was there on a past day.
+KEPT = ("authorization_type", "consent_date", "source_type", "source", "line", "suppressed")
+SCRUBBED = """
+CREATE OR REPLACE FUNCTION contacts_scrubbed(changes jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(changes) WHERE key IN ({})
+$$;
+"""
+
+
+def scrubbed(*keys: str) -> str:
+    """Return the statement that lets these keys stay."""
+    return SCRUBBED.format(", ".join(f"'{key}'" for key in keys))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("exports", "0001_initial"), ("contacts", "0003_merge")]
+    operations = [
+        migrations.CreateModel(
+            name="DailyFigure",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("name", models.CharField(max_length=30)),
+                ("key", models.CharField(blank=True, max_length=30)),
+                ("number", models.BigIntegerField()),
+                (
+                    "counted_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow()),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint("day", "name", "key", name="daily_figure_once")],
+            },
+        ),
+        migrations.RunSQL(APPEND_ONLY, "DROP FUNCTION exports_refuse_figure_change CASCADE"),
+        migrations.RunSQL(scrubbed(*KEPT, "into", "merged"), scrubbed(*KEPT)),
+    ]

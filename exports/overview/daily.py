@@ -1,0 +1,99 @@
+"""The nightly table: each day's figures, kept so that any past day can be shown, also after people were erased."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts.models import ContactEvent
+from exports.overview import figures
+from exports.overview.figures import Numbers
+from exports.overview.models import DailyFigure
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Missing
+
+LOOK_BACK = 90
+"""How many days of the history the very first run tells after the fact."""
+DAYS_A_TURN = 30
+
+
+def keep() -> int:
+    """Store the figures of the days that are over and have none yet, up to thirty; returns how many days that were.
+
+    A night on which nothing ran is told by the events afterwards. A second worker finds nothing left to do.
+    """
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    first = _next_day(yesterday)
+    days = [] if first is None else [first + dt.timedelta(days=more) for more in range((yesterday - first).days + 1)]
+    return sum(keep_day(day) for day in days[:DAYS_A_TURN])
+
+
+@transaction.atomic
+def keep_day(day: dt.date) -> bool:
+    """Store the figures of one day that is over; returns whether it had none."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('exports_dailyfigure'))")
+    if DailyFigure.objects.filter(day=day).exists():
+        return False
+    numbers = figures.at_end_of(day)
+    DailyFigure.objects.bulk_create(
+        DailyFigure(day=day, name=name, key=key, number=number)
+        for name, of in numbers.items()
+        for key, number in of.items()
+    )
+    return True
+
+
+def on(day: dt.date, *, actor: Actor) -> Numbers:
+    """Return the figures at the end of a day, those of today as they are now.
+
+    Raises `Invalid` for a day that is to come, and `Missing` for one of which no figures were kept.
+    """
+    actor.require("view_people")
+    today = timezone.localdate()
+    if day > today:
+        raise Invalid({"as_of": [_("This day is still to come.")]})
+    if day == today:
+        return figures.now(today)
+    return _numbers(DailyFigure.objects.filter(day=day).order_by("pk"))
+
+
+def first_day() -> dt.date | None:
+    """Return the first day of which figures were kept; None before the first night."""
+    first: dt.date | None = DailyFigure.objects.aggregate(first=Min("day"))["first"]
+    return first
+
+
+def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.date, Numbers]]:
+    """Return the kept figures with these names of the last `days` days, oldest first, and those of today."""
+    since = today - dt.timedelta(days=days)
+    rows = DailyFigure.objects.filter(day__gt=since, day__lt=today, name__in=names).order_by("day", "pk")
+    by_day: dict[dt.date, dict[str, dict[str, int]]] = {}
+    for row in rows:
+        by_day.setdefault(row.day, {}).setdefault(row.name, {})[row.key] = row.number
+    return list(by_day.items())
+
+
+def _next_day(yesterday: dt.date) -> dt.date | None:
+    """Return the first day that is still to be kept: the one after the last that was, at the start that of the first
+    event, though not more than 90 days ago. None when nothing ever happened.
+    """
+    last = DailyFigure.objects.aggregate(last=Max("day"))["last"]
+    if last is not None:
+        return last + dt.timedelta(days=1)
+    event = ContactEvent.objects.aggregate(first=Min("at"))["first"]
+    if event is None:
+        return None
+    return max(timezone.localdate(event), yesterday - dt.timedelta(days=LOOK_BACK - 1))
+
+
+def _numbers(rows: Iterable[DailyFigure]) -> Numbers:
+    numbers: dict[str, dict[str, int]] = {}
+    for row in rows:
+        numbers.setdefault(row.name, {})[row.key] = row.number
+    if not numbers:
+        raise Missing(_("No figures were kept of this day."))
+    return numbers

@@ -1,0 +1,98 @@
+"""The figures of the overview: what is counted, now and at the end of any day."""
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from compliance import kinds
+from compliance.kinds import Kind
+from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
+
+Numbers = Mapping[str, Mapping[str, int]]
+
+TOTAL, UNSUBSCRIBED = "total", "unsubscribed"
+AUTHORIZATION, SOURCE, CONSENT_AGE = "authorization", "source", "consent_age"
+SINGLE = (TOTAL, UNSUBSCRIBED)
+"""Figures that are one number, not one for each kind; their key is the empty text."""
+
+AGES = (0, 6, 12, 18, 24, 36)
+"""The months at which the ages of consents are parted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """Consents given from `since` (None: since ever) to before `until` (None: today), in months of age."""
+
+    key: str
+    months: tuple[int, int | None]
+    since: dt.date | None
+    until: dt.date | None
+
+    def holds(self, given: dt.date) -> bool:
+        """Tell whether a consent given on that day is of this age."""
+        return (self.since is None or given >= self.since) and (self.until is None or given < self.until)
+
+
+def months_before(day: dt.date, months: int) -> dt.date:
+    """Return the same day so many months earlier, or the last day of that month where it has no such day."""
+    month = day.year * 12 + day.month - 1 - months
+    year, month = month // 12, month % 12 + 1
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def ages(today: dt.date) -> list[Age]:
+    """Return the ages into which consents fall, the youngest first."""
+    edges = [months_before(today, months) for months in AGES]
+    found = []
+    for place, months in enumerate(AGES):
+        last = place == len(AGES) - 1
+        upper = None if last else AGES[place + 1]
+        key = f"{months}_" if last else f"{months}_{upper}"
+        since = None if last else edges[place + 1]
+        found.append(Age(key, (months, upper), since, edges[place] if months else None))
+    return found
+
+
+def now(today: dt.date | None = None) -> Numbers:
+    """Return the figures of this moment."""
+    today = today or timezone.localdate()
+    return of_kinds(kinds.present([age.since for age in ages(today) if age.since]), today)
+
+
+def at_end_of(day: dt.date) -> Numbers:
+    """Return the figures as they stood at the end of a day of the site's time zone, told by the events."""
+    midnight = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
+    return of_kinds(kinds.before(midnight), day)
+
+
+def of_kinds(found: Iterable[Kind], day: dt.date) -> Numbers:
+    """Return the figures that kinds of people add up to; consents are as old as they are on `day`."""
+    total = unsubscribed = 0
+    grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
+    sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)
+    bins = ages(day)
+    by_age = dict.fromkeys((age.key for age in bins), 0)
+    for kind in found:
+        total += kind.number
+        unsubscribed += kind.number if kind.unsubscribed else 0
+        grounds[AuthorizationType(kind.authorization_type).slug if kind.authorization_type else NOT_RECORDED] += (
+            kind.number
+        )
+        sources[SourceType(kind.source_type).slug if kind.source_type else NOT_RECORDED] += kind.number
+        if kind.consent_date:
+            by_age[next(age.key for age in bins if age.holds(kind.consent_date))] += kind.number
+    return {
+        TOTAL: {"": total},
+        UNSUBSCRIBED: {"": unsubscribed},
+        AUTHORIZATION: grounds,
+        SOURCE: sources,
+        CONSENT_AGE: by_age,
+    }
+
+
+def body(numbers: Numbers) -> dict[str, int | dict[str, int]]:
+    """Return figures as the API writes them: a number where there is one alone, else an object."""
+    return {name: of[""] if name in SINGLE else dict(of) for name, of in numbers.items()}

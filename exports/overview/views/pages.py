@@ -1,0 +1,88 @@
+"""The Compliance page: is all well, the numbers that matter, and the charts; now or at the end of a past day."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from compliance.rules import NOT_RECORDED
+from contacts.requests import SignedInRequest, page_actor
+from exports.columns import content_disposition
+from exports.overview import daily, figures
+from exports.overview.figures import Numbers
+from exports.overview.forms import DayForm
+from exports.overview.views import charts, standing
+from salesconnect.lib import csv
+from salesconnect.lib.errors import Missing
+from unsubscribes.views.over_time import figures_chart
+
+
+@require_safe
+def overview(request: SignedInRequest) -> HttpResponse:
+    """Show the figures of now, or those that were kept of a past day."""
+    actor = page_actor(request)
+    day = DayForm(request.GET).day()
+    context: dict[str, Any] = {"day": day, "today": timezone.localdate(), "first_day": daily.first_day()}
+    try:
+        numbers = daily.on(day, actor=actor)
+    except Missing:
+        return render(request, "overview/overview.html", context, status=404)
+    return render(request, "overview/overview.html", context | _shown(numbers, day))
+
+
+@require_safe
+def figures_file(request: SignedInRequest) -> HttpResponse:
+    """Download every figure as a CSV; it names nobody."""
+    day = DayForm(request.GET).day()
+    numbers = daily.on(day, actor=page_actor(request))
+    rows = [("Day", "Figure", "Kind", "Number")]
+    rows += [(f"{day}", name, key, f"{number}") for name, of in numbers.items() for key, number in of.items()]
+    response = HttpResponse(csv.BOM + "".join(map(csv.line, rows)), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = content_disposition(f"compliance-{day}.csv")
+    return response
+
+
+def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
+    live = day == timezone.localdate()
+    return {
+        "live": live,
+        "total": numbers[figures.TOTAL][""],
+        "concerns": standing.concerns(numbers, day, live=live),
+        "numbers": _numbers(numbers, day, live=live),
+        "coverage": charts.coverage(numbers, live=live),
+        "charts": [
+            charts.consents(numbers, day, live=live),
+            figures_chart("week", day) | {"id": "said", "title": _("Unsubscribes and re-consents by week")},
+            *filter(None, [charts.trend(day, numbers)]),
+        ],
+    }
+
+
+def _numbers(numbers: Numbers, day: dt.date, *, live: bool) -> list[dict[str, Any]]:
+    """Return the few numbers that matter, each with its list."""
+    old = figures.months_before(day, standing.OLD_CONSENT).isoformat()
+    total = numbers[figures.TOTAL][""]
+    missing = numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
+    shown: tuple[tuple[str, int, dict[str, str], str], ...] = (
+        (_("People"), total, {}, ""),
+        (_("Not recorded"), missing, {"authorization_type": NOT_RECORDED}, _percent(missing, total)),
+        (_("Unsubscribed"), numbers[figures.UNSUBSCRIBED][""], {"unsubscribed": "true"}, ""),
+        (
+            _("Old consents"),
+            charts.older_than(numbers, standing.OLD_CONSENT, day),
+            {"consent_before": old},
+            _("older than %(n)d months") % {"n": standing.OLD_CONSENT},
+        ),
+    )
+    return [
+        {"label": label, "number": number, "url": charts.people_url(**query) if live else "", "note": note}
+        for label, number, query, note in shown
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    return _("%(percent)d%% of all") % {"percent": round(100 * part / whole)} if whole else ""
