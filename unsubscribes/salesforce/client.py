@@ -84,6 +84,7 @@ class Client:
         self.calls = 0
         self.used: tuple[int, int] | None = None
         self.now: dt.datetime | None = None
+        self.heard = 0.0
 
     def __enter__(self) -> "Client":
         return self
@@ -215,9 +216,13 @@ class Client:
     def _note(self, answer: requests.Response) -> None:
         self.used = usage(answer.headers.get("Sforce-Limit-Info")) or self.used
         try:
-            self.now = parsedate_to_datetime(answer.headers["Date"])
+            self.now, self.heard = parsedate_to_datetime(answer.headers["Date"]), time.monotonic()
         except (KeyError, ValueError):
             self.now = None
+
+    def time(self) -> dt.datetime | None:
+        """Return Salesforce's time at this moment, by its last answer; None when that told none."""
+        return self.now + dt.timedelta(seconds=time.monotonic() - self.heard) if self.now else None
 
     def _renewed(self) -> auth.Token:
         return auth.renewed(self.token.generation if self.token else 0)

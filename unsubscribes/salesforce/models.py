@@ -50,6 +50,8 @@ class SyncConnection(models.Model):
     usage_used = models.PositiveIntegerField(null=True)
     usage_max = models.PositiveIntegerField(null=True)
     usage_at = models.DateTimeField(null=True)
+    # By how much Salesforce's clock was ahead of the database's when it was heard last.
+    clock_ahead = models.DurationField(null=True)
     # False once the org has refused getUpdated inside a composite request.
     composite = models.BooleanField(default=True)
     # What the org was found to have: people who are accounts too, and the objects whose changes it keeps.
@@ -172,6 +174,8 @@ class SyncWish(models.Model):
     leased_until = models.DateTimeField(null=True)
     # What was known of the record when a re-consent was given: a box that has not moved since is the old "no".
     known_stamp = models.DateTimeField(null=True)
+    # What was known of Salesforce's clock then: either clock may be set anew before Salesforce is asked.
+    clock_ahead = models.DurationField(null=True)
     code = models.CharField(max_length=80, blank=True)
     message = models.CharField(max_length=TEXT_LIMIT, blank=True)
     created_at = models.DateTimeField(db_default=Now())

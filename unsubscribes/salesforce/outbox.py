@@ -63,9 +63,9 @@ CONCERNED = """
 # where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays.
 WISH = f"""
     INSERT INTO unsubscribes_syncwish AS w
-        (record_id, desired, state, attempts, due_at, known_stamp, code, message, created_at)
-    SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END, '', '',
-           coalesce(%(said_at)s, now())
+        (record_id, desired, state, attempts, due_at, known_stamp, clock_ahead, code, message, created_at)
+    SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END,
+           (SELECT clock_ahead FROM unsubscribes_syncconnection), '', '', coalesce(%(said_at)s, now())
     FROM unsubscribes_syncrecord r
     WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
     AND {LOCAL_NO} = %(desired)s
@@ -80,7 +80,7 @@ WISH = f"""
     ORDER BY r.id
     ON CONFLICT (record_id) WHERE state IN ('pending', 'retry') DO UPDATE
     SET desired = EXCLUDED.desired, state = 'pending', attempts = 0, due_at = now(),
-        known_stamp = EXCLUDED.known_stamp, created_at = EXCLUDED.created_at
+        known_stamp = EXCLUDED.known_stamp, clock_ahead = EXCLUDED.clock_ahead, created_at = EXCLUDED.created_at
     WHERE w.desired <> EXCLUDED.desired
 """
 LEASE = """

@@ -140,8 +140,15 @@ def _reconsents(known: Known, our_user: str, now: dt.datetime | None) -> dict[st
 
 
 def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None) -> Reconsent:
-    """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone."""
-    given_at = now - wish.age if now else None  # type: ignore[attr-defined] # annotated
+    """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone.
+
+    When it was given by Salesforce's clock is told twice, by what the clocks differ now and by what they differed
+    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins.
+    """
+    if now is None or wish.clock_ahead is None:
+        return Reconsent(None, wish.known_stamp, bool(wish.record.pushed), our_user)
+    by_age = now - wish.age  # type: ignore[attr-defined] # annotated
+    given_at = min(by_age, wish.created_at + wish.clock_ahead)
     return Reconsent(given_at, wish.known_stamp, bool(wish.record.pushed), our_user)
 
 

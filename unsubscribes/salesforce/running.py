@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from django.db.models import Sum
+from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
 from unsubscribes.salesforce import dry_run, leases, linking, outbox, pausing
@@ -160,6 +160,8 @@ class Running:
             run.message = fault[:TEXT_LIMIT]
             values |= {"state": run.state, "message": run.message, "finished_at": Now()}
         SyncRun.objects.filter(pk=run.pk).update(**values, heartbeat_at=Now())
+        if there := client.time():
+            SyncConnection.objects.update(clock_ahead=Value(there, DateTimeField()) - Now())
         if client.used:
             SyncConnection.objects.update(usage_used=client.used[0], usage_max=client.used[1], usage_at=Now())
         logger.info("Sync run %s (%s): %s, %s calls", run.pk, run.kind, run.state, run.calls)

@@ -68,6 +68,17 @@ def test_no_clock_of_ours_decides(org, sync, person, consent, minutes):
     assert (is_out(anna), box(org, contact)) == (True, True)
 
 
+def test_a_clock_that_is_set_between_consent_and_sync_costs_no_opt_out(org, sync, anna, consent):
+    """The consent's age is told by our clock, the opt-out's by theirs: a jump must not make a new no look old."""
+    person, contact = anna
+    consent(person)
+    org.clock(advance=3)
+    org.opt_out(contact)
+    org.clock(advance=600)
+    sync()
+    assert (is_out(person), box(org, contact)) == (True, True)
+
+
 def test_who_edits_between_reading_and_writing_is_read_again(org, sync, anna, consent):
     person, contact = anna
     consent(person)
