@@ -22,6 +22,7 @@ from salesconnect.lib.errors import Missing
 from salesconnect.lib.htmx import close_dialog, toast
 from unsubscribes import history as unsubscribes
 from unsubscribes import queries
+from unsubscribes.salesforce.status import linked
 
 Part = Literal["", "card", "details"]
 REGION = "#person"
@@ -98,6 +99,7 @@ def show(
         "card_changed": _last_change_of_card(person.pk),
         "said": unsubscribes.of_person(person),
         "history": lines.of_person(person.pk),
+        "salesforce": linked(person.pk),
         "mails": queries.of_person(person.pk)[:MAILS],
         "people_url": _where_from(request),
         "opened": opened,

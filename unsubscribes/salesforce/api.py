@@ -165,13 +165,13 @@ def _error(error: SyncError) -> dict[str, Any]:
 
 
 def _record(record: SyncRecord, row: SyncConnection | None) -> dict[str, Any]:
-    wish = max(record.wishes.all(), key=lambda wish: wish.pk, default=None)
+    wish = status.newest_wish(record)
     return {
         "id": record.sf_id,
         "sobject": record.sobject,
         "opted_out": record.opted_out,
         "deleted": record.deleted,
-        "url": f"{row.instance_url}/{record.sf_id}" if row and row.instance_url else None,
+        "url": (row and status.url_of(row, record.sf_id)) or None,
         "synced_at": utc(record.synced_at),
         "outbox": wish and wish.state,
         "code": wish and (wish.code or None),

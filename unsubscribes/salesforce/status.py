@@ -75,6 +75,33 @@ def records_of(contact_id: int) -> QuerySet[SyncRecord]:
     return found.prefetch_related("wishes").order_by("sobject", "sf_id")
 
 
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A record of a person: what is known of it, the newest wish about it, its address in Salesforce."""
+
+    record: SyncRecord
+    wish: SyncWish | None
+    url: str
+
+
+def linked(contact_id: int) -> list[Linked] | None:
+    """Return the records of one person; None where no Salesforce is connected."""
+    row = SyncConnection.objects.only("instance_url").first()
+    if row is None:
+        return None
+    return [Linked(record, newest_wish(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
+
+
+def newest_wish(record: SyncRecord) -> SyncWish | None:
+    """Return the newest wish about a record whose wishes were fetched with it."""
+    return max(record.wishes.all(), key=lambda wish: wish.pk, default=None)
+
+
+def url_of(row: SyncConnection, sf_id: str) -> str:
+    """Return where a record is seen in Salesforce; empty before anybody has signed in."""
+    return f"{row.instance_url}/{sf_id}" if row.instance_url else ""
+
+
 def _lag() -> dict[str, int | None]:
     ages = SyncCursor.objects.exclude(watermark=None).annotate(now=Now()).values_list("sobject", "watermark", "now")
     known = {name: max(0, int((now - mark).total_seconds())) for name, mark, now in ages if mark}

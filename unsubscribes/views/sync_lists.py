@@ -20,7 +20,7 @@ from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.keyset import Key
 from unsubscribes.salesforce import connecting, dry_run, records
 from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncRun
-from unsubscribes.salesforce.status import CONFLICTS
+from unsubscribes.salesforce.status import CONFLICTS, newest_wish, url_of
 from unsubscribes.salesforce.wording import code_words, finding_words, kinds, message_words
 
 PAGE_SIZE, WISHES = 50, 30
@@ -122,17 +122,12 @@ def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
     context = {
         "record": found,
         "person": Contact.objects.filter(pk__in=[found.contact_id or 0]).first(),
-        "url": f"{row.instance_url}/{found.sf_id}" if row and row.instance_url else "",
+        "url": url_of(row, found.sf_id) if row else "",
         "ours": bool(row and row.user_id and found.modified_by == row.user_id),
         "wishes": found.wishes.order_by("-pk")[:WISHES],
         "errors": [(error, code_words(error.code)) for error in SyncError.objects.filter(sf_id=sf_id).order_by("-pk")],
     }
     return render(request, "unsubscribes/sync_record.html", context)
-
-
-def newest_wish(found: SyncRecord) -> Any:
-    """Return the newest wish of a record whose wishes were fetched with it."""
-    return max(found.wishes.all(), key=lambda wish: wish.pk, default=None)
 
 
 def _people(sf_ids: set[str]) -> dict[str, Contact]:

@@ -223,3 +223,34 @@ def test_people_are_found_by_what_they_were_suppressed_for(admin, org, sync):
     suppression.suppress_hashes(list(SyncRecord.objects.values_list("address_hash", flat=True)), source="manual")
     sync("push")
     assert "Nobody here" in text(admin, "salesforce-record", hers)
+
+
+def test_the_persons_card_tells_what_salesforce_has(admin, org, sync, refused):
+    anna, hers = refused
+    shown = text(admin, "person", anna.pk)
+    assert (f'href="{org.url}/{hers}"' in shown, "Not opted out" in shown) == (True, True)
+    assert "Given up: A validation rule refuses the record" in shown
+    admin.post(reverse("salesforce-retry-all"))
+    sync()
+    shown = text(admin, "person", anna.pk)
+    assert ("Opted out" in shown, "Given up" in shown) == (True, False)
+
+
+def test_a_person_without_a_record_has_a_card_that_says_so(admin, sync, person):
+    assert "No Contact or Lead in Salesforce belongs to this person." in text(admin, "person", person().pk)
+
+
+def test_without_a_connection_the_person_has_no_such_card(admin, person):
+    assert 'id="salesforce"' not in text(admin, "person", person().pk)
+
+
+def test_more_records_of_a_person_take_no_more_queries(admin, org, sync, person, unsubscribe):
+    anna = person(email="anna@example.com")
+    numbers = []
+    for _record in range(3):
+        org.create("Contact", ANNA)
+        sync("pull")
+        with CaptureQueriesContext(connection) as queries:
+            text(admin, "person", anna.pk)
+        numbers.append(len(queries))
+    assert numbers[0] == numbers[2]
