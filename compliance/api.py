@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance import orders
+from compliance import orders, restriction
+from compliance.judging import judged
 from compliance.models import ComplianceCard
 from compliance.revision import revise
 from compliance.serializers import (
@@ -20,6 +22,8 @@ from compliance.serializers import (
     BulkSource,
     BulkUnsubscribe,
     Card,
+    ReasonBody,
+    RestrictionReply,
     VerdictReply,
     authorization,
     card_body,
@@ -27,16 +31,16 @@ from compliance.serializers import (
     verdict_body,
 )
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
-from compliance.verdict import verdict
 from contacts import batches
 from contacts.api import PersonEndpoint, order_answer
-from contacts.api_base import Endpoint, idempotent
+from contacts.api_base import Endpoint, idempotent, utc
 from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, read
-from contacts.models import Batch
+from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
 from contacts.selection import Selection
 from contacts.serializers import refusals
 from exports import erasure
+from salesconnect.lib.errors import Conflict
 
 Preview = Callable[[ContactQuerySet], dict[str, int]]
 
@@ -78,13 +82,50 @@ class CardViewSet(PersonEndpoint):
     def verdict(self, request: Request, pk: int) -> Response:
         """Answer whether one may contact the person now, with every reason."""
         self.row(pk)
-        return Response(verdict_body(verdict(ComplianceCard.objects.get(pk=pk)), timezone.now()))
+        now = timezone.now()
+        return Response(verdict_body(judged(ComplianceCard.objects.select_related("contact").get(pk=pk), now), now))
 
     def _revise(self, request: Request, pk: int, absent: dict[str, Any]) -> Response:
         row, body = self.row(pk), request.data
         version = self.expected_version(row)
         revise(pk, actor=self.actor, card=absent | read(Card, body), version=version)
         return self.answer(pk)
+
+
+class RestrictionViewSet(PersonEndpoint):
+    """Restriction of processing of one person (GDPR art. 18)."""
+
+    rights = {"restriction": "view_people", "restrict": "restrict_people", "lift": "restrict_people"}
+
+    @extend_schema(responses=RestrictionReply)
+    @action(detail=True)
+    def restriction(self, request: Request, pk: int) -> Response:
+        """Tell whether the processing of a person is restricted, and since when."""
+        self.row(pk)
+        return self._answer(pk)
+
+    @extend_schema(request=ReasonBody, responses={200: RestrictionReply, 201: RestrictionReply})
+    @restriction.mapping.post
+    def restrict(self, request: Request, pk: int) -> Response:
+        """Restrict the processing of a person; 201, or 200 when it is restricted already."""
+        self.row(pk)
+        reason = read(ReasonBody, request.data).get("reason", "")
+        outcome = restriction.restrict(Contact.objects.filter(pk=pk), reason, actor=self.actor)
+        return self._answer(pk, 201 if outcome.changed else 200)
+
+    @extend_schema(request=ReasonBody, responses={204: None})
+    @restriction.mapping.delete
+    def lift(self, request: Request, pk: int) -> Response:
+        """Lift the restriction of a person, with a reason."""
+        self.row(pk)
+        reason = read(ReasonBody, request.data).get("reason", "")
+        if not restriction.lift(Contact.objects.filter(pk=pk), reason, actor=self.actor).changed:
+            raise Conflict("not_restricted", _("Processing of this person is not restricted."))
+        return Response(status=204)
+
+    def _answer(self, pk: int, status: int = 200) -> Response:
+        since = ComplianceCard.objects.values_list("restricted_at", flat=True).get(pk=pk)
+        return Response({"restricted": since is not None, "since": utc(since)}, status)
 
 
 class BulkViewSet(Endpoint):
@@ -160,6 +201,6 @@ def _dry_run(kind: str, counts: dict[str, int], missing: int) -> dict[str, Any]:
         "done": total,
         "changed": counts["change"],
         "unchanged": counts["unchanged"],
-        "refused": refusals({"not_found": missing}),
+        "refused": refusals({"not_found": missing, "restricted": counts.get("restricted", 0)}),
         "consents_ended": counts.get("consents_ended", 0),
     }

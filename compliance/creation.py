@@ -48,10 +48,11 @@ SUPPRESS = """
     ON CONFLICT (address_hash) DO NOTHING
 """
 INSERT_CARDS = f"""
-    INSERT INTO compliance_compliancecard (contact_id, version, unsubscribed, sort_last, sort_first, {", ".join(CARD)})
+    INSERT INTO compliance_compliancecard (
+        contact_id, version, unsubscribed, basis_since, sort_last, sort_first, {", ".join(CARD)})
     SELECT contact_id, 1,
            opted_out OR EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = incoming.address_hash),
-           sort_last, sort_first, {", ".join(CARD)}
+           CASE WHEN authorization_type IS NOT NULL THEN %(today)s::date END, sort_last, sort_first, {", ".join(CARD)}
     FROM incoming WHERE NOT taken ORDER BY line
 """
 INSERT_EVENTS = f"""
@@ -88,6 +89,7 @@ def create_staged(
         "hash_key": newest_key(),
         "opt_out_source": Suppression.Source.IMPORT if actor.door == "import" else Suppression.Source.MANUAL,
         "action": history.CREATED,
+        "today": timezone.localdate(),
         "file": file_name,
         "authorizations": AuthorizationType.slugs(),
         "sources": SourceType.slugs(),

@@ -13,7 +13,7 @@ from contacts.details import clean, nobody
 from contacts.models import Contact, User
 from contacts.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 
 SORTED = {"last_name": "sort_last", "first_name": "sort_first"}
@@ -24,8 +24,8 @@ def edit(contact_id: int, values: Mapping[str, str], *, actor: Actor, version: i
     """Set details of one person by field name; names that are absent stay as they are.
 
     An unsubscribed person stays so under a new address, which is suppressed at once; a new address that is
-    suppressed makes the person unsubscribed. Raises `Invalid`, `Missing`, `Stale` when the person is no longer at
-    `version`, and `Conflict` (`address_taken`).
+    suppressed makes the person unsubscribed. Raises `Invalid`, `Missing`, `Restricted`, `Stale` when the
+    person is no longer at `version`, and `Conflict` (`address_taken`).
     """
     actor.require("edit_people")
     contact = _locked(contact_id)
@@ -71,8 +71,7 @@ def touch(contact_ids: list[int]) -> None:
 
 
 def _locked(contact_id: int) -> Contact:
-    if not services.lock(Contact.objects.filter(pk=contact_id)):
-        raise Missing
+    services.lock_one(contact_id)
     return Contact.objects.select_related("owner").get(pk=contact_id)
 
 

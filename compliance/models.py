@@ -9,6 +9,9 @@ from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
 from contacts.models import Contact
 from contacts.models.batch import ENDED, State
 
+TOLD_BY_OTHERS = (SourceType.CRM_SYNC, SourceType.IMPORT, SourceType.OTHER)
+"""The sources that are not the person: whoever came in by them must be told of it (GDPR art. 14)."""
+
 
 def recorded(field: str, value: int) -> Q:
     """Return a condition that is false, never NULL, when the field is: a CHECK lets NULL pass."""
@@ -32,6 +35,11 @@ class ComplianceCard(models.Model):
     authorization_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
     consent_purpose = models.CharField(_("Purpose of Processing"), max_length=TEXT_LIMIT, blank=True)
     source_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    # The day on which the legal basis was recorded or last reviewed: from here its review clock runs.
+    basis_since = models.DateField(null=True)
+    # Restriction of processing (GDPR art. 18), and when the person was told of us (art. 14).
+    restricted_at = models.DateTimeField(null=True)
+    informed_at = models.DateTimeField(null=True)
     sort_last = models.CharField(max_length=200, blank=True, db_collation="C")
     sort_first = models.CharField(max_length=200, blank=True, db_collation="C")
 
@@ -44,13 +52,29 @@ class ComplianceCard(models.Model):
             models.Index(fields=["source_type", "sort_last", "sort_first", "contact"], name="card_by_source"),
             models.Index(fields=["sort_first", "contact"], name="card_by_first_name"),
             models.Index(fields=["updated_at", "contact"], name="card_by_updated"),
+            # Those who may not be contacted whatever the policy says; it serves each half of its condition too.
             models.Index(
                 fields=["sort_last", "sort_first", "contact"],
-                condition=Q(unsubscribed=True),
-                name="card_unsubscribed",
+                condition=Q(unsubscribed=True) | Q(restricted_at__isnull=False),
+                name="card_barred",
+            ),
+            models.Index(
+                fields=["sort_last", "sort_first", "contact"],
+                condition=Q(restricted_at__isnull=False),
+                name="card_restricted",
             ),
             models.Index(
                 fields=["consent_date", "contact"], condition=Q(consent_date__isnull=False), name="card_by_consent_date"
+            ),
+            models.Index(
+                fields=["basis_since", "contact"],
+                condition=Q(authorization_type=AuthorizationType.LEGITIMATE_INTEREST),
+                name="card_interest_by_age",
+            ),
+            models.Index(
+                fields=["contact"],
+                condition=Q(informed_at=None, source_type__in=TOLD_BY_OTHERS),
+                name="card_to_inform",
             ),
         ]
         constraints = [
@@ -131,6 +155,65 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return str(self.address_hash)
+
+
+class Policy(models.Model):
+    """What each reason does to the verdict: one row a version, never changed; the newest is in force.
+
+    An opt-out and a restriction are no part of it: they always block.
+    """
+
+    class Effect(models.TextChoices):
+        BLOCK = "block", _("Block")
+        HOLD = "hold", _("Hold")
+        WARN = "warn", _("Warn")
+        ALLOW = "allow", _("Allow")
+
+    no_authorization = models.CharField(
+        _("No authorization is recorded"), max_length=5, choices=Effect, default=Effect.HOLD
+    )
+    consent_old = models.CharField(_("The consent is old"), max_length=5, choices=Effect, default=Effect.WARN)
+    interest_due = models.CharField(
+        _("The legitimate interest is due for review"), max_length=5, choices=Effect, default=Effect.WARN
+    )
+    other_ground = models.CharField(_("The authorization is Other"), max_length=5, choices=Effect, default=Effect.ALLOW)
+    consent_months = models.PositiveSmallIntegerField(_("Months after which a consent is old"), default=24)
+    interest_months = models.PositiveSmallIntegerField(
+        _("Months after which a legitimate interest is due for review"), default=12
+    )
+    since = models.DateTimeField(db_default=Now())
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-since", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="policy_months_are_some",
+                condition=Q(consent_months__range=(1, 120)) & Q(interest_months__range=(1, 120)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"policy {self.pk}"
+
+
+class ReviewNote(models.Model):
+    """The balancing note of a legitimate interest: what for, why it is needed, and why it outweighs. Never changed."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="review_notes")
+    purpose = models.CharField(_("Purpose"), max_length=TEXT_LIMIT)
+    necessity = models.TextField(_("Necessity"), max_length=2_000)
+    balance = models.TextField(_("Balance"), max_length=2_000)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    actor_name = models.CharField(max_length=150)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.purpose
 
 
 class ImportJob(models.Model):

@@ -1,7 +1,6 @@
 """The bulk orders about the compliance card: authorization, source, unsubscribe, and undoing the first two."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -77,7 +76,7 @@ def unsubscribe(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcom
 
 
 def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[str, Any]) -> dict[str, int]:
-    """Count, without changing anything: who would change, who already is so, and how many consents would end."""
+    """Count, without changing anything: who would change, is so already, is refused; and the consents that end."""
     ids, params = contacts.ids_sql()
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(f"%s::{column.type}" for column in columns)
@@ -86,14 +85,21 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[s
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT count(*), count(*) FILTER (WHERE ({names}) IS DISTINCT FROM ({wanted})),
-                   count(*) FILTER (WHERE authorization_type = {consent})
+            SELECT count(*), count(*) FILTER (WHERE restricted_at IS NOT NULL),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND ({names}) IS DISTINCT FROM ({wanted})),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent})
             FROM compliance_compliancecard WHERE contact_id IN ({ids})
             """,
             [*values.values(), *params],
         )
-        total, change, consents = cursor.fetchone()
-    return {"total": total, "change": change, "unchanged": total - change, "consents_ended": consents if ends else 0}
+        total, restricted, change, consents = cursor.fetchone()
+    return {
+        "total": total,
+        "change": change,
+        "unchanged": total - change - restricted,
+        "restricted": restricted,
+        "consents_ended": consents if ends else 0,
+    }
 
 
 def preview_unsubscribe(contacts: ContactQuerySet) -> dict[str, int]:
@@ -129,9 +135,11 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     if undone is None:
         raise ValueError(f"batch {batch.pk} undoes nothing")
     columns = UNDOABLE[undone.kind]
-    ids = services.lock(contacts)
+    ids, refused = services.lock_unrestricted(contacts)
+    moved = "basis_since = %(today)s, " if columns is AUTHORIZATION_COLUMNS else ""
     values = {
         "ids": array(ids),
+        "today": timezone.localdate(),
         "undone": undone.pk,
         "since": undone.created_at,
         "until": timezone.now() + CLOCKS_DIFFER,
@@ -140,13 +148,14 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         **history.event_values(actor, batch.pk),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_restore_sql(columns), values)
+        cursor.execute(_restore_sql(columns, moved), values)
         touched, restored = cursor.fetchone()
-    since = Counter({"changed_since": touched - restored}) if touched > restored else Counter()
-    return Outcome(changed=restored, unchanged=len(ids) - touched, refused=since)
+    if touched > restored:
+        refused["changed_since"] = touched - restored
+    return Outcome(changed=restored, unchanged=len(ids) - touched, refused=refused)
 
 
-def _restore_sql(columns: Sequence[Column]) -> str:
+def _restore_sql(columns: Sequence[Column], moved: str) -> str:
     """Return the statement that gives back what the undone batch's events remember, but for what changed since.
 
     No step joins two others: PostgreSQL knows nothing yet of events that are minutes old, and would take every step
@@ -169,7 +178,7 @@ def _restore_sql(columns: Sequence[Column]) -> str:
             )
         ), changed AS (
             UPDATE compliance_compliancecard card SET ({names}) = ROW({", ".join(f"wanted.{c.name}" for c in columns)}),
-                   version = version + 1, updated_at = now()
+                   {moved}version = version + 1, updated_at = now()
             FROM wanted WHERE card.contact_id = wanted.contact_id
         ), logged AS (
             INSERT INTO contacts_contactevent ({history.COLUMNS})

@@ -11,7 +11,6 @@ from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.models import Contact, User
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Missing
 from salesconnect.lib.outcome import Outcome
 
 
@@ -34,15 +33,14 @@ def revise(
     """Set what is named of one person, in one transaction; what is not named stays.
 
     `card` maps the card's fields to their values, types as members of `AuthorizationType` and `SourceType`. Raises
-    what `editing.edit` and `services.edit_card` raise, `Missing`, and `Stale` when the person left `version`.
+    what `editing.edit` and `services.edit_card` raise, `Missing`, `Restricted`, and `Stale` when the person left
+    `version`.
     """
     actor.require("edit_people")
-    people = Contact.objects.filter(pk=contact_id)
-    if not services.lock(people):
-        raise Missing
+    services.lock_one(contact_id)
     if version is not None:
         services.check_version(contact_id, version)
-    outcome = Outcome()
+    outcome, people = Outcome(), Contact.objects.filter(pk=contact_id)
     if card:
         authorization, source = with_changes(ComplianceCard.objects.get(pk=contact_id), card)
         outcome += services.edit_card(people, authorization, source, actor=actor)

@@ -113,6 +113,19 @@ class Reason(serializers.Serializer):
     effect = serializers.ChoiceField(VERDICTS)
 
 
+class ReasonBody(Body):
+    """Why something is done; it goes into the history."""
+
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class RestrictionReply(serializers.Serializer):
+    """Whether the processing of a person is restricted, and since when."""
+
+    restricted = serializers.BooleanField()
+    since = serializers.DateTimeField(allow_null=True)
+
+
 class VerdictReply(serializers.Serializer):
     """The answer to "may I contact this person now?"."""
 

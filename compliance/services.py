@@ -1,6 +1,7 @@
 """The acts on the compliance card, for one person or a million: one statement that changes only what differs."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
+from contacts.models import Contact
 from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Invalid, Stale
+from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
 
 
@@ -44,7 +46,8 @@ def authorise(
 ) -> Outcome:
     """Set the legal basis of all `contacts`; what the card held before stays in the history.
 
-    Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card.
+    Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card. Restricted people are
+    refused.
     """
     actor.require("edit_people")
     refuse(authorization.errors(timezone.localdate()))
@@ -75,9 +78,10 @@ def edit_card(
     actor: Actor,
     version: int | None = None,
 ) -> Outcome:
-    """Set both halves of one person's card; `Stale` when it is no longer at `version`."""
+    """Set both halves of one person's card; `Stale` when it is no longer at `version`, `Restricted` as it says."""
     actor.require("edit_people")
     refuse(authorization.errors(timezone.localdate()) | source.errors())
+    lock_all_or_none(contacts)
     if version is not None:
         check_version(contacts.get().pk, version)
     outcomes = (authorise(contacts, authorization, actor=actor), set_source(contacts, source, actor=actor))
@@ -94,6 +98,38 @@ def lock(contacts: ContactQuerySet) -> list[int]:
             params,
         )
         return [row[0] for row in cursor]
+
+
+def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], Counter[str]]:
+    """Lock the cards of `contacts` likewise; return the ids of those with whom something may be done, and the refused.
+
+    Restricted data may be stored and read, and nothing else (GDPR art. 18(2)). This is the one place that says so:
+    every act but an opt-out asks here for the people it works on.
+    """
+    ids, params = contacts.card_ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT contact_id, restricted_at IS NULL FROM compliance_compliancecard WHERE contact_id IN ({ids})"
+            " ORDER BY contact_id FOR UPDATE",
+            params,
+        )
+        rows = cursor.fetchall()
+    free = [contact_id for contact_id, unrestricted in rows if unrestricted]
+    return free, Counter(restricted=len(rows) - len(free)) if len(free) < len(rows) else Counter()
+
+
+def lock_all_or_none(contacts: ContactQuerySet) -> list[int]:
+    """Lock the cards of people who are worked on together; `Restricted` when something may not be done with one."""
+    ids, refused = lock_unrestricted(contacts)
+    if refused:
+        raise Restricted
+    return ids
+
+
+def lock_one(contact_id: int) -> None:
+    """Lock one person's card before an act on it. Raises `Missing` and `Restricted`."""
+    if not lock_all_or_none(Contact.objects.filter(pk=contact_id)):
+        raise Missing
 
 
 def check_version(contact_id: int, version: int) -> None:
@@ -131,16 +167,17 @@ def _set(
     actor: Actor,
     batch_id: int | None,
 ) -> Outcome:
-    ids = lock(contacts)
+    ids, refused = lock_unrestricted(contacts)
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
+    moved = "basis_since = %(today)s, " if columns is AUTHORIZATION_COLUMNS else ""
     statement = f"""
         WITH old AS MATERIALIZED (
             SELECT contact_id, {names} FROM compliance_compliancecard
             WHERE contact_id = ANY(%(ids)s) AND ({names}) IS DISTINCT FROM ({wanted})
         ), changed AS (
             UPDATE compliance_compliancecard card
-            SET ({names}) = ROW({wanted}), version = version + 1, updated_at = now()
+            SET ({names}) = ROW({wanted}), {moved}version = version + 1, updated_at = now()
             FROM old WHERE card.contact_id = old.contact_id
         ), logged AS (
             INSERT INTO contacts_contactevent ({history.COLUMNS})
@@ -151,10 +188,17 @@ def _set(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            statement, {"ids": array(ids), "action": action, **values, **history.event_values(actor, batch_id)}
+            statement,
+            {
+                "ids": array(ids),
+                "action": action,
+                "today": timezone.localdate(),
+                **values,
+                **history.event_values(actor, batch_id),
+            },
         )
         changed = cursor.fetchone()[0]
-    return Outcome(changed=changed, unchanged=len(ids) - changed)
+    return Outcome(changed=changed, unchanged=len(ids) - changed, refused=refused)
 
 
 def refuse(errors: dict[str, list[str]]) -> None:

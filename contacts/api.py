@@ -30,7 +30,7 @@ from contacts.serializers import (
 )
 from exports import erasure
 from salesconnect.lib import keyset
-from salesconnect.lib.errors import Invalid, Missing, Stale
+from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.keyset import Key
 
 FILTERS = frozenset(ContactFilter.base_filters)
@@ -147,7 +147,10 @@ class ContactViewSet(PersonEndpoint):
         """Delete a person."""
         self.expected_version(self.row(pk))
         people = Contact.objects.visible_to(self.actor).filter(pk=pk)
-        if not erasure.delete(people, actor=self.actor).changed:
+        outcome = erasure.delete(people, actor=self.actor)
+        if outcome.refused:
+            raise Restricted
+        if not outcome.changed:
             raise Missing
         return Response(status=204)
 

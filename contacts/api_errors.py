@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, Stale
 
 RETRY_SECONDS = "10"
 
@@ -36,6 +36,9 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
             answer = 404, str(problem) or _("Not found."), {}
         case Conflict():
             answer = 409, problem.message, {"code": problem.code, **problem.detail}
+        case Restricted():
+            words = _("Processing of this person is restricted: the data can be read, and nothing else.")
+            answer = 423, words, {"code": "restricted"}
         case Stale():
             answer = 412, _("Somebody changed this person after the version that you name."), {"code": "stale"}
         case RequestDataTooBig():

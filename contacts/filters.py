@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance import verdict
+from compliance import policy, verdict
 from compliance.models import ComplianceCard
 from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
 from contacts.models import Contact, User
@@ -81,7 +81,7 @@ class ContactFilter(filters.FilterSet):
 
     def filter_verdict(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people with the verdict."""
-        return queryset.filter(verdict.condition(value))
+        return queryset.filter(verdict.condition(value, policy.current()))
 
     def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people of an owner: a user's number, `null` for nobody's."""
@@ -117,7 +117,7 @@ class CardFilter(filters.FilterSet):
 
     def filter_verdict(self, queryset: QuerySet[ComplianceCard], _name: str, value: str) -> QuerySet[ComplianceCard]:
         """Keep the cards with the verdict."""
-        return queryset.filter(verdict.condition(value, card=""))
+        return queryset.filter(verdict.condition(value, policy.current(), card=""))
 
 
 def _asked_of_card(found: filters.Filter) -> filters.Filter:

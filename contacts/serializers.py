@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from compliance import verdict
+from compliance import policy, verdict
 from compliance.serializers import CARD, Card, card_body
 from contacts import wording
 from contacts.api_base import utc
@@ -89,7 +89,7 @@ class Event(serializers.Serializer):
 
 def people_rows(people: ContactQuerySet, *more: str) -> QuerySet[Any, dict[str, Any]]:
     """Return the people as plain rows with all that `person_body` needs: a page of 1,000 makes no model objects."""
-    return people.annotate(verdict_code=verdict.expression()).values(*ROW, "verdict_code", *more)
+    return people.annotate(verdict_code=verdict.expression(policy.current())).values(*ROW, "verdict_code", *more)
 
 
 def person_body(row: Row) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Deletion: the person goes, and what remains is only what keeps the person from being contacted again."""
 
+from collections import Counter
+
 from django.db import connection, transaction
 
 from compliance import services
@@ -31,19 +33,21 @@ REPLIES = """
 DELETE = (
     "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
     "DELETE FROM unsubscribes_message WHERE contact_id = ANY(%(ids)s)",
+    "DELETE FROM compliance_reviewnote WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM compliance_compliancecard WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
 )
 
 
 @transaction.atomic
-def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None) -> Outcome:
+def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None, requested: bool = False) -> Outcome:
     """Delete all `contacts` (GDPR art. 17): rows and readable history go, suppressions of their addresses stay.
 
-    A suppression stands afterwards only where one stood before: its keyed hash, date and reason.
+    A suppression stands afterwards only where one stood before: its keyed hash, date and reason. Restricted people are
+    refused, for they may need the data (art. 18(1)); unless they have `requested` it themselves.
     """
     actor.require("delete_people")
-    ids = services.lock(contacts)
+    ids, refused = (services.lock(contacts), Counter()) if requested else services.lock_unrestricted(contacts)
     # Also the records merged into a person lose their readable values, so each says by which act.
     numbers = history.numbers_of(ids)
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id)
@@ -52,13 +56,13 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     with connection.cursor() as cursor:
         for statement in (SCRUB, REJECTS, REPLIES, *DELETE):
             cursor.execute(statement, values)
-    return Outcome(changed=len(ids))
+    return Outcome(changed=len(ids), refused=refused)
 
 
 def preview(contacts: ContactQuerySet) -> dict[str, int]:
     """Count, without changing anything, how many people a deletion would remove."""
-    total = contacts.count()
-    return {"total": total, "change": total, "unchanged": 0}
+    total, restricted = contacts.count(), contacts.filter(card__restricted_at__isnull=False).count()
+    return {"total": total, "change": total - restricted, "unchanged": 0, "restricted": restricted}
 
 
 @batches.register("delete", "delete_people")

@@ -14,6 +14,7 @@ from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find
 from exports import erasure, services
 from exports.columns import content_disposition
+from salesconnect.lib.errors import Restricted
 
 
 @require_POST
@@ -36,7 +37,8 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
         events = history.of_contact(contact_id).count()
         context = {"person": person, "events": events, "title": _("Delete %(name)s?") % {"name": person}}
         return render(request, "exports/delete.html", context)
-    erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor)
+    if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor).refused:
+        raise Restricted
     messages.success(request, _("%(name)s was deleted.") % {"name": person})
     people = reverse("people")
     return HttpResponseClientRedirect(people) if request.htmx else redirect(people)

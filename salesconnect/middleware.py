@@ -1,13 +1,14 @@
 """What every page request passes through: the reader's language, and errors turned into their answers."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, Stale
 
 
 class CookielessLinks:
@@ -46,7 +47,7 @@ class UserLanguage:
 
 
 class DomainErrors:
-    """Pages answer what services raise: 403, 404, 409, 412 and 400, each in words and with nothing changed."""
+    """Pages answer what services raise: 403, 404, 409, 412, 423 and 400, each in words and with nothing changed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,17 +57,24 @@ class DomainErrors:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Render the page of a domain error; None leaves any other exception alone."""
+        answer: tuple[str, int, dict[str, Any]] | None = None
         match exception:
             case Forbidden():
-                return render(request, "403.html", status=403)
+                answer = "403.html", 403, {}
             case Missing():
-                return render(request, "404.html", status=404)
+                answer = "404.html", 404, {}
             case Conflict():
-                return render(request, "409.html", {"message": exception.message}, status=409)
+                answer = "409.html", 409, {"message": exception.message}
+            case Restricted():
+                message = _("Processing of this person is restricted: the data can be read, and nothing else.")
+                answer = "409.html", 423, {"message": message}
             case Stale():
                 message = _("Somebody changed this person meanwhile. Nothing was overwritten; look at the new version.")
-                return render(request, "409.html", {"message": message}, status=412)
+                answer = "409.html", 412, {"message": message}
             case Invalid():
                 messages = [message for messages in exception.fields.values() for message in messages]
-                return render(request, "400.html", {"messages_list": messages}, status=400)
-        return None
+                answer = "400.html", 400, {"messages_list": messages}
+        if answer is None:
+            return None
+        template, status, context = answer
+        return render(request, template, context, status=status)

@@ -58,18 +58,17 @@ class ComposeForm(forms.Form):
 
 
 class TeamForm(forms.ModelForm):
-    """What the team says of itself, and whom its gate holds back."""
+    """What the team says of itself."""
 
     use_required_attribute = False
 
     class Meta:
         model = TeamSettings
-        fields = ["company_name", "contact_address", "words_en", "words_sv", "hold_unauthorized"]
+        fields = ["company_name", "contact_address", "words_en", "words_sv"]
         widgets = {"words_en": forms.Textarea({"rows": 3}), "words_sv": forms.Textarea({"rows": 3})}
         help_texts = {
             "company_name": _("Readers see it in the words around the link and on the unsubscribe page."),
             "contact_address": _("Where readers can turn when their link is damaged."),
-            "hold_unauthorized": _("Mail to them waits until somebody records an authorization and sends it again."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

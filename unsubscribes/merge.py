@@ -36,8 +36,8 @@ def merge(
 
     A detail of the other is taken where it is named in `take` or the survivor has none. The stricter of the two
     authorizations stands, and an opt-out of either is one of the result and of both addresses. Whatever hangs on the
-    other record, mail before all, moves. Raises `Forbidden`, `Missing`, `Invalid` (`other`, `take`), and `Stale` when
-    one of the two is no longer at its of the `versions`.
+    other record, mail before all, moves. Raises `Forbidden`, `Missing`, `Restricted`, `Invalid` (`other`,
+    `take`), and `Stale` when one of the two is no longer at its of the `versions`.
     """
     actor.require("merge_people")
     if unknown := set(take) - set(DETAILS):
@@ -107,7 +107,7 @@ def rows_of_people() -> list[tuple[type[Model], str]]:
 def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, int] | None) -> tuple[Contact, Contact]:
     if survivor_id == other_id:
         raise Invalid({"other": [_("A record cannot be merged into itself.")]})
-    services.lock(Contact.objects.filter(pk__in=[survivor_id, other_id]))
+    services.lock_all_or_none(Contact.objects.filter(pk__in=[survivor_id, other_id]))
     people = Contact.objects.visible_to(actor).select_related("card").in_bulk([survivor_id, other_id])
     if survivor_id not in people:
         raise Missing

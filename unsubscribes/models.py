@@ -41,13 +41,12 @@ TEMPLATE_NAME_LIMIT = 100
 
 
 class TeamSettings(models.Model):
-    """What the team says of itself in mail and on the public page, and whom its mail gate holds back: one row."""
+    """What the team says of itself in mail and on the public page: one row."""
 
     company_name = models.CharField(_("Company name"), max_length=100, blank=True)
     contact_address = models.EmailField(_("Contact address"), blank=True)
     words_en = models.TextField(_("Words around the link, English"), max_length=TEXT_LIMIT, blank=True)
     words_sv = models.TextField(_("Words around the link, Swedish"), max_length=TEXT_LIMIT, blank=True)
-    hold_unauthorized = models.BooleanField(_("Hold back people without recorded authorization"), default=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="team_settings_one_row", condition=Q(pk=1))]

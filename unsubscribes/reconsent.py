@@ -44,8 +44,9 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     """Opt one person in again: the suppression of the address goes, the card becomes Consent with the new date.
 
     An opt-out that was said, or said again, after the act began stands: of two acts the later one of the person wins,
-    and at the same moment the "no". Raises `Forbidden`, `Missing`, `Stale` when the person is no longer at `version`,
-    `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a consent.
+    and at the same moment the "no". Raises `Forbidden`, `Missing`, `Restricted`, `Stale` when the person is no longer
+    at `version`, `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a
+    consent.
     """
     actor.require("reconsent_people")
     began = _clock()
@@ -84,7 +85,7 @@ def _clock() -> dt.datetime:
 
 def _locked(contact_id: int, version: int | None, actor: Actor) -> Contact:
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
-    if not services.lock(people):
+    if not services.lock_all_or_none(people):
         raise Missing
     if version is not None:
         services.check_version(contact_id, version)

@@ -1,4 +1,4 @@
-"""The team's own settings: its name, how to reach it, the words around the link, and how strict the mail gate is."""
+"""The team's own settings: its name, how to reach it, the words around the link."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from unsubscribes.models import TeamSettings
 
 DEFAULT_NAME = "Sales Connect"
 WORDS_FIELDS = {"our_company", "unsubscribe_link"}
-FIELDS = ("company_name", "contact_address", "words_en", "words_sv", "hold_unauthorized")
+FIELDS = ("company_name", "contact_address", "words_en", "words_sv")
 
 
 def current() -> TeamSettings:

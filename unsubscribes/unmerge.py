@@ -28,12 +28,12 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     """Undo a merge within 30 days. What somebody changed of the survivor since stays as it is.
 
     No opt-out is lifted: the survivor stays unsubscribed, and so comes the absorbed record when it was, when the
-    survivor is now, or when its address is suppressed. Raises `Forbidden`, `Missing`, and `Conflict`
+    survivor is now, or when its address is suppressed. Raises `Forbidden`, `Missing`, `Restricted`, and `Conflict`
     (`undone_before`, `too_old`, `address_taken`).
     """
     actor.require("merge_people")
     record = _undoable(merge_id)
-    services.lock(Contact.objects.filter(pk=record.survivor_id))
+    services.lock_all_or_none(Contact.objects.filter(pk=record.survivor_id))
     survivor = Contact.objects.visible_to(actor).select_related("card").filter(pk=record.survivor_id).first()
     if survivor is None:
         raise Missing

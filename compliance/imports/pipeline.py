@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance import creation, staging
@@ -52,17 +53,20 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
             Rejected(line, reason_words(code), chunk.cells[line]) for line, code in cursor.fetchall()
         ]
     if not job.dry_run:
-        _lock(taken.updated)
+        changing = _lock()
         _create(job, taken.created, actor)
-        _update(job, taken.updated, actor)
+        _update(job, changing, actor)
     return taken
 
 
-def _lock(expected: int) -> None:
+def _lock() -> int:
+    """Lock those who change, and return how many they are."""
     with connection.cursor() as cursor:
         cursor.execute(statements.LOCK)
-        if cursor.fetchone()[0] != expected:
-            raise Overtaken
+        changing, as_seen = cursor.fetchone()
+    if as_seen != changing:
+        raise Overtaken
+    return int(changing)
 
 
 def _create(job: ImportJob, expected: int, actor: Actor) -> None:
@@ -71,10 +75,15 @@ def _create(job: ImportJob, expected: int, actor: Actor) -> None:
         raise Overtaken
 
 
-def _update(job: ImportJob, expected: int, actor: Actor) -> None:
-    if not expected:
+def _update(job: ImportJob, changing: int, actor: Actor) -> None:
+    if not changing:
         return
-    origin = {"file": job.file_name, "hash_key": newest_key(), **history.event_values(actor, None)}
+    origin = {
+        "file": job.file_name,
+        "hash_key": newest_key(),
+        "today": timezone.localdate(),
+        **history.event_values(actor, None),
+    }
     with connection.cursor() as cursor:
         cursor.execute(statements.RECORD, origin)
         for statement in (statements.UPDATE_CONTACTS, statements.UPDATE_CARDS, statements.SUPPRESS):
@@ -93,5 +102,6 @@ def reason_words(code: str) -> str:
         "consent_date": _("Consent needs the date on which it was given."),
         "consent_purpose": _("Consent needs the purpose it was given for."),
         "no_consent": _("Only Consent has a date of consent and a purpose of processing."),
+        "restricted": _("Processing of this person is restricted: nothing was taken but an unsubscribe, if any."),
         "not_other": _("Only Other can be described in words."),
     }[code]

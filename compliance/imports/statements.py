@@ -21,6 +21,13 @@ def _names(columns: tuple[Column, ...], prefix: str = "") -> str:
     return ", ".join(prefix + column.name for column in columns)
 
 
+def _kept(columns: tuple[Column, ...]) -> str:
+    """Return SQL for the values that the card will hold: those it has where processing is restricted."""
+    return ", ".join(
+        f"CASE WHEN restricted THEN old_{column.name} ELSE {column.name} END AS {column.name}" for column in columns
+    )
+
+
 def _said(name: str, type_name: str, code: int) -> str:
     """Return SQL for a text of the card that only one type has: the row's, else what is recorded, else the file's."""
     said = f"coalesce(nullif(row.{name}, ''), nullif(old.{name}, ''), %({name})s, '')"
@@ -31,7 +38,7 @@ def _said(name: str, type_name: str, code: int) -> str:
 PLAN = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '32MB'"
 
 # Blank cells say nothing. A mapped column overwrites; the values for all rows (parameters) only fill what is not
-# recorded. A reason to leave known people alone, such as a restriction of processing, is one more WHEN of `reason`.
+# recorded. People whose processing is restricted are left alone, but for a "no", which is always taken.
 ASSESS = f"""
     DROP TABLE IF EXISTS pg_temp.rows_read;
     ALTER TABLE incoming RENAME TO rows_read;
@@ -45,6 +52,7 @@ ASSESS = f"""
                type.source_type, {_said("source_other", "source_type", OTHER_SOURCE)} AS source_other,
                known.id AS contact_id, old.version, coalesce(old.unsubscribed, false) AS unsubscribed,
                coalesce(old.authorization_type = {CONSENT}, false) AS consented,
+               old.restricted_at IS NOT NULL AS restricted,
                row.consent_date IS NOT NULL OR row.consent_purpose <> '' AS says_consent,
                row.authorization_other <> '' AS says_authorization_other, row.source_other <> '' AS says_source_other,
                known.id IS NOT NULL AND ({
@@ -61,7 +69,8 @@ ASSESS = f"""
         ) type
     ), judged AS (
         SELECT *,
-            CASE WHEN authorization_type = {CONSENT} AND consent_date IS NULL THEN 'consent_date'
+            CASE WHEN restricted THEN 'restricted'
+                 WHEN authorization_type = {CONSENT} AND consent_date IS NULL THEN 'consent_date'
                  WHEN authorization_type = {CONSENT} AND consent_purpose = '' THEN 'consent_purpose'
                  WHEN says_consent AND authorization_type IS DISTINCT FROM {CONSENT} THEN 'no_consent'
                  WHEN says_authorization_other AND authorization_type IS DISTINCT FROM {OTHER} THEN 'not_other'
@@ -74,9 +83,10 @@ ASSESS = f"""
             contact_id IS NOT NULL AND opted_out AND NOT unsubscribed AS opts_out
         FROM met
     )
-    SELECT line, {", ".join((*DETAILS, *KEYS))}, {_names(CARD)}, opted_out, contact_id, version, reason,
-           edits, authorises, sources, opts_out,
-           reason IS NULL AND (edits OR authorises OR sources OR opts_out) AS changes,
+    SELECT line, {", ".join((*DETAILS, *KEYS))}, {_kept(CARD)}, opted_out, contact_id, version, reason,
+           NOT restricted AND edits AS edits, NOT restricted AND authorises AS authorises,
+           NOT restricted AND sources AS sources, opts_out,
+           reason IS NULL AND (edits OR authorises OR sources OR opts_out) OR restricted AND opts_out AS changes,
            consented AND authorization_type <> {CONSENT} AS ends_consent,
            contact_id IS NOT NULL OR reason IS NOT NULL AS taken,
            unsubscribed OR opted_out OR contact_id IS NULL AND EXISTS (
@@ -98,6 +108,9 @@ REJECT_SEEN = """
         address_hash NOT IN (SELECT address_hash FROM met) OR line NOT IN (
             SELECT min(line) FROM incoming WHERE reason IS NULL AND address_hash IS NOT NULL GROUP BY address_hash
         )
+    );
+    UPDATE incoming SET changes = false WHERE reason = 'restricted' AND changes AND line NOT IN (
+        SELECT min(line) FROM incoming WHERE reason = 'restricted' AND changes GROUP BY contact_id
     )
 """
 COUNT = """
@@ -114,7 +127,8 @@ LOCK = """
         SELECT contact_id, version FROM compliance_compliancecard
         WHERE contact_id IN (SELECT contact_id FROM incoming WHERE changes) ORDER BY contact_id FOR UPDATE
     )
-    SELECT count(*) FROM incoming WHERE changes AND (contact_id, version) IN (SELECT contact_id, version FROM held)
+    SELECT count(*), count(*) FILTER (WHERE (contact_id, version) IN (SELECT contact_id, version FROM held))
+    FROM incoming WHERE changes
 """
 EDITS = " || ".join(
     f"CASE WHEN i.{name} <> '' AND i.{name} <> c.{name}"
@@ -144,8 +158,9 @@ UPDATE_CONTACTS = f"""
 UPDATE_CARDS = f"""
     UPDATE compliance_compliancecard card SET
         {", ".join(f"{column.name} = i.{column.name}" for column in CARD)},
-        sort_last = CASE WHEN i.last_name = '' THEN card.sort_last ELSE i.sort_last END,
-        sort_first = CASE WHEN i.first_name = '' THEN card.sort_first ELSE i.sort_first END,
+        sort_last = CASE WHEN i.last_name = '' OR NOT i.edits THEN card.sort_last ELSE i.sort_last END,
+        sort_first = CASE WHEN i.first_name = '' OR NOT i.edits THEN card.sort_first ELSE i.sort_first END,
+        basis_since = CASE WHEN i.authorises THEN %(today)s::date ELSE card.basis_since END,
         unsubscribed = card.unsubscribed OR i.opted_out, version = card.version + 1, updated_at = now()
     FROM incoming i WHERE i.changes AND card.contact_id = i.contact_id
 """

@@ -71,7 +71,9 @@ def _export_count(people: ContactQuerySet, _params: Params) -> Counts:
 
 
 def _delete_count(people: ContactQuerySet, _params: Params) -> Counts:
-    return {"change": people.count(), "unsubscribed": people.filter(card__unsubscribed=True).count()}
+    may_go = people.filter(card__restricted_at=None)
+    counts = {"change": may_go.count(), "unsubscribed": may_go.filter(card__unsubscribed=True).count()}
+    return counts | {"restricted": people.count() - counts["change"]}
 
 
 ACTS = {

@@ -76,7 +76,7 @@ def _context(act: Act, selection: Selection, form: forms.Form, actor: Actor) -> 
         "form": form,
         "people": total,
         "counts": counts,
-        "refused": selection.missing(actor),
+        "refused": selection.missing(actor) + (counts or {}).get("restricted", 0),
         "typed": total > CONFIRM_ABOVE,
         "selection": selection.as_query(),
         "back": reverse("people"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from compliance import verdict
+from compliance import policy, verdict
 from contacts.filters import filtered, matching_count
 from contacts.listing import ordering_keys, people_page
 from contacts.models import User
@@ -62,7 +62,7 @@ def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapp
 def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery) -> Any:
     """Return the query for plain rows with what the columns, the order and the cursor need."""
     if "verdict" in wanted:
-        found = found.annotate(verdict=verdict.expression())
+        found = found.annotate(verdict=verdict.expression(policy.current()))
     return found.values(*wanted | {key.path for key in ordering_keys(query.ordering)})
 
 

@@ -9,9 +9,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django_htmx.http import reselect, reswap, retarget
 
-from compliance.verdict import verdict
+from compliance.judging import judged
 from contacts import history
 from contacts.forms import focus_first
 from contacts.models import Contact, ContactEvent
@@ -90,7 +91,7 @@ def show(
     request: SignedInRequest, person: Contact, *, opened: Open = CLOSED, focus: Part = "", status: int = 200
 ) -> HttpResponse:
     """Render the page of one person; `focus` names the part whose Edit button takes the focus."""
-    answer = verdict(person.card)
+    answer = judged(person.card, timezone.now())
     context = {
         "person": person,
         "card": person.card,

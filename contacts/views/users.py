@@ -53,7 +53,7 @@ def index(request: SignedInRequest) -> HttpResponse:
     if actor.may("manage_users"):
         rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
     if actor.may("edit_team"):
-        rooms.append(Room("mail-settings", "mail", _("Mail"), _("The words around the link, and what is held back.")))
+        rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
     if actor.may("manage_salesforce"):
         rooms.append(Room("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes.")))
     return render(request, "contacts/settings.html", {"rooms": rooms})

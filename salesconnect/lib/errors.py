@@ -4,7 +4,7 @@ from typing import Any
 
 from salesconnect.lib.actor import Forbidden
 
-__all__ = ["Conflict", "Forbidden", "Invalid", "Missing", "Stale"]
+__all__ = ["Conflict", "Forbidden", "Invalid", "Missing", "Restricted", "Stale"]
 
 
 class Invalid(Exception):  # noqa: N818
@@ -27,6 +27,10 @@ class Conflict(Exception):  # noqa: N818
         self.code = code
         self.message = message
         self.detail = detail
+
+
+class Restricted(Exception):  # noqa: N818
+    """Processing of the person is restricted: the data may be read, and nothing else (GDPR art. 18). HTTP 423."""
 
 
 class Stale(Exception):  # noqa: N818

@@ -136,14 +136,10 @@ def test_an_auditor_sees_mails_and_changes_nothing(auditing, written):
 
 
 def test_an_administrator_sets_the_teams_words(administrating):
-    values = {"company_name": "Exempel AB", "words_en": "From {{ our_company }}.", "hold_unauthorized": ""}
+    values = {"company_name": "Exempel AB", "words_en": "From {{ our_company }}."}
     assert administrating.post("/settings/mail/", values).status_code == 302
     stored = TeamSettings.objects.get()
-    assert (stored.company_name, stored.words_en, stored.hold_unauthorized) == (
-        "Exempel AB",
-        "From {{ our_company }}.",
-        False,
-    )
+    assert (stored.company_name, stored.words_en) == ("Exempel AB", "From {{ our_company }}.")
     wrong = administrating.post("/settings/mail/", {"words_sv": "{{ nose }}"})
     assert (wrong.status_code, "There is no merge field “nose”." in wrong.content.decode()) == (422, True)
 

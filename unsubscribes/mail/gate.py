@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Value, When
 
-from compliance import services
+from compliance import policy, services, verdict
 from compliance.models import Suppression
 from contacts.addresses import address_hashes
 from contacts.models import Contact
 from contacts.queries import ContactQuerySet
-from unsubscribes import team
 from unsubscribes.models import Message
 
 Reason = Message.Reason
+Held = list[tuple[str, Q]]
+ALWAYS = (Reason.UNSUBSCRIBED, Reason.RESTRICTED)
 PASSES = ""
 
 
@@ -53,18 +54,16 @@ def held_people(contacts: ContactQuerySet, limit: int) -> list[Decision]:
 def _reason() -> Case:
     """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
-    reasons = [
-        (Reason.UNSUBSCRIBED, Q(card__unsubscribed=True) | Q(suppressed)),
-        # A restriction of processing and the team's policy belong here, each in its place of this order.
-        (Reason.NO_ADDRESS, Q(email="")),
-        (Reason.NO_AUTHORIZATION, _unauthorized()),
-    ]
-    whens = [When(condition, then=Value(reason.value)) for reason, condition in reasons]
+    always, by_policy = partition(verdict.holding(policy.current()))
+    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email="")), *by_policy]
+    whens = [When(condition, then=Value(reason)) for reason, condition in reasons]
     return Case(*whens, default=Value(PASSES), output_field=CharField())
 
 
-def _unauthorized() -> Q:
-    return Q(card__authorization_type=None) if team.current().hold_unauthorized else Q(pk__in=[])
+def partition(held: Held) -> tuple[Held, Held]:
+    """Return the reasons that hold back whatever the policy says, and the others."""
+    always = [each for each in held if each[0] in ALWAYS]
+    return always, [each for each in held if each[0] not in ALWAYS]
 
 
 def _under_any_key(people: Sequence[Contact]) -> set[int]:

@@ -15,7 +15,7 @@ from unsubscribes.models import MailTemplate
 
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show and change what the team says of itself in mail, and whom its gate holds back."""
+    """Show and change what the team says of itself in mail."""
     actor = page_actor(request)
     actor.require("edit_team")
     form = TeamForm(request.POST or None, instance=team.current())

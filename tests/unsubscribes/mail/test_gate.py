@@ -1,8 +1,7 @@
-from compliance import suppression
+from compliance import policy, suppression
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType
 from contacts.models import Contact
-from unsubscribes import team
 from unsubscribes.mail import gate
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
@@ -42,7 +41,7 @@ def test_nobody_is_mailed_without_an_address(person):
 def test_the_team_decides_whether_a_ground_must_be_recorded(person, administrator):
     person(email="a@example.com")
     assert decided() == ["no_authorization"]
-    team.change({"hold_unauthorized": False}, actor=administrator)
+    policy.change({"no_authorization": "warn"}, actor=administrator)
     assert decided() == [gate.PASSES]
 
 

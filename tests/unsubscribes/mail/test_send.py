@@ -6,13 +6,13 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance import suppression
+from compliance import policy, suppression
 from compliance.editing import edit
 from compliance.services import lock
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import links, orders, services, team
+from unsubscribes import links, orders, services
 from unsubscribes.mail import send
 from unsubscribes.mail.carrier import Carrier
 from unsubscribes.models import Message
@@ -64,7 +64,7 @@ def test_a_name_cannot_add_a_header(server, person, member, anna):
 
 def test_an_international_domain_is_mailed_in_its_ascii_form(server, person, member):
     lars = person(email="lars@exämple.se")
-    team.change({"hold_unauthorized": False}, actor=system("command"))
+    policy.change({"no_authorization": "allow"}, actor=system("command"))
     services.write_to_one(lars.pk, DRAFT, actor=member)
     send.drain()
     assert server.recipients == ["lars@xn--exmple-cua.se"]
