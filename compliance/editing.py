@@ -54,7 +54,10 @@ def assign(contact_id: int, owner: User | None, *, actor: Actor) -> Outcome:
     contact = _locked(contact_id)
     if contact.owner_id == (owner.pk if owner else None):
         return Outcome(unchanged=1)
-    changes = {"owner": (str(contact.owner) if contact.owner else None, str(owner) if owner else None)}
+    changes: dict[str, tuple[str | int | None, str | int | None]] = {
+        "owner": (str(contact.owner) if contact.owner else None, str(owner) if owner else None),
+        "owner_id": (contact.owner_id, owner.pk if owner else None),
+    }
     Contact.objects.filter(pk=contact_id).update(owner=owner)
     touch([contact_id])
     history.record([contact_id], history.EDITED, actor=actor, changes=changes)

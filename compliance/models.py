@@ -35,8 +35,10 @@ class ComplianceCard(models.Model):
     authorization_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
     consent_purpose = models.CharField(_("Purpose of Processing"), max_length=TEXT_LIMIT, blank=True)
     source_other = models.CharField(max_length=TEXT_LIMIT, blank=True)
-    # The day on which the legal basis was recorded or last reviewed: from here its review clock runs.
+    # The day on which the legal basis was recorded or reviewed last, from where its clock runs; and the last review of
+    # this very basis, if there was one.
     basis_since = models.DateField(null=True)
+    reviewed_on = models.DateField(null=True)
     # Restriction of processing (GDPR art. 18), and when the person was told of us (art. 14).
     restricted_at = models.DateTimeField(null=True)
     informed_at = models.DateTimeField(null=True)

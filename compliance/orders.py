@@ -136,7 +136,7 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         raise ValueError(f"batch {batch.pk} undoes nothing")
     columns = UNDOABLE[undone.kind]
     ids, refused = services.lock_unrestricted(contacts)
-    moved = "basis_since = %(today)s, " if columns is AUTHORIZATION_COLUMNS else ""
+    moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     values = {
         "ids": array(ids),
         "today": timezone.localdate(),

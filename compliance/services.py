@@ -170,7 +170,7 @@ def _set(
     ids, refused = lock_unrestricted(contacts)
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
-    moved = "basis_since = %(today)s, " if columns is AUTHORIZATION_COLUMNS else ""
+    moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     statement = f"""
         WITH old AS MATERIALIZED (
             SELECT contact_id, {names} FROM compliance_compliancecard

@@ -168,6 +168,28 @@ def _unmerged(event: ContactEvent) -> str:
     return _("%(actor)s took back the merge of two records") % {"actor": event.actor_name}
 
 
+def _restricted(event: ContactEvent) -> str:
+    return _with_reason(_("%(actor)s restricted the processing") % {"actor": event.actor_name}, event.changes)
+
+
+def _unrestricted(event: ContactEvent) -> str:
+    sentence = _("%(actor)s lifted the restriction of processing") % {"actor": event.actor_name}
+    return _with_reason(sentence, event.changes)
+
+
+def _informed(event: ContactEvent) -> str:
+    if _side(event.changes, NEW).get("how") == "mail":
+        return _("Told by mail where the data comes from (GDPR art. 14)")
+    sentence = _("%(actor)s marked as told where the data comes from (GDPR art. 14)") % {"actor": event.actor_name}
+    return _with_reason(sentence, event.changes)
+
+
+def _reviewed(event: ContactEvent) -> str:
+    if _side(event.changes, NEW).get("note"):
+        return _("%(actor)s reviewed the legitimate interest and wrote a balancing note") % {"actor": event.actor_name}
+    return _with_reason(_("%(actor)s reviewed the legal basis") % {"actor": event.actor_name}, event.changes)
+
+
 def _deleted(event: ContactEvent) -> str:
     return _("%(actor)s deleted this person") % {"actor": event.actor_name}
 
@@ -187,7 +209,7 @@ def _side(changes: Changes, side: int) -> dict[str, Any]:
 
 
 def _each(changes: Changes) -> str:
-    named = sorted(changes, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    named = sorted(set(changes) - {"owner_id"}, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     items = [_change(name, *changes[name]) for name in named if isinstance(changes[name], list)]
     return get_text_list(items, _("and")) or _("details that are no longer held")
 
@@ -251,4 +273,8 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.DELETED: _deleted,
     history.MERGED: _merged,
     history.UNMERGED: _unmerged,
+    history.RESTRICTED: _restricted,
+    history.UNRESTRICTED: _unrestricted,
+    history.INFORMED: _informed,
+    history.REVIEWED: _reviewed,
 }

@@ -22,6 +22,8 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
 from unsubscribes.rules import stricter
 
+CLOCKS = ("basis_since", "reviewed_on", "informed_at")
+
 
 @transaction.atomic
 def merge(
@@ -174,6 +176,7 @@ def _card_values(card: ComplianceCard) -> dict[str, Any]:
     date = values["consent_date"]
     return values | {
         "consent_date": date.isoformat() if date else None,
+        **{name: moment.isoformat() if (moment := getattr(card, name)) else None for name in CLOCKS},
         "unsubscribed": card.unsubscribed,
         "version": card.version,
     }

@@ -18,7 +18,7 @@ from contacts.rules import sort_key
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
-from unsubscribes.merge import authorization_of, rows_of_people, source_of
+from unsubscribes.merge import CLOCKS, authorization_of, rows_of_people, source_of
 
 UNDO_DAYS = 30
 
@@ -38,11 +38,12 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     if survivor is None:
         raise Missing
     _give_back(survivor, record, actor)
-    _bring_back(record, unsubscribed=survivor.card.unsubscribed)
+    said_no = _bring_back(record, unsubscribed=survivor.card.unsubscribed)
     _move_back(record)
-    both = [record.absorbed_id, record.survivor_id]
     Merge.objects.filter(pk=record.pk).update(undone_at=timezone.now(), absorbed={}, changes={}, moved={})
-    history.record(both, history.UNMERGED, actor=actor)
+    back = {"unsubscribed": (None, said_no)}
+    history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
+    history.record([record.survivor_id], history.UNMERGED, actor=actor)
     return Outcome(changed=1)
 
 
@@ -89,8 +90,8 @@ def _give_back(survivor: Contact, record: Merge, actor: Actor) -> None:
         services.set_source(people, source_of(was), actor=actor)
 
 
-def _bring_back(record: Merge, *, unsubscribed: bool) -> None:
-    """Store the absorbed person again, under the old number."""
+def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
+    """Store the absorbed person again, under the old number; returns whether it comes back opted out."""
     details, card = record.absorbed["details"], record.absorbed["card"]
     address = address_columns(details["email"])
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
@@ -108,6 +109,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> None:
         contact=person,
         **_basis(card),
         unsubscribed=said_no,
+        **{name: card.get(name) for name in CLOCKS},
         # Beyond every version that anybody can have seen.
         version=card["version"] + 2,
         sort_last=sort_key(details["last_name"]),
@@ -115,6 +117,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> None:
     )
     if said_no:
         suppression.suppress_address(person, reason=history.MERGED)
+    return said_no
 
 
 def _basis(card: dict[str, Any]) -> dict[str, Any]:

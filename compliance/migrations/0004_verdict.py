@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
             name="informed_at",
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField("compliancecard", "reviewed_on", models.DateField(null=True)),
         migrations.AddField(
             model_name="compliancecard",
             name="restricted_at",

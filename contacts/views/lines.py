@@ -21,6 +21,10 @@ ICONS = {
     history.DELETED: "trash",
     history.MERGED: "git-merge",
     history.UNMERGED: "arrow-back-up",
+    history.RESTRICTED: "lock",
+    history.UNRESTRICTED: "shield-check",
+    history.INFORMED: "send",
+    history.REVIEWED: "checklist",
 }
 
 

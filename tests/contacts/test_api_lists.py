@@ -117,21 +117,21 @@ def test_the_history_comes_in_pages(api, three):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_a_list_of_people_takes_two_queries(api, person, rows, django_assert_num_queries):
+def test_a_list_of_people_takes_three_queries(api, person, rows, django_assert_num_queries):
     for number in range(rows):
         person(email=f"{number}@example.com", authorization=CONTRACT)
     api.get(PEOPLE)
-    with django_assert_num_queries(2):  # the token and the people
+    with django_assert_num_queries(3):  # the token, the policy and the people
         assert len(api.get(PEOPLE).json()["results"]) == rows
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_a_history_takes_three_queries(api, person, rows, django_assert_num_queries):
+def test_a_history_takes_four_queries(api, person, rows, django_assert_num_queries):
     anna = person()
     api.get(PEOPLE)
     for number in range(rows - 1):
         api.patch(f"{PEOPLE}{anna.pk}/", {"title": str(number)}, "json")
-    with django_assert_num_queries(3):  # the token, the person and the events
+    with django_assert_num_queries(4):  # the token, the policy, the person and the events
         assert len(api.get(f"{PEOPLE}{anna.pk}/history/").json()["results"]) == rows
 
 

@@ -149,11 +149,11 @@ def test_a_chunk_that_somebody_overtakes_is_done_again_with_the_newer_values(tak
     anna = person(email="anna@example.se", phone="1", company="Old AB")
     lock, calls = pipeline._lock, []
 
-    def after_an_edit(expected):
-        calls.append(expected)
+    def after_an_edit():
+        calls.append(1)
         if len(calls) == 1:
             ComplianceCard.objects.filter(pk=anna.pk).update(version=7)
-        lock(expected)
+        return lock()
 
     monkeypatch.setattr(pipeline, "_lock", after_an_edit)
     job = take_in("Email,Phone", "anna@example.se,2", "bo@example.se,3")
