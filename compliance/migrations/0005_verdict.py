@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0003_said_again"),
+        ("compliance", "0004_tally"),
         ("contacts", "0003_merge"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

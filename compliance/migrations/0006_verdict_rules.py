@@ -43,7 +43,7 @@ FROM contacts_contact contact WHERE contact.id = card.contact_id AND card.author
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compliance", "0004_verdict"), ("contacts", "0003_merge")]
+    dependencies = [("compliance", "0005_verdict"), ("contacts", "0003_merge")]
     operations = [
         migrations.RunSQL(VERSIONS, "DROP FUNCTION compliance_refuse_change CASCADE"),
         migrations.RunSQL(RESTRICTED, "DROP FUNCTION compliance_refuse_restricted CASCADE"),
