@@ -10,7 +10,7 @@ def move(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("unsubscribes", "0006_sync_setup"), ("compliance", "0006_verdict_rules")]
+    dependencies = [("unsubscribes", "0007_sync_clocks"), ("compliance", "0006_verdict_rules")]
     operations = [
         migrations.RunPython(move, migrations.RunPython.noop),
         migrations.RemoveField("teamsettings", "hold_unauthorized"),
