@@ -151,9 +151,14 @@ class Suppression(models.Model):
     since = models.DateTimeField(db_default=TransactionNow())
     # When the "no" was said last. A new consent must be newer than this, not only than the first "no".
     said_at = models.DateTimeField(db_default=Now())
+    # Whether it stands in the ledger beside the database, from which a restore learns it.
+    in_ledger = models.BooleanField(db_default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["since", "id"], name="suppression_by_since")]
+        indexes = [
+            models.Index(fields=["since", "id"], name="suppression_by_since"),
+            models.Index(fields=["id"], condition=Q(in_ledger=False), name="suppression_not_in_ledger"),
+        ]
 
     def __str__(self) -> str:
         return str(self.address_hash)

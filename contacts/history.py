@@ -27,6 +27,7 @@ RESTRICTED = "restricted"
 UNRESTRICTED = "unrestricted"
 INFORMED = "informed"
 REVIEWED = "reviewed"
+SCRUBBED = "scrubbed"
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
 RECORD = f"""

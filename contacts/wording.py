@@ -194,6 +194,10 @@ def _deleted(event: ContactEvent) -> str:
     return _("%(actor)s deleted this person") % {"actor": event.actor_name}
 
 
+def _scrubbed(event: ContactEvent) -> str:
+    return _("Words in earlier entries that named a person erased by %(actor)s are gone") % {"actor": event.actor_name}
+
+
 def _other(event: ContactEvent) -> str:
     return f"{event.actor_name}: {event.action}"
 
@@ -277,4 +281,5 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.UNRESTRICTED: _unrestricted,
     history.INFORMED: _informed,
     history.REVIEWED: _reviewed,
+    history.SCRUBBED: _scrubbed,
 }

@@ -1,62 +1,138 @@
-"""Deletion: the person goes, and what remains is only what keeps the person from being contacted again."""
+"""Deletion: the person goes everywhere, and what remains is only what keeps the person from being contacted again."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import FileField, Model
+from django.db.models.deletion import SET_NULL
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from compliance import services
-from contacts import batches, history
-from contacts.models import Batch
+from contacts import batches, history, scrubbing
+from contacts.models import Batch, Contact, ContactEvent, Merge
 from contacts.queries import ContactQuerySet
+from exports import files, ledger, mentions
+from exports.trace_values import traces_of
+from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing, Restricted
 from salesconnect.lib.outcome import Outcome
-from unsubscribes import records
+from unsubscribes.models import Message
+from unsubscribes.salesforce import erasing
 
-# The history keeps when, who, through which door and which kind of act, with codes and dates; readable values go.
-SCRUB = """
-    UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
-    WHERE contact_id = ANY(%(numbers)s) AND changes <> contacts_scrubbed(changes)
-"""
-# Copies of the person's values: rows that an import did not take, and answers kept for a repeated request.
-REJECTS = """
-    DELETE FROM compliance_importreject WHERE EXISTS (
-        SELECT FROM jsonb_array_elements_text(cells) cell WHERE lower(btrim(cell)) IN (
-            SELECT email_key FROM contacts_contact WHERE id = ANY(%(ids)s) AND email_key <> ''
-        )
-    )
-"""
+REQUEST, RETENTION, REPLAY = "request", "retention", "replay"
+"""Why somebody was erased, where it was not simply ordered: a code that stays in the history."""
+
+# Answers kept for a repeated request that are about the person.
 REPLIES = """
     UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id')
     WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(ids)s))
         OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(ids)s))
 """
-DELETE = (
+# The "no" of the address stays, with a reason that says nothing of who it was.
+REASONS = """
+    UPDATE compliance_suppression s SET reason = '' FROM contacts_contact c
+    WHERE c.id = ANY(%(ids)s) AND s.address_hash = c.address_hash AND s.reason <> '' AND EXISTS (
+        SELECT FROM unnest(ARRAY[c.first_name, c.last_name, c.email, c.phone]) AS own (text)
+        WHERE length(own.text) > 1 AND strpos(lower(s.reason), lower(own.text)) > 0)
+"""
+ROWS = (
     "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
-    "DELETE FROM unsubscribes_message WHERE contact_id = ANY(%(ids)s)",
-    "DELETE FROM compliance_reviewnote WHERE contact_id = ANY(%(ids)s)",
-    "DELETE FROM compliance_compliancecard WHERE contact_id = ANY(%(ids)s)",
     "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
 )
 
 
-@transaction.atomic
-def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None, requested: bool = False) -> Outcome:
-    """Delete all `contacts` (GDPR art. 17): rows and readable history go, suppressions of their addresses stay.
+@dataclass(slots=True)
+class Report:
+    """What an erasure takes, or would take: rows by kind, mails, files; and what somebody has to see to elsewhere."""
 
-    A suppression stands afterwards only where one stood before: its keyed hash, date and reason. Restricted people are
-    refused, for they may need the data (art. 18(1)); unless they have `requested` it themselves.
+    people: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    mails: int = 0
+    files: dict[str, int] = field(default_factory=dict)
+    mentions: dict[str, int] = field(default_factory=dict)
+    salesforce: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    suppressed: bool = False
+
+
+@transaction.atomic
+def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None, why: str = "") -> Outcome:
+    """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, whatever names them.
+
+    A suppression stands afterwards only where one stood before: its keyed hash, date and reason. `why` is a code that
+    stays in the history. Restricted people are refused, for they may need the data (art. 18(1)), unless they asked for
+    it themselves. The ledger beside the database is written last, so that no erasure that is done is not in it.
     """
     actor.require("delete_people")
-    ids, refused = (services.lock(contacts), Counter()) if requested else services.lock_unrestricted(contacts)
-    # Also the records merged into a person lose their readable values, so each says by which act.
+    owed = why in (REQUEST, REPLAY)
+    ids, refused = (services.lock(contacts), Counter[str]()) if owed else services.lock_unrestricted(contacts)
+    if not ids:
+        return Outcome(refused=refused)
     numbers = history.numbers_of(ids)
-    history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id)
-    records.forget(ids)
-    values = {"ids": ids, "numbers": numbers}
-    with connection.cursor() as cursor:
-        for statement in (SCRUB, REJECTS, REPLIES, *DELETE):
-            cursor.execute(statement, values)
+    traces = traces_of(ids, numbers)
+    named, exported, previews = mentions.find(traces), files.exports_of(ids), files.previews_of(traces)
+    lines = [] if why == REPLAY else ledger.lines_of(numbers)
+    changes = {"source": (None, why)} if why else {}
+    # Also the records merged into a person lose their readable values, so each says by which act.
+    history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
+    if others := scrubbing.scrub_people(numbers):
+        history.record(others, history.SCRUBBED, actor=actor, batch_id=batch_id)
+    erasing.mark(ids)
+    mentions.clear(named, ids, actor=actor, batch_id=batch_id)
+    _run(ids, numbers, REPLIES, REASONS)
+    files.take_out(exported, previews, ids)
+    _delete_rows(ids)
+    _run(ids, numbers, *ROWS)
+    ledger_file.append(lines)
     return Outcome(changed=len(ids), refused=refused)
+
+
+@transaction.atomic
+def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, why: str = "") -> Report:
+    """Erase one person and report what went, or with `dry_run` would go.
+
+    Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
+    """
+    actor.require("delete_people")
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    if not services.lock(people):
+        raise Missing
+    report = what_goes(contact_id)
+    if not dry_run and delete(people, actor=actor, why=why).refused:
+        raise Restricted
+    return report
+
+
+def what_goes(contact_id: int) -> Report:
+    """Return what the erasure of one person takes."""
+    ids = [contact_id]
+    numbers = history.numbers_of(ids)
+    traces = traces_of(ids, numbers)
+    named = mentions.find(traces)
+    rows = {"people": 1, "events": ContactEvent.objects.filter(contact_id__in=numbers).count()}
+    rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
+    for model, key in hanging_rows():
+        rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
+    held = {"evidence": len(_file_names(ids)), "exports": len(files.exports_of(ids))}
+    return Report(
+        people=1,
+        rows={name: number for name, number in rows.items() if number},
+        mails=Message.objects.filter(contact_id=contact_id).count(),
+        files={name: number for name, number in (held | {"imports": len(files.previews_of(traces))}).items() if number},
+        mentions=named.counts(),
+        salesforce=sorted(erasing.records_of(ids)),
+        templates=named.templates,
+        suppressed=Contact.objects.filter(pk=contact_id, card__unsubscribed=True).exclude(email="").exists(),
+    )
+
+
+def hanging_rows() -> list[tuple[type[Model], str]]:
+    """Return every model whose rows go with their person, and its key; what is added to the product later too."""
+    return [(each.related_model, each.field.name) for each in _relations() if each.on_delete is not SET_NULL]
 
 
 def preview(contacts: ContactQuerySet) -> dict[str, int]:
@@ -69,3 +145,36 @@ def preview(contacts: ContactQuerySet) -> dict[str, int]:
 def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Carry out one chunk of a bulk deletion."""
     return delete(contacts, actor=actor, batch_id=batch.pk)
+
+
+def _delete_rows(ids: Sequence[int]) -> None:
+    """Delete what hangs on people, doom its files, and let go of them what outlives them."""
+    files.doom(_file_names(ids))
+    for model, key in hanging_rows():
+        model._base_manager.filter(**{f"{key}__in": ids}).delete()
+    for relation in _relations():
+        if relation.on_delete is SET_NULL:
+            rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": ids})
+            rows.update(**{relation.field.name: None})
+
+
+def _relations() -> list[ForeignObjectRel]:
+    found = Contact._meta.get_fields(include_hidden=True)
+    return [each for each in found if isinstance(each, ForeignObjectRel) and (each.one_to_many or each.one_to_one)]
+
+
+def _file_names(ids: Sequence[int]) -> list[str]:
+    names: list[str] = []
+    for model, key in hanging_rows():
+        for held in model._meta.get_fields():
+            if isinstance(held, FileField):
+                rows = model._base_manager.filter(**{f"{key}__in": ids}).exclude(**{held.name: ""})
+                names += rows.values_list(held.name, flat=True)
+    return names
+
+
+def _run(ids: Sequence[int], numbers: Sequence[int], *statements: str) -> None:
+    values: dict[str, Any] = {"ids": list(ids), "numbers": list(numbers)}
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)

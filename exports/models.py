@@ -1,9 +1,20 @@
 from django.db import models
+from django.db.models.functions import Now
 
 from contacts.models import Batch
 from exports.overview.models import DailyFigure
 
 __all__ = ["DailyFigure", "ExportJob"]
+
+
+class DoomedFile(models.Model):
+    """A file whose row is gone: removed when that is certain, and by the sweep when a crash came between."""
+
+    name = models.CharField(max_length=255)
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class ExportJob(models.Model):

@@ -8,11 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from contacts import history
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find
-from exports import erasure, services
+from exports import erasure, services, wording
 from exports.columns import content_disposition
 from salesconnect.lib.errors import Restricted
 
@@ -34,8 +33,9 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor.require("delete_people")
     person = find(contact_id, actor)
     if request.method == "GET":
-        events = history.of_contact(contact_id).count()
-        context = {"person": person, "events": events, "title": _("Delete %(name)s?") % {"name": person}}
+        report = erasure.what_goes(contact_id)
+        context = {"person": person, "report": report, "goes": wording.goes(report)}
+        context["title"] = _("Delete %(name)s?") % {"name": person}
         return render(request, "exports/delete.html", context)
     if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor).refused:
         raise Restricted

@@ -8,6 +8,7 @@ from compliance.api import BulkViewSet, CardViewSet, RestrictionViewSet
 from compliance.imports.api import ImportViewSet
 from contacts.api import BatchViewSet, ContactViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
+from exports.erasure_api import EraseViewSet
 from exports.overview.api import OverviewViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
@@ -24,6 +25,7 @@ router.register("contacts", UnsubscribeViewSet, "opt-out")
 router.register("contacts", ReconsentViewSet, "re-consent")
 router.register("contacts", MergeViewSet, "merge")
 router.register("contacts", PersonExportViewSet, "person-export")
+router.register("contacts", EraseViewSet, "erase")
 router.register("contacts", PersonMailViewSet, "person-mail")
 router.register("contacts", PersonSyncViewSet, "person-sync")
 router.register("bulk", BulkViewSet, "bulk")

@@ -17,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.str("SALESCONNECT_DATA", str(BASE_DIR / ".data"))).absolute()
 PORT = env.int("PORT", 8000)
 SITE_URL = env.str("SALESCONNECT_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+# Outlives the database: what `replay_erasures` does again after an older backup was restored.
+ERASURE_LEDGER = env.str("SALESCONNECT_LEDGER", str(DATA_DIR / "ledger" / "erasures.jsonl"))
 HTTPS = SITE_URL.startswith("https://")
 DEBUG = False
 
@@ -178,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-figures": {"task": "exports.keep_figures", "schedule": 900, "options": {"expires": 900}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
     "remove-stray-evidence": {"task": "unsubscribes.remove_stray_evidence", "schedule": 24 * 3600},
+    "write-ledger": {"task": "exports.write_ledger", "schedule": 60, "options": {"expires": 60}},
     "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
 }
 

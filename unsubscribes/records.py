@@ -1,8 +1,6 @@
 """The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
 
 import datetime as dt
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -69,14 +67,6 @@ def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidenc
         raise Missing
     history.record([contact_id], history.EXPORTED, actor=actor, changes={"reason": (None, record.file_name)})
     return record
-
-
-def forget(contact_ids: Sequence[int]) -> None:
-    """Remove the evidence of people who are being deleted, and its files once that is certain."""
-    gone = ConsentEvidence.objects.filter(contact__in=contact_ids)
-    for name in gone.exclude(file="").values_list("file", flat=True):
-        transaction.on_commit(partial(default_storage.delete, name))
-    gone.delete()
 
 
 def remove_strays() -> int:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import BinaryIO, cast
 
 from django.contrib.postgres.functions import TransactionNow
@@ -73,8 +74,8 @@ def stalled() -> Sequence[int]:
 def forget_old() -> int:
     """Remove what is needed no more, and return how many files that were.
 
-    The file of an import goes when all of it is in: else it would keep people who are deleted later. Previewed files
-    and rejected rows go after 30 days.
+    The file of an import has gone when all of it was in, unless a crash came between or the import was given up: then
+    it goes now. Previewed files and rejected rows go after 30 days.
     """
     ended = ImportJob.objects.exclude(state__in=OPEN)
     old = Q(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS))
@@ -148,9 +149,11 @@ def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
 
 @transaction.atomic
 def _finish(job: ImportJob) -> None:
-    if _hold(job):
+    if held := _hold(job):
         ImportSeen.objects.filter(job_id=job.pk).delete()
         ImportJob.objects.filter(pk=job.pk).update(state=ImportJob.State.DONE, finished_at=timezone.now())
+        if not held.dry_run:
+            transaction.on_commit(partial(_discard_file, job.pk))
 
 
 @transaction.atomic
@@ -159,6 +162,13 @@ def _fail(job: ImportJob, error: str) -> None:
     ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN).update(
         state=ImportJob.State.FAILED, error=error, finished_at=timezone.now()
     )
+
+
+def _discard_file(job_id: int) -> None:
+    """Remove the file at once when all of it is in: it would keep people who are deleted later."""
+    job = ImportJob.objects.get(pk=job_id)
+    job.file.delete(save=False)
+    ImportJob.objects.filter(pk=job_id).update(file="")
 
 
 def _actor_of(job: ImportJob) -> Actor:

@@ -25,6 +25,7 @@ ICONS = {
     history.UNRESTRICTED: "shield-check",
     history.INFORMED: "send",
     history.REVIEWED: "checklist",
+    history.SCRUBBED: "eye-off",
 }
 
 

@@ -197,7 +197,7 @@ def test_a_restricted_person_is_not_opted_in(anna, administrator):
 def test_only_the_persons_own_request_erases_restricted_data(anna, member):
     people = Contact.objects.filter(pk=anna.pk)
     assert erasure.delete(people, actor=member).refused == {"restricted": 1}
-    assert erasure.delete(people, actor=member, requested=True).changed == 1
+    assert erasure.delete(people, actor=member, why=erasure.REQUEST).changed == 1
 
 
 def test_restricting_and_lifting_take_a_reason_and_go_on_record(api, lars):

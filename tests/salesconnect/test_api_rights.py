@@ -39,6 +39,7 @@ ENDPOINTS = {
     "POST contacts/<int:pk>/restriction/": WRITE,
     "DELETE contacts/<int:pk>/restriction/": WRITE,
     "GET contacts/<int:pk>/export/": READ,
+    "POST contacts/<int:pk>/erase/": WRITE,
     "GET contacts/<int:pk>/unsubscribes/": READ,
     "POST contacts/<int:pk>/unsubscribes/": WRITE,
     "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 400),

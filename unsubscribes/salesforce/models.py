@@ -124,11 +124,16 @@ class SyncRecord(models.Model):
     reasserts = models.PositiveSmallIntegerField(default=0)
     reasserted_since = models.DateTimeField(null=True)
     seen_in = models.BigIntegerField(null=True)
+    # Since when its person is erased here, so that it is to be erased there too (art. 19), and who saw to that.
+    erased_at = models.DateTimeField(null=True)
+    erased_there_at = models.DateTimeField(null=True)
+    erased_there_by = models.CharField(max_length=150, blank=True, db_default="")
     synced_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         indexes = [
-            models.Index(fields=["id"], condition=Q(contact_id=None, deleted=False), name="sync_record_unlinked")
+            models.Index(fields=["id"], condition=Q(contact_id=None, deleted=False), name="sync_record_unlinked"),
+            models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="sync_record_erased"),
         ]
 
     def __str__(self) -> str:

@@ -9,15 +9,19 @@ from compliance.staging import NewPerson
 from contacts.details import LIMITS, clean
 from contacts.models import Contact
 from salesconnect.lib.actor import system
+from unsubscribes.salesforce import erasing
 from unsubscribes.salesforce.mapping import Row
 
 
 def create(rows: Sequence[Row]) -> int:
     """Create a person for each address that nobody here has; returns how many. Runs inside the page's transaction.
 
-    Who is opted out in Salesforce comes in opted out: the page has suppressed the address already.
+    Who was erased here stays erased. Who is opted out in Salesforce comes in opted out: the page has suppressed the
+    address already.
     """
-    wanted = {row.email_key: row for row in rows if row.email_key and not (row.deleted or row.successor_id)}
+    erased = erasing.erased_among([row.sf_id for row in rows])
+    here = (row for row in rows if row.sf_id not in erased and not (row.deleted or row.successor_id))
+    wanted = {row.email_key: row for row in here if row.email_key}
     known = Contact.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True)
     people = [_person(wanted[key]) for key in wanted.keys() - set(known)]
     if not people:

@@ -1,0 +1,60 @@
+"""The ledger: which people were erased and which addresses said no, without a readable word, outside the database.
+
+An erasure is written as the last thing before its transaction commits: a crash in between leaves a line too much, about
+somebody whose erasure was ordered, and never one too few.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+
+from compliance.models import Suppression
+from salesconnect.lib import ledger
+
+ERASED, SUPPRESSED = "erased", "suppressed"
+CHUNK = 5_000
+# The hash of an address is kept only where a suppression of it stands.
+LINES = """
+    SELECT number, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           s.address_hash, s.hash_key, s.source
+    FROM unnest(%s::bigint[]) AS numbers (number) LEFT JOIN contacts_contact c ON c.id = number
+    LEFT JOIN compliance_suppression s ON s.address_hash = c.address_hash ORDER BY number
+"""
+
+
+def lines_of(numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return what the ledger is to say of the erasure of these people, merged records among them, while they exist."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINES, [list(numbers)])
+        return [
+            {"what": ERASED, "at": at, "contact": number}
+            | ({"hash": str(known), "key": key, "source": source} if known else {})
+            for number, at, known, key, source in cursor
+        ]
+
+
+def write_suppressions() -> int:
+    """Write down every suppression that is not in the ledger yet; returns how many."""
+    written = 0
+    while number := _write_chunk():
+        written += number
+    return written
+
+
+@transaction.atomic
+def _write_chunk() -> int:
+    new = Suppression.objects.select_for_update(skip_locked=True).filter(in_ledger=False).order_by("pk")[:CHUNK]
+    rows = list(new)
+    ledger.append(
+        {
+            "what": SUPPRESSED,
+            "at": row.said_at.isoformat(),
+            "hash": str(row.address_hash),
+            "key": row.hash_key,
+            "source": row.source,
+        }
+        for row in rows
+    )
+    Suppression.objects.filter(pk__in=[row.pk for row in rows]).update(in_ledger=True)
+    return len(rows)

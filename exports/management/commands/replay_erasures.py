@@ -1,0 +1,18 @@
+"""`manage.py replay_erasures`: after an older backup was restored."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from exports import replaying
+from salesconnect.lib.actor import system
+
+
+class Command(BaseCommand):
+    """Erase again who was erased after the restored backup was made, and hear again who said no since."""
+
+    help = "After restoring an older backup: erase again whom it brought back, and suppress again who said no since."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        done = replaying.replay(actor=system("command"))
+        self.stdout.write(f"People erased again: {done.erased}. Addresses unsubscribed again: {done.suppressed}.")

@@ -1,0 +1,95 @@
+"""By which strings a text gives people away: addresses, numbers, profiles, names. Pure but for one question."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+ADDRESS = re.compile(r"""[^\s"'<>(),;:=&?\[\]{}|]+@[^\s"'<>(),;:=&?\[\]{}|]+""")
+NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
+WORD = re.compile(r"[^\W_]+")
+# Enough of a telephone number to tell it from others, whatever stands before it.
+DIGITS = 7
+SHORTEST_NAME, SHORTEST_MAILBOX, SHORTEST_WHOLE = 3, 6, 6
+WHOLE = ("phone", "website", "other", "facebook", "twitter", "linkedin", "salesforce_id")
+FEW = 100
+
+Values = Mapping[str, Iterable[str]]
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, without regard to case."""
+    return WORD.findall(text.casefold())
+
+
+@dataclass(slots=True)
+class Traces:
+    """The strings of some people.
+
+    `shared` tells whether a word is also the name of somebody else: a name alone gives away only who bears it alone.
+    """
+
+    shared: Callable[[str], bool]
+    addresses: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    alone: set[str] = field(default_factory=set)
+    names: dict[str, set[frozenset[str]]] = field(default_factory=lambda: defaultdict(set))
+    people: int = 0
+
+    def add(self, values: Values) -> None:
+        """Add one person: what each detail is and was."""
+        self.people += 1
+        for address in (*values.get("email", ()), *values.get("email_key", ())):
+            if address:
+                self.addresses.add(address.casefold())
+                self.alone |= {w for w in words(address.partition("@")[0]) if len(w) >= SHORTEST_MAILBOX}
+        self.numbers |= {end for phone in values.get("phone", ()) if (end := _digits(phone))}
+        texts = (text.casefold() for name in WHOLE for text in values.get(name, ()))
+        self.whole |= {text for text in texts if len(text) >= SHORTEST_WHOLE}
+        firsts = [found for text in values.get("first_name", ()) if (found := words(text))]
+        lasts = [found for text in values.get("last_name", ()) if (found := words(text))]
+        self.alone |= {word for name in (*firsts, *lasts) for word in name if len(word) >= SHORTEST_NAME}
+        for last in lasts:
+            self.names[last[-1]] |= {frozenset((first[0], *last)) for first in firsts}
+
+    def cells(self) -> list[str]:
+        """Return the texts that a cell of a table holds where its row may be about one of these people."""
+        names = {" ".join(name) for found in self.names.values() for name in found}
+        return sorted(self.addresses | self.whole | self.alone | set(self.names) | names)
+
+    def given_away(self, text: str) -> bool:
+        """Tell whether a text, maybe a query string, says who one of these people is."""
+        plain = unquote_plus(text) if "%" in text or "+" in text else text
+        return self._in(text.casefold()) or (plain != text and self._in(plain.casefold()))
+
+    def without(self, value: Any, put: str = "") -> Any:
+        """Return a JSON value in which every text that gives somebody away is replaced."""
+        if isinstance(value, str):
+            return put if self.given_away(value) else value
+        if isinstance(value, list):
+            return [self.without(each, put) for each in value]
+        if isinstance(value, dict):
+            return {name: self.without(each, put) for name, each in value.items()}
+        return value
+
+    def _in(self, text: str) -> bool:
+        if text.strip() in self.whole or any(part in self.whole for part in text.split()):
+            return True
+        if self.people <= FEW and any(each in text for each in (*self.whole, *self.addresses)):
+            return True
+        if any(found.strip(".") in self.addresses for found in ADDRESS.findall(text)):
+            return True
+        if any(_digits(found) in self.numbers for found in NUMBER.findall(text)):
+            return True
+        said = set(words(text))
+        if any(needed <= said for word in said & self.names.keys() for needed in self.names[word]):
+            return True
+        return any(not self.shared(word) for word in said & self.alone)
+
+
+def _digits(text: str) -> str:
+    found = re.sub(r"\D", "", text)
+    return found[-DIGITS:] if len(found) >= DIGITS else ""

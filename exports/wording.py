@@ -1,0 +1,63 @@
+"""What an erasure takes, in words."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from exports.erasure import Report
+
+
+def goes(report: Report) -> list[str]:
+    """Return what goes, a line each."""
+    files, mentions = report.files, report.mentions
+    lines = [_("Name, email address and all other contact details"), _("The compliance card")]
+    counted = (
+        (report.rows.get("events", 0), _events),
+        (report.mails, _mails),
+        (files.get("evidence", 0), _evidence),
+        (files.get("exports", 0), _exports),
+        (files.get("imports", 0), _imports),
+        (mentions.get("saved_views", 0), _views),
+        (mentions.get("rejected_rows", 0), _rejected),
+        (sum(mentions.values()) - mentions.get("saved_views", 0) - mentions.get("rejected_rows", 0), _places),
+    )
+    return lines + [words(number) % {"n": number} for number, words in counted if number]
+
+
+def _events(n: int) -> str:
+    return ngettext("What one entry of the history says", "What %(n)d entries of the history say", n)
+
+
+def _mails(n: int) -> str:
+    return ngettext("%(n)d mail", "%(n)d mails", n)
+
+
+def _evidence(n: int) -> str:
+    return ngettext("%(n)d document of a consent", "%(n)d documents of consents", n)
+
+
+def _exports(n: int) -> str:
+    return ngettext("The row in %(n)d file of an export", "The rows in %(n)d files of exports", n)
+
+
+def _imports(n: int) -> str:
+    return ngettext(
+        "%(n)d file that waits to be imported and holds this person",
+        "%(n)d files that wait to be imported and hold this person",
+        n,
+    )
+
+
+def _views(n: int) -> str:
+    return ngettext("%(n)d saved view that names this person", "%(n)d saved views that name this person", n)
+
+
+def _rejected(n: int) -> str:
+    return ngettext("%(n)d row that an import did not take", "%(n)d rows that imports did not take", n)
+
+
+def _places(n: int) -> str:
+    return ngettext(
+        "The words in %(n)d order or kept answer that name this person",
+        "The words in %(n)d orders and kept answers that name this person",
+        n,
+    )

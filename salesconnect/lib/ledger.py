@@ -1,0 +1,49 @@
+"""A file beside the database to which lines are only ever added: what a restored backup cannot know."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+
+def append(lines: Iterable[dict[str, Any]]) -> None:
+    """Add lines and wait until the disk has them. One writer at a time; a line is written whole or cut off alone."""
+    text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    if not text:
+        return
+    path = Path(settings.ERASURE_LEDGER)
+    new = not path.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # What a crash cut off must not swallow the next line.
+        if size := file.seek(0, os.SEEK_END):
+            file.seek(size - 1)
+            text = text if file.read(1) == b"\n" else "\n" + text
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+def read() -> Iterator[dict[str, Any]]:
+    """Yield the lines, oldest first; none when there is no file. A line that a crash cut off is passed over."""
+    path = Path(settings.ERASURE_LEDGER)
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            try:
+                found = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(found, dict):
+                yield found

@@ -1,0 +1,60 @@
+"""Who is erased here: the "no" still reaches Salesforce, nobody is brought in again, and a task is left."""
+
+import pytest
+
+from contacts.models import Contact
+from exports import erasure
+from salesconnect.lib.errors import Forbidden, Missing
+from tests.unsubscribes.salesforce.conftest import box
+from unsubscribes.models import SyncConnection, SyncRecord
+from unsubscribes.salesforce import erasing
+
+
+def test_the_no_of_somebody_who_is_gone_is_still_written(org, sync, person, unsubscribe, member):
+    (sf_id,) = org.create("Contact", {"Email": "anna@example.com", "LastName": "Berg"})
+    anna = person(email="anna@example.com")
+    sync(full=True)
+    unsubscribe(anna)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    sync()
+    assert box(org, sf_id)
+
+
+def test_a_record_known_by_its_id_alone_hears_the_no_too(org, sync, person, unsubscribe, member):
+    (sf_id,) = org.create("Contact", {"Email": "", "LastName": "Berg"})
+    anna = person(email="anna@example.com", salesforce_id=sf_id)
+    unsubscribe(anna)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    sync("push")
+    assert box(org, sf_id)
+
+
+def test_somebody_who_was_erased_is_not_brought_in_again(org, sync, person, member):
+    SyncConnection.objects.update(create_people=True)
+    (sf_id,) = org.create("Contact", {"Email": "anna@example.com", "LastName": "Berg"})
+    anna = person(email="anna@example.com")
+    sync(full=True)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    org.edit(sf_id, {"LastName": "Lind"})
+    sync()
+    sync(full=True)
+    assert not Contact.objects.exists()
+
+
+def test_a_task_is_left_until_somebody_has_seen_to_it(db, person, member, auditor):
+    anna = person(email="anna@example.com", salesforce_id="003000000000001AAA")
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    (record,) = erasing.waiting()
+    with pytest.raises(Forbidden):
+        erasing.settle(record.pk, actor=auditor)
+    assert erasing.settle(record.pk, actor=member).erased_there_by == "bob"
+    assert (list(erasing.waiting()), list(erasing.tasks())) == ([], [record])
+    with pytest.raises(Missing):
+        erasing.settle(record.pk + 1, actor=member)
+
+
+def test_a_task_ends_when_the_record_is_gone_there(db, person, member):
+    anna = person(email="anna@example.com", salesforce_id="003000000000001AAA")
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    SyncRecord.objects.update(deleted=True)
+    assert not erasing.waiting().exists()

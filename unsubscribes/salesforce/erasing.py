@@ -1,0 +1,80 @@
+"""People who are erased here and still recorded in Salesforce: their "no" is heard there, and somebody erases them.
+
+The product never deletes in the org: who else relies on a record there, only its owners know. What is left is a task,
+which ends when Salesforce reports the record as deleted or somebody says that it is done (GDPR art. 19).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+from unsubscribes.salesforce import outbox
+from unsubscribes.salesforce.models import SyncRecord
+
+# A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
+MARK = """
+    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, address_hash = coalesce(
+        r.address_hash, (SELECT c.address_hash FROM contacts_contact c
+            JOIN compliance_suppression s ON s.address_hash = c.address_hash
+            WHERE c.id = ANY(%(people)s) AND (c.id = r.contact_id OR c.salesforce_id = r.sf_id)
+            ORDER BY c.id LIMIT 1))
+    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+"""
+WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contact_id=None, successor_id="")
+
+
+@transaction.atomic
+def mark(people: Sequence[int]) -> int:
+    """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks."""
+    if not records_of(people):
+        return 0
+    outbox.lock()
+    with connection.cursor() as cursor:
+        cursor.execute(outbox.KNOW, {"people": list(people)})
+        records = outbox.concerned(people)
+        cursor.execute(MARK, {"people": list(people), "records": records})
+        marked = cursor.rowcount
+    outbox.wish(records, True)
+    return marked
+
+
+def records_of(people: Sequence[int]) -> set[str]:
+    """Return the ids of the records in Salesforce that are these people's."""
+    known = SyncRecord.objects.filter(pk__in=outbox.concerned(people), deleted=False)
+    named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
+    return {*known.values_list("sf_id", flat=True), *(each for each in named if each[:3] in ("003", "00Q"))}
+
+
+def erased_among(sf_ids: Iterable[str]) -> set[str]:
+    """Return which of these records belong to people who were erased here."""
+    return set(
+        SyncRecord.objects.filter(sf_id__in=list(sf_ids), erased_at__isnull=False).values_list("sf_id", flat=True)
+    )
+
+
+def tasks() -> QuerySet[SyncRecord]:
+    """Return the records of erased people, whatever became of them."""
+    return SyncRecord.objects.filter(erased_at__isnull=False, contact_id=None)
+
+
+def waiting() -> QuerySet[SyncRecord]:
+    """Return the records that somebody has to erase in Salesforce."""
+    return SyncRecord.objects.filter(WAITING)
+
+
+@transaction.atomic
+def settle(record_id: int, *, actor: Actor) -> SyncRecord:
+    """Note that a record was erased in Salesforce; done before is left as it is. Raises `Forbidden` and `Missing`."""
+    actor.require("handle_requests")
+    record = tasks().select_for_update().filter(pk=record_id).first()
+    if record is None:
+        raise Missing
+    if record.erased_there_at is None:
+        tasks().filter(pk=record_id).update(erased_there_at=Now(), erased_there_by=actor.name)
+        record.refresh_from_db()
+    return record
