@@ -23,7 +23,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _stop)
     org = SalesforceOrg()
     door, control = Server(options.port, Door(org).answer), Server(options.control_port, ControlPort(org).answer)
-    org.url = door.url
+    org.url, org.page_url = door.url, control.url
     for server in (door, control):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(json.dumps(_ready(org, door, control)) + "\n")

@@ -22,11 +22,11 @@ SEED = 20261123
 
 
 class SalesforceOrg:
-    """Everything that one org is; `url` is where its public side listens."""
+    """Everything that one org is; `url` is where its public side listens, `page_url` where people look at it."""
 
     def __init__(self) -> None:
         self.lock = RLock()
-        self.url = ""
+        self.url = self.page_url = ""
         self.reset()
 
     def reset(self) -> None:

@@ -41,7 +41,7 @@ def _from_elsewhere(request: Request) -> bool:
 
 def _page(org: SalesforceOrg, name: str, search: str) -> str:
     pattern = "%" + search.translate({ord("%"): r"\%", ord("_"): r"\_", ord("\\"): r"\\"}) + "%"
-    where = r"NOT IsDeleted AND (? = '' OR Name LIKE ? ESCAPE '\' OR Email LIKE ? ESCAPE '\')"
+    where = r"NOT IsDeleted AND (? IN ('', Id) OR Name LIKE ? ESCAPE '\' OR Email LIKE ? ESCAPE '\')"
     values = [search, pattern, pattern]
     rows = org.store.all(
         f"SELECT * FROM {name} WHERE {where} ORDER BY LastModifiedDate DESC, LastName LIMIT {ROWS}", values

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from unsubscribes.salesforce import auth
@@ -83,8 +84,9 @@ def _version(client: Client, wanted: str) -> list[Line]:
 
 def _limits(client: Client) -> list[Line]:
     calls = client.get("limits")["DailyApiRequests"]
-    found = _("%(left)d of %(all)d are left today") % {"left": calls["Remaining"], "all": calls["Max"]}
-    return [Line(calls["Remaining"] > 0, _("API calls"), found, _("Wait, or buy more calls."))]
+    left, everything = int(calls["Remaining"]), int(calls["Max"])
+    found = _("%(left)s of %(all)s are left today") % {"left": _number(left), "all": _number(everything)}
+    return [Line(left > 0, _("API calls"), found, _("Wait, or buy more calls."))]
 
 
 def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> list[Line]:
@@ -114,9 +116,13 @@ def _sharing(client: Client, sobject: Sobject) -> list[Line]:
     seen = client.get("query", q=f"SELECT COUNT() FROM {sobject.name}")["totalSize"]
     counted = client.get("limits/recordCount", sObjects=sobject.name)["sObjects"]
     there = counted[0]["count"] if counted else seen
-    found = _("%(seen)d of about %(there)d records can be seen") % {"seen": seen, "there": there}
+    found = _("%(seen)s of about %(there)s records can be seen") % {"seen": _number(seen), "there": _number(there)}
     advice = _("Give the user of the app View All on the object.")
     return [Line(seen >= HIDDEN_SHARE * there, _("%(object)s: sharing") % {"object": sobject.name}, found, advice)]
+
+
+def _number(number: int) -> str:
+    return number_format(number, force_grouping=True)
 
 
 def _keeps_history(described: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from unsubscribes.salesforce.wording import code_words, connection_trouble
 from unsubscribes.views.sync_standing import standing
 
 RUNS, CONFLICTS_SHOWN = 8, 5
+# Most runs look and find nothing new; they stand in the list of all runs.
+IDLE = Q(state=SyncRun.State.DONE, kind__in=(SyncRun.Kind.PULL, SyncRun.Kind.PUSH), changed=0, written=0, errors=0)
 
 
 @require_safe
@@ -37,7 +40,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "used_today": running.used_today(),
         "compared": compared,
         "groups": [group | code_words(group["code"])._asdict() for group in groups],
-        "runs": SyncRun.objects.order_by("-pk")[:RUNS],
+        "runs": SyncRun.objects.exclude(IDLE).order_by("-pk")[:RUNS],
         "conflicts": conflicts(),
     }
     return render(request, "unsubscribes/sync.html", context)

@@ -18,10 +18,11 @@ LATE_WRITING = dt.timedelta(minutes=15)
 
 
 class Standing(NamedTuple):
-    """The answer: an icon, and the words."""
+    """The answer: an icon, the words, and whether it is well."""
 
     icon: str
     words: str
+    ok: bool = False
 
 
 def standing(now: Status, readings: Sequence[Reading]) -> Standing:
@@ -41,7 +42,7 @@ def standing(now: Status, readings: Sequence[Reading]) -> Standing:
             now.dead,
         )
         return Standing("alert-triangle", text % {"number": now.dead})
-    return Standing("circle-check", _("All is well.") + " " + _waiting(now))
+    return Standing("circle-check", _("All is well.") + " " + _waiting(now), ok=True)
 
 
 def _paused(now: Status) -> str:

@@ -1,10 +1,10 @@
-"""Everything in one process group: PostgreSQL, Redis, the site, the worker and beat."""
+"""Everything in one process group: PostgreSQL, Redis, the site, the worker and beat; in the demo Salesforce too."""
 
 import fcntl
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
-from salesconnect import preparation
+from salesconnect import demo_org, preparation
 from salesconnect.embedded import EmbeddedError, holding, processes
 from salesconnect.supervisor import Child, Supervisor, terminate
 
@@ -47,12 +47,16 @@ class Command(BaseCommand):
         with suppress(KeyboardInterrupt), _alone(), holding.supervised(settings.SERVERS, **wanted) as started:
             preparation.prepare(self.say)
             preparation.forget_last_heartbeat()
+            org = None
             if options["demo"] and "seed_demo" in get_commands():
                 call_command("seed_demo")
+                org = demo_org.child(self.say)
             try:
                 for name, (seconds, command) in PROGRAMS.items():
-                    start = partial(_start, command)
+                    start = partial(_start, command, demo_org.ENVIRONMENT if org else {})
                     supervisor.add(Child(name, start, terminate(seconds), process=start()))
+                if org:
+                    supervisor.add(org)
                 for server, process in started:
                     supervisor.add(_server(server, process))
                 supervisor.run(Announcement(self.say))
@@ -85,8 +89,9 @@ class Announcement:
             self.say(f"Sales Connect is running at http://127.0.0.1:{settings.PORT}/")
 
 
-def _start(command: list[str]) -> processes.Process:
+def _start(command: list[str], defaults: Mapping[str, str]) -> processes.Process:
     environment = {
+        **defaults,
         **os.environ,
         "PORT": str(settings.PORT),
         "PYTHONUNBUFFERED": "1",

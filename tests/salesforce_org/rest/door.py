@@ -20,6 +20,7 @@ OPEN: dict[str, Callable[[SalesforceOrg, Request], Response]] = {
     oauth.USER_INFO: oauth.user_info,
     "/services/data": describe.versions,
 }
+SEEN = re.compile(r"(/(003|00Q)\w{15})?")
 IDENTITY = re.compile(r"/id/00D\w+/005\w+")
 
 
@@ -54,6 +55,8 @@ class Door:
 
     def _route(self, request: Request, entry: Entry) -> Response:
         path = request.path.rstrip("/")
+        if self.org.page_url and request.method == "GET" and SEEN.fullmatch(path):
+            return self._page(path.removeprefix("/"))
         if path in OPEN:
             return OPEN[path](self.org, request)
         if IDENTITY.fullmatch(path):
@@ -71,6 +74,11 @@ class Door:
             response.body,
             {"Sforce-Limit-Info": self.org.usage.header()} | response.headers,
         )
+
+    def _page(self, record_id: str) -> Response:
+        """Send people to the page on which they see a record, as Salesforce's own address does."""
+        name = "Lead" if record_id.startswith("00Q") else "Contact"
+        return Response(302, "", {"Location": f"{self.org.page_url}/ui/{name}?q={record_id}"})
 
     def _counted(self, request: Request, entry: Entry, session: Session) -> Response:
         """Answer as a call that counts, also when it is refused."""
