@@ -87,6 +87,20 @@ class Event(serializers.Serializer):
     changes = serializers.DictField(child=Change())
 
 
+class Proof(serializers.Serializer):
+    """What leads from an event to the root that its seal published; all but the notes is covered."""
+
+    format = serializers.CharField()
+    event = serializers.JSONField()
+    path = serializers.JSONField()
+    sealed_at = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `root`, which serializers keep for themselves."""
+        return {**super().get_fields(), "root": serializers.RegexField("^[0-9a-f]{64}$")}
+
+
 def people_rows(people: ContactQuerySet, *more: str) -> QuerySet[Any, dict[str, Any]]:
     """Return the people as plain rows with all that `person_body` needs: a page of 1,000 makes no model objects."""
     return people.annotate(verdict_code=verdict.expression(policy.current())).values(*ROW, "verdict_code", *more)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import create, people, person, profile, saved, tasks, users
+from contacts.views import create, people, person, profile, proof, saved, tasks, users
 
 urlpatterns = [
     path("people/", people.people, name="people"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("people/<int:contact_id>/details/", person.details, name="person-details"),
     path("people/<int:contact_id>/history/", person.past, name="person-history"),
     path("people/<int:contact_id>/undo/", person.undo, name="person-undo"),
+    path("events/<int:event_id>/proof/", proof.proof, name="event-proof"),
     path("settings/", users.index, name="settings"),
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/profile/tokens/", profile.new_token, name="token-new"),

@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from compliance.api import BulkViewSet, CardViewSet, RestrictionViewSet
 from compliance.imports.api import ImportViewSet
-from contacts.api import BatchViewSet, ContactViewSet
+from contacts.api import BatchViewSet, ContactViewSet, EventViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
 from exports.erasure_api import EraseViewSet
 from exports.overview.api import OverviewViewSet
@@ -31,6 +31,7 @@ router.register("contacts", PersonSyncViewSet, "person-sync")
 router.register("bulk", BulkViewSet, "bulk")
 router.register("bulk", BulkMailViewSet, "bulk-mail")
 router.register("batches", BatchViewSet, "batch")
+router.register("events", EventViewSet, "event")
 router.register("imports", ImportViewSet, "import")
 router.register("exports", ExportViewSet, "export")
 router.register("mails", MailViewSet, "mail")

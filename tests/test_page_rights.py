@@ -45,6 +45,7 @@ PAGES = {
     "import": ("view_people", "import_people"),
     "cancel-import": (NOBODY, "import_people"),
     "rejected-rows": READ,
+    "event-proof": READ,
     "tasks": READ,
     "task": READ,
     "task-file": READ,
@@ -116,6 +117,7 @@ def address(person, member, bob):
         ("run_id", "error_id", "record_id", "message_id", "template_id", "view_id", "token_id", "list_id", "merge_id"),
         1,
     )
+    known["event_id"] = 1
 
     def of(name: str) -> str:
         patterns = get_resolver().reverse_dict.getlist(name)

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from contacts.models import Seal, SealHorizon
 from contacts.sealing import tree
-from contacts.sealing.leaves import COMMITMENT, HASH, LOCK, TIME
+from contacts.sealing.leaves import COMMITMENT, HASH, LOCK
 
 PIECE = 10_000
 
@@ -30,9 +30,7 @@ SEAL = f"""
     SELECT id, %(number)s, row_number() OVER (ORDER BY id) - 1, salt, commitment, {HASH} FROM committed
     RETURNING position, hash, event_id
 """
-CLOCK = f"""
-    SELECT at, {TIME.format("at")}, sha256(uuid_send(gen_random_uuid())) FROM (SELECT clock_timestamp() AS at) now
-"""
+CLOCK = "SELECT clock_timestamp(), sha256(uuid_send(gen_random_uuid()))"
 WRITERS = """
     SELECT array_agg(DISTINCT virtualtransaction) FROM pg_locks
     WHERE locktype = 'relation' AND relation = 'contacts_contactevent'::regclass AND granted
@@ -110,9 +108,9 @@ def _close(number: int, leaves: list[bytes], before: Seal | None, settled: int) 
     """Add the seal over these leaf hashes. The first is linked to a random beginning, which names the chain."""
     with connection.cursor() as cursor:
         cursor.execute(CLOCK)
-        sealed_at, text, beginning = cursor.fetchone()
+        sealed_at, beginning = cursor.fetchone()
     previous = bytes(before.root) if before else bytes(beginning)
-    top = tree.tree_root(leaves)
+    top, at = tree.tree_root(leaves), tree.moment(sealed_at)
     Seal.objects.create(
         number=number,
         events=len(leaves),
@@ -120,7 +118,7 @@ def _close(number: int, leaves: list[bytes], before: Seal | None, settled: int) 
         previous=previous,
         settled=settled,
         sealed_at=sealed_at,
-        root=tree.seal_hash(number, top, previous, events=len(leaves), settled=settled, sealed_at=text),
+        root=tree.seal_hash(number, top, previous, events=len(leaves), settled=settled, sealed_at=at),
     )
 
 

@@ -3,6 +3,7 @@
 `exports/verify_proof.py` holds the same few rules once more, for it has to stand alone; a test compares the two.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -15,6 +16,11 @@ LEAF, NODE, SEAL = b"\x00", b"\x01", b"\x02"
 def canonical(value: Any) -> bytes:
     """Return a value as PostgreSQL writes jsonb: keys by length, then by bytes; UTF-8. Without fractions."""
     return json.dumps(_ordered(value), ensure_ascii=False, separators=(", ", ": ")).encode()
+
+
+def moment(at: dt.datetime) -> str:
+    """Return a moment as it is sealed: 2026-11-23T10:15:00.123456Z."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
 def leaf_hash(content: bytes) -> bytes:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from contacts.models import Seal, SealedLeaf, Verification
 from contacts.sealing import published, tree
-from contacts.sealing.leaves import COMMITMENT, HASH, TIME
+from contacts.sealing.leaves import COMMITMENT, HASH
 from contacts.sealing.services import last_settled
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
@@ -148,8 +148,6 @@ def _check_seal(row: Verification) -> Bad | None:
     with connection.cursor() as cursor:
         cursor.execute(LEAVES, [seal.number])
         leaves = cursor.fetchall()
-        cursor.execute(f"SELECT {TIME.format('%s::timestamptz')}", [seal.sealed_at])
-        sealed_at = cursor.fetchone()[0]
     first = min((event for _position, _hash, event in leaves), default=None)
     if before and bytes(seal.previous) != bytes(before.root):
         return Bad(Problem.LINK, first)
@@ -157,9 +155,8 @@ def _check_seal(row: Verification) -> Bad | None:
         return Bad(Problem.SLIPPED_IN, first)
     top = tree.tree_root(bytes(hashed) for _position, hashed, _event in leaves)
     whole = [position for position, _hash, _event in leaves] == list(range(seal.events))
-    root = tree.seal_hash(
-        seal.number, top, bytes(seal.previous), events=seal.events, settled=seal.settled, sealed_at=sealed_at
-    )
+    at, previous = tree.moment(seal.sealed_at), bytes(seal.previous)
+    root = tree.seal_hash(seal.number, top, previous, events=seal.events, settled=seal.settled, sealed_at=at)
     good = whole and top == bytes(seal.tree) and root == bytes(seal.root)
     return None if good else Bad(Problem.SEAL, first)
 

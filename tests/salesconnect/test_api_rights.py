@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from compliance.imports import services as imports
 from contacts import batches, tokens
-from contacts.models import Contact
+from contacts.models import Contact, ContactEvent
 from exports import services as exports
 from salesconnect import api_urls
 from salesconnect.api_docs import Nowhere
@@ -72,6 +72,7 @@ ENDPOINTS = {
     "POST sync/errors/<int:pk>/retry/": (401, 403, 403, 400),
     "POST sync/run/": (401, 403, 403, 400),
     "GET overview/": READ,
+    "GET events/<int:pk>/proof/": READ,
     "GET suppressions/": (401, 400, 400, 400),
 }
 
@@ -98,6 +99,7 @@ def numbers(person, member) -> dict[str, int]:
         "batches": batches.order(everybody, "unsubscribe", actor=member).pk,
         "imports": imports.start(file, "people.csv", actor=member).pk,
         "sync": SyncError.objects.create(sf_id="003000000000001AAA", sobject="Contact", direction="push", code="X").pk,
+        "events": ContactEvent.objects.earliest("id").id,
         "exports": exports.order_export(everybody, actor=member, reason="").pk,
         "mails": mails.write_to_one(anna.pk, Draft("Hello", "News"), actor=member).pk,
     }

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg2.extras import Json
 
@@ -60,6 +60,7 @@ def test_a_known_tree_has_the_root_that_others_compute_for_it():
 
 
 @pytest.mark.django_db
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(VALUES)
 def test_values_are_written_as_postgresql_writes_them(value):
     with connection.cursor() as cursor:
