@@ -16,6 +16,7 @@ from compliance.suppression import ADDRESS_CHANGED
 from contacts import history
 from contacts.details import DETAILS
 from contacts.models import Contact, ContactEvent
+from unsubscribes.models import Message
 
 Changes = Mapping[str, Any]
 OLD, NEW = 0, 1
@@ -153,6 +154,26 @@ def _resubscribed(event: ContactEvent) -> str:
     return _("%(actor)s removed the unsubscribe, on the ground of a new consent") % {"actor": event.actor_name}
 
 
+def _mailed(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name, "subject": _side(event.changes, NEW).get("subject")}
+    if words["subject"]:
+        return _("%(actor)s sent the mail “%(subject)s”") % words
+    return _("%(actor)s sent a mail") % words
+
+
+def _mail_held(event: ContactEvent) -> str:
+    reason = _side(event.changes, NEW).get("held")
+    words = {"actor": event.actor_name, "reason": dict(Message.Reason.choices).get(reason, reason)}
+    if reason:
+        return _("A mail by %(actor)s was held back. %(reason)s") % words
+    return _("A mail by %(actor)s was held back") % words
+
+
+def _looked_at(event: ContactEvent) -> str:
+    sentence = _("%(actor)s looked at this person for a request") % {"actor": event.actor_name}
+    return _with_reason(sentence, event.changes)
+
+
 def _exported(event: ContactEvent) -> str:
     return _with_reason(_("%(actor)s exported this person") % {"actor": event.actor_name}, event.changes)
 
@@ -263,6 +284,8 @@ def _in_batch(event: ContactEvent, undoes: int | None) -> str:
         return _(", in bulk change %(batch)s, which takes back bulk change %(undone)s") % words
     if event.action == history.EXPORTED:
         return _(", in bulk export %(batch)s") % words
+    if event.action in {history.MAILED, history.MAIL_HELD}:
+        return _(", in bulk mail %(batch)s") % words
     return _(", in bulk change %(batch)s") % words
 
 
@@ -273,7 +296,10 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.SOURCE: _source,
     history.UNSUBSCRIBED: _unsubscribed,
     history.RESUBSCRIBED: _resubscribed,
+    history.MAILED: _mailed,
+    history.MAIL_HELD: _mail_held,
     history.EXPORTED: _exported,
+    history.LOOKED_AT: _looked_at,
     history.DELETED: _deleted,
     history.MERGED: _merged,
     history.UNMERGED: _unmerged,

@@ -14,7 +14,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import team
-from unsubscribes.mail import gate
+from unsubscribes.mail import events, gate
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
@@ -69,6 +69,8 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
         message.state, message.reason, message.sent_at = State.SENT, Reason.MARKED_SENT, message.claimed_at
     message.decided_by = actor.name
     message.save(update_fields=["state", "reason", "attempts", "not_before", "sent_at", "decided_by"])
+    if message.state == State.SENT:
+        events.sent(message, by=actor)
     return message
 
 
@@ -107,13 +109,15 @@ def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: i
     actor.require("mail_people")
     draft.check()
     around = surroundings(actor, draft.language)
-    return Message.objects.bulk_create(
+    messages = Message.objects.bulk_create(
         [
             _message(decision, render(draft, decision.contact, around), draft.language, actor, batch_id)
             for decision in gate.decide(contacts)
         ],
         batch_size=1_000,
     )
+    events.held([message for message in messages if message.state == State.HELD])
+    return messages
 
 
 def _message(decision: Decision, rendered: Rendered, language: str, actor: Actor, batch_id: int | None) -> Message:

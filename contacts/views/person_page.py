@@ -111,7 +111,7 @@ def show(
 
 def versions(request: SignedInRequest, contact_id: int, rows: list[Row]) -> Versions:
     """Return both versions for a page that met a newer edit; the typed fields wait to be sent again."""
-    newest = history.of_contact(contact_id).exclude(action=history.EXPORTED).first()
+    newest = history.of_contact(contact_id).exclude(action__in=history.CHANGES_NOTHING).first()
     typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
     return Versions(rows, newest, typed)
 

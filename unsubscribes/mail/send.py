@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from unsubscribes import links, team
-from unsubscribes.mail import envelope, gate
+from unsubscribes.mail import envelope, events, gate
 from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.models import Message
 
@@ -69,6 +69,8 @@ def claim(message_id: int | None = None) -> Message | None:
         message.email = decision.contact.email
         message.link = links.for_message(message, decision.contact)
     message.save(update_fields=["state", "reason", "error", "claimed_at", "attempts", "email", "link"])
+    if decision.reason:
+        events.held([message])
     return message
 
 
@@ -105,6 +107,7 @@ def _due(message_id: int | None) -> QuerySet[Message]:
     return locked.select_related("contact__card", "link", "user").order_by("not_before", "pk")
 
 
+@transaction.atomic
 def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
     values: dict[str, object] = {"error": said}
@@ -123,4 +126,5 @@ def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
     mine = Message.objects.filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
     )
-    mine.update(**values)
+    if mine.update(**values) and fate is Fate.SENT:
+        events.sent(Message.objects.get(pk=message.pk))

@@ -1,0 +1,34 @@
+"""What the history keeps of mail: that one was sent, or held back and why. Each in the transaction that made it so."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import cast
+
+from contacts import history
+from salesconnect.lib.actor import Actor, Door
+from unsubscribes.models import Message
+
+
+def sent(message: Message, *, by: Actor | None = None) -> None:
+    """Record that a message left, in the name of who wrote it or of who says so."""
+    changes = {"subject": (None, message.subject), "mail": (None, message.pk)}
+    actor = by or writer(message)
+    history.record([message.contact_id], history.MAILED, actor=actor, batch_id=message.batch_id, changes=changes)
+
+
+def held(messages: Sequence[Message]) -> None:
+    """Record that messages, all of one writer, were held back: one statement a reason, however many there are."""
+    for reason, group in groupby(sorted(messages, key=_reason), _reason):
+        people = [message.contact_id for message in group]
+        actor, batch_id = writer(messages[0]), messages[0].batch_id
+        changes = {"held": (None, str(reason))}
+        history.record(people, history.MAIL_HELD, actor=actor, batch_id=batch_id, changes=changes)
+
+
+def writer(message: Message) -> Actor:
+    """Return who wrote a message, for the history alone: the actor has no rights."""
+    return Actor(message.user_id, message.actor_name, "", cast("Door", message.door))
+
+
+def _reason(message: Message) -> str:
+    return str(message.reason)
