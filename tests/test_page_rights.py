@@ -45,7 +45,7 @@ PAGES = {
     "import": ("view_people", "import_people"),
     "cancel-import": (NOBODY, "import_people"),
     "rejected-rows": READ,
-    "event-proof": READ,
+    "event-proof-file": READ,
     "tasks": READ,
     "task": READ,
     "task-file": READ,

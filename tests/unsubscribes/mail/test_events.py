@@ -59,9 +59,7 @@ def test_a_mail_that_is_held_back_at_the_last_moment_says_so(anna, member):
     assert told() == [(anna.pk, "mail_held", "bob", "page", None)]
 
 
-def test_a_bulk_mail_carries_its_batch_and_costs_one_statement_a_reason(
-    anna, person, member, django_assert_num_queries
-):
+def test_a_bulk_mail_carries_its_batch_and_names_it_everywhere(anna, person, member, django_assert_num_queries):
     held = [person(last_name=f"Bo {number}", email=f"bo{number}@example.com") for number in range(3)]
     batch = orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     assert told() == [(each.pk, "mail_held", "bob", "page", batch.pk) for each in held]
