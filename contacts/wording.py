@@ -162,7 +162,7 @@ def _mailed(event: ContactEvent) -> str:
 
 
 def _mail_held(event: ContactEvent) -> str:
-    reason = _side(event.changes, NEW).get("held")
+    reason = str(_side(event.changes, NEW).get("held") or "")
     words = {"actor": event.actor_name, "reason": dict(Message.Reason.choices).get(reason, reason)}
     if reason:
         return _("A mail by %(actor)s was held back. %(reason)s") % words
