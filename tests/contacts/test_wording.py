@@ -83,7 +83,7 @@ def event(action: str, *, door: str = "page", batch: int | None = None, **change
             "Anna Berg exported this person: Letter to customers, in bulk export 3",
         ),
         (event("deleted"), "Anna Berg deleted this person"),
-        (event("reviewed"), "Anna Berg: reviewed"),
+        (event("never_heard_of"), "Anna Berg: never_heard_of"),
     ],
 )
 def test_an_event_in_words(happened, words):
