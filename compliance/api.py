@@ -10,31 +10,35 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance import orders, restriction
+from compliance import informing, orders, restriction, review
 from compliance.judging import judged
-from compliance.models import ComplianceCard
+from compliance.models import ComplianceCard, ReviewNote
 from compliance.revision import revise
 from compliance.serializers import (
     EMPTY_CARD,
     BatchReply,
     BulkAuthorization,
     BulkDelete,
+    BulkMark,
     BulkSource,
     BulkUnsubscribe,
     Card,
+    NoteBody,
+    NoteReply,
     ReasonBody,
     RestrictionReply,
     VerdictReply,
     authorization,
     card_body,
+    note_body,
     source,
     verdict_body,
 )
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
 from contacts import batches
 from contacts.api import PersonEndpoint, order_answer
-from contacts.api_base import Endpoint, idempotent, utc
-from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, read
+from contacts.api_base import AS_OF, Endpoint, idempotent, utc
+from contacts.api_fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, page_of, read
 from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
 from contacts.selection import Selection
@@ -54,16 +58,17 @@ class CardViewSet(PersonEndpoint):
         "replace_card": "edit_people",
         "change_card": "edit_people",
     }
+    parameters = {"compliance": AS_OF, "verdict": AS_OF}
 
     def body(self, row: dict[str, Any]) -> dict[str, Any]:
         """Show the card alone."""
         return card_body(row)
 
-    @extend_schema(responses=Card)
+    @extend_schema(parameters=[AS_OF_PARAMETER], responses=Card)
     @action(detail=True)
     def compliance(self, request: Request, pk: int) -> Response:
-        """Show a person's compliance card."""
-        return self.answer(pk)
+        """Show a person's compliance card, now or `as_of` a past moment."""
+        return self.answer_as_of(pk)
 
     @extend_schema(parameters=[IF_MATCH], request=Card, responses=Card)
     @compliance.mapping.put
@@ -77,10 +82,12 @@ class CardViewSet(PersonEndpoint):
         """Change what the body names of a person's card."""
         return self._revise(request, pk, {})
 
-    @extend_schema(responses=VerdictReply)
+    @extend_schema(parameters=[AS_OF_PARAMETER], responses=VerdictReply)
     @action(detail=True)
     def verdict(self, request: Request, pk: int) -> Response:
-        """Answer whether one may contact the person now, with every reason."""
+        """Answer whether one may contact the person now, or might `as_of` a past moment, with every reason."""
+        if past := self.past(pk):
+            return Response(verdict_body(past.verdict, past.moment))
         self.row(pk)
         now = timezone.now()
         return Response(verdict_body(judged(ComplianceCard.objects.select_related("contact").get(pk=pk), now), now))
@@ -128,6 +135,29 @@ class RestrictionViewSet(PersonEndpoint):
         return Response({"restricted": since is not None, "since": utc(since)}, status)
 
 
+class BalanceViewSet(PersonEndpoint):
+    """The balancing notes of a legitimate interest."""
+
+    rights = {"notes": "view_people", "write": "edit_people"}
+
+    @extend_schema(responses=page_of(NoteReply))
+    @action(detail=True, url_path="balancing-notes")
+    def notes(self, request: Request, pk: int) -> Response:
+        """List the balancing notes of a person, newest first."""
+        self.row(pk)
+        notes = [note_body(note) for note in ReviewNote.objects.filter(contact=pk)]
+        return Response({"next": None, "previous": None, "results": notes})
+
+    @extend_schema(request=NoteBody, responses={201: NoteReply})
+    @notes.mapping.post
+    def write(self, request: Request, pk: int) -> Response:
+        """Attach a balancing note to a person's legitimate interest, which is a review of it."""
+        self.row(pk)
+        texts = read(NoteBody, request.data)
+        note = review.Note(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
+        return Response(note_body(review.balance(pk, note, actor=self.actor)), 201)
+
+
 class BulkViewSet(Endpoint):
     """Acts on many people: up to 5,000 at once (200), more by a worker (202)."""
 
@@ -136,6 +166,8 @@ class BulkViewSet(Endpoint):
         "source": "edit_people",
         "unsubscribe": "unsubscribe_people",
         "delete_people": "delete_people",
+        "informed": "edit_people",
+        "reviewed": "edit_people",
     }
 
     @extend_schema(
@@ -173,6 +205,22 @@ class BulkViewSet(Endpoint):
     def delete_people(self, request: Request) -> Response:
         """Delete many people."""
         return self._order("delete", read(BulkDelete, request.data), {}, erasure.preview)
+
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def informed(self, request: Request) -> Response:
+        """Put on record that many people have been told where their data comes from (GDPR art. 14)."""
+        values = read(BulkMark, request.data)
+        return self._order("informed", values, {"reason": values.get("reason", "")}, informing.preview)
+
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
+    @action(detail=False, methods=["post"])
+    @idempotent
+    def reviewed(self, request: Request) -> Response:
+        """Put on record that the legal bases of many people were reviewed and hold."""
+        values = read(BulkMark, request.data)
+        return self._order("reviewed", values, {"reason": values.get("reason", "")}, review.preview)
 
     def _order(self, kind: str, values: dict[str, Any], params: dict[str, Any], preview: Preview) -> Response:
         selection = Selection.from_body(values["selection"])

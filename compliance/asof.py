@@ -6,7 +6,8 @@ person's creation does not repeat them in the history.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,8 +137,9 @@ def states_sql(asked: str) -> tuple[str, dict[str, Any]]:
     return STATES.replace("{asked}", asked), {"actions": list(ACTIONS)}
 
 
-def read(words: Mapping[str, Any]) -> State:
+def read(text: str) -> State:
     """Return a state from the JSON of `STATES`."""
+    words = json.loads(text)
     authorization, source = words.get("authorization_type"), words.get("source_type")
     said_at, date = _moment(words.get("said_at")), words.get("consent_date")
     unsubscribed = bool(words.get("unsubscribed"))
@@ -176,7 +178,8 @@ def past(contact: Contact, moment: dt.datetime) -> Past | None:
     [state] = states([(contact.pk, until)])
     if not state.here:
         return None
-    changed = own.filter(at__lte=until).exclude(action=history.EXPORTED).order_by("-at").values_list("at", flat=True)
+    changes = own.filter(at__lte=until, action__in=(*ACTIONS, history.EDITED))
+    changed = changes.order_by("-at").values_list("at", flat=True)
     then = _as_then(contact, own.filter(at__gt=until, action=history.EDITED).order_by("-at", "-id"))
     return Past(then, moment, state, judge(state, moment), changed.first() or contact.created_at)
 

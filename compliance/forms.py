@@ -7,7 +7,9 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from compliance.models import ComplianceCard
+from compliance import policy
+from compliance.models import ComplianceCard, Policy
+from compliance.review import NOTE_LIMIT
 from compliance.rules import (
     NOT_RECORDED,
     TEXT_LIMIT,
@@ -122,6 +124,72 @@ class OptOutForm(forms.Form):
     """Why somebody is unsubscribed by hand."""
 
     reason = _text(_("Reason"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
+
+
+class RestrictionForm(forms.Form):
+    """Why processing is restricted, or no longer; `lifts` says which of the two was asked for."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=TEXT_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("It stays in the history."),
+    )
+    lifts = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    use_required_attribute = False
+
+    @property
+    def lifting(self) -> bool:
+        """Tell whether the form is about lifting."""
+        return bool(self["lifts"].value() in {True, "True", "on"})
+
+
+class PolicyForm(forms.ModelForm):
+    """What each reason does, and when a basis is old."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Policy
+        fields = policy.FIELDS
+        help_texts = {
+            "no_authorization": _("Nobody has recorded on what ground the data is held."),
+            "consent_old": _("The person agreed longer ago than the months below."),
+            "interest_due": _("Nobody has weighed the interest for longer than the months below."),
+            "other_ground": _("Other is none of the grounds of GDPR art. 6."),
+        }
+
+    def add_errors(self, errors: dict[str, list[str]]) -> None:
+        """Show what the service found wrong beside the fields."""
+        for name, messages in errors.items():
+            self.add_error(name, messages)
+
+
+class NoteForm(forms.Form):
+    """The three parts of the balance."""
+
+    use_required_attribute = False
+    purpose = forms.CharField(
+        label=_("Purpose"), max_length=TEXT_LIMIT, help_text=_("What we want to achieve, and why it is legitimate.")
+    )
+    necessity = forms.CharField(
+        label=_("Necessity"),
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Why it takes this data, and nothing milder does."),
+    )
+    balance = forms.CharField(
+        label=_("Balance"),
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Why the interests of the person do not outweigh ours."),
+    )
+
+
+class MarkForm(forms.Form):
+    """Words for the history of those who are marked."""
+
+    reason = _text(_("Note"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
 
 
 def card_values(card: ComplianceCard) -> dict[str, Any]:

@@ -29,7 +29,7 @@ def at(moment: dt.datetime) -> Policy:
 def versions() -> list[Policy]:
     """Return every version that was ever in force, newest first, each with the one it replaced as `before`."""
     found = list(Policy.objects.all())
-    for version, older in zip(found, [*found[1:], Policy()], strict=True):
+    for version, older in zip(found, [*found[1:], Policy()], strict=False):
         version.before = older  # type: ignore[attr-defined] # for the page that lists them
     return found
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from compliance.models import ReviewNote
+from compliance.review import NOTE_LIMIT
 from compliance.rules import TEXT_LIMIT, Authorization, AuthorizationType, SlugChoices, Source, SourceType
 from compliance.verdict import CHOICES as VERDICTS
 from compliance.verdict import Verdict
@@ -79,6 +81,31 @@ class BulkUnsubscribe(Selected):
     """An opt-out for many people."""
 
     reason = Text(max_length=TEXT_LIMIT)
+
+
+class BulkMark(Selected):
+    """A mark for many people, with words for the history."""
+
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class NoteBody(Body):
+    """A balancing note: the three parts of the test, all needed."""
+
+    purpose = Text(max_length=TEXT_LIMIT)
+    necessity = Text(max_length=NOTE_LIMIT)
+    balance = Text(max_length=NOTE_LIMIT)
+
+
+class NoteReply(serializers.Serializer):
+    """A balancing note with its author and date."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    purpose = serializers.CharField()
+    necessity = serializers.CharField()
+    balance = serializers.CharField()
 
 
 class BulkDelete(Selected):
@@ -161,6 +188,12 @@ def card_body(row: Mapping[str, Any]) -> dict[str, Any]:
         "source_type": source_type and _SOURCES[source_type - 1],
         "source_other": row["card__source_other"],
     }
+
+
+def note_body(note: ReviewNote) -> dict[str, Any]:
+    """Return a balancing note."""
+    texts = {name: getattr(note, name) for name in ("purpose", "necessity", "balance")}
+    return {"id": note.pk, "at": utc(note.created_at), "actor": note.actor_name, **texts}
 
 
 def verdict_body(verdict: Verdict, as_of: dt.datetime) -> dict[str, Any]:

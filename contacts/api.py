@@ -7,14 +7,26 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance import orders
+from compliance import asof, orders
+from compliance.asof import Past
 from compliance.creation import create_person
 from compliance.revision import Owner, revise
 from compliance.serializers import EMPTY_CARD, BatchReply, authorization, source
 from compliance.staging import NewPerson
 from contacts import batches, history, listing
-from contacts.api_base import PAGING, Endpoint, etag, expected_version, idempotent, newest_first, page_body, page_size
-from contacts.api_fields import IDEMPOTENCY_KEY, IF_MATCH, PAGE_PARAMETERS, Nothing, page_of, read
+from contacts.api_base import (
+    AS_OF,
+    PAGING,
+    Endpoint,
+    as_of,
+    etag,
+    expected_version,
+    idempotent,
+    newest_first,
+    page_body,
+    page_size,
+)
+from contacts.api_fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, PAGE_PARAMETERS, Nothing, page_of, read
 from contacts.details import DETAILS
 from contacts.filters import ContactFilter, filtered, matching_count
 from contacts.models import Batch, Contact
@@ -27,6 +39,7 @@ from contacts.serializers import (
     batch_body,
     errors_by_place,
     event_body,
+    past_row,
     people_rows,
     person_body,
 )
@@ -59,6 +72,25 @@ class PersonEndpoint(Endpoint):
     def body(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return what the endpoint shows of the person."""
         return person_body(row)
+
+    def past(self, contact_id: int) -> Past | None:
+        """Return the person as known at the moment that `as_of` names, None when it names none.
+
+        Raises `Missing` for who was not here then, or is not visible now.
+        """
+        moment = as_of(self.request)
+        if moment is None:
+            return None
+        contact = Contact.objects.visible_to(self.actor).filter(pk=contact_id).first()
+        found = asof.past(contact, moment) if contact else None
+        if found is None:
+            raise Missing
+        return found
+
+    def answer_as_of(self, contact_id: int) -> Response:
+        """Return the person as known at `as_of`, which has no version to be changed; without it as stored."""
+        found = self.past(contact_id)
+        return Response(self.body(dict(past_row(found)))) if found else self.answer(contact_id)
 
     def answer(self, contact_id: int, status: int = 200) -> Response:
         """Return the person as stored, with the version as `ETag`."""
@@ -94,7 +126,12 @@ class ContactViewSet(PersonEndpoint):
         "partial_update": "edit_people",
         "destroy": "delete_people",
     }
-    parameters = {"list": FILTERS | PAGING | {"ordering"}, "count": FILTERS, "history": PAGING}
+    parameters = {
+        "list": FILTERS | PAGING | {"ordering"},
+        "count": FILTERS,
+        "history": PAGING,
+        "retrieve": AS_OF,
+    }
 
     def handle_exception(self, problem: Exception) -> Response:
         """Name the fields of the card where they stand in the body."""
@@ -129,10 +166,10 @@ class ContactViewSet(PersonEndpoint):
         contact = create_person(new, actor=self.actor, owner_id=owner and owner.pk)
         return self.answer(contact.pk, 201)
 
-    @extend_schema(responses=Person)
+    @extend_schema(parameters=[AS_OF_PARAMETER], responses=Person)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Show a person; the `ETag` is the version that `If-Match` takes."""
-        return self.answer(pk)
+        """Show a person, now or `as_of` a past moment; the `ETag` is the version that `If-Match` takes."""
+        return self.answer_as_of(pk)
 
     @extend_schema(parameters=[IF_MATCH], request=Person, responses=Person)
     def update(self, request: Request, pk: int) -> Response:

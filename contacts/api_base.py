@@ -7,7 +7,8 @@ from functools import wraps
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -25,6 +26,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
 
 PAGING = frozenset({"cursor", "page_size"})
+AS_OF = frozenset({"as_of"})
 PAGE_SIZE = 50
 LARGEST_PAGE = 1_000
 NO_VERSION = -1
@@ -158,6 +160,27 @@ def expected_version(request: Request) -> int | None:
         return None
     version = _ETAG.fullmatch(header)
     return int(version[1]) if version else NO_VERSION
+
+
+def as_of(request: Request) -> dt.datetime | None:
+    """Return the moment that `as_of` names, None when it names none: ISO 8601 with a zone, and not in the future."""
+    text = request.query_params.get("as_of")
+    if text is None:
+        return None
+    # A plus sign that was not encoded comes as a space.
+    moment = _parsed(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
+    if moment is None or moment.tzinfo is None:
+        raise Invalid({"as_of": [_("Give a time with its zone, such as 2026-03-01T12:00Z.")]})
+    if moment > timezone.now():
+        raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+    return moment
+
+
+def _parsed(text: str) -> dt.datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
 
 
 def etag(version: int) -> dict[str, str]:

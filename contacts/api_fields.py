@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
@@ -11,6 +12,9 @@ PAGE_PARAMETERS = [
     OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),
     OpenApiParameter("page_size", int, description="How many rows a page has: 50, at most 1,000."),
 ]
+AS_OF_PARAMETER = OpenApiParameter(
+    "as_of", OpenApiTypes.DATETIME, description="What was known at a past moment: ISO 8601 with a zone."
+)
 IF_MATCH = OpenApiParameter(
     "If-Match",
     str,

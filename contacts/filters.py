@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance import policy, verdict
+from compliance import informing, policy, review, verdict
 from compliance.models import ComplianceCard
 from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
 from contacts.models import Contact, User
@@ -20,6 +20,10 @@ from salesconnect.lib.errors import Invalid
 
 NOBODY = "null"
 ON_CARD = "card__"
+FROM_CARD = ("verdict", "restricted", "to_inform", "review")
+RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
+TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
+REVIEW = (("consent", _("Old consents")), ("legitimate_interest", _("Legitimate interests")))
 YES_NO = (("true", _("Unsubscribed")), ("false", _("Not unsubscribed")))
 
 
@@ -46,7 +50,32 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):
         return qs.filter(wanted)
 
 
-class ContactFilter(filters.FilterSet):
+class CardMethods:
+    """The filters by what follows from the card; `on_card` is the path to its fields."""
+
+    on_card = ON_CARD
+
+    def filter_verdict(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people with the verdict."""
+        return queryset.filter(verdict.condition(value, policy.current(), card=self.on_card))
+
+    def filter_restricted(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        """Keep the people whose processing is restricted, or is not."""
+        return queryset.filter(**{f"{self.on_card}restricted_at__isnull": not value})
+
+    def filter_to_inform(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people who must be told that we hold their data: all, or the overdue ones."""
+        kept = queryset.filter(informing.must_be_told(self.on_card))
+        overdue = informing.overdue().order_by().values("contact_id")
+        return kept.filter(pk__in=overdue) if value == "overdue" else kept
+
+    def filter_review(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people whose consent or legitimate interest is due for review."""
+        due = review.consent_due if value == "consent" else review.interest_due
+        return queryset.filter(due(policy.current(), self.on_card))
+
+
+class ContactFilter(CardMethods, filters.FilterSet):
     """Every filter by its public name; dates mean days of the site's time zone, times the moment."""
 
     search = filters.CharFilter(method="filter_search", label=_("Search"))
@@ -60,6 +89,15 @@ class ContactFilter(filters.FilterSet):
         label=_("Unsubscribed"),
     )
     verdict = filters.ChoiceFilter(method="filter_verdict", choices=verdict.CHOICES, label=_("May mail"))
+    restricted = filters.TypedChoiceFilter(
+        method="filter_restricted",
+        choices=RESTRICTED,
+        coerce=lambda value: value == "true",
+        widget=Select,
+        label=_("Restriction"),
+    )
+    to_inform = filters.ChoiceFilter(method="filter_to_inform", choices=TO_INFORM, label=_("To be told"))
+    review = filters.ChoiceFilter(method="filter_review", choices=REVIEW, label=_("To be reviewed"))
     owner = filters.CharFilter(method="filter_owner", label=_("Owner"))
     company = filters.CharFilter(lookup_expr="icontains", label=_("Company"))
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label=_("Created from"))
@@ -78,10 +116,6 @@ class ContactFilter(filters.FilterSet):
     def filter_search(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people who match the words."""
         return queryset.matching(value)
-
-    def filter_verdict(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
-        """Keep the people with the verdict."""
-        return queryset.filter(verdict.condition(value, policy.current()))
 
     def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people of an owner: a user's number, `null` for nobody's."""
@@ -108,16 +142,14 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     return people.qs
 
 
-class CardFilter(filters.FilterSet):
+class CardFilter(CardMethods, filters.FilterSet):
     """The filters by the card's own fields, asked of the cards alone: their indexes hold all that a count takes."""
+
+    on_card = ""
 
     class Meta:
         model = ComplianceCard
         fields: list[str] = []
-
-    def filter_verdict(self, queryset: QuerySet[ComplianceCard], _name: str, value: str) -> QuerySet[ComplianceCard]:
-        """Keep the cards with the verdict."""
-        return queryset.filter(verdict.condition(value, policy.current(), card=""))
 
 
 def _asked_of_card(found: filters.Filter) -> filters.Filter:
@@ -129,7 +161,7 @@ def _asked_of_card(found: filters.Filter) -> filters.Filter:
 CardFilter.base_filters.update(
     (name, _asked_of_card(found))
     for name, found in ContactFilter.base_filters.items()
-    if found.field_name.startswith(ON_CARD) or name == "verdict"
+    if found.field_name.startswith(ON_CARD) or name in FROM_CARD
 )
 
 

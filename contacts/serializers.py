@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from compliance import policy, verdict
+from compliance.asof import Past
 from compliance.serializers import CARD, Card, card_body
 from contacts import wording
 from contacts.api_base import utc
@@ -117,6 +118,21 @@ def person_body(row: Row) -> dict[str, Any]:
         "unsubscribed": row["card__unsubscribed"],
         "verdict": row["verdict_code"],
         "compliance": card_body(row),
+    }
+
+
+def past_row(past: Past) -> Row:
+    """Return a person as known at a past moment in the form of `people_rows`."""
+    then, state = past.contact, past.state
+    return {
+        "id": then.pk,
+        **{name: getattr(then, name) for name in DETAILS},
+        "owner_id": then.owner_id,
+        "created_at": then.created_at,
+        "card__updated_at": past.updated_at,
+        "card__unsubscribed": state.unsubscribed,
+        "verdict_code": past.verdict.code,
+        **{f"card__{name}": getattr(state, name) for name in CARD},
     }
 
 

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from compliance.api import BulkViewSet, CardViewSet, RestrictionViewSet
+from compliance.api import BalanceViewSet, BulkViewSet, CardViewSet, RestrictionViewSet
 from compliance.imports.api import ImportViewSet
 from contacts.api import BatchViewSet, ContactViewSet, EventViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
@@ -21,6 +21,7 @@ router = SimpleRouter(use_regex_path=False)
 router.register("contacts", ContactViewSet, "contact")
 router.register("contacts", CardViewSet, "card")
 router.register("contacts", RestrictionViewSet, "restriction")
+router.register("contacts", BalanceViewSet, "balance")
 router.register("contacts", UnsubscribeViewSet, "opt-out")
 router.register("contacts", ReconsentViewSet, "re-consent")
 router.register("contacts", MergeViewSet, "merge")

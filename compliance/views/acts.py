@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import ngettext
 
-from compliance import orders
-from compliance.forms import AuthorizationForm, OptOutForm, SourceForm
+from compliance import informing, orders, review
+from compliance.forms import AuthorizationForm, MarkForm, OptOutForm, SourceForm
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
 from contacts import batches
 from contacts.models import Batch
@@ -94,6 +94,8 @@ ACTS = {
             asks_first=True,
         ),
         Act("unsubscribe", OptOutForm, lambda form: form.cleaned_data, _unsubscribe_count),
+        Act("informed", MarkForm, lambda form: form.cleaned_data, lambda people, _params: informing.preview(people)),
+        Act("reviewed", MarkForm, lambda form: form.cleaned_data, lambda people, _params: review.preview(people)),
         Act("export", ExportForm, lambda form: form.cleaned_data, _export_count),
         Act("delete", DeleteForm, lambda _form: {}, _delete_count),
     )
@@ -106,6 +108,8 @@ def title(kind: str, n: int) -> str:
         "authorization": ngettext("Set authorization for %(n)s person", "Set authorization for %(n)s people", n),
         "source": ngettext("Set source for %(n)s person", "Set source for %(n)s people", n),
         "unsubscribe": ngettext("Unsubscribe %(n)s person", "Unsubscribe %(n)s people", n),
+        "informed": ngettext("Mark %(n)s person as told", "Mark %(n)s people as told", n),
+        "reviewed": ngettext("Mark %(n)s legal basis as reviewed", "Mark %(n)s legal bases as reviewed", n),
         "export": ngettext("Export %(n)s person", "Export %(n)s people", n),
         "delete": ngettext("Delete %(n)s person", "Delete %(n)s people", n),
     }[kind]
@@ -117,6 +121,8 @@ def button(kind: str, n: int) -> str:
         "authorization": ngettext("Set for %(n)s", "Set for %(n)s", n),
         "source": ngettext("Set for %(n)s", "Set for %(n)s", n),
         "unsubscribe": ngettext("Unsubscribe %(n)s", "Unsubscribe %(n)s", n),
+        "informed": ngettext("Mark %(n)s as told", "Mark %(n)s as told", n),
+        "reviewed": ngettext("Mark %(n)s as reviewed", "Mark %(n)s as reviewed", n),
         "export": ngettext("Export %(n)s", "Export %(n)s", n),
         "delete": ngettext("Delete %(n)s", "Delete %(n)s", n),
     }[kind]

@@ -66,6 +66,8 @@ def _kinds() -> dict[str, str]:
     return {
         "mail": pgettext("task", "Mail"),
         "unsubscribe": pgettext("task", "Unsubscribe"),
+        "informed": pgettext("task", "Mark as told where the data comes from"),
+        "reviewed": pgettext("task", "Mark legal bases as reviewed"),
         "export": pgettext("task", "Export"),
         "delete": pgettext("task", "Delete"),
     }
@@ -78,6 +80,8 @@ def _changed(kind: str, n: int) -> str:
         "unsubscribe": ngettext("%(n)s person unsubscribed.", "%(n)s people unsubscribed.", n),
         "export": ngettext("The file with %(n)s person is ready.", "The file with %(n)s people is ready.", n),
         "delete": ngettext("%(n)s person deleted.", "%(n)s people deleted.", n),
+        "informed": ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", n),
+        "reviewed": ngettext("%(n)s legal basis marked as reviewed.", "%(n)s legal bases marked as reviewed.", n),
         "mail": ngettext("%(n)s mail written.", "%(n)s mails written.", n),
         "undo": ngettext("Undone for %(n)s person.", "Undone for %(n)s people.", n),
     }

@@ -1,5 +1,6 @@
 """The history of one person as pages show it: a line an event, newest first, a page at a time."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,11 +53,15 @@ class Lines:
     newer: str | None
 
 
-def of_person(contact_id: int, cursor: str | None = None) -> Lines:
-    """Return 50 lines of a person's history from `cursor` on, or the newest. A damaged cursor raises `Invalid`."""
-    page = keyset.page(
-        history.of_contact(contact_id), KEYS, cursor=cursor, size=SIZE, values=lambda event: (event.at, event.id)
-    )
+def of_person(contact_id: int, cursor: str | None = None, until: dt.datetime | None = None) -> Lines:
+    """Return 50 lines of a person's history from `cursor` on, or the newest, or those before a moment.
+
+    A damaged cursor raises `Invalid`.
+    """
+    events = history.of_contact(contact_id)
+    if until is not None:
+        events = events.filter(at__lte=until)
+    page = keyset.page(events, KEYS, cursor=cursor, size=SIZE, values=lambda event: (event.at, event.id))
     return Lines(_lines(page.rows), page.next, page.previous)
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from compliance import verdict
 from compliance.rules import AuthorizationType, SourceType
-from contacts.filters import NOBODY, YES_NO, slug_choices
+from contacts.filters import NOBODY, RESTRICTED, REVIEW, TO_INFORM, YES_NO, slug_choices
 from contacts.views.query import ListQuery
 
 Choices = Sequence[tuple[str, Any]]
@@ -61,6 +61,9 @@ def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]
     ]
     more = [
         field("verdict", _("May mail"), _("Filter by may mail"), choices=verdict.CHOICES),
+        field("restricted", _("Restriction"), _("Filter by restriction"), choices=RESTRICTED),
+        field("to_inform", _("To be told"), _("Filter by to be told"), choices=TO_INFORM),
+        field("review", _("To be reviewed"), _("Filter by to be reviewed"), choices=REVIEW),
         field("owner", _("Owner"), _("Filter by owner"), choices=everyone),
         field("company", _("Company"), _("Filter by company")),
         field("consent_after", _("Consent from"), _("Filter by consent from"), type="date"),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from contacts.forms import EditDetailsForm, UndoForm, detail_values
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
-from contacts.views import edits, lines
+from contacts.views import as_of, edits, lines
 from contacts.views.person_page import Open, Row, Told, done, find, open_form, show, versions
 from contacts.wording import field_label
 from salesconnect.lib.errors import Conflict, Invalid, Stale
@@ -16,8 +16,11 @@ from salesconnect.lib.errors import Conflict, Invalid, Stale
 
 @require_GET
 def person(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Show one person: what one may do, on what ground, and what happened."""
-    return show(request, find(contact_id, page_actor(request)))
+    """Show one person: what one may do, on what ground, and what happened; `as_of` another date, as it was then."""
+    someone = find(contact_id, page_actor(request))
+    if day := request.GET.get("as_of"):
+        return as_of.show(request, someone, day)
+    return show(request, someone)
 
 
 @require_GET

@@ -54,6 +54,8 @@ def index(request: SignedInRequest) -> HttpResponse:
         rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
     if actor.may("edit_team"):
         rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
+    if actor.may("edit_policy"):
+        rooms.append(Room("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old.")))
     if actor.may("manage_salesforce"):
         rooms.append(Room("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes.")))
     return render(request, "contacts/settings.html", {"rooms": rooms})
