@@ -28,7 +28,7 @@ def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
     moment = _moment(text)
     past = asof.past(person, moment)
     context: dict[str, Any] = {
-        "person": person,
+        "person": past.contact if past else person,
         "past": past,
         "moment": moment,
         "day": timezone.localdate(moment).isoformat(),
