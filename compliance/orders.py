@@ -135,7 +135,7 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     if undone is None:
         raise ValueError(f"batch {batch.pk} undoes nothing")
     columns = UNDOABLE[undone.kind]
-    ids, refused = services.lock_unrestricted(contacts)
+    ids, restricted = services.lock_unrestricted(contacts)
     moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     values = {
         "ids": array(ids),
@@ -149,10 +149,10 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     }
     with connection.cursor() as cursor:
         cursor.execute(_restore_sql(columns, moved), values)
-        touched, restored = cursor.fetchone()
-    if touched > restored:
-        refused["changed_since"] = touched - restored
-    return Outcome(changed=restored, unchanged=len(ids) - touched, refused=refused)
+        restored, changed_since = cursor.fetchone()
+    untouched = len(ids) - restored - len(changed_since)
+    outcome = Outcome(changed=restored, unchanged=untouched).refuse("restricted", restricted)
+    return outcome.refuse("changed_since", changed_since)
 
 
 def _restore_sql(columns: Sequence[Column], moved: str) -> str:
@@ -186,7 +186,8 @@ def _restore_sql(columns: Sequence[Column], moved: str) -> str:
                    {services.changes_sql(columns, old="wanted.was_", new="wanted.")}
             FROM wanted ORDER BY contact_id
         )
-        SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM wanted)
+        SELECT (SELECT count(*) FROM wanted),
+               ARRAY(SELECT contact_id FROM touched EXCEPT SELECT contact_id FROM wanted ORDER BY contact_id)
     """
 
 

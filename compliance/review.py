@@ -130,7 +130,7 @@ def _queue(condition: Q) -> QuerySet[ComplianceCard]:
 
 
 def _record(contacts: ContactQuerySet, changes: dict[str, list[object]], actor: Actor, batch_id: int | None) -> Outcome:
-    ids, refused = services.lock_unrestricted(contacts)
+    ids, restricted = services.lock_unrestricted(contacts)
     values = {
         "ids": ids,
         "today": timezone.localdate(),
@@ -141,4 +141,4 @@ def _record(contacts: ContactQuerySet, changes: dict[str, list[object]], actor: 
     with connection.cursor() as cursor:
         cursor.execute(REVIEWED, values)
         changed = cursor.fetchone()[0]
-    return Outcome(changed=changed, unchanged=len(ids) - changed, refused=refused)
+    return Outcome(changed=changed, unchanged=len(ids) - changed).refuse("restricted", restricted)

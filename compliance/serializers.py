@@ -119,6 +119,13 @@ class Refusal(serializers.Serializer):
     count = serializers.IntegerField()
 
 
+class Refused(serializers.Serializer):
+    """Somebody whom a bulk order left as he or she was."""
+
+    contact = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
 class BatchReply(serializers.Serializer):
     """A bulk order and how far it is; `batch` is null for a dry run, whose `changed` is what would change."""
 

@@ -1,7 +1,6 @@
 """The acts on the compliance card, for one person or a million: one statement that changes only what differs."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -100,8 +99,8 @@ def lock(contacts: ContactQuerySet) -> list[int]:
         return [row[0] for row in cursor]
 
 
-def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], Counter[str]]:
-    """Lock the cards of `contacts` likewise; return the ids of those with whom something may be done, and the refused.
+def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
+    """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted.
 
     Restricted data may be stored and read, and nothing else (GDPR art. 18(2)). This is the one place that says so:
     every act but an opt-out asks here for the people it works on.
@@ -115,13 +114,13 @@ def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], Counter[str
         )
         rows = cursor.fetchall()
     free = [contact_id for contact_id, unrestricted in rows if unrestricted]
-    return free, Counter(restricted=len(rows) - len(free)) if len(free) < len(rows) else Counter()
+    return free, [contact_id for contact_id, unrestricted in rows if not unrestricted]
 
 
 def lock_all_or_none(contacts: ContactQuerySet) -> list[int]:
     """Lock the cards of people who are worked on together; `Restricted` when something may not be done with one."""
-    ids, refused = lock_unrestricted(contacts)
-    if refused:
+    ids, restricted = lock_unrestricted(contacts)
+    if restricted:
         raise Restricted
     return ids
 
@@ -167,7 +166,7 @@ def _set(
     actor: Actor,
     batch_id: int | None,
 ) -> Outcome:
-    ids, refused = lock_unrestricted(contacts)
+    ids, restricted = lock_unrestricted(contacts)
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
     moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
@@ -198,7 +197,7 @@ def _set(
             },
         )
         changed = cursor.fetchone()[0]
-    return Outcome(changed=changed, unchanged=len(ids) - changed, refused=refused)
+    return Outcome(changed=changed, unchanged=len(ids) - changed).refuse("restricted", restricted)
 
 
 def refuse(errors: dict[str, list[str]]) -> None:

@@ -11,7 +11,7 @@ from compliance import asof, orders
 from compliance.asof import Past
 from compliance.creation import create_person
 from compliance.revision import Owner, revise
-from compliance.serializers import EMPTY_CARD, BatchReply, authorization, source
+from compliance.serializers import EMPTY_CARD, BatchReply, Refused, authorization, source
 from compliance.staging import NewPerson
 from contacts import batches, history, listing
 from contacts.api_base import (
@@ -244,8 +244,14 @@ class EventViewSet(Endpoint):
 class BatchViewSet(Endpoint):
     """Bulk orders."""
 
-    rights = {"list": "view_people", "retrieve": "view_people", "undo": "edit_people", "cancel": "view_people"}
-    parameters = {"list": PAGING}
+    rights = {
+        "list": "view_people",
+        "retrieve": "view_people",
+        "refused": "view_people",
+        "undo": "edit_people",
+        "cancel": "view_people",
+    }
+    parameters = {"list": PAGING, "refused": PAGING}
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(BatchReply))
     def list(self, request: Request) -> Response:
@@ -256,6 +262,13 @@ class BatchViewSet(Endpoint):
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show a bulk order and how far it is."""
         return Response(batch_body(_batch(pk)))
+
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(Refused))
+    @action(detail=True)
+    def refused(self, request: Request, pk: int) -> Response:
+        """List the people whom a bulk order left as they were, for a reason that is theirs."""
+        rows = _batch(pk).refusals.all()
+        return newest_first(request, rows, lambda row: {"contact": row.contact_id, "reason": row.reason})
 
     @extend_schema(request=None, responses={200: BatchReply, 202: BatchReply})
     @action(detail=True, methods=["post"])

@@ -6,7 +6,7 @@ The apps above register what a kind of order does to one chunk; this module know
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contacts.models import Batch, BatchChunk, Contact, User
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor, Door, Forbidden, system
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
@@ -194,6 +194,7 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
     outcome = kind.handler(Contact.objects.among(ids), batch, actor)
     outcome.refused["not_found"] += len(ids) - outcome.total
     BatchChunk.objects.filter(pk__in=[chunk.pk for chunk in chunks]).update(done=True)
+    _name(batch_id, outcome.named)
     _count(batch_id, outcome, len(ids))
     return True
 
@@ -202,6 +203,16 @@ def _look_up_singly() -> None:
     """Let PostgreSQL find a chunk's people by their keys: for a disk that turns it would read a million instead."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL random_page_cost = 1.1")
+
+
+def _name(batch_id: int, refused: Mapping[str, Sequence[int]]) -> None:
+    """Keep who was refused, for whoever wants to know more than how many."""
+    with connection.cursor() as cursor:
+        for reason, ids in refused.items():
+            cursor.execute(
+                "INSERT INTO contacts_batchrefusal (batch_id, contact_id, reason) SELECT %s, unnest(%s::bigint[]), %s",
+                [batch_id, array(ids), reason],
+            )
 
 
 def _count(batch_id: int, outcome: Outcome, people: int) -> None:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("tasks/<int:batch_id>/", tasks.task, name="task"),
     path("tasks/<int:batch_id>/undo/", tasks.undo, name="undo-task"),
     path("tasks/<int:batch_id>/cancel/", tasks.cancel, name="cancel-task"),
+    path("tasks/<int:batch_id>/refused/", tasks.refused, name="task-refused"),
     path("tasks/<int:batch_id>/file/", tasks.file, name="task-file"),
     path("people/new/", create.new, name="person-new"),
     path("people/<int:contact_id>/", person.person, name="person"),

@@ -1,6 +1,5 @@
 """Deletion: the person goes everywhere, and what remains is only what keeps the person from being contacted again."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,9 +68,10 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     """
     actor.require("delete_people")
     owed = why in (REQUEST, REPLAY)
-    ids, refused = (services.lock(contacts), Counter[str]()) if owed else services.lock_unrestricted(contacts)
+    ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
+    outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
     if not ids:
-        return Outcome(refused=refused)
+        return outcome
     numbers = history.numbers_of(ids)
     traces = traces_of(ids, numbers)
     named, exported, previews = mentions.find(traces), files.exports_of(ids), files.previews_of(traces)
@@ -88,7 +88,7 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     _delete_rows(ids)
     _run(ids, numbers, *ROWS)
     ledger_file.append(lines)
-    return Outcome(changed=len(ids), refused=refused)
+    return outcome
 
 
 @transaction.atomic

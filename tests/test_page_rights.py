@@ -54,6 +54,7 @@ PAGES = {
     "tasks": READ,
     "task": READ,
     "task-file": READ,
+    "task-refused": READ,
     "running-tasks": READ,
     "undo-task": (NOBODY, "edit_people"),
     "cancel-task": (NOBODY, "edit_people"),

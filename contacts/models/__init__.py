@@ -1,6 +1,6 @@
 """Who the people are, what happened to them, and the orders given about them."""
 
-from contacts.models.batch import Batch, BatchChunk
+from contacts.models.batch import Batch, BatchChunk, BatchRefusal
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
 from contacts.models.merge import Merge
@@ -11,6 +11,7 @@ __all__ = [
     "ApiToken",
     "Batch",
     "BatchChunk",
+    "BatchRefusal",
     "Contact",
     "ContactEvent",
     "IdempotentReply",

@@ -62,6 +62,20 @@ class Batch(models.Model):
         return self.state in ENDED
 
 
+class BatchRefusal(models.Model):
+    """A person whom a batch left as it was, and why. The number outlives the person, as that of an event does."""
+
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="refusals")
+    contact_id = models.BigIntegerField()
+    reason = models.CharField(max_length=30)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("batch", "contact_id", name="refusal_once_per_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}: {self.contact_id} {self.reason}"
+
+
 class BatchChunk(models.Model):
     """A few thousand people of a batch, handled in one transaction."""
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -16,10 +17,12 @@ from django.utils.translation import ngettext
 
 from compliance.models import ImportJob
 from compliance.orders import UNDO_DAYS
-from contacts.models import Batch, User
+from contacts.models import Batch, Contact, User
 from contacts.models.batch import State
 from contacts.views.batch_words import headline, refusal, result, undoable
 from contacts.views.query import ListQuery
+from salesconnect.lib import keyset
+from salesconnect.lib.keyset import Key
 
 PAGE = 30
 KEY = re.compile(r"[bi][0-9]{1,18}")
@@ -93,6 +96,7 @@ def details(batch: Batch) -> dict[str, Any]:
         "batch": batch,
         "title": headline(batch),
         "refused": [(refusal(reason), count) for reason, count in sorted(batch.refused.items())],
+        "named": batch.refusals.exists(),
         "picked": batch.selection.get("picked"),
         "people_url": ListQuery(batch.selection.get("filter") or {}).url,
         "filter": batch.selection.get("filter"),
@@ -100,6 +104,19 @@ def details(batch: Batch) -> dict[str, Any]:
         "undone_by": batch.undone_by.order_by("pk").first(),
         "undo_until": batch.created_at + dt.timedelta(days=UNDO_DAYS),
     }
+
+
+def refusals(batch: Batch, cursor: str | None) -> dict[str, Any]:
+    """Return a page of the people whom an order left as they were, each with the reason; who is gone has no name."""
+    page = keyset.page(
+        batch.refusals.all(), [Key("id")], cursor=cursor, size=PAGE, values=lambda refused: (refused.pk,)
+    )
+    people = Contact.objects.in_bulk([row.contact_id for row in page.rows])
+    rows = [(row.contact_id, people.get(row.contact_id), refusal(row.reason)) for row in page.rows]
+    here = reverse("task-refused", args=[batch.pk])
+    pages = {"previous_url": page.previous, "next_url": page.next}
+    urls = {name: at and f"{here}?{urlencode({'cursor': at})}" for name, at in pages.items()}
+    return {"batch": batch, "title": headline(batch), "rows": rows, **urls}
 
 
 def running(user: User) -> list[Task]:

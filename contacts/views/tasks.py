@@ -63,6 +63,14 @@ def cancel(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 
 @require_safe
+def refused(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """List the people whom a bulk order left as they were."""
+    page_actor(request).require("view_people")
+    context = task_list.refusals(_find(batch_id), request.GET.get("cursor"))
+    return render(request, "contacts/task_refused.html", context)
+
+
+@require_safe
 def file(request: SignedInRequest, batch_id: int) -> HttpResponse | StreamingHttpResponse:
     """Download the file of an export."""
     job = ExportJob.objects.select_related("batch").filter(batch_id=batch_id).first()

@@ -48,6 +48,9 @@ def test_undo_is_a_batch_that_leaves_alone_who_was_changed_since(api, order):
     assert undo.status_code == 200
     assert (undo.json()["kind"], undo.json()["undoes"], undo.json()["changed"]) == ("undo", body["batch"], 1)
     assert undo.json()["refused"] == [{"reason": "changed_since", "count": 1}]
+    [changed] = api.get("/api/v1/contacts/?search=a@example.com").json()["results"]
+    refused = api.get(f"/api/v1/batches/{undo.json()['batch']}/refused/").json()["results"]
+    assert refused == [{"contact": changed["id"], "reason": "changed_since"}]
     again = api.post(f"/api/v1/batches/{body['batch']}/undo/")
     assert (again.status_code, again.json()["code"]) == (409, "undone_before")
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from compliance.orders import source_params
 from compliance.rules import Source, SourceType
 from contacts import batches, tasks
-from contacts.models import Batch, Contact
+from contacts.models import Batch, BatchRefusal, Contact
 from contacts.views import task_list
 
 IMPORT = source_params(Source(SourceType.IMPORT))
@@ -45,6 +45,38 @@ def test_a_task_tells_its_counts_and_refusals_by_reason(signed_in, order):
     Batch.objects.filter(pk=batch.pk).update(refused={"not_found": 2}, total=3)
     html = text(signed_in.get(f"/tasks/{batch.pk}/").content.decode())
     assert "People meant 3 Changed 1 Already so 0 Refused: not there any more 2 Selection Everyone" in html
+
+
+def refuse(batch, people):
+    refused = [BatchRefusal(batch=batch, contact_id=pk, reason="restricted") for pk in people]
+    BatchRefusal.objects.bulk_create(refused)
+
+
+def test_who_was_refused_is_listed_by_name_and_who_is_gone_by_number(signed_in, order, person):
+    batch, anna = order(), person(first_name="Anna", last_name="Berg")
+    assert f"/tasks/{batch.pk}/refused/" not in signed_in.get(f"/tasks/{batch.pk}/").content.decode()
+    refuse(batch, [anna.pk, 0])
+    assert f'href="/tasks/{batch.pk}/refused/"' in signed_in.get(f"/tasks/{batch.pk}/").content.decode()
+    html = signed_in.get(f"/tasks/{batch.pk}/refused/").content.decode()
+    words = "Anna Berg processing is restricted Person 0, who is gone processing is restricted"
+    assert (words in text(html), f'href="/people/{anna.pk}/"' in html) == (True, True)
+
+
+def test_a_long_list_of_refused_people_has_pages(signed_in, order):
+    batch = order()
+    refuse(batch, range(1, task_list.PAGE + 3))
+    html = signed_in.get(f"/tasks/{batch.pk}/refused/").content.decode()
+    second = signed_in.get(re.search(r'rel="next" href="([^"]*)"', html)[1]).content.decode()
+    shown = [int(number) for page in (html, second) for number in re.findall(r"Person (\d+), who", page)]
+    assert shown == list(range(1, task_list.PAGE + 3))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_of_refused_people_takes_five_queries(signed_in, order, django_assert_num_queries, rows):
+    batch = order()
+    refuse(batch, range(rows))
+    with django_assert_num_queries(5):
+        signed_in.get(f"/tasks/{batch.pk}/refused/")
 
 
 def test_a_change_is_undone_from_its_page_once(signed_in, order):

@@ -58,6 +58,7 @@ ENDPOINTS = {
     "POST bulk/mails/": WRITE,
     "GET batches/": READ,
     "GET batches/<int:pk>/": READ,
+    "GET batches/<int:pk>/refused/": READ,
     "POST batches/<int:pk>/undo/": WRITE,
     "POST batches/<int:pk>/cancel/": WRITE,
     "GET imports/": READ,
