@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -89,7 +90,11 @@ def edit_card(
 
 def lock(contacts: ContactQuerySet) -> list[int]:
     """Lock the cards of `contacts` in the order of their ids, so that no two acts deadlock; return the ids."""
-    ids, params = contacts.card_ids_sql()
+    return lock_found(*contacts.card_ids_sql())
+
+
+def lock_found(ids: str, params: Sequence[Any]) -> list[int]:
+    """Do the same for the ids that a statement finds."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT contact_id FROM compliance_compliancecard WHERE contact_id IN ({ids})"

@@ -57,6 +57,7 @@ UNSUBSCRIBE = f"""
     )
     SELECT count(*) FROM changed
 """
+HOLDERS = "SELECT id FROM contacts_contact WHERE address_hash = %s"
 # The row is new when no transaction has touched it before; one that a machine finds again is not returned at all.
 SUPPRESS = f"""
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
@@ -81,7 +82,11 @@ def unsubscribe(
     A person without an address is marked too, so that an address given later is suppressed from its first moment.
     """
     actor.require("unsubscribe_people")
-    ids = services.lock(contacts)
+    return _unsubscribe(services.lock(contacts), actor=actor, source=source, reason=reason, batch_id=batch_id)
+
+
+def _unsubscribe(ids: list[int], *, actor: Actor, source: str, reason: str, batch_id: int | None = None) -> Outcome:
+    """Opt the people with these ids out, whose cards are locked."""
     values: dict[str, Any] = {
         "ids": array(ids),
         "source": source,
@@ -97,15 +102,14 @@ def unsubscribe(
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Outcome:
     """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it.
 
     `changed` is 1 when the address could be mailed before, also when nobody here has it any more.
     """
     actor.require("unsubscribe_people")
-    holders = Contact.objects.filter(address_hash=address_hash)
-    people = unsubscribe(holders, actor=actor, source=source, reason=reason)
+    people = _unsubscribe(services.lock_found(HOLDERS, [address_hash]), actor=actor, source=source, reason=reason)
     values: dict[str, Any] = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
     with connection.cursor() as cursor:
         cursor.execute(SUPPRESS, values | {"said": source not in REPEATED})

@@ -7,12 +7,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
-from contacts.queries import IsAny
+from contacts.queries import ContactQuerySet, IsAny
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
 
-NEAR = 4_000
+# How many people a search walks past in the order of the list, as long as one in so many is expected to match.
+STEPS = (4_000, 8_000, 16_000)
+WORTH = 8
 DEFAULT = "last_name,first_name,id"
 PATHS = {
     "last_name": "card__sort_last",
@@ -49,7 +51,7 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     keys = ordering_keys(ordering)
     # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.
     people = queryset.filter(card__isnull=False)
-    if getattr(queryset, "searched", False) and not people.query.is_empty():
+    if isinstance(people, ContactQuerySet) and people.searched and not people.query.is_empty():
         people = people.filter(IsAny(_found(people, keys, cursor, size + 1)))
     return keyset.page(
         people,
@@ -60,15 +62,25 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     )
 
 
-def _found(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, number: int) -> list[int]:
+def _found(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int]:
     """Return the ids of the first of the people whom a search finds.
 
-    What many match is soon met by walking the order; the rest is collected by the index of words and then sorted.
-    PostgreSQL cannot choose well by itself: it takes matches for evenly spread, and a last name is all in one place.
+    What many match is soon met by walking the order, step by step; the rest is collected by the index of words and
+    then sorted. PostgreSQL cannot choose well by itself: it knows how many match, but takes them for evenly spread,
+    and a last name is all in one place.
     """
-    near = keyset.beyond(Contact.objects.filter(card__isnull=False), keys, cursor).values("pk")[:NEAR]
-    ids = _collected(people.filter(pk__in=near), keys, cursor, number)
-    return ids if len(ids) == number else _collected(people, keys, cursor, number)
+    order = keyset.beyond(Contact.objects.filter(card__isnull=False), keys, cursor).values("pk")
+    (expected, _cost), walked = people.order_by().planned(), 0
+    ids: list[int] = []
+    for step in STEPS:
+        if expected < WORTH * (walked + step):
+            break
+        near = people.filter(pk__in=order[walked : walked + step])
+        ids += _collected(near, keys, cursor, number - len(ids))
+        if len(ids) == number:
+            return ids
+        walked += step
+    return _collected(people, keys, cursor, number)
 
 
 def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, number: int) -> list[int]:

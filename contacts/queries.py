@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
-from django.db import models
+from django.db import connections, models
 from django.db.models import BooleanField, F, Func, Value
 
 from contacts.rules import search_words
@@ -71,6 +72,18 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Return the number of rows, exact up to `cap`, and whether there are more."""
         number = self.order_by()[: cap + 1].count()
         return min(number, cap), number > cap
+
+    def planned(self) -> tuple[int, float]:
+        """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
+        try:
+            sql, params = self.values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            return 0, 0.0
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            found = cursor.fetchone()[0]
+        plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+        return plan["Plan Rows"], plan["Total Cost"]
 
     def ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return SQL and parameters that select the ids, to stand inside a set-based statement."""

@@ -6,6 +6,7 @@ from contacts.views import create, people, person, profile, proof, saved, tasks,
 
 urlpatterns = [
     path("people/", people.people, name="people"),
+    path("people/count/", people.people_count, name="people-count"),
     path("people/views/new/", saved.save_view, name="save-view"),
     path("people/views/<int:view_id>/delete/", saved.delete_view, name="delete-view"),
     path("tasks/", tasks.tasks, name="tasks"),

@@ -23,6 +23,7 @@ PAGES = {
     "webhook": (OPEN, OPEN),
     "home": READ,
     "people": READ,
+    "people-count": READ,
     "save-view": ("view_people", "view_people"),
     "delete-view": (NOBODY, "view_people"),
     "person": READ,

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from compliance import policy, verdict
-from contacts.filters import filtered, matching_count
+from contacts.filters import filtered, is_long_to_count, matching_count
 from contacts.listing import ordering_keys, people_page
 from contacts.models import User
 from contacts.queries import ContactQuerySet
@@ -41,13 +41,21 @@ def people(request: SignedInRequest) -> HttpResponse:
     return response
 
 
+@require_safe
+def people_count(request: SignedInRequest) -> HttpResponse:
+    """Tell how many people a view holds, where the list did not wait for it."""
+    filters = ListQuery.read(request.GET).filters
+    count, capped = matching_count(filtered(page_actor(request), filters), filters)
+    return render(request, "contacts/_people_count.html", {"count": count, "capped": capped})
+
+
 def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapping[int, str]) -> dict[str, Any]:
-    """Return the rows, their heads, the neighbouring pages, and how many there are."""
+    """Return the rows, their heads, the neighbouring pages, and how many there are; None where that takes long."""
     found = filtered(actor, query.filters)
     shown = columns.chosen(query, request.session)
     page = people_page(_values(found, columns.fields(shown), query), query.ordering, query.cursor or None, PAGE_SIZE)
     whole = not (page.next or page.previous)
-    count, capped = (len(page.rows), False) if whole else matching_count(found, query.filters)
+    count, capped = (len(page.rows), False) if whole else _count(found, query)
     return {
         "heads": columns.heads(shown, query),
         "rows": table_rows(page.rows, shown, owners),
@@ -57,6 +65,10 @@ def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapp
         "next_url": page.next and query.at(page.next).url,
         "shown_columns": [column.key for column in shown],
     }
+
+
+def _count(found: ContactQuerySet, query: ListQuery) -> tuple[int | None, bool]:
+    return (None, False) if is_long_to_count(found, query.filters) else matching_count(found, query.filters)
 
 
 def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery) -> Any:

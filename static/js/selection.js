@@ -1,6 +1,6 @@
 // The selection of a list: rows by id, or the whole filter with exceptions. It outlives paging and sorting in
-// sessionStorage; another filter ends it. The list is [data-selection="canonical filter"] with data-total and
-// data-capped; its boxes are [name=ids]; the bar is #selection-bar.
+// sessionStorage; another filter ends it. The list is [data-selection="canonical filter"], how many it holds stands on
+// [data-total] with data-capped, which may come later; its boxes are [name=ids]; the bar is #selection-bar.
 const STORE = `selection:${location.pathname}`;
 const bar = document.getElementById("selection-bar");
 const number = new Intl.NumberFormat(document.documentElement.lang);
@@ -9,7 +9,8 @@ let lastBox = null;
 
 function load() {
   const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "{}");
-  return { filter: kept.filter ?? null, all: kept.all ?? false, ids: new Set(kept.ids), exclude: new Set(kept.exclude) };
+  const { filter = null, all = false, capped = false } = kept;
+  return { filter, all, total: kept.total ?? NaN, capped, ids: new Set(kept.ids), exclude: new Set(kept.exclude) };
 }
 
 function keep() {
@@ -18,8 +19,7 @@ function keep() {
 
 const list = () => document.querySelector("[data-selection]");
 const boxes = () => [...list().querySelectorAll("tbody [name=ids]")];
-const total = () => Number(list().dataset.total);
-const count = () => (chosen.all ? total() - chosen.exclude.size : chosen.ids.size);
+const count = () => (chosen.all ? chosen.total - chosen.exclude.size : chosen.ids.size);
 const has = (id) => (chosen.all ? !chosen.exclude.has(id) : chosen.ids.has(id));
 
 function set(id, on) {
@@ -29,7 +29,13 @@ function set(id, on) {
 }
 
 function clear() {
-  chosen = { filter: list().dataset.selection, all: false, ids: new Set(), exclude: new Set() };
+  chosen = { filter: list().dataset.selection, all: false, total: NaN, capped: false, ids: new Set(), exclude: new Set() };
+  noteTotal();
+}
+
+function noteTotal() {
+  const counted = document.querySelector("[data-total]");
+  if (counted) Object.assign(chosen, { total: Number(counted.dataset.total), capped: counted.dataset.capped === "true" });
 }
 
 function endWhenFilterChanged() {
@@ -56,7 +62,7 @@ function showBoxes() {
 }
 
 function words(n) {
-  const more = list().dataset.capped === "true" && (chosen.all || n >= total()) ? "+" : "";
+  const more = chosen.capped && (chosen.all || n >= chosen.total) ? "+" : "";
   return number.format(n) + more;
 }
 
@@ -71,8 +77,8 @@ function showBar() {
   bar.classList.toggle("is-shown", n > 0);
   bar.querySelector("[data-selection-count]").textContent = n === 1 ? bar.dataset.one : bar.dataset.many.replace("{n}", words(n));
   const everything = bar.querySelector("[data-selection-all]");
-  everything.hidden = chosen.all || n >= total();
-  everything.textContent = bar.dataset.all.replace("{n}", words(total()));
+  everything.hidden = chosen.all || !(n < chosen.total);
+  everything.textContent = bar.dataset.all.replace("{n}", words(chosen.total));
   fill("ids", [...chosen.ids].join(","), !chosen.all);
   fill("filter", chosen.filter, chosen.all);
   fill("exclude", [...chosen.exclude].join(","), chosen.all && chosen.exclude.size > 0);
@@ -81,6 +87,7 @@ function showBar() {
 function show() {
   if (!list()) return;
   endWhenFilterChanged();
+  noteTotal();
   if (chosen.all && count() <= 0) clear();
   showBoxes();
   showBar();

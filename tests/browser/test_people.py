@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, tasks
+from contacts import batches, filters, tasks
 from contacts.models import Batch, Contact, SavedView
 from contacts.views import people as people_views
 
@@ -122,6 +122,20 @@ def test_a_view_is_named_found_again_and_deleted(browser_page, crowd, axe):
     page.get_by_role("button", name="Delete the view To decide").click()
     expect(page.get_by_role("link", name="To decide")).to_have_count(0)
     assert SavedView.objects.count() == 0
+
+
+def test_the_list_does_not_wait_for_a_long_count_which_comes_by_itself(browser_page, crowd, axe, monkeypatch):
+    monkeypatch.setattr(filters, "LONG", -1)
+    page = browser_page
+    page.goto("/people/?company=ab&ordering=-last_name")
+    expect(page.locator("#people-count")).to_have_text("7")
+    box(page, "Gun").check()
+    page.get_by_role("button", name="Select all 7 matching").click()
+    expect(selected(page)).to_have_text("7 selected")
+    page.get_by_role("link", name="Next").click()
+    expect(box(page, "Dina")).to_be_checked()
+    expect(selected(page)).to_have_text("7 selected")
+    axe(page)
 
 
 def test_the_selection_survives_paging_and_sorting_and_can_mean_everybody(browser_page, crowd, axe):

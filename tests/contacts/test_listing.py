@@ -87,10 +87,11 @@ def test_the_count_is_exact_up_to_its_cap(seven):
     assert Contact.objects.capped_count(5) == (5, True)
 
 
-@pytest.mark.parametrize("near", [1, 4, 4_000])
+@pytest.mark.parametrize("steps", [(), (1,), (2, 2, 2), (4_000,)])
 @pytest.mark.parametrize("ordering", ["", "-last_name", "company,-created_at", "-updated_at"])
-def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, monkeypatch, ordering, near):
-    monkeypatch.setattr(listing, "NEAR", near)
+def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, monkeypatch, ordering, steps):
+    monkeypatch.setattr(listing, "STEPS", steps)
+    monkeypatch.setattr(listing, "WORTH", 0)
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     found = filtered(system("command"), {"search": "firma"})
     forth, back = walk(ordering, 2, found)

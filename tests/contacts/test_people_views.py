@@ -6,6 +6,7 @@ from django.test import Client
 
 from compliance import suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts import filters
 from contacts.models import Contact
 from contacts.views import people as people_views
 from salesconnect.lib.actor import system
@@ -133,11 +134,24 @@ def test_pages_follow_one_another_without_gap_or_repetition(signed_in, person, m
         ["Berg 4"],
     ]
     assert names(signed_in.get(_pager(third, "prev"))) == ["Berg 2", "Berg 3"]
-    assert 'id="people-count" role="status">5<' in second.content.decode()
+    assert 'id="people-count" role="status" data-total="5" data-capped="false">5<' in second.content.decode()
 
 
 def _pager(response, rel: str) -> str:
     return re.search(rf'rel="{rel}" href="([^"]*)"', response.content.decode())[1].replace("&amp;", "&")
+
+
+def test_a_long_count_is_left_to_a_question_of_its_own(signed_in, person, monkeypatch):
+    monkeypatch.setattr(people_views, "PAGE_SIZE", 2)
+    monkeypatch.setattr(filters, "LONG", -1)
+    for number in range(3):
+        person(last_name=f"Berg {number}", company="Exempel AB", email=f"{number}@example.com")
+    html = signed_in.get("/people/?company=exempel").content.decode()
+    assert 'hx-get="/people/count/?company=exempel"' in html
+    assert "data-total" not in html
+    counted = signed_in.get("/people/count/?company=exempel").content.decode()
+    assert 'data-total="3" data-capped="false">3<' in counted
+    assert 'data-total="3"' in signed_in.get("/people/").content.decode()
 
 
 @pytest.mark.parametrize("people", [1, 3])
