@@ -101,7 +101,7 @@ class ContactFilter(CardMethods, filters.FilterSet):
     to_inform = filters.ChoiceFilter(method="filter_to_inform", choices=TO_INFORM, label=_("To be told"))
     review = filters.ChoiceFilter(method="filter_review", choices=REVIEW, label=_("To be reviewed"))
     owner = filters.CharFilter(method="filter_owner", label=_("Owner"))
-    company = filters.CharFilter(lookup_expr="icontains", label=_("Company"))
+    company = filters.CharFilter(method="filter_company", label=_("Company"))
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label=_("Created from"))
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label=_("Created before"))
     updated_after = filters.IsoDateTimeFilter(field_name="card__updated_at", lookup_expr="gte", label=_("Updated from"))
@@ -118,6 +118,12 @@ class ContactFilter(CardMethods, filters.FilterSet):
     def filter_search(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people who match the words."""
         return queryset.matching(value)
+
+    def filter_company(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
+        """Keep the people with the text anywhere in the name of their company."""
+        found = queryset.filter(company__icontains=value)
+        found.wider = queryset
+        return found
 
     def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people of an owner: a user's number, `null` for nobody's."""

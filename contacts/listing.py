@@ -51,8 +51,9 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     keys = ordering_keys(ordering)
     # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.
     people = queryset.filter(card__isnull=False)
-    if isinstance(people, ContactQuerySet) and people.searched and not people.query.is_empty():
-        people = people.filter(IsAny(_found(people, keys, cursor, size + 1)))
+    if isinstance(people, ContactQuerySet) and not people.query.is_empty():
+        ids = _first(people, keys, cursor, size + 1)
+        people = people if ids is None else people.filter(IsAny(ids))
     return keyset.page(
         people,
         keys,
@@ -60,6 +61,18 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
         size=size,
         values=lambda row: tuple(row[key.path] for key in keys),
     )
+
+
+def _first(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
+    """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
+    if people.searched:
+        return _found(people, keys, cursor, number)
+    if people.wider is None:
+        return None
+    # It takes a text in the middle of another for rare, so it would rather look at everybody than walk the order.
+    order = keyset.beyond(people.wider.filter(card__isnull=False), keys, cursor).values("pk")
+    ids = _collected(people.filter(pk__in=order[: STEPS[0]]), keys, cursor, number)
+    return ids if len(ids) == number else None
 
 
 def _found(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int]:

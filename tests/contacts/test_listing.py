@@ -96,3 +96,12 @@ def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, 
     found = filtered(system("command"), {"search": "firma"})
     forth, back = walk(ordering, 2, found)
     assert (sorted(forth), forth) == (sorted(NAMES), back)
+
+
+@pytest.mark.parametrize("step", [1, 3, 4_000])
+@pytest.mark.parametrize("ordering", ["", "-last_name", "company,-created_at", "-updated_at"])
+def test_paging_through_a_company_meets_everybody_once(seven, person, monkeypatch, ordering, step):
+    monkeypatch.setattr(listing, "STEPS", (step,))
+    person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
+    forth, back = walk(ordering, 2, filtered(system("command"), {"company": "IRMA", "unsubscribed": "false"}))
+    assert (sorted(forth), forth) == (sorted(NAMES), back)
