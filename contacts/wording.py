@@ -175,7 +175,9 @@ def _looked_at(event: ContactEvent) -> str:
 
 
 def _exported(event: ContactEvent) -> str:
-    return _with_reason(_("%(actor)s exported this person") % {"actor": event.actor_name}, event.changes)
+    pack = "pack" in event.changes
+    sentence = _("%(actor)s took this person’s evidence pack") if pack else _("%(actor)s exported this person")
+    return _with_reason(sentence % {"actor": event.actor_name}, event.changes)
 
 
 def _merged(event: ContactEvent) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -23,9 +24,12 @@ from contacts.serializers import refusals
 from exports import services
 from exports.columns import content_disposition
 from exports.models import ExportJob
-from salesconnect.lib.errors import Missing
+from exports.pack.views import pack_answer
+from salesconnect.lib.errors import Invalid, Missing
 
 CSV_FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
+ZIP_FILE = {(200, "application/zip"): OpenApiTypes.BINARY}
+REASON = OpenApiParameter("reason", str, description="What the data is for; it stays in the person's history.")
 
 
 class ExportBody(Body):
@@ -51,18 +55,31 @@ class ExportReply(serializers.Serializer):
 
 
 class PersonExportViewSet(Endpoint):
-    """The CSV of one person."""
+    """The CSV of one person, and all that is held of the person."""
 
     # An export is on record; a HEAD would record one that nobody got.
     http_method_names = ["get", "options"]
-    rights = {"export": "export_people"}
+    rights = dict.fromkeys(("export", "evidence_pack"), "export_people")
+    parameters = dict.fromkeys(("export", "evidence_pack"), frozenset({"reason"}))
 
-    @extend_schema(responses=CSV_FILE)
+    @extend_schema(parameters=[REASON], responses=CSV_FILE)
     @action(detail=True)
     def export(self, request: Request, pk: int) -> StreamingHttpResponse:
         """Download one person as CSV."""
-        file = services.export_one(pk, actor=self.actor)
+        file = services.export_one(pk, actor=self.actor, reason=self._reason())
         return csv_answer([file.content], file.name)
+
+    @extend_schema(parameters=[REASON], responses=ZIP_FILE)
+    @action(detail=True, url_path="evidence-pack")
+    def evidence_pack(self, request: Request, pk: int) -> FileResponse:
+        """Download all that is held of one person, with the proof of it."""
+        return pack_answer(pk, actor=self.actor, reason=self._reason())
+
+    def _reason(self) -> str:
+        reason = self.request.query_params.get("reason", "")
+        if len(reason) > TEXT_LIMIT or "\0" in reason:
+            raise Invalid({"reason": [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]})
+        return reason
 
 
 class ExportViewSet(Endpoint):

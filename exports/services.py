@@ -38,19 +38,28 @@ class ExportedFile:
 
 
 @transaction.atomic
-def export_one(contact_id: int, *, actor: Actor) -> ExportedFile:
-    """Return the CSV of one person: header and one row, UTF-8 with BOM, CRLF (RFC 4180). Raises `Missing`."""
+def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFile:
+    """Return the CSV of one person: header and one row, UTF-8 with BOM, CRLF (RFC 4180). Raises `Missing`.
+
+    `reason` says what the data is for and stands in the person's history.
+    """
     actor.require("export_people")
     person = Contact.objects.visible_to(actor).select_related("card").filter(pk=contact_id).first()
     if person is None:
         raise Missing
-    history.record([contact_id], history.EXPORTED, actor=actor)
+    changes = {"reason": (None, reason.strip())} if reason.strip() else {}
+    history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
     now = timezone.now()
+    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
+    return ExportedFile(name, csv_of(person, now).encode())
+
+
+def csv_of(person: Contact, now: dt.datetime) -> str:
+    """Return the CSV of a person, who comes with the card."""
     values = {name: getattr(person, name, None) for name in (column.key for column in columns.COLUMNS)}
     values |= {"updated_at": person.card.updated_at, "exported_at": now}
     lines = csv.line(columns.header(columns.COLUMNS)) + csv.line(columns.cells(values, columns.COLUMNS))
-    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
-    return ExportedFile(name, (csv.BOM + lines).encode())
+    return csv.BOM + lines
 
 
 @transaction.atomic

@@ -44,6 +44,7 @@ PAGES = {
     "person-unmerge": (NOBODY, "merge_people"),
     "person-mail": ("mail_people", "mail_people"),
     "person-export": (NOBODY, "export_people"),
+    "person-evidence-pack": (NOBODY, "export_people"),
     "person-delete": ("delete_people", "delete_people"),
     "bulk": (NOBODY, "edit_people"),
     "bulk-preview": (NOBODY, "edit_people"),

@@ -35,13 +35,26 @@ def of_event(event_id: int, *, actor: Actor) -> dict[str, Any]:
         event = ContactEvent.objects.filter(id=event_id).first()
         if leaf is None or event is None:
             raise Conflict("not_sealed", _("This event is not sealed yet. Try again in a minute."))
-        seal = Seal.objects.get(pk=leaf.seal_number)
-        hashes = SealedLeaf.objects.filter(seal_number=seal.number).order_by("position").values_list("hash", flat=True)
-        return assemble(event, leaf, seal, [bytes(hashed) for hashed in hashes])
+        return Prover().prove(event, leaf)
 
 
-def assemble(event: ContactEvent, leaf: SealedLeaf, seal: Seal, hashes: list[bytes]) -> dict[str, Any]:
-    """Return the proof of an event from its seal and the leaf hashes of that."""
+class Prover:
+    """Makes the proofs of many events, and computes each seal's tree once where its events come together."""
+
+    def __init__(self) -> None:
+        self.seal: Seal | None = None
+        self.tree: list[list[bytes]] = []
+
+    def prove(self, event: ContactEvent, leaf: SealedLeaf) -> dict[str, Any]:
+        """Return the proof of a sealed event."""
+        if self.seal is None or self.seal.number != leaf.seal_number:
+            self.seal = Seal.objects.get(pk=leaf.seal_number)
+            leaves = SealedLeaf.objects.filter(seal_number=leaf.seal_number).order_by("position")
+            self.tree = tree.levels([bytes(hashed) for hashed in leaves.values_list("hash", flat=True)])
+        return _assemble(event, leaf, self.seal, tree.path(self.tree, leaf.position))
+
+
+def _assemble(event: ContactEvent, leaf: SealedLeaf, seal: Seal, steps: list[bytes]) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "event": _event(event, leaf),
@@ -49,7 +62,7 @@ def assemble(event: ContactEvent, leaf: SealedLeaf, seal: Seal, hashes: list[byt
             "seal": seal.number,
             "position": leaf.position,
             "events": seal.events,
-            "hashes": [step.hex() for step in tree.path(hashes, leaf.position)],
+            "hashes": [step.hex() for step in steps],
             "previous": bytes(seal.previous).hex(),
             "settled": seal.settled,
         },

@@ -54,14 +54,24 @@ def tree_root(leaves: Iterable[bytes]) -> bytes:
     return root
 
 
-def path(leaves: Sequence[bytes], position: int) -> list[bytes]:
-    """Return the hashes that lead from the leaf at `position` to the root, the lowest first."""
-    if len(leaves) == 1:
-        return []
-    cut = 1 << (len(leaves) - 1).bit_length() - 1
-    if position < cut:
-        return [*path(leaves[:cut], position), tree_root(leaves[cut:])]
-    return [*path(leaves[cut:], position - cut), tree_root(leaves[:cut])]
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """Return all hashes of a tree, level by level from the leaves up; one that has no neighbour rises as it is."""
+    found = [list(leaves)]
+    while len(found[-1]) > 1:
+        level = found[-1]
+        joined = [node_hash(*level[place : place + 2]) for place in range(0, len(level) - 1, 2)]
+        found.append(joined + level[len(joined) * 2 :])
+    return found
+
+
+def path(tree: Sequence[Sequence[bytes]], position: int) -> list[bytes]:
+    """Return the hashes that lead from the leaf at `position` to the root of `levels`, the lowest first."""
+    steps = []
+    for level in tree[:-1]:
+        if position ^ 1 < len(level):
+            steps.append(level[position ^ 1])
+        position >>= 1
+    return steps
 
 
 def _ordered(value: Any) -> Any:

@@ -42,6 +42,7 @@ ENDPOINTS = {
     "DELETE contacts/<int:pk>/restriction/": WRITE,
     "GET contacts/<int:pk>/export/": READ,
     "POST contacts/<int:pk>/erase/": WRITE,
+    "GET contacts/<int:pk>/evidence-pack/": READ,
     "GET contacts/<int:pk>/unsubscribes/": READ,
     "POST contacts/<int:pk>/unsubscribes/": WRITE,
     "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 400),

@@ -32,9 +32,9 @@ def by_the_book(leaves):
 def test_root_and_paths_are_those_of_rfc_6962(size):
     leaves = [tree.leaf_hash(str(number).encode()) for number in range(size)]
     root = by_the_book(leaves)
-    assert tree.tree_root(leaves) == root
+    assert (tree.tree_root(leaves), tree.levels(leaves)[-1]) == (root, [root])
     for position in {0, size // 2, size - 1}:
-        assert climb(leaves[position], position, size, tree.path(leaves, position)) == root
+        assert climb(leaves[position], position, size, tree.path(tree.levels(leaves), position)) == root
 
 
 def climb(hashed, position, size, path):

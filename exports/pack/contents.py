@@ -1,0 +1,144 @@
+"""What is held of one person, collected: for the files of the pack and for the page that prints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import FileField, Model
+from django.utils import timezone
+
+from compliance.judging import judged
+from compliance.rules import AuthorizationType, SourceType
+from compliance.verdict import Verdict
+from contacts import history
+from contacts.details import DETAILS
+from contacts.models import Contact, ContactEvent, SealedLeaf
+from unsubscribes import history as unsubscribes
+from unsubscribes import queries
+from unsubscribes.history import Said
+from unsubscribes.models import ConsentEvidence, Message, SyncRecord
+from unsubscribes.salesforce.status import records_of
+
+FORMAT = "salesconnect-person/1"
+PIECE = 500
+# What has a file of its own in the pack; every other row that belongs to a person goes into `other/`.
+TOLD = {"compliancecard", "message", "consentevidence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A person as of now, and what belongs to the person."""
+
+    person: Contact
+    numbers: list[int]
+    verdict: Verdict
+    said: list[Said]
+    evidence: list[ConsentEvidence]
+    records: list[SyncRecord]
+
+    @property
+    def mails(self) -> Iterator[Message]:
+        """Yield the messages to the person, oldest first, a piece at a time."""
+        after = 0
+        while piece := list(self._messages().filter(pk__gt=after).order_by("pk")[:PIECE]):
+            yield from piece
+            after = piece[-1].pk
+
+    @property
+    def events(self) -> Iterator[tuple[ContactEvent, SealedLeaf | None]]:
+        """Yield the person's events in the order of their numbers, each with its place in the seals if it has one."""
+        after = 0
+        mine = ContactEvent.objects.filter(contact_id__in=self.numbers).order_by("id")
+        while piece := list(mine.filter(id__gt=after)[:PIECE]):
+            leaves = SealedLeaf.objects.in_bulk([event.id for event in piece])
+            yield from ((event, leaves.get(event.id)) for event in piece)
+            after = piece[-1].id
+
+    def _messages(self) -> Any:
+        return Message.objects.filter(contact=self.person).select_related("link")
+
+
+def collect(person: Contact) -> Contents:
+    """Collect what is held of a person, who comes with card and owner."""
+    return Contents(
+        person=person,
+        numbers=history.numbers_of([person.pk]),
+        verdict=judged(person.card, timezone.now()),
+        said=unsubscribes.of_person(person),
+        evidence=list(person.evidence.order_by("pk")),
+        records=list(records_of(person.pk)),
+    )
+
+
+def record_of(contents: Contents) -> dict[str, Any]:
+    """Return the person as `person.json` holds it; `person.schema.json` describes it."""
+    person, card = contents.person, contents.person.card
+    return {
+        "format": FORMAT,
+        "id": person.pk,
+        **{name: getattr(person, name) for name in DETAILS},
+        "owner": str(person.owner) if person.owner else None,
+        "created_at": person.created_at,
+        "updated_at": card.updated_at,
+        "merged_records": [number for number in contents.numbers if number != person.pk],
+        "compliance": {
+            "authorization_type": AuthorizationType(card.authorization_type).slug if card.authorization_type else None,
+            "authorization_other": card.authorization_other,
+            "consent_date": card.consent_date,
+            "consent_purpose": card.consent_purpose,
+            "source_type": SourceType(card.source_type).slug if card.source_type else None,
+            "source_other": card.source_other,
+            "unsubscribed": card.unsubscribed,
+            "restricted_at": card.restricted_at,
+            "informed_at": card.informed_at,
+            "reviewed_on": card.reviewed_on,
+        },
+        "verdict": {
+            "verdict": contents.verdict.code,
+            "reasons": [{"code": reason.code, "text": str(reason.text)} for reason in contents.verdict.reasons],
+        },
+        "unsubscribes": [_said(entry) for entry in contents.said],
+    }
+
+
+def mail_of(message: Message) -> dict[str, Any]:
+    """Return a message as it was sent; the link to unsubscribe, which is a key, is blotted out."""
+    text, html = queries.shown(message, with_link=False)
+    names = ("email", "subject", "state", "reason", "door", "created_at", "sent_at")
+    body = {"id": message.pk, "actor": message.actor_name, **{name: getattr(message, name) for name in names}}
+    return body | {"text": text, "html": html}
+
+
+def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:
+    """Return what is known of a record in Salesforce, and what was written there when and with what fate."""
+    names = ("sobject", "opted_out", "stamp", "pushed", "pushed_at", "deleted", "synced_at")
+    wishes = [
+        {name: getattr(wish, name) for name in ("desired", "state", "code", "message", "created_at", "finished_at")}
+        for wish in record.wishes.all()
+    ]
+    return {"id": record.sf_id, **{name: getattr(record, name) for name in names}, "writes": wishes}
+
+
+def others(person: Contact) -> Iterator[tuple[str, list[Any]]]:
+    """Yield, by the name of their kind, the rows of any other kind that belong to a person."""
+    for relation in Contact._meta.related_objects:
+        model: type[Model] = relation.related_model
+        name = str(model._meta.model_name)
+        if name not in TOLD:
+            rows = list(model._base_manager.filter(**{relation.field.name: person}).order_by("pk"))
+            if rows:
+                yield name, rows
+
+
+def row_of(row: Any) -> dict[str, Any]:
+    """Return a row as it is stored; of a file its name."""
+    fields = row._meta.concrete_fields
+    return {
+        field.attname: str(getattr(row, field.attname)) if isinstance(field, FileField) else getattr(row, field.attname)
+        for field in fields
+    }
+
+
+def _said(entry: Said) -> dict[str, Any]:
+    names = ("at", "kind", "source", "reason", "actor")
+    return {**{name: getattr(entry, name) for name in names}, "evidence": entry.evidence and entry.evidence.pk}

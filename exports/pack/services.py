@@ -1,0 +1,131 @@
+"""Packing: recorded first, sealed, then written member by member into a file on disk."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.fields.files import FieldFile
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from contacts import history
+from contacts.models import Contact, ContactEvent
+from contacts.sealing import services as sealing
+from contacts.sealing.proof import PIECES, Prover
+from exports import columns, verify_proof
+from exports.pack import printing
+from exports.pack.archive import Archive, as_json
+from exports.pack.contents import (
+    Contents,
+    collect,
+    mail_of,
+    others,
+    record_of,
+    record_of_salesforce,
+    row_of,
+)
+from exports.services import csv_of
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+
+HERE = Path(__file__).parent
+
+Words = Callable[[Contents], printing.Page]
+Describe = Callable[[ContactEvent], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A file as it is downloaded; it is gone from the disk once it is closed."""
+
+    name: str
+    file: IO[bytes]
+
+
+def evidence_pack(contact_id: int, *, actor: Actor, words: Words, describe: Describe, reason: str = "") -> Pack:
+    """Return all that is held of one person as a zip. That it was given out is recorded, sealed, and itself in it.
+
+    `words` puts the contents on a page that prints, `describe` an event into a sentence. Raises `Missing`.
+    """
+    actor.require("export_people")
+    with transaction.atomic():
+        _person(contact_id)
+        changes: dict[str, tuple[Any, Any]] = {"pack": (None, True)}
+        changes |= {"reason": (None, reason.strip())} if reason.strip() else {}
+        history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
+    sealing.seal_open(PIECES)
+    file = tempfile.TemporaryFile(dir=_folder())  # noqa: SIM115 - handed over open
+    try:
+        # In a transaction the rows come from where the event was written.
+        with transaction.atomic():
+            person = _person(contact_id)
+            _fill(Archive(file), collect(person), words, describe)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(), contact_id)
+    return Pack(f"{Path(name).stem}-evidence.zip", file)
+
+
+def _person(contact_id: int) -> Contact:
+    person = Contact.objects.select_related("card", "owner").filter(pk=contact_id).first()
+    if person is None:
+        raise Missing
+    return person
+
+
+def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -> None:
+    person, page = contents.person, words(contents)
+    pack.add("README.txt", [render_to_string("exports/pack_readme.txt", {"person": person}).encode()])
+    pack.add_json("person.json", record_of(contents))
+    pack.add("person.schema.json", [(HERE / "person.schema.json").read_bytes()])
+    pack.add("person.csv", [csv_of(person, timezone.now()).encode()])
+    pack.add("person.html", [render_to_string("exports/pack_page.html", {"page": page}).encode()])
+    pack.add("person.pdf", [printing.pdf(page)])
+    pack.add("history.json", _array(_event(event, leaf, describe) for event, leaf in contents.events))
+    pack.add_json("consents.json", [row_of(record) for record in contents.evidence])
+    pack.add("mails.json", _array(mail_of(message) for message in contents.mails))
+    pack.add_json("salesforce.json", [record_of_salesforce(record) for record in contents.records])
+    for name, rows in others(person):
+        pack.add_json(f"other/{name}.json", [row_of(row) for row in rows])
+    for record in contents.evidence:
+        if record.file:
+            pack.add(f"files/consent-{record.pk}.{record.file_kind}", _pieces(record.file))
+    prover = Prover()
+    for event, leaf in contents.events:
+        if leaf:
+            pack.add_json(f"proofs/{event.id}.json", prover.prove(event, leaf))
+    pack.add("verify_proof.py", [Path(verify_proof.__file__).read_bytes()])
+    pack.close()
+
+
+def _event(event: ContactEvent, leaf: Any, describe: Describe) -> dict[str, Any]:
+    names = ("id", "at", "contact_id", "action", "door", "actor_name", "batch_id", "changes")
+    sealed = {"seal": leaf.seal_number, "proof": f"proofs/{event.id}.json"} if leaf else {"seal": None, "proof": None}
+    return {**{name: getattr(event, name) for name in names}, "text": describe(event), **sealed}
+
+
+def _array(values: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield a JSON array a value at a time."""
+    first = True
+    for value in values:
+        yield (b"[\n" if first else b",\n") + as_json(value).rstrip(b"\n")
+        first = False
+    yield b"[]\n" if first else b"\n]\n"
+
+
+def _pieces(file: FieldFile) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        yield from opened.chunks()
+
+
+def _folder() -> Path:
+    """Return where the file lies while it is made: among the data, which is protected, not in /tmp."""
+    folder = settings.DATA_DIR / "packs"
+    folder.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
+    return Path(folder)
