@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from contacts import batches, idempotency, partitions
-from contacts.sealing import published, services, verification
+from contacts.sealing import delivery, published, services, verification
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
 
@@ -42,6 +42,12 @@ def seal_history() -> None:
     """Seal what happened since the last turn, and write the new roots to the file."""
     services.seal_open(PIECES)
     published.append()
+
+
+@shared_task(name="contacts.send_roots")
+def send_roots() -> None:
+    """Send the newest root wherever it is due."""
+    delivery.send_due()
 
 
 @shared_task(name="contacts.verify_history")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import create, people, person, profile, proof, saved, tasks, users
+from contacts.views import create, people, person, profile, proof, saved, seals, tasks, users
 
 urlpatterns = [
     path("people/", people.people, name="people"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("settings/profile/tokens/<int:token_id>/revoke/", profile.revoke_token, name="token-revoke"),
     path("settings/preferences/", profile.preferences, name="preferences"),
     path("settings/language/", profile.set_language, name="set_language"),
+    path("settings/proof/", seals.page, name="seals"),
+    path("settings/proof/verify/", seals.verify, name="verify-history"),
     path("settings/users/", users.people_who_sign_in, name="users"),
     path("settings/users/<int:user_id>/", users.account, name="user"),
 ]

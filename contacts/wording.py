@@ -163,9 +163,10 @@ def _mailed(event: ContactEvent) -> str:
 
 def _mail_held(event: ContactEvent) -> str:
     reason = str(_side(event.changes, NEW).get("held") or "")
-    words = {"actor": event.actor_name, "reason": dict(Message.Reason.choices).get(reason, reason)}
+    label = str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
+    words = {"actor": event.actor_name, "reason": label}
     if reason:
-        return _("A mail by %(actor)s was held back. %(reason)s") % words
+        return _("A mail by %(actor)s was held back: %(reason)s") % words
     return _("A mail by %(actor)s was held back") % words
 
 

@@ -158,6 +158,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
     "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
     "seal-history": {"task": "contacts.seal_history", "schedule": 60, "options": {"expires": 60}},
+    "send-roots": {"task": "contacts.send_roots", "schedule": 60, "options": {"expires": 60}},
     "sweep-verifications": {"task": "contacts.sweep_verifications", "schedule": 60, "options": {"expires": 60}},
     "verify-weekly": {"task": "contacts.verify_weekly", "schedule": crontab(hour=3, minute=17, day_of_week=0)},
     "forget-replies": {"task": "contacts.forget_replies", "schedule": 3600},

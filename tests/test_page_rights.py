@@ -91,6 +91,8 @@ PAGES = {
     "compliance": READ,
     "compliance-figures": READ,
     "settings": READ,
+    "seals": ("verify_history", "edit_team"),
+    "verify-history": (NOBODY, "verify_history"),
     "profile": ("view_people", "view_people"),
     "token-new": (NOBODY, "view_people"),
     "token-revoke": (NOBODY, "view_people"),

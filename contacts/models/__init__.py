@@ -4,7 +4,15 @@ from contacts.models.batch import Batch, BatchChunk, BatchRefusal
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
 from contacts.models.merge import Merge
-from contacts.models.seal import Seal, SealedLeaf, SealHorizon, Verification
+from contacts.models.seal import (
+    RootDelivery,
+    RootPlaces,
+    RootTimestamp,
+    Seal,
+    SealedLeaf,
+    SealHorizon,
+    Verification,
+)
 from contacts.models.user import ApiToken, IdempotentReply, SavedView, User
 
 __all__ = [
@@ -16,6 +24,9 @@ __all__ = [
     "ContactEvent",
     "IdempotentReply",
     "Merge",
+    "RootDelivery",
+    "RootPlaces",
+    "RootTimestamp",
     "SavedView",
     "Seal",
     "SealHorizon",

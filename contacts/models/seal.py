@@ -96,3 +96,43 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"verification {self.pk}"
+
+
+class RootPlaces(models.Model):
+    """Where the roots of seals go beside the file, so that they are out of the keeper's reach. One row."""
+
+    mail_to = models.EmailField(_("Mail to"), blank=True)
+    webhook_url = models.URLField(_("Webhook"), max_length=500, blank=True)
+    timestamp_url = models.URLField(_("Timestamp authority (RFC 3161)"), max_length=500, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="root_places_one_row", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return "places"
+
+
+class RootDelivery(models.Model):
+    """How far the roots are on one of their ways: the newest covers all before it, so one number says it."""
+
+    way = models.CharField(max_length=10, primary_key=True)
+    sent = models.BigIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(db_default=Now())
+    error = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.way} up to {self.sent}"
+
+
+class RootTimestamp(models.Model):
+    """What a timestamp authority signed: that the root, as 64 hexadecimal digits, was there at that moment."""
+
+    seal_number = models.BigIntegerField()
+    authority = models.CharField(max_length=500)
+    at = models.DateTimeField()
+    token = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"seal {self.seal_number} at {self.at}"

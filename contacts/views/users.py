@@ -50,6 +50,8 @@ def index(request: SignedInRequest) -> HttpResponse:
     rooms = [
         Room("profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens."))
     ]
+    if actor.may("verify_history"):
+        rooms.append(Room("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification.")))
     if actor.may("manage_users"):
         rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
     if actor.may("edit_team"):

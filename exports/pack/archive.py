@@ -1,5 +1,6 @@
 """A zip whose last member, `manifest.json`, lists path, SHA-256 and bytes of every other one."""
 
+import datetime as dt
 import json
 import zipfile
 from collections.abc import Iterable
@@ -7,6 +8,8 @@ from hashlib import sha256
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+
+from contacts.sealing.tree import moment
 
 MANIFEST = "manifest.json"
 # The same rows make the same members, whenever they are packed.
@@ -42,7 +45,15 @@ class Archive:
 
 def as_json(value: Any) -> bytes:
     """Return a value as it stands in a pack: readable, in UTF-8, with times in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, indent=2, cls=DjangoJSONEncoder).encode() + b"\n"
+    return json.dumps(value, ensure_ascii=False, indent=2, cls=_Encoder).encode() + b"\n"
+
+
+class _Encoder(DjangoJSONEncoder):
+    """Django's own, but for moments: these keep their last digit, as they were sealed."""
+
+    def default(self, o: Any) -> Any:
+        """Return what stands for a value that JSON does not know."""
+        return moment(o) if isinstance(o, dt.datetime) else super().default(o)
 
 
 def _info(path: str) -> zipfile.ZipInfo:

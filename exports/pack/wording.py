@@ -76,8 +76,8 @@ def _card(contents: Contents) -> Section:
         pairs.append((_("Processing restricted since"), _time(card.restricted_at)))
     if card.informed_at:
         pairs.append((_("Informed (art. 14)"), _time(card.informed_at)))
-    pairs.append((_("May this person be contacted?"), str(contents.verdict.label)))
-    pairs += [("", str(reason.text)) for reason in contents.verdict.reasons]
+    answer = [str(contents.verdict.label), *(str(reason.text) for reason in contents.verdict.reasons)]
+    pairs.append((_("May this person be contacted?"), "\n".join(answer)))
     return Section(_("Compliance"), pairs=pairs)
 
 

@@ -276,7 +276,7 @@ def test_an_auditor_sees_all_and_can_change_nothing(window, charlie, anna, axe):
     axe(page)
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
     page.get_by_role("button", name="More actions").click()
-    expect(page.locator("#person-menu .menu-item")).to_have_text([re.compile("Export")])
+    expect(page.locator("#person-menu .menu-item")).to_have_text([re.compile("Export"), re.compile("Evidence pack")])
     assert history.of_contact(anna.pk).count() == 1
 
 

@@ -47,9 +47,9 @@ def test_a_mail_that_is_held_back_when_it_is_written_says_why(person, member):
     assert told() == [(bo.pk, "mail_held", "bob", "page", None)]
     event = ContactEvent.objects.get(action=history.MAIL_HELD)
     assert event.changes == {"held": [None, "no_authorization"]}
-    assert wording.describe(event) == "A mail by bob was held back. No authorization is recorded."
+    assert wording.describe(event) == "A mail by bob was held back: No authorization is recorded"
     with override("sv"):
-        assert wording.describe(event) == "Ett mejl av bob hölls kvar. Ingen rättslig grund är angiven."
+        assert wording.describe(event) == "Ett mejl av bob hölls kvar: Ingen rättslig grund är angiven"
 
 
 def test_a_mail_that_is_held_back_at_the_last_moment_says_so(anna, member):

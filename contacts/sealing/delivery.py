@@ -1,0 +1,122 @@
+"""The newest root on its ways out: by mail once a day, to a webhook with each seal, to a timestamp authority hourly.
+
+A root covers every root before it, so none is missed by sending the newest. What fails is tried again, later and later.
+"""
+
+import datetime as dt
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+
+import requests
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, decode_timestamp_response
+
+from contacts.models import RootDelivery, RootTimestamp, Seal
+from contacts.sealing import places, tree
+
+FORMAT = "salesconnect-root/1"
+TIMEOUT = (5, 15)
+LARGEST_ANSWER = 100_000
+DELAYS = (60, 300, 1_800, 7_200, 21_600)
+
+
+class Undelivered(Exception):  # noqa: N818 - reads as what became of it
+    """The root did not arrive; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How often something goes this way, and how."""
+
+    every: dt.timedelta
+    send: Callable[[Seal, str], None]
+
+
+def send_due() -> int:
+    """Send the newest root on each way on which it is due; returns on how many it went."""
+    return sum(_send(standing.way, standing.target) for standing in places.standing())
+
+
+@transaction.atomic
+def _send(way: str, target: str) -> bool:
+    """Send on one way. The row's lock is the lease; a worker killed here sends once more, which does no harm."""
+    RootDelivery.objects.get_or_create(way=way)
+    row = RootDelivery.objects.select_for_update(skip_locked=True).filter(way=way).first()
+    seal = Seal.objects.order_by("-number").first()
+    now = timezone.now()
+    if row is None or seal is None or seal.number <= row.sent or row.not_before > now:
+        return False
+    try:
+        WAYS[way].send(seal, target)
+    except (Undelivered, OSError, ValueError) as problem:
+        row.error = (str(problem) or type(problem).__name__)[:300]
+        row.not_before = now + dt.timedelta(seconds=DELAYS[min(row.attempts, len(DELAYS) - 1)])
+        row.attempts += 1
+        row.save()
+        return False
+    row.sent, row.sent_at, row.attempts, row.error, row.not_before = seal.number, now, 0, "", now + WAYS[way].every
+    row.save()
+    return True
+
+
+def message(seal: Seal) -> dict[str, object]:
+    """Return what is told of a seal."""
+    return {
+        "format": FORMAT,
+        "seal": seal.number,
+        "root": bytes(seal.root).hex(),
+        "previous": bytes(seal.previous).hex(),
+        "events": seal.events,
+        "sealed_at": tree.moment(seal.sealed_at),
+    }
+
+
+def _mail(seal: Seal, address: str) -> None:
+    backend = get_connection()
+    if getattr(backend, "keeps", False):
+        raise Undelivered(_("No mail server is configured."))
+    words = {"number": seal.number, "time": tree.moment(seal.sealed_at), "root": bytes(seal.root).hex()}
+    subject = _("Root of seal %(number)d") % words
+    body = _("Keep this mail: nobody can change the history before %(time)s without another root.") % words
+    EmailMessage(subject, f"{body}\n\n{words['root']}\n", to=[address], connection=backend).send()
+
+
+def _webhook(seal: Seal, url: str) -> None:
+    body = json.dumps(message(seal)).encode()
+    signature = hmac.new(places.secret(url).encode(), body, sha256).hexdigest()
+    headers = {"Content-Type": "application/json", "X-Signature-SHA256": signature}
+    answer = requests.post(url, body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+    if not requests.codes.ok <= answer.status_code < requests.codes.multiple_choices:
+        raise Undelivered(_("The webhook answered %(status)d.") % {"status": answer.status_code})
+
+
+def _timestamp(seal: Seal, url: str) -> None:
+    """Have the root signed (RFC 3161). The answer is seen to be about it; who verifies the token says whom to trust."""
+    root = bytes(seal.root).hex().encode()
+    asked = TimestampRequestBuilder().data(root).hash_algorithm(HashAlgorithm.SHA256).nonce(nonce=True).build()
+    headers = {"Content-Type": "application/timestamp-query"}
+    answer = requests.post(url, asked.as_bytes(), headers=headers, timeout=TIMEOUT, stream=True)
+    content = answer.raw.read(LARGEST_ANSWER, decode_content=True)
+    if answer.status_code != requests.codes.ok:
+        raise Undelivered(_("The timestamp authority answered %(status)d.") % {"status": answer.status_code})
+    stamped = decode_timestamp_response(content)
+    if PKIStatus(stamped.status) not in {PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS}:
+        raise Undelivered(_("The timestamp authority refused."))
+    signed = stamped.tst_info
+    if signed.message_imprint.message != sha256(root).digest() or signed.nonce != asked.nonce:
+        raise Undelivered(_("The timestamp is not about this root."))
+    token = stamped.time_stamp_token()
+    RootTimestamp.objects.create(seal_number=seal.number, authority=url, at=signed.gen_time, token=token)
+
+
+WAYS = {
+    places.MAIL: Way(dt.timedelta(days=1), _mail),
+    places.WEBHOOK: Way(dt.timedelta(), _webhook),
+    places.TIMESTAMP: Way(dt.timedelta(hours=1), _timestamp),
+}
