@@ -21,7 +21,7 @@ LARGEST = 50_000_000
 WHOLE = {"format", "event", "path", "root", "sealed_at", "notes"}
 EVENT = ("id", "at", "contact_id", "batch_id", "actor_id", "action", "door", "actor_name")
 PATH = {"seal", "position", "events", "hashes", "previous", "settled"}
-OPEN = {"authorization_type", "consent_date", "source_type", "source", "line", "suppressed"}
+OPEN = {"authorization_type", "consent_date", "source_type", "source", "line", "suppressed", "into", "merged"}
 """What of the changes is sealed in the open and stays when the rest is erased."""
 
 HASH, SALT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")

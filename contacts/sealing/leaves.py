@@ -10,7 +10,7 @@ COMMITMENT = "sha256(uuid_send(salt) || convert_to(changes::text, 'UTF8'))"
 
 OPEN = """(
     SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(changes)
-    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed')
+    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed', 'into', 'merged')
 )"""
 """What of `changes` is sealed in the open: codes that a scrub leaves. The seals that there are depend on this list;
 whatever a later scrub leaves beside them, it stays as it is."""

@@ -11,7 +11,9 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 
 FORMAT = "salesconnect-proof/1"
-SEALED_KEYS = frozenset({"authorization_type", "consent_date", "source_type", "source", "line", "suppressed"})
+SEALED_KEYS = frozenset(
+    {"authorization_type", "consent_date", "source_type", "source", "line", "suppressed", "into", "merged"}
+)
 """What of `changes` is sealed in the open, as in `leaves`: all that a proof can show once the values are erased."""
 
 # What is open is closed at once, as far as that is a matter of a second.
