@@ -18,14 +18,23 @@ from salesconnect.lib.errors import Invalid
 class PlacesForm(forms.ModelForm):
     """Where roots go."""
 
-    webhook_url = forms.URLField(label=gettext_lazy("Webhook"), required=False, assume_scheme="https")
+    webhook_url = forms.URLField(
+        label=gettext_lazy("Webhook"),
+        help_text=gettext_lazy("Each root by itself, as signed JSON over https."),
+        required=False,
+        assume_scheme="https",
+    )
     timestamp_url = forms.URLField(
-        label=gettext_lazy("Timestamp authority (RFC 3161)"), required=False, assume_scheme="https"
+        label=gettext_lazy("Timestamp authority (RFC 3161)"),
+        help_text=gettext_lazy("The newest root once an hour; the signed timestamp is kept here."),
+        required=False,
+        assume_scheme="https",
     )
 
     class Meta:
         model = RootPlaces
         fields = ["mail_to", "webhook_url", "timestamp_url"]
+        help_texts = {"mail_to": gettext_lazy("The newest root once a day.")}
 
 
 @require_http_methods(["GET", "POST"])
