@@ -1,6 +1,7 @@
 """What is held of one person, collected: for the files of the pack and for the page that prints."""
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from compliance.rules import AuthorizationType, SourceType
 from compliance.verdict import Verdict
 from contacts import history
 from contacts.details import DETAILS
-from contacts.models import Contact, ContactEvent, SealedLeaf
+from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
 from unsubscribes import history as unsubscribes
 from unsubscribes import queries
 from unsubscribes.history import Said
@@ -117,6 +118,24 @@ def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:
         for wish in record.wishes.all()
     ]
     return {"id": record.sf_id, **{name: getattr(record, name) for name in names}, "writes": wishes}
+
+
+def seals_of(numbers: Collection[int]) -> list[dict[str, Any]]:
+    """Return the seals with these numbers, and what a timestamp authority has signed of them."""
+    stamps: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
+    for stamp in RootTimestamp.objects.filter(seal_number__in=numbers).order_by("pk"):
+        token = b64encode(bytes(stamp.token)).decode()
+        stamps[stamp.seal_number].append({"authority": stamp.authority, "at": stamp.at, "token": token})
+    return [
+        {
+            "seal": seal.number,
+            "root": bytes(seal.root).hex(),
+            "events": seal.events,
+            "sealed_at": seal.sealed_at,
+            "timestamps": stamps[seal.number],
+        }
+        for seal in Seal.objects.filter(pk__in=numbers)
+    ]
 
 
 def others(person: Contact) -> Iterator[tuple[str, list[Any]]]:

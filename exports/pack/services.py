@@ -27,6 +27,7 @@ from exports.pack.contents import (
     record_of,
     record_of_salesforce,
     row_of,
+    seals_of,
 )
 from exports.services import csv_of
 from salesconnect.lib.actor import Actor
@@ -96,10 +97,12 @@ def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -
     for record in contents.evidence:
         if record.file:
             pack.add(f"files/consent-{record.pk}.{record.file_kind}", _pieces(record.file))
-    prover = Prover()
+    prover, numbers = Prover(), set()
     for event, leaf in contents.events:
         if leaf:
             pack.add_json(f"proofs/{event.id}.json", prover.prove(event, leaf))
+            numbers.add(leaf.seal_number)
+    pack.add_json("seals.json", seals_of(numbers))
     pack.add("verify_proof.py", [Path(verify_proof.__file__).read_bytes()])
     pack.close()
 

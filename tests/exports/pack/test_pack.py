@@ -93,6 +93,7 @@ def test_the_pack_holds_all_that_is_held(pack, anna):
         "mails.json",
         "salesforce.json",
         f"files/consent-{anna.evidence.get().pk}.pdf",
+        "seals.json",
         "verify_proof.py",
         "manifest.json",
     ]
@@ -117,12 +118,13 @@ def test_every_event_is_told_and_proved_by_the_program_in_the_pack(pack, anna, t
     assert [event["id"] for event in events] == [event.id for event in known]
     assert {event["action"] for event in events} >= {"created", "mailed", "unsubscribed", "resubscribed", "merged"}
     pack.extractall(tmp_path / "pack")
+    roots = {seal["root"] for seal in json.loads(pack.read("seals.json"))}
     for event in events:
         file = tmp_path / "pack" / event["proof"]
         root = json.loads(file.read_text())["root"]
         command = [sys.executable, "-I", "verify_proof.py", file, "--root", root]
         done = subprocess.run(command, cwd=tmp_path / "pack", capture_output=True, text=True, check=False)
-        assert (done.stdout, done.returncode) == ("true\n", 0)
+        assert (done.stdout, done.returncode, root in roots) == ("true\n", 0, True)
         assert verify_proof.verify(file.read_bytes(), root) == root
 
 
