@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn import glogging
 
 from salesconnect.embedded.processes import die_with_parent
-from salesconnect.lib.redaction import RedactingFormatter
+from salesconnect.lib.redaction import formatter
 
 
 class Logger(glogging.Logger):
@@ -16,7 +16,7 @@ class Logger(glogging.Logger):
         """Set the handlers up, each with the redacting formatter."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
-            handler.setFormatter(RedactingFormatter(self.error_fmt, self.datefmt))
+            handler.setFormatter(formatter(self.error_fmt, self.datefmt))
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -294,6 +294,9 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", "")
 SALESFORCE_USERNAME = env.str("SALESFORCE_USERNAME", "")
 SALESFORCE_JWT_KEY_FILE = env.str("SALESFORCE_JWT_KEY_FILE", "")
 
+# Figures for Prometheus at /metrics.
+METRICS = env.bool("SALESCONNECT_METRICS", False)
+
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_TIMEOUT = 15
 # Without a mail server messages stay in the outbox that the page shows.
@@ -307,13 +310,15 @@ ANYMAIL = {
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sales Connect <no-reply@localhost>")
 
+if env.str("SALESCONNECT_LOG_FORMAT", "plain") not in {"plain", "json"}:
+    raise ImproperlyConfigured("SALESCONNECT_LOG_FORMAT is plain or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "salesconnect.lib.redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            "()": "salesconnect.lib.redaction.formatter",
+            "plain": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},

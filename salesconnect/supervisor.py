@@ -135,7 +135,7 @@ class Supervisor:
             pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
             chunk = pipe.read()
             for line in key.data.lines(chunk or b""):
-                self.say(f"{key.data.name:8} | {line}")
+                self.say(line if line.startswith("{") else f"{key.data.name:8} | {line}")
             if chunk == b"":
                 self.pipes.unregister(pipe)
                 pipe.close()

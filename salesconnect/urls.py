@@ -3,12 +3,13 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from salesconnect import health
+from salesconnect import health, metrics
 from salesconnect.api_docs import Docs
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", RedirectView.as_view(url="/people/"), name="home"),
     path("accounts/", include("allauth.urls")),
     path("", include("contacts.urls")),

@@ -19,6 +19,7 @@ PAGES = {
     # page: (the right to open it, the right to post to it)
     "healthz": (OPEN, NOBODY),
     "readyz": (OPEN, NOBODY),
+    "metrics": (OPEN, NOBODY),  # 404 unless asked for; then it looks at the token itself
     "unsubscribe-link": (OPEN, OPEN),
     "webhook": (OPEN, OPEN),
     "home": READ,

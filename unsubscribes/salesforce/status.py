@@ -24,6 +24,7 @@ from unsubscribes.salesforce.page import KEEPS_CLEARING, OVERRULED
 CONFLICTS = (OVERRULED, KEEPS_CLEARING)
 # A watermark that stands for so long though reading works is held by a transaction that is open in Salesforce.
 HELD_BACK = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

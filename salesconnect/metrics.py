@@ -1,0 +1,66 @@
+"""`/metrics` for Prometheus, off unless the environment asks for it: figures about queues and the sync, no data.
+
+It answers who could read the figures in the site as well: a signed-in user, or a program with a token
+(`Authorization: Token …`, for Prometheus `authorization: {type: Token, credentials: …}`).
+"""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from contacts import tokens
+from contacts.models import Batch
+from unsubscribes import queries
+from unsubscribes.salesforce.measures import Measure, measures
+
+PREFIX = "salesconnect_"
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@login_not_required
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer the figures; 404 while they are off, 401 to strangers."""
+    if not settings.METRICS:
+        raise Http404
+    if not _is_known(request):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Token"})
+    return HttpResponse("".join(map(_text, _all())), content_type=TYPE)
+
+
+def _is_known(request: HttpRequest) -> bool:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() in {"token", "bearer"}:
+        return tokens.find(token.strip()) is not None
+    return request.user.is_authenticated
+
+
+def _all() -> Iterator[Measure]:
+    orders = Batch.objects.filter(state__in=("queued", "running")).values_list("state").annotate(Count("pk"))
+    waiting = [({"state": state}, float(number)) for state, number in sorted(orders)]
+    yield Measure("bulk_orders", "gauge", "Bulk orders that wait or run.", waiting)
+    mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
+    yield Measure("mails", "gauge", "Messages that wait for something, each state counted up to 10,000.", mails)
+    yield from measures()
+
+
+def _text(measure: Measure) -> str:
+    name = PREFIX + measure.name
+    lines = [f"# HELP {name} {measure.says}", f"# TYPE {name} {measure.kind}"]
+    lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in measure.samples]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return "{" + ",".join(pairs) + "}" if labels else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
