@@ -8,6 +8,7 @@ from django.db.models import Field
 from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.text import get_text_list
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from compliance.models import Suppression
@@ -17,6 +18,7 @@ from contacts import history
 from contacts.details import DETAILS
 from contacts.models import Contact, ContactEvent
 from unsubscribes.models import Message
+from unsubscribes.salesforce.rules import attribution
 
 Changes = Mapping[str, Any]
 OLD, NEW = 0, 1
@@ -83,6 +85,11 @@ def source_words(values: Mapping[str, Any]) -> str:
 
 def reason_words(reason: str) -> str:
     """Return the reason of an unsubscribe as people read it: a code in words, anything else as it was written."""
+    if told := attribution(reason):
+        words = {"who": told.who, "when": date_format(localtime(told.at), "DATETIME_FORMAT")}
+        exact = _("In Salesforce by %(who)s, %(when)s")
+        latest = _("In Salesforce, %(when)s at the latest; the record was last changed by %(who)s")
+        return (exact if told.exact else latest) % words
     return {ADDRESS_CHANGED: _("Address changed"), history.MERGED: _("Merged")}.get(reason, reason)
 
 

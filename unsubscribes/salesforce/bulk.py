@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import Class
 from unsubscribes.salesforce.models import SyncWish
+from unsubscribes.salesforce.targets import target
 from unsubscribes.salesforce.trouble import Trouble
 
 # About six polls for a job of a few minutes: each is an API call.
@@ -21,11 +22,12 @@ def write(
     wishes: Sequence[SyncWish], client: Client, field: str, *, keep: Callable[[Sequence[SyncWish]], object]
 ) -> list[Result]:
     """Opt out all records; return what became of each, by position. `keep` is called between polls."""
+    places = [target(wish.record, field) for wish in wishes]
     results: dict[str, Result] = {}
-    for name in sorted({wish.record.sobject for wish in wishes}):
-        ids = [wish.record.sf_id for wish in wishes if wish.record.sobject == name]
-        results |= _job(name, ids, client, field, lambda: keep(wishes))
-    return [results.get(wish.record.sf_id, UNFINISHED) for wish in wishes]
+    for name, box in sorted({(place.sobject, place.field) for place in places}):
+        ids = [place.sf_id for place in places if place.sobject == name]
+        results |= _job(name, ids, client, box, lambda: keep(wishes))
+    return [results.get(place.sf_id, UNFINISHED) for place in places]
 
 
 def _job(name: str, ids: Sequence[str], client: Client, field: str, keep: Callable[[], object]) -> dict[str, Result]:

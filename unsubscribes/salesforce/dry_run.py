@@ -30,7 +30,7 @@ def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
         lines = csv.writer(file)
         lines.writerow([_("What"), _("Object"), _("Salesforce ID"), _("Person")])
         for sobject in SOBJECTS:
-            select = sobject.select(connection.opt_out_field)
+            select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
             for found in client.query(everything(select)):
                 rows = [row(sobject, each, connection.opt_out_field) for each in found.records]
                 run.read += len(rows)

@@ -9,6 +9,9 @@ from typing import Any
 
 from contacts.rules import normalise_address, salesforce_id
 
+IS_PERSON = "IsPersonAccount"
+"""A field of Contact and Account that exists only in orgs with person accounts."""
+
 OVERLAP = dt.timedelta(minutes=2)
 """How far before the watermark a read begins: getUpdated ignores seconds."""
 
@@ -22,9 +25,10 @@ class Sobject:
     fields: tuple[str, ...]
     details: tuple[tuple[str, str], ...]
 
-    def select(self, opt_out_field: str, *, details: bool = False) -> str:
-        """Return the beginning of a query."""
-        names = (*self.fields, opt_out_field, *(name for name, _ in self.details if details))
+    def select(self, opt_out_field: str, *, persons: bool = False, details: bool = False) -> str:
+        """Return the beginning of a query; `persons` says that the org has person accounts."""
+        names = [*self.fields, opt_out_field, *(name for name, _ in self.details if details)]
+        names += [IS_PERSON] if persons and self.name == "Contact" else []
         return f"SELECT {', '.join(names)} FROM {self.name}"
 
 
@@ -51,6 +55,7 @@ class Row:
     successor_id: str
     converted: bool
     account_id: str
+    person_account: bool
     details: Mapping[str, str]
 
 
@@ -69,6 +74,7 @@ def row(sobject: Sobject, found: Mapping[str, Any], opt_out_field: str) -> Row:
         successor_id=salesforce_id(successor) if successor else "",
         converted=bool(found.get("IsConverted")),
         account_id=found.get("AccountId") or "",
+        person_account=bool(found.get(IS_PERSON)),
         details={"email": email} | {ours: found.get(theirs) or "" for theirs, ours in sobject.details},
     )
 

@@ -89,7 +89,7 @@ LEASE = """
     WHERE id IN (
         SELECT w.id FROM unsubscribes_syncwish w JOIN unsubscribes_syncrecord r ON r.id = w.record_id
         WHERE w.state IN ('pending', 'retry') AND w.due_at <= clock_timestamp() AND w.desired = %(desired)s
-        AND r.sobject <> ALL(%(skipped)s)
+        AND CASE WHEN r.person_account THEN 'Account' ELSE r.sobject END <> ALL(%(skipped)s)
         ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
     )
 """
@@ -153,7 +153,10 @@ def not_given_up(records: Sequence[int]) -> list[int]:
 
 @transaction.atomic
 def lease(holder: UUID, *, desired: bool, limit: int, skipped: Iterable[str] = ()) -> list[SyncWish]:
-    """Take wishes that are due, in the order in which Salesforce locks rows; those overtaken meanwhile are left out."""
+    """Take wishes that are due, in the order in which Salesforce locks rows; those overtaken meanwhile are left out.
+
+    `skipped` are the objects of Salesforce that cannot be written now, Account for people who are accounts.
+    """
     lock()
     values: dict[str, Any] = {
         "lease": holder,
@@ -166,7 +169,7 @@ def lease(holder: UUID, *, desired: bool, limit: int, skipped: Iterable[str] = (
         cursor.execute(LEASE, values)
         cursor.execute(OVERTAKE, values)
     mine = SyncWish.objects.filter(lease=holder, state=State.LEASED).select_related("record")
-    return list(mine.order_by("record__sobject", "record__account_id", "record__sf_id"))
+    return list(mine.order_by("record__sobject", "record__person_account", "record__account_id", "record__sf_id"))
 
 
 @transaction.atomic

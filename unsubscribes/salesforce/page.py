@@ -6,7 +6,7 @@ record by record. 5. Store records, opt-outs and wishes. Applying a page twice c
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from compliance import suppression
 from compliance.models import Suppression
+from compliance.services import lock
 from contacts.addresses import address_hash
 from contacts.models import Contact
 from salesconnect.lib.actor import system
@@ -29,8 +30,8 @@ KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 OVERRULED = "OPT_OUT_WINS"
 OPEN = (*outbox.WAITING, SyncWish.State.LEASED, SyncWish.State.DEAD)
 UPDATED = (
-    "sobject", "address_hash", "contact_id", "account_id", "opted_out", "stamp", "modified_by", "deleted",
-    "successor_id", "seen_in", "synced_at",
+    "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
+    "deleted", "successor_id", "seen_in", "synced_at",
 )  # fmt: skip
 
 
@@ -81,8 +82,9 @@ class Decided:
     """What a page comes to."""
 
     rows: list[Row] = field(default_factory=list)
-    people: set[int] = field(default_factory=set)
-    hashes: set[UUID] = field(default_factory=set)
+    # Whom to opt out, each with the reason.
+    people: dict[int, str] = field(default_factory=dict)
+    hashes: dict[UUID, str] = field(default_factory=dict)
     cleared: list[str] = field(default_factory=list)
     overruled: list[SyncWish] = field(default_factory=list)
 
@@ -94,15 +96,17 @@ def apply(
     now: dt.datetime | None,
     seen_in: int | None = None,
     settled: dt.datetime | None = None,
+    why: Mapping[str, str] | None = None,
 ) -> Outcome:
     """Take a page in, inside the caller's transaction. `now` is Salesforce's time.
 
-    `seen_in` is the number of a read of everything; up to `settled` all should be known already.
+    `seen_in` is the number of a read of everything; up to `settled` all should be known already. `why` tells the
+    reason of an opt-out, by record.
     """
     outbox.lock()
     known = look_up(rows)
     outbox.collect()
-    decided = _decide(rows, known, _reconsents(known, our_user, now))
+    decided = _decide(rows, known, _reconsents(known, our_user, now), why or {})
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
     _store(decided.rows, known, seen_in)
     changed = _opt_out(decided.people, decided.hashes)
@@ -152,7 +156,9 @@ def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None) -> Reco
     return Reconsent(given_at, wish.known_stamp, bool(wish.record.pushed), our_user)
 
 
-def _decide(rows: Sequence[Row], known: Known, given: dict[str, tuple[SyncWish, Reconsent]]) -> Decided:
+def _decide(
+    rows: Sequence[Row], known: Known, given: dict[str, tuple[SyncWish, Reconsent]], why: Mapping[str, str]
+) -> Decided:
     decided = Decided()
     heirs = _heirs(rows, known)
     for row in rows:
@@ -166,7 +172,7 @@ def _decide(rows: Sequence[Row], known: Known, given: dict[str, tuple[SyncWish, 
                 continue
             if wish:
                 decided.overruled.append(wish)
-            _add(decided, row, known)
+            _add(decided, row, known, why.get(row.sf_id, ""))
         elif record and not row.opted_out and (record.pushed or record.opted_out):
             decided.cleared.append(row.sf_id)
     for heir in heirs - {row.sf_id for row in rows}:
@@ -184,19 +190,19 @@ def _is_news(row: Row, record: SyncRecord | None) -> bool:
     return record is None or (record.deleted, record.successor_id) != (row.deleted, row.successor_id)
 
 
-def _add(decided: Decided, row: Row, known: Known) -> None:
+def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
     if person and not person.card.unsubscribed:
-        decided.people.add(person.pk)
+        decided.people[person.pk] = reason
     if key and known.suppressed.get(key, Suppression.Source.BOUNCE) == Suppression.Source.BOUNCE:
-        decided.hashes.add(key)
+        decided.hashes[key] = reason
 
 
 def _add_record(decided: Decided, record: SyncRecord | None) -> None:
     if record and record.address_hash:
-        decided.hashes.add(record.address_hash)
+        decided.hashes.setdefault(record.address_hash, "")
     if record and record.contact_id:
-        decided.people.add(record.contact_id)
+        decided.people.setdefault(record.contact_id, "")
 
 
 def _heirs(rows: Sequence[Row], known: Known) -> set[str]:
@@ -243,6 +249,7 @@ def _record(row: Row, known: Known, seen_in: int | None) -> SyncRecord:
         address_hash=known.hashes[row.sf_id],
         contact_id=person.pk if person else (old.contact_id if old else None),
         account_id=row.account_id,
+        person_account=row.person_account,
         opted_out=row.opted_out,
         stamp=row.stamp,
         modified_by=row.modified_by,
@@ -257,15 +264,22 @@ def _stub(sf_id: str, contact_id: int | None) -> SyncRecord:
     return SyncRecord(sf_id=sf_id, sobject=BY_PREFIX[sf_id[:3]].name, contact_id=contact_id)
 
 
-def _opt_out(people: Iterable[int], hashes: Iterable[UUID]) -> int:
-    """Opt out these people, and whoever has these addresses; also the addresses that nobody here has."""
-    ids, keys = list(people), list(hashes)
-    if not ids and not keys:
-        return 0
-    holders = Contact.objects.filter(Q(pk__in=ids) | Q(address_hash__in=keys))
-    outcome = suppression.unsubscribe(holders, actor=system("sync"), source=SOURCE)
-    suppression.suppress_hashes(keys, source=SOURCE)
-    return outcome.changed
+def _opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
+    """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
+
+    Each reason is an act of its own; all cards are locked before, in the one order in which everybody locks them.
+    """
+    changed = 0
+    if not people and not hashes:
+        return changed
+    lock(Contact.objects.filter(Q(pk__in=list(people)) | Q(address_hash__in=list(hashes))))
+    for reason in sorted({*people.values(), *hashes.values()}):
+        ids = [pk for pk, why in people.items() if why == reason]
+        keys = [key for key, why in hashes.items() if why == reason]
+        holders = Contact.objects.filter(Q(pk__in=ids) | Q(address_hash__in=keys))
+        changed += suppression.unsubscribe(holders, actor=system("sync"), source=SOURCE, reason=reason).changed
+        suppression.suppress_hashes(keys, source=SOURCE, reason=reason)
+    return changed
 
 
 def _overrule(wishes: Sequence[SyncWish]) -> None:

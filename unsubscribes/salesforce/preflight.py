@@ -13,13 +13,12 @@ from django.utils.translation import gettext as _
 
 from unsubscribes.salesforce import auth
 from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, on_account
+from unsubscribes.salesforce.mapping import IS_PERSON, SOBJECTS, Class, Sobject, on_account
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.trouble import Trouble
 
 PATIENCE = 10.0
 HIDDEN_SHARE = 0.9
-IS_PERSON = "IsPersonAccount"
 NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
 
 

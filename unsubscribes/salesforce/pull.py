@@ -14,7 +14,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import newcomers, page, troubles
+from unsubscribes.salesforce import attribution, newcomers, page, troubles
 from unsubscribes.salesforce.client import Client, Page, Part
 from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment, row
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
@@ -121,7 +121,7 @@ class Pull:
             for found in self.client.query(f"{self._query(sobject, cursor)} LIMIT {PIECE}"):
                 number += len(found.records)
                 more = not found.done or number == PIECE
-                self._apply_changes(sobject, cursor, Page(found.records, not more))
+                self._take(sobject, cursor, Page(found.records, not more))
                 self.between()
 
     def _pages(self, sobject: Sobject, cursor: SyncCursor, body: object) -> None:
@@ -129,7 +129,7 @@ class Pull:
         for _resume in range(RESUMES):
             try:
                 for found in self.client.pages(body):
-                    self._apply_changes(sobject, cursor, found)
+                    self._take(sobject, cursor, found)
                     self.between()
                 return  # noqa: TRY300 - the way out of the loop
             except Trouble as trouble:
@@ -138,12 +138,17 @@ class Pull:
                 body = self.client.get("queryAll", q=self._query(sobject, cursor))
         raise Trouble(Class.TRANSIENT, "INVALID_QUERY_LOCATOR")
 
-    @transaction.atomic
-    def _apply_changes(self, sobject: Sobject, cursor: SyncCursor, found: Page) -> None:
+    def _take(self, sobject: Sobject, cursor: SyncCursor, found: Page) -> None:
+        """Apply a page, with who opted out and when as far as Salesforce tells, which is asked before anything else."""
         rows = self._rows(sobject, found)
-        self._count(page.apply(rows, our_user=self.connection.user_id, now=self.client.now))
+        why = attribution.reasons(rows, self.client, self.connection)
+        self._apply_changes(cursor, rows, why, done=found.done)
+
+    @transaction.atomic
+    def _apply_changes(self, cursor: SyncCursor, rows: list[page.Row], why: dict[str, str], *, done: bool) -> None:
+        self._count(page.apply(rows, our_user=self.connection.user_id, now=self.client.now, why=why))
         self._create_people(rows)
-        if found.done:
+        if done:
             self._finish(cursor, cursor.upper)
         elif rows:
             cursor.page_stamp, cursor.page_id = rows[-1].stamp, rows[-1].sf_id
@@ -213,7 +218,8 @@ class Pull:
             raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
 
     def _select(self, sobject: Sobject) -> str:
-        return sobject.select(self.connection.opt_out_field, details=self.connection.create_people)
+        row = self.connection
+        return sobject.select(row.opt_out_field, persons=row.person_accounts, details=row.create_people)
 
     def _query(self, sobject: Sobject, cursor: SyncCursor) -> str:
         after = (cursor.page_stamp, cursor.page_id) if cursor.page_id and cursor.page_stamp else None

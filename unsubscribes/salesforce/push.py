@@ -18,6 +18,7 @@ from unsubscribes.salesforce import bulk, outbox, returning, settling
 from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import Class
 from unsubscribes.salesforce.models import SyncConnection, SyncWish
+from unsubscribes.salesforce.targets import ACCOUNT, Target, target
 from unsubscribes.salesforce.trouble import Trouble
 
 BATCH = 200
@@ -51,7 +52,7 @@ class Push:
 
     def _opt_outs(self) -> bool:
         due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now(), desired=True)
-        many = due.exclude(record__sobject__in=self.skipped).count()
+        many = due.exclude(_held_by(self.skipped)).count()
         if not many:
             return False
         holder = uuid4()
@@ -79,21 +80,22 @@ class Push:
 
     def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
         """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
-        if trouble.kind is Class.SCHEMA and len(objects := {wish.record.sobject for wish in wishes}) == 1:
+        if trouble.kind is Class.SCHEMA and len(objects := {self._place(wish).sobject for wish in wishes}) == 1:
             self.skipped |= objects
         elif trouble.kind is Class.SCHEMA:
             self._one_object_each(holder, wishes)
             return
-        outbox.put_back(Q(lease=holder), seconds=settling.SOON, code=trouble.code, message=trouble.message)
+        mine = Q(lease=holder, pk__in=[wish.pk for wish in wishes])
+        outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
         if trouble.kind is not Class.SCHEMA:
             raise trouble
         self.failed += 1
-        settling.note_object(wishes[0].record.sobject, trouble)
+        settling.note_object(self._place(wishes[0]).sobject, trouble)
 
     def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
-        """Send a batch of two objects again as two, to see which of them it is."""
-        for name in sorted({wish.record.sobject for wish in wishes}):
-            part = [wish for wish in wishes if wish.record.sobject == name]
+        """Send a batch of several objects again one by one, to see which of them it is."""
+        for name in sorted({self._place(wish).sobject for wish in wishes}):
+            part = [wish for wish in wishes if self._place(wish).sobject == name]
             try:
                 results = self._collection(part)
             except Trouble as trouble:
@@ -103,15 +105,16 @@ class Push:
                 self.written, self.failed = self.written + done.written, self.failed + done.failed
 
     def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
-        name = self.connection.opt_out_field
         results: list[Result] = []
         for start in range(0, len(wishes), BATCH):
-            records = [
-                {"attributes": {"type": wish.record.sobject}, "id": wish.record.sf_id, name: True}
-                for wish in wishes[start : start + BATCH]
-            ]
-            results += self.client.update(records)
+            places = [self._place(wish) for wish in wishes[start : start + BATCH]]
+            results += self.client.update(
+                [{"attributes": {"type": each.sobject}, "id": each.sf_id, each.field: True} for each in places]
+            )
         return results
+
+    def _place(self, wish: SyncWish) -> Target:
+        return target(wish.record, self.connection.opt_out_field)
 
     def _bulk(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
         return bulk.write(wishes, self.client, self.connection.opt_out_field, keep=self._keep)
@@ -133,6 +136,12 @@ class Push:
             self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
             self.between()
         return bool(wishes)
+
+
+def _held_by(skipped: set[str]) -> Q:
+    """Return the wishes that wait for an object which cannot be written."""
+    held = Q(record__sobject__in=skipped - {ACCOUNT}, record__person_account=False)
+    return held | Q(record__person_account=True) if ACCOUNT in skipped else held
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from unsubscribes.salesforce.client import Client
 from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, row, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncWish
 from unsubscribes.salesforce.rules import is_the_old_no
+from unsubscribes.salesforce.targets import target
 from unsubscribes.salesforce.trouble import Trouble
 
 READS = 3
@@ -31,8 +32,9 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
         if not found.opted_out:
             settling.written(wish, value=False)
             return True
+        place = target(found, connection.opt_out_field)
         try:
-            client.change(found.sobject, found.sf_id, {connection.opt_out_field: False}, unmodified_since=found.stamp)
+            client.change(place.sobject, place.sf_id, {place.field: False}, unmodified_since=found.stamp)
         except Trouble as trouble:
             if trouble.kind is Class.MOVED_ON:
                 continue
@@ -44,7 +46,8 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
 
 def _read_now(wish: SyncWish, client: Client, connection: SyncConnection) -> Row | None:
     sobject, field = BY_NAME[wish.record.sobject], connection.opt_out_field
-    for part in client.query(with_ids(sobject.select(field), [wish.record.sf_id])):
+    select = sobject.select(field, persons=connection.person_accounts)
+    for part in client.query(with_ids(select, [wish.record.sf_id])):
         for each in part.records:
             return row(sobject, each, field)
     return None

@@ -101,8 +101,9 @@ def follow(wishes: Sequence[SyncWish], client: Client, connection: SyncConnectio
 
 def _follow(name: str, wishes: Sequence[SyncWish], client: Client, connection: SyncConnection) -> None:
     sobject, field = BY_NAME[name], connection.opt_out_field
+    select = sobject.select(field, persons=connection.person_accounts)
     ids = [wish.record.sf_id for wish in wishes]
-    found = [each for part in client.query(with_ids(sobject.select(field), ids)) for each in part.records]
+    found = [each for part in client.query(with_ids(select, ids)) for each in part.records]
     rows = [row(sobject, each, field) for each in found]
     with transaction.atomic():
         page.apply(rows, our_user=connection.user_id, now=client.now)

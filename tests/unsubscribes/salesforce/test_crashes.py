@@ -35,6 +35,23 @@ KILLED_AT = {
     "inside a page's transaction": ("unsubscribes.salesforce.page", "apply", "after"),
     "after a page": ("unsubscribes.salesforce.pull", "Pull._count", "after"),
 }
+# The steps of a read of everything and of linking; those of a re-consent. `make test` takes the first of each.
+KILLED_IN_FULL = {
+    "before a page of everything": ("unsubscribes.salesforce.pull", "Pull._apply_full", "before"),
+    "after a page of everything": ("unsubscribes.salesforce.pull", "Pull._apply_full", "after"),
+    "before the watermark moves": ("unsubscribes.salesforce.pull", "Pull._finish", "before"),
+    "after the notices": ("unsubscribes.salesforce.outbox", "collect", "after"),
+    "before linking": ("unsubscribes.salesforce.linking", "link", "before"),
+    "after linking": ("unsubscribes.salesforce.linking", "link", "after"),
+}
+KILLED_IN_RETURN = {
+    "after the box was cleared": ("unsubscribes.salesforce.client", "Client.change", "after"),
+    "before the box is cleared": ("unsubscribes.salesforce.client", "Client.change", "before"),
+    "after the record was read": ("unsubscribes.salesforce.returning", "_read_now", "after"),
+    "before it is settled": ("unsubscribes.salesforce.settling", "written", "before"),
+    "after it is settled": ("unsubscribes.salesforce.settling", "written", "after"),
+}
+SAMPLE = None if SOAK else 1
 CHILD = """
 import importlib, os, signal, sys
 import django
@@ -51,7 +68,7 @@ def killed(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 setattr(place, name, killed)
 from django.core.management import call_command
-call_command("sync_salesforce")
+call_command("sync_salesforce", *sys.argv[4:])
 """
 
 
@@ -93,6 +110,29 @@ def test_a_killed_run_loses_nothing(org, both_ways, sync, step):
     leases_run_out()
     assert sync().state == "done"
     assert (is_out(anna), is_out(bo), org.opted_out()) == (True, True, set(ids))
+    assert not SyncWish.objects.exclude(state__in=("done", "superseded")).exists()
+
+
+@pytest.mark.parametrize("step", list(KILLED_IN_FULL)[:SAMPLE])
+def test_a_killed_read_of_everything_loses_nothing(org, both_ways, sync, step):
+    anna, bo, ids = both_ways
+    killed = command("-c", CHILD, *KILLED_IN_FULL[step], "--full")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    leases_run_out()
+    assert sync().state == "done"
+    assert (is_out(anna), is_out(bo), org.opted_out()) == (True, True, set(ids))
+
+
+@pytest.mark.parametrize("step", list(KILLED_IN_RETURN)[:SAMPLE])
+def test_a_killed_return_of_a_consent_neither_loses_nor_invents_one(org, both_ways, sync, consent, step):
+    anna, _bo, ids = both_ways
+    sync()
+    consent(anna)
+    killed = command("-c", CHILD, *KILLED_IN_RETURN[step])
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    leases_run_out()
+    assert sync().state == "done"
+    assert (is_out(anna), org.opted_out()) == (False, {ids[1]})
     assert not SyncWish.objects.exclude(state__in=("done", "superseded")).exists()
 
 

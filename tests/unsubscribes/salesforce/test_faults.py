@@ -1,9 +1,12 @@
 """What goes wrong on the way: nothing is lost, nothing is written twice to harm, and nobody is opted in."""
 
+import datetime as dt
+
 import pytest
+from django.utils import timezone
 
 from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
-from unsubscribes.salesforce import pull, settling
+from unsubscribes.salesforce import pull, settling, tasks
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -165,6 +168,89 @@ def test_many_rows_of_one_second_are_all_read(org, sync):
     org.expire_locators()
     sync("pull")
     assert SyncRecord.objects.filter(opted_out=True).count() == MANY
+
+
+def test_a_crash_after_each_page_skips_no_row_of_one_second(org, sync, monkeypatch):
+    org.generate("Contact", MANY)
+    org.settings(page_size=200)
+    sync("pull")
+    org.edit_where("Contact", "LastName LIKE 'Number%'", {"HasOptedOutOfEmail": True})
+    take = pull.Pull._take
+
+    def crash(self, *args):
+        take(self, *args)
+        raise RuntimeError("crash")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pull.Pull, "_take", crash)
+        for _page in range(MANY // 200 - 1):
+            with pytest.raises(RuntimeError):
+                sync("pull")
+    assert sync("pull").state == "done"
+    assert SyncRecord.objects.filter(opted_out=True).count() == MANY
+
+
+def test_reading_costs_one_call_a_page(org, sync):
+    org.generate("Contact", 1_000)
+    sync("pull")
+    org.settings(page_size=200)
+    org.edit_where("Contact", "LastName LIKE 'Number%'", {"Title": "Chief"})
+    assert sync("pull").calls == 5
+
+
+def test_a_permission_that_was_taken_away_pauses_and_heals(org, sync, person, unsubscribe):
+    people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(6)]
+    ids = org.create("Contact", *({"LastName": f"P{n}", "Email": f"p{n}@example.com"} for n in range(6)))
+    sync()
+    unsubscribe(*people)
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="read")
+    assert sync("push").state == "failed"
+    assert SyncConnection.objects.get().state == "paused_permission"
+    assert set(SyncWish.objects.values_list("state", flat=True)) == {"retry"}
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="edit")
+    assert sync("push").written == 6
+    assert (SyncConnection.objects.get().state, org.opted_out()) == ("active", set(ids))
+
+
+def test_a_field_that_is_hidden_while_writing_stops_its_object_alone(org, sync, person, unsubscribe):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    [lead] = org.create("Lead", ANNA | {"Company": "Exempel"})
+    sync()
+    unsubscribe(anna)
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="none")
+    sync("push")
+    assert (box(org, contact), box(org, lead), SyncError.objects.get().code) == (False, True, "INVALID_FIELD:Contact")
+    org.access(object="Contact", field="HasOptedOutOfEmail", level="edit")
+    assert (sync("push").written, box(org, contact)) == (1, True)
+
+
+def test_what_a_rule_refused_is_tried_again_the_next_day(org, sync, anna):
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", times=1)
+    assert sync("push").errors == 1
+    tasks.sweep_salesforce()
+    assert SyncWish.objects.get().state == "dead"
+    SyncWish.objects.update(due_at=timezone.now() - dt.timedelta(hours=25))
+    tasks.sweep_salesforce()
+    assert (sync("push").written, box(org, anna)) == (1, True)
+    assert SyncError.objects.get().state == "resolved"
+
+
+def test_a_used_up_quota_keeps_the_watermark_and_reading_goes_on_later(org, sync, person):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    before = SyncCursor.objects.get(sobject="Contact").watermark
+    org.opt_out(contact)
+    org.usage(100_000)
+    assert sync("pull").state == "failed"
+    row = SyncConnection.objects.get()
+    assert (row.state, is_out(anna), SyncCursor.objects.get(sobject="Contact").watermark) == (
+        "paused_quota", False, before,
+    )  # fmt: skip
+    org.usage(0)
+    assert (sync("pull").state, is_out(anna)) == ("done", True)
+    assert SyncConnection.objects.get().state == "active"
 
 
 def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):

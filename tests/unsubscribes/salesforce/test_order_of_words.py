@@ -1,6 +1,9 @@
 """Opt-outs, consents and clocks: who said what last, and who only seems to have."""
 
+import datetime as dt
+
 import pytest
+import time_machine
 
 from compliance import suppression
 from compliance.models import Suppression
@@ -66,6 +69,23 @@ def test_no_clock_of_ours_decides(org, sync, person, consent, minutes):
     org.opt_out(contact)
     sync()
     assert (is_out(anna), box(org, contact)) == (True, True)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_wrong_clock_of_our_own_decides_nothing(org, sync, person, consent, minutes):
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes), tick=True):
+        anna = person(email="anna@example.com")
+        [contact] = org.create("Contact", ANNA)
+        sync()
+        org.opt_out(contact)
+        assert (sync().state, is_out(anna)) == ("done", True)
+        consent(anna)
+        sync()
+        assert (is_out(anna), box(org, contact)) == (False, False)
+        org.clock(advance=5)
+        org.opt_out(contact)
+        sync()
+        assert (is_out(anna), box(org, contact)) == (True, True)
 
 
 def test_a_clock_that_is_set_between_consent_and_sync_costs_no_opt_out(org, sync, anna, consent):

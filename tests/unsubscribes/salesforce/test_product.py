@@ -70,9 +70,21 @@ def site(org: Org) -> Iterator[Site]:
             product.stop()
 
 
+def _restart_the_database_while_it_reads(org: Org, site: Site) -> None:
+    """Kill PostgreSQL in the middle of a read, and wait until the product has it again."""
+    org.clear_journal()
+    org.fault("delay", seconds=2, match={"path": "composite$"})
+    until(lambda: org.journal(path="composite$"), 30)
+    killed = site.product.members()["postgres"]
+    killed.kill()
+    until(lambda: site.product.members().get("postgres", killed).pid != killed.pid, 60)
+    until(lambda: site.product.status("readyz") == 200, 90)
+    org.clear_faults()
+
+
 def test_opt_outs_go_both_ways_by_themselves_through_every_misfortune(org, site):
-    anna, bo, cecilia = (site.person(name) for name in ("anna", "bo", "cecilia"))
-    names = ("anna", "bo", "cecilia")
+    names = ("anna", "bo", "cecilia", "david")
+    anna, bo, cecilia, david = map(site.person, names)
     ids = org.create("Contact", *({"LastName": name, "Email": f"{name}@example.com"} for name in names))
     site.manage("sync_salesforce", "--activate", "--yes")
     site.ask(f"contacts/{anna}/unsubscribes/", {"reason": "enough"})
@@ -85,5 +97,8 @@ def test_opt_outs_go_both_ways_by_themselves_through_every_misfortune(org, site)
     site.ask(f"contacts/{cecilia}/unsubscribes/", {"reason": "enough"})
     assert until(lambda: box(org, ids[2]), 90) < 90
     assert site.ask("sync/status/")["state"] == "active"
+    _restart_the_database_while_it_reads(org, site)
+    org.opt_out(ids[3])
+    assert until(lambda: site.is_out(david), 90) < 90
     log = site.product.log()
     assert [word for word in ("@example.com", org.client_secret, "Bearer") if word in log] == []

@@ -1,6 +1,11 @@
 """Records that are merged, converted, deleted and restored, and ids that came in by hand."""
 
+from django.core.files.base import ContentFile
+
 from compliance import editing
+from compliance.imports import services as imports
+from compliance.imports import working
+from contacts.models import Contact
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
 from unsubscribes.salesforce.models import SyncRecord
 
@@ -78,6 +83,18 @@ def test_a_consent_holds_though_a_deleted_record_was_opted_out(org, sync, person
 def test_an_id_of_15_characters_links_a_person_without_the_address(org, sync, person, unsubscribe):
     [contact] = org.create("Contact", ANNA)
     bo = person(email="bo@example.com", last_name="Bo", salesforce_id=contact[:15])
+    unsubscribe(bo)
+    sync()
+    assert box(org, contact)
+
+
+def test_ids_of_15_characters_in_an_imported_file_link_too(org, sync, member, unsubscribe):
+    """Reports of Salesforce give 15 characters."""
+    [contact] = org.create("Contact", ANNA)
+    rows = f"Last Name,Email,Salesforce ID\nBo,bo@example.com,{contact[:15]}\n"
+    working.run(imports.start(ContentFile(rows.encode()), "report.csv", actor=member).pk)
+    [bo] = Contact.objects.all()
+    assert bo.salesforce_id == contact
     unsubscribe(bo)
     sync()
     assert box(org, contact)
