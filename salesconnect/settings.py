@@ -177,6 +177,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.int("SALESFORCE_PUSH_SECONDS", 60),
         "options": {"expires": 60},
     },
+    "digest-salesforce": {"task": "unsubscribes.digest_salesforce", "schedule": 24 * 3600},
     "sweep-salesforce": {"task": "unsubscribes.sweep_salesforce", "schedule": 60, "options": {"expires": 60}},
     "keep-figures": {"task": "exports.keep_figures", "schedule": 900, "options": {"expires": 900}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from unsubscribes.salesforce import outbox
@@ -139,6 +139,14 @@ def errors_by_code() -> list[dict[str, Any]]:
     dead = Count("pk", filter=Q(state=SyncError.State.DEAD))
     counted = rows.annotate(records=Count("pk"), dead=dead, first=Min("first_seen"), last=Max("last_seen"))
     return [dict(row) for row in counted]
+
+
+def last_day() -> dict[str, int]:
+    """Return what the runs of the last 24 hours came to."""
+    runs = SyncRun.objects.filter(created_at__gt=Now() - DAY)
+    names = ("read", "changed", "written", "calls")
+    found = runs.aggregate(runs=Count("pk"), **{name: Sum(name) for name in names})
+    return {name: number or 0 for name, number in found.items()}
 
 
 def last_comparison() -> SyncRun | None:

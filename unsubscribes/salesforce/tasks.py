@@ -1,6 +1,7 @@
 """What the worker does about the sync. Rows are the truth; every task may run twice, late, or at once."""
 
 import datetime as dt
+import logging
 
 from celery import shared_task
 from django.db.models import Q
@@ -8,14 +9,15 @@ from django.db.models.functions import Now
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
-from unsubscribes.salesforce import connecting, dry_run, outbox, pausing
-from unsubscribes.salesforce.models import SyncConnection, SyncNotice, SyncRun, SyncWish
+from unsubscribes.salesforce import connecting, dry_run, outbox, pausing, status
+from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncNotice, SyncRun, SyncWish
 from unsubscribes.salesforce.push import retry_dead
 from unsubscribes.salesforce.running import WHOLE, Busy, Kind, Running
 
 RECONCILE_DAYS = 7
 KEPT_DAYS = 30
 STALLED_SECONDS = 60
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
@@ -82,7 +84,22 @@ def sweep_salesforce() -> None:
     SyncRun.objects.filter(created_at__lt=old).delete()
     done = (SyncWish.State.DONE, SyncWish.State.SUPERSEDED)
     SyncWish.objects.filter(state__in=done, finished_at__lt=old).delete()
+    SyncError.objects.filter(state=SyncError.State.RESOLVED, resolved_at__lt=old).delete()
     retry_dead(Q(due_at__lt=Now() - dt.timedelta(days=1)))
+
+
+@shared_task(name="unsubscribes.digest_salesforce", time_limit=60)
+def digest_salesforce() -> None:
+    """Say once a day in the log how the sync stands: what it did, what waits, what went wrong by its code."""
+    if not SyncConnection.objects.exists():
+        return
+    now, done = status.status(), status.last_day()
+    codes = ", ".join(f"{group['code']} {group['records']}" for group in status.errors_by_code()) or "none"
+    logger.info(
+        "The sync today: %s; %s runs, %s read, %s changed, %s written, %s calls; %s wait, %s given up; errors: %s",
+        now.state, done["runs"], done["read"], done["changed"], done["written"], done["calls"],
+        now.waiting, now.dead, codes,
+    )  # fmt: skip
 
 
 def _start(kind: str, direction: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import connection
+from django.db.models.functions import Now
 
 from unsubscribes.salesforce.models import TEXT_LIMIT, SyncError, SyncRecord, SyncWish
 
@@ -45,7 +46,7 @@ def resolve(sf_ids: Iterable[str]) -> None:
 def resolve_object(sobject: str) -> None:
     """Note that an object can be read."""
     SyncError.objects.filter(sf_id="", sobject=sobject).exclude(state=SyncError.State.RESOLVED).update(
-        state=SyncError.State.RESOLVED
+        state=SyncError.State.RESOLVED, resolved_at=Now()
     )
 
 

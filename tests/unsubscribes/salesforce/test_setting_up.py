@@ -182,3 +182,25 @@ def test_the_api_tells_how_it_stands(org, sync, person, unsubscribe, alice):
     tasks.run_salesforce(ordered.json()["run"])
     newest = api.get("/api/v1/sync/runs/").json()["results"][0]
     assert (ordered.status_code, newest["state"], newest["calls"]) == (202, "done", 1)
+
+
+def test_the_log_says_once_a_day_how_the_sync_stands(org, sync, person, unsubscribe, caplog):
+    tasks.digest_salesforce()
+    anna = person(email="anna@example.com")
+    org.create("Contact", ANNA)
+    sync()
+    unsubscribe(anna)
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", times=1)
+    sync()
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        tasks.digest_salesforce()
+    [said] = caplog.messages
+    assert "active; 2 runs, 2 read, 0 changed, 0 written" in said
+    assert said.endswith("0 wait, 1 given up; errors: FIELD_CUSTOM_VALIDATION_EXCEPTION 1")
+
+
+def test_what_the_environment_lacks_is_said_in_words(db, settings):
+    settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_CLIENT_ID = "https://exempel.my.salesforce.com", "x"
+    settings.SALESFORCE_CLIENT_SECRET = ""
+    assert command() == (2, "Give the consumer secret, or the private key.\n")

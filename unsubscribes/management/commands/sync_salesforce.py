@@ -41,8 +41,10 @@ class Command(BaseCommand):
                 self._sync(**options)
             elif not row:
                 self._stop("Salesforce is not connected: set SALESFORCE_LOGIN_URL and the rest.", NOT_ACTIVE)
-        except (Conflict, Invalid) as problem:
+        except Conflict as problem:
             self._stop(str(problem), NOT_ACTIVE)
+        except Invalid as problem:
+            self._stop(" ".join(words for texts in problem.fields.values() for words in texts), NOT_ACTIVE)
         except Busy:
             self._stop("Another run is at work; try again later.", BUSY)
 
