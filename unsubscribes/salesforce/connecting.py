@@ -1,5 +1,6 @@
 """Setting the connection up: from the page or the environment, tried out first, activated, forgotten again."""
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ SETTABLE = (*SIGN_IN, "opt_out_field", "create_people", "budget_percent")
 # What may be put into a query: the standard field or a custom one (API name).
 FIELD = re.compile(rf"{STANDARD_FIELD}|[A-Za-z]\w{{0,76}}__c", re.ASCII)
 MOST_PERCENT = 100
+logger = logging.getLogger(__name__)
 
 
 def connection() -> SyncConnection | None:
@@ -80,6 +82,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
         row.set_up_at, row.org_id = Now(), ""
     row.save()
     row.refresh_from_db()
+    logger.info("Salesforce connection set up by %s", actor.name)
     return row
 
 
@@ -207,6 +210,7 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
         row.state, row.activated_at, row.paused_until, row.message = State.ACTIVE, Now(), None, ""
         row.save()
         row.refresh_from_db()
+        logger.info("Sync with Salesforce activated by %s", actor.name)
         kick("unsubscribes.pull_salesforce")
     return row
 
@@ -220,3 +224,4 @@ def disconnect(*, actor: Actor) -> None:
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
     open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())
     dry_run.forget(SyncRun.objects.filter(kind=Kind.DRY_RUN))
+    logger.info("Salesforce disconnected by %s", actor.name)

@@ -3,6 +3,7 @@
 The org is only read. What it was found to have is remembered here: person accounts, and which objects keep a history.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from unsubscribes.salesforce import auth
 from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import IS_PERSON, SOBJECTS, Class, Sobject, on_account
+from unsubscribes.salesforce.mapping import IS_PERSON, SOBJECTS, Class, Sobject, literal, moment, on_account
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.trouble import Trouble
 
 PATIENCE = 10.0
+MINUTE = dt.timedelta(minutes=1)
 HIDDEN_SHARE = 0.9
 NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
 
@@ -52,6 +54,7 @@ def remember(client: Client, connection: SyncConnection) -> None:
 
 
 def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
+    yield from _asked(_("Org"), partial(_org, client), "")
     yield from _asked(_("API version"), partial(_version, client, connection.api_version), "")
     yield from _asked(_("API calls"), partial(_limits, client), _("Let the user of the app use the API."))
     kept: list[str] = []
@@ -59,6 +62,7 @@ def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
         advice = _("Give the user of the app read access to the object, and View All.")
         yield from _asked(sobject.name, partial(_object, client, sobject, connection.opt_out_field, kept), advice)
         yield from _asked(sobject.name, partial(_sharing, client, sobject), advice)
+    yield from _asked(_("List of changes"), partial(_changes, client), _("Without it reading lags ten minutes behind."))
     yield _history(kept)
     yield from _asked(_("Person accounts"), partial(_person_accounts, client, connection), "")
     connection.history_of = kept
@@ -72,6 +76,12 @@ def _asked(what: str, ask: Callable[[], list[Line]], advice: str) -> list[Line]:
         return [Line(False, what, f"{trouble.code} {trouble.message}".strip(), advice)]
     except (KeyError, TypeError, ValueError):
         return [Line(False, what, "BAD_BODY", _("Salesforce's answer cannot be read; try again in a while."))]
+
+
+def _org(client: Client) -> list[Line]:
+    [org] = client.get("query", q="SELECT Name, IsSandbox FROM Organization")["records"]
+    kind = _("a sandbox") if org["IsSandbox"] else _("in production")
+    return [Line(True, _("Org"), f"{org['Name']}, {kind}")]
 
 
 def _version(client: Client, wanted: str) -> list[Line]:
@@ -122,6 +132,14 @@ def _sharing(client: Client, sobject: Sobject) -> list[Line]:
 
 def _number(number: int) -> str:
     return number_format(number, force_grouping=True)
+
+
+def _changes(client: Client) -> list[Line]:
+    """Ask for what changed in the last minutes, on which the safe end of each read depends."""
+    now = client.time() or dt.datetime.now(dt.UTC)
+    start, end = literal(now - 2 * MINUTE), literal(now + MINUTE)
+    covered = client.get(f"sobjects/{SOBJECTS[0].name}/updated/", start=start, end=end)["latestDateCovered"]
+    return [Line(True, _("List of changes"), _("known up to %(time)s") % {"time": moment(covered).isoformat(" ")})]
 
 
 def _keeps_history(described: dict[str, Any]) -> bool:

@@ -23,6 +23,7 @@ from unsubscribes.salesforce.trouble import Trouble
 HORIZON = dt.timedelta(days=29)
 SHORTEST = dt.timedelta(minutes=2)
 MINUTE = dt.timedelta(minutes=1)
+LONG_TRANSACTION = dt.timedelta(minutes=10)
 RESUMES = 5
 PIECE = 500
 REFUSED = (Class.BUG, Class.GONE, Class.PERMISSION)
@@ -232,7 +233,13 @@ class Pull:
         return {"start": literal(start), "end": literal(now + MINUTE)}
 
     def _ask_covered(self, sobject: Sobject, cursor: SyncCursor) -> dt.datetime:
-        return self._covered(self.client.get(f"sobjects/{sobject.name}/updated/", **self._window(cursor)))
+        """Ask up to when everything can be read; where that is refused, trust what is older than long transactions."""
+        try:
+            return self._covered(self.client.get(f"sobjects/{sobject.name}/updated/", **self._window(cursor)))
+        except Trouble as trouble:
+            if trouble.kind not in REFUSED or self.client.now is None:
+                raise
+            return self.client.now - LONG_TRANSACTION
 
     def _covered(self, body: object) -> dt.datetime:
         """Return up to when everything that happened can be read; never later than Salesforce's own clock."""

@@ -1,5 +1,7 @@
 """The acts on the sync once it is set up: run, pause, resume, try again."""
 
+import logging
+
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -15,6 +17,7 @@ from unsubscribes.salesforce.push import retry_dead
 from unsubscribes.salesforce.running import Kind
 
 State = SyncConnection.State
+logger = logging.getLogger(__name__)
 
 
 def order(
@@ -39,7 +42,9 @@ def pause(*, actor: Actor) -> Outcome:
     """Stop the sync until somebody resumes it; opt-outs wait in the outbox."""
     actor.require(RIGHT)
     running = SyncConnection.objects.exclude(state__in=(State.OFF, State.PAUSED))
-    return Outcome(changed=running.update(state=State.PAUSED, paused_until=None))
+    changed = running.update(state=State.PAUSED, paused_until=None)
+    logger.info("Sync with Salesforce paused by %s", actor.name)
+    return Outcome(changed=changed)
 
 
 def resume(*, actor: Actor) -> Outcome:
@@ -47,6 +52,7 @@ def resume(*, actor: Actor) -> Outcome:
     actor.require(RIGHT)
     paused = SyncConnection.objects.exclude(state__in=(State.OFF, State.ACTIVE))
     changed = paused.update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
+    logger.info("Sync with Salesforce resumed by %s", actor.name)
     kick("unsubscribes.pull_salesforce")
     return Outcome(changed=changed)
 

@@ -253,6 +253,18 @@ def test_a_used_up_quota_keeps_the_watermark_and_reading_goes_on_later(org, sync
     assert SyncConnection.objects.get().state == "active"
 
 
+def test_an_org_that_refuses_getupdated_is_read_with_a_watermark_ten_minutes_behind(org, sync, person):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    org.fault("status", status=400, code="EXCEEDED_ID_LIMIT", match={"path": "updated", "times": 0})
+    org.settings(composite_refuses=["updated"])
+    assert sync("pull").state == "done"
+    org.opt_out(contact)
+    assert (sync("pull").state, is_out(anna)) == ("done", True)
+    behind = org.now() - SyncCursor.objects.get(sobject="Contact").watermark
+    assert dt.timedelta(minutes=9) < behind < dt.timedelta(minutes=12)
+
+
 def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):
     org.generate("Contact", MANY)
     org.settings(page_size=200)
