@@ -65,10 +65,12 @@ def order(
     missing: int = 0,
     undoes: Batch | None = None,
     approved: int | None = None,
+    refused: Mapping[str, int] | None = None,
 ) -> Batch:
     """Freeze who is meant, and carry the order out: up to 5,000 people at once, more by a worker.
 
-    `missing` counts ids of the selection that do not exist; they are refused as `not_found`. `approved` is the number
+    `missing` counts ids of the selection that do not exist; they are refused as `not_found`. `refused` counts people
+    who are left out beforehand, by reason. `approved` is the number
     of people that the user was shown; `Conflict` (`moved`, with `now`) when it is another by now. Returns the batch,
     done or queued. Raises what the kind's service raises; then nothing has changed.
     """
@@ -81,12 +83,13 @@ def order(
         actor_name=actor.name,
         door=actor.door,
         undoes=undoes,
-        refused={"not_found": missing} if missing else {},
+        refused=({"not_found": missing} if missing else {}) | dict(refused or {}),
     )
     people = _freeze(batch, contacts)
     if approved is not None and people != approved:
         raise Conflict("moved", _("The number of people changed meanwhile. Nothing was done."), now=people)
-    Batch.objects.filter(pk=batch.pk).update(total=people + missing, done=missing)
+    left_out = missing + sum((refused or {}).values())
+    Batch.objects.filter(pk=batch.pk).update(total=people + left_out, done=left_out)
     if people <= INLINE_LIMIT:
         while _next_chunk(batch.pk, actor):
             pass

@@ -31,6 +31,9 @@ UNRESTRICTED = "unrestricted"
 INFORMED = "informed"
 REVIEWED = "reviewed"
 SCRUBBED = "scrubbed"
+REQUESTED = "requested"
+VIEWED = "viewed"
+ANSWERED = "answered"
 
 CHANGES_NOTHING = (MAILED, MAIL_HELD, EXPORTED, LOOKED_AT)
 """Acts that touch a person and leave what is held of the person as it is."""

@@ -225,6 +225,28 @@ def _deleted(event: ContactEvent) -> str:
     return _("%(actor)s deleted this person") % {"actor": event.actor_name}
 
 
+def _requested(event: ContactEvent) -> str:
+    said = _side(event.changes, NEW)
+    words = {"actor": event.actor_name, "number": said.get("request") or "–"}
+    if "extended" in said:
+        return _("%(actor)s extended request %(number)s") % words
+    if "paused" in said:
+        return _("%(actor)s paused request %(number)s") % words
+    if "resumed" in said:
+        return _("%(actor)s resumed request %(number)s") % words
+    return _("%(actor)s registered request %(number)s of this person") % words
+
+
+def _viewed(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name, "number": _side(event.changes, NEW).get("request") or "–"}
+    return _("%(actor)s looked at this person in request %(number)s") % words
+
+
+def _answered(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name, "number": _side(event.changes, NEW).get("request") or "–"}
+    return _("%(actor)s answered request %(number)s") % words
+
+
 def _scrubbed(event: ContactEvent) -> str:
     return _("Words in earlier entries that named a person erased by %(actor)s are gone") % {"actor": event.actor_name}
 
@@ -318,4 +340,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.INFORMED: _informed,
     history.REVIEWED: _reviewed,
     history.SCRUBBED: _scrubbed,
+    history.REQUESTED: _requested,
+    history.VIEWED: _viewed,
+    history.ANSWERED: _answered,
 }

@@ -38,6 +38,12 @@ REASONS = """
         SELECT FROM unnest(ARRAY[c.first_name, c.last_name, c.email, c.phone]) AS own (text)
         WHERE length(own.text) > 1 AND strpos(lower(s.reason), lower(own.text)) > 0)
 """
+# Kind, dates and outcome of what the person asked for stay; what is open ends with the person.
+REQUESTS = """
+    UPDATE exports_datarequest SET contact_id = NULL, identity_check = '', extension_reason = '', pause_reason = '',
+    answer = '', paused_on = NULL, outcome = CASE WHEN state = 'done' THEN outcome ELSE 'erased' END,
+    done_at = coalesce(done_at, now()), state = 'done' WHERE contact_id = ANY(%(ids)s)
+"""
 ROWS = (
     "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
     "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
@@ -85,6 +91,7 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES, REASONS)
     files.take_out(exported, previews, ids)
+    _run(ids, numbers, REQUESTS)
     _delete_rows(ids)
     _run(ids, numbers, *ROWS)
     ledger_file.append(lines)

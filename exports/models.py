@@ -1,10 +1,16 @@
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Batch
+from compliance.rules import TEXT_LIMIT
+from contacts.models import Batch, Contact
 from exports.overview.models import DailyFigure
 
 __all__ = ["DailyFigure", "ExportJob"]
+
+
+ANSWER_LIMIT = 2_000
 
 
 class DoomedFile(models.Model):
@@ -27,3 +33,122 @@ class ExportJob(models.Model):
 
     def __str__(self) -> str:
         return f"export {self.pk}"
+
+
+class DataRequest(models.Model):
+    """What a person asked for (GDPR art. 15 to 21), when it must be answered, and what came of it.
+
+    It outlives the person: kind, dates and outcome stay, and nothing that says who it was.
+    """
+
+    class Kind(models.TextChoices):
+        ACCESS = "access", _("Access")
+        RECTIFICATION = "rectification", _("Rectification")
+        ERASURE = "erasure", _("Erasure")
+        RESTRICTION = "restriction", _("Restriction")
+        PORTABILITY = "portability", _("Portability")
+        OBJECTION = "objection", _("Objection")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        PAUSED = "paused", _("Paused")
+        DONE = "done", _("Done")
+
+    class Outcome(models.TextChoices):
+        CARRIED_OUT = "carried_out", _("Carried out")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        ERASED = "erased", _("The person was erased")
+
+    kind = models.CharField(_("What is asked for"), max_length=15, choices=Kind)
+    contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="requests")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    received = models.DateField(_("Received"))
+    due = models.DateField()
+    identity_check = models.CharField(_("How the identity was checked"), max_length=TEXT_LIMIT, blank=True)
+    handler = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="requests")
+    actor_name = models.CharField(max_length=150)
+    extended_on = models.DateField(null=True)
+    extension_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    paused_on = models.DateField(null=True)
+    pause_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    paused_days = models.PositiveIntegerField(default=0)
+    outcome = models.CharField(max_length=15, choices=Outcome, blank=True)
+    answer = models.CharField(_("What was answered"), max_length=ANSWER_LIMIT, blank=True)
+    done_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due", "id"], condition=~models.Q(state="done"), name="request_by_due"),
+            models.Index(fields=["state", "id"], name="request_by_state"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="request_done_has_outcome",
+                condition=(models.Q(state="done") & ~models.Q(outcome="") & models.Q(done_at__isnull=False))
+                | (~models.Q(state="done") & models.Q(outcome="", done_at=None)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"request {self.pk}"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether the request has been answered."""
+        return self.state == self.State.DONE
+
+
+class RetentionRule(models.Model):
+    """Who is held for too long, and how far that goes: listed, then warned of, then erased (GDPR art. 5(1)(e))."""
+
+    class Since(models.TextChoices):
+        CREATED = "created", _("since created")
+        UPDATED = "updated", _("since last changed")
+
+    class Step(models.TextChoices):
+        LIST = "list", _("List them")
+        WARN = "warn", _("List and warn")
+        ERASE = "erase", _("List, warn and erase")
+
+    name = models.CharField(_("Name"), max_length=100, unique=True)
+    active = models.BooleanField(_("Active"), default=True)
+    # Slugs, `not_recorded` among them; empty for any.
+    source_type = models.CharField(_("Source"), max_length=20, blank=True)
+    authorization_type = models.CharField(_("Authorization"), max_length=25, blank=True)
+    age_months = models.PositiveSmallIntegerField(_("Held for, in months"), null=True, blank=True)
+    age_since = models.CharField(_("Counted"), max_length=10, choices=Since, default=Since.CREATED)
+    inactive_months = models.PositiveSmallIntegerField(_("Nothing happened for, in months"), null=True, blank=True)
+    step = models.CharField(_("What happens"), max_length=10, choices=Step, default=Step.LIST)
+    warn_days = models.PositiveSmallIntegerField(_("Days between warning and erasure"), default=30)
+    actor_name = models.CharField(max_length=150)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="retention_rule_has_a_period",
+                condition=models.Q(age_months__gte=1) | models.Q(inactive_months__gte=1),
+                violation_error_message=_("Say how long, in one of the two: without a period it would meet everybody."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RetentionCase(models.Model):
+    """Somebody who meets a rule: since when, and since when it is announced that the person will be erased."""
+
+    rule = models.ForeignKey(RetentionRule, models.CASCADE, related_name="cases")
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="retention_cases")
+    listed_at = models.DateTimeField(db_default=Now())
+    warned_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rule", "contact"], name="retention_case_once")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} under rule {self.rule_id}"

@@ -1,9 +1,15 @@
 """What the worker does for exports."""
 
+import logging
+
 from celery import shared_task
 
-from exports import files, ledger, services
+from exports import files, ledger, retention, services
 from exports.overview import daily
+from salesconnect.lib.actor import system
+from salesconnect.lib.errors import Conflict
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task(name="exports.sweep_exports")
@@ -23,3 +29,12 @@ def keep_figures() -> None:
 def write_ledger() -> None:
     """Write what addresses said since the last time into the ledger beside the database."""
     ledger.write_suppressions()
+
+
+@shared_task(name="exports.apply_retention")
+def apply_retention() -> None:
+    """List, warn and erase as the rules of retention say; a run that is still going on is left alone."""
+    try:
+        retention.run(actor=system("task"))
+    except Conflict as refusal:
+        logger.warning("Retention: %s", refusal.message)

@@ -1,9 +1,14 @@
-"""What an erasure takes, in words."""
+"""What an erasure takes, and where a request stands, in words."""
 
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from exports import deadlines
 from exports.erasure import Report
+from exports.models import DataRequest
 
 
 def goes(report: Report) -> list[str]:
@@ -61,3 +66,36 @@ def _places(n: int) -> str:
         "The words in %(n)d orders and kept answers that name this person",
         n,
     )
+
+
+def due_words(row: DataRequest) -> str:
+    """Return where the clock of a request stands, in words."""
+    if row.ended:
+        return str(DataRequest.Outcome(row.outcome).label)
+    if row.paused_on:
+        return _("Paused since %(day)s") % {"day": date_format(row.paused_on)}
+    days = (row.due - timezone.localdate()).days
+    if days < 0:
+        return ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}
+    if days == 0:
+        return _("Due today")
+    return ngettext("Due tomorrow", "Due in %(n)d days", days) % {"n": days}
+
+
+def told_late(row: DataRequest) -> bool:
+    """Tell whether the person was told of an extension after the first month, when art. 12(3) wants it told by then."""
+    if row.extended_on is None:
+        return False
+    country = settings.HOLIDAYS_OF
+    first = deadlines.due(row.received, extended=False, paused_days=row.paused_days, country=country)
+    return row.extended_on > first
+
+
+def act_title(row: DataRequest) -> str:
+    """Return what carrying a request out does."""
+    words = {
+        DataRequest.Kind.ERASURE: _("Erase %(name)s?"),
+        DataRequest.Kind.RESTRICTION: _("Restrict the processing of %(name)s?"),
+        DataRequest.Kind.OBJECTION: _("Unsubscribe %(name)s?"),
+    }
+    return words.get(DataRequest.Kind(row.kind), "%(name)s") % {"name": row.contact}

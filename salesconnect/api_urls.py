@@ -10,6 +10,8 @@ from contacts.api import BatchViewSet, ContactViewSet, EventViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
 from exports.erasure_api import EraseViewSet
 from exports.overview.api import OverviewViewSet
+from exports.request_api import RequestViewSet
+from exports.retention_api import RetentionViewSet, RuleViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
 from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
@@ -35,6 +37,9 @@ router.register("batches", BatchViewSet, "batch")
 router.register("events", EventViewSet, "event")
 router.register("imports", ImportViewSet, "import")
 router.register("exports", ExportViewSet, "export")
+router.register("requests", RequestViewSet, "subject-request")
+router.register("retention/rules", RuleViewSet, "retention-rules")
+router.register("retention", RetentionViewSet, "retention-runs")
 router.register("mails", MailViewSet, "mail")
 router.register("sync", SyncViewSet, "sync")
 router.register("overview", OverviewViewSet, "overview")

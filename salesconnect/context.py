@@ -28,6 +28,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("mails", _("Mail"), "mail"),
         ("sync", _("Sync"), "refresh"),
         ("compliance", _("Compliance"), "shield-check"),
+        ("requests", _("Requests"), "clipboard-list"),
         ("tasks", _("Tasks"), "list-check"),
         ("settings", _("Settings"), "settings"),
     )

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-figures": {"task": "exports.keep_figures", "schedule": 900, "options": {"expires": 900}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
     "remove-stray-evidence": {"task": "unsubscribes.remove_stray_evidence", "schedule": 24 * 3600},
+    "apply-retention": {"task": "exports.apply_retention", "schedule": crontab(hour=3, minute=20)},
     "write-ledger": {"task": "exports.write_ledger", "schedule": 60, "options": {"expires": 60}},
     "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
 }
@@ -206,6 +207,9 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Sales Connect"
 # An administrator gives each account its address, so allauth never verifies it.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+
+# Whose public holidays move a deadline to the next working day (ISO 3166).
+HOLIDAYS_OF = env.str("HOLIDAYS_OF", "SE")
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("sv", _("Swedish"))]

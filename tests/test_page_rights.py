@@ -54,6 +54,20 @@ PAGES = {
     "cancel-import": (NOBODY, "import_people"),
     "rejected-rows": READ,
     "event-proof-file": READ,
+    "requests": READ,
+    "request-new": ("handle_requests", "handle_requests"),
+    "request": READ,
+    "request-act": (NOBODY, "handle_requests"),
+    "request-carry-out": ("handle_requests", "handle_requests"),
+    "request-portability": (NOBODY, "export_people"),
+    "erase-elsewhere": READ,
+    "erased-there": (NOBODY, "handle_requests"),
+    "retention": READ,
+    "retention-new": ("edit_retention", "edit_retention"),
+    "retention-run": ("edit_retention", "edit_retention"),
+    "retention-rule": ("edit_retention", "edit_retention"),
+    "retention-remove": (NOBODY, "edit_retention"),
+    "retention-people": READ,
     "tasks": READ,
     "task": READ,
     "task-file": READ,
@@ -124,8 +138,21 @@ def address(person, member, bob):
     job = imports.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=member)
     known = {"contact_id": contact.pk, "batch_id": batch.pk, "job_id": job.pk, "user_id": bob.pk}
     known |= {"kind": "source", "token": "x", "provider": "postmark", "sf_id": "003000000000000AAA"}
+    known |= {"act": "resume"}
     others = dict.fromkeys(
-        ("run_id", "error_id", "record_id", "message_id", "template_id", "view_id", "token_id", "list_id", "merge_id"),
+        (
+            "request_id",
+            "rule_id",
+            "run_id",
+            "error_id",
+            "record_id",
+            "message_id",
+            "template_id",
+            "view_id",
+            "token_id",
+            "list_id",
+            "merge_id",
+        ),
         1,
     )
     known["event_id"] = 1

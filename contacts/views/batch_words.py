@@ -53,6 +53,8 @@ def refusal(reason: str) -> str:
         "not_found": _("not there any more"),
         "restricted": _("processing is restricted"),
         "changed_since": _("changed by somebody since"),
+        "open_request": _("waiting for an answer to a request"),
+        "no_longer_due": _("no longer due"),
     }
     return words.get(reason, reason)
 
@@ -70,6 +72,7 @@ def _kinds() -> dict[str, str]:
         "reviewed": pgettext("task", "Mark legal bases as reviewed"),
         "export": pgettext("task", "Export"),
         "delete": pgettext("task", "Delete"),
+        "retention": pgettext("task", "Retention"),
     }
 
 
@@ -82,6 +85,7 @@ def _changed(kind: str, n: int) -> str:
         "delete": ngettext("%(n)s person deleted.", "%(n)s people deleted.", n),
         "informed": ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", n),
         "reviewed": ngettext("%(n)s legal basis marked as reviewed.", "%(n)s legal bases marked as reviewed.", n),
+        "retention": ngettext("%(n)s person erased.", "%(n)s people erased.", n),
         "mail": ngettext("%(n)s mail written.", "%(n)s mails written.", n),
         "undo": ngettext("Undone for %(n)s person.", "Undone for %(n)s people.", n),
     }

@@ -30,6 +30,9 @@ ICONS = {
     history.INFORMED: "send",
     history.REVIEWED: "checklist",
     history.SCRUBBED: "eye-off",
+    history.REQUESTED: "clipboard-list",
+    history.VIEWED: "eye",
+    history.ANSWERED: "checklist",
 }
 
 

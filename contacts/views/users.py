@@ -54,6 +54,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         rooms.append(Room("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification.")))
     if actor.may("manage_users"):
         rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
+    rooms.append(Room("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then.")))
     if actor.may("edit_team"):
         rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
     if actor.may("edit_policy"):

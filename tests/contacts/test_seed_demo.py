@@ -4,16 +4,22 @@ from django.core.management import call_command
 
 from compliance.models import ImportJob
 from contacts.models import Batch, Contact, ContactEvent
+from exports.models import DataRequest, RetentionRule
 from unsubscribes.models import Message
+
+KINDS = {"authorization", "source", "undo", "export", "mail", "retention"}
 
 
 def test_the_demo_shows_every_state_and_is_filled_once(alice):
     for _time in range(2):
         call_command("seed_demo", stdout=io.StringIO(), stderr=io.StringIO())
     job = ImportJob.objects.get()
-    assert Contact.objects.count() == 2_002
+    assert Contact.objects.count() == 2_001  # and one who was erased on request
     assert (job.created, job.updated, job.rejected) == (2, 3, 3)
-    assert set(Batch.objects.values_list("kind", flat=True)) == {"authorization", "source", "undo", "export", "mail"}
+    assert set(Batch.objects.values_list("kind", flat=True)) == KINDS
     assert set(Message.objects.values_list("state", flat=True)) == {"queued", "held"}
     acts = {"created", "edited", "authorization", "source", "unsubscribed", "resubscribed", "exported"}
-    assert set(ContactEvent.objects.values_list("action", flat=True)) == acts
+    acts |= {"requested", "answered", "deleted"}
+    assert set(ContactEvent.objects.values_list("action", flat=True)) >= acts
+    assert set(DataRequest.objects.values_list("state", flat=True)) == {"open", "paused", "done"}
+    assert set(RetentionRule.objects.values_list("step", flat=True)) == {"list", "warn"}

@@ -5,12 +5,15 @@ from collections.abc import Iterator
 import pytest
 from django.core.files.base import ContentFile
 from django.urls import URLPattern
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from compliance.imports import services as imports
 from contacts import batches, tokens
 from contacts.models import Contact, ContactEvent
+from exports import register
 from exports import services as exports
+from exports.models import RetentionRule
 from salesconnect import api_urls
 from salesconnect.api_docs import Nowhere
 from unsubscribes import services as mails
@@ -70,6 +73,23 @@ ENDPOINTS = {
     "POST exports/": (401, 400, 400, 400),
     "GET exports/<int:pk>/": READ,
     "GET exports/<int:pk>/file/": READ,
+    "GET requests/": READ,
+    "POST requests/": WRITE,
+    "GET requests/<int:pk>/": READ,
+    "POST requests/<int:pk>/extend/": WRITE,
+    "POST requests/<int:pk>/pause/": WRITE,
+    "POST requests/<int:pk>/resume/": WRITE,
+    "POST requests/<int:pk>/identity/": WRITE,
+    "POST requests/<int:pk>/assign/": WRITE,
+    "POST requests/<int:pk>/finish/": WRITE,
+    "POST requests/<int:pk>/carry-out/": WRITE,
+    "GET retention/rules/": READ,
+    "POST retention/rules/": (401, 403, 403, 400),
+    "GET retention/rules/<int:pk>/": READ,
+    "PUT retention/rules/<int:pk>/": (401, 403, 403, 400),
+    "PATCH retention/rules/<int:pk>/": (401, 403, 403, 400),
+    "DELETE retention/rules/<int:pk>/": (401, 403, 403, 204),
+    "POST retention/run/": (401, 403, 403, 400),
     "GET mails/<int:pk>/": READ,
     "GET contacts/<int:pk>/salesforce/": READ,
     "GET sync/status/": READ,
@@ -107,6 +127,8 @@ def numbers(person, member) -> dict[str, int]:
         "sync": SyncError.objects.create(sf_id="003000000000001AAA", sobject="Contact", direction="push", code="X").pk,
         "events": ContactEvent.objects.earliest("id").id,
         "exports": exports.order_export(everybody, actor=member, reason="").pk,
+        "requests": register.take_in("access", anna.pk, timezone.localdate(), actor=member).pk,
+        "retention": RetentionRule.objects.create(name="Old", age_months=36).pk,
         "mails": mails.write_to_one(anna.pk, Draft("Hello", "News"), actor=member).pk,
     }
 

@@ -18,8 +18,9 @@ from compliance.rules import Authorization, AuthorizationType, Source, SourceTyp
 from contacts import batches
 from contacts.models import Contact, SavedView, User
 from contacts.queries import ContactQuerySet
+from exports import register, retention, retention_rules
 from exports import services as exports
-from salesconnect.lib.actor import system
+from salesconnect.lib.actor import Actor, system
 from unsubscribes import services
 from unsubscribes import team as team_settings
 from unsubscribes.mail.compose import Draft
@@ -58,6 +59,8 @@ class Command(BaseCommand):
         _import(team)
         _mail(team)
         _second_thoughts(team)
+        _requests(team)
+        _retention()
         _saved_views()
         self.stdout.write("The demo is ready.")
 
@@ -137,6 +140,37 @@ def _second_thoughts(team: list[User]) -> None:
         wording = "Yes, I want your newsletter again."
         evidence = Evidence(timezone.localdate(), Channel.WRITING, wording, "Newsletter", reference)
         reconsent(person.pk, evidence, actor=eva)
+
+
+def _requests(team: list[User]) -> None:
+    """Leave requests in each state: late, soon due, paused, extended, answered, and one of somebody erased."""
+    today, (eva, lars, nora) = timezone.localdate(), (batches.user_actor(user, "page") for user in team)
+    people = list(Contact.objects.filter(card__restricted_at=None).order_by("-id").values_list("pk", flat=True)[:8])
+    checked = "Called back on the number that we have"
+
+    def asked(kind: str, days: int, actor: Actor) -> int:
+        received = today - dt.timedelta(days)
+        return register.take_in(kind, people.pop(), received, identity_check=checked, actor=actor).pk
+
+    asked("access", 40, lars)
+    asked("rectification", 27, nora)
+    asked("erasure", 5, lars)
+    register.pause(asked("access", 12, nora), "Which of two addresses is meant?", actor=nora)
+    register.extend(asked("portability", 20, eva), "Five years of correspondence to look through", actor=eva)
+    register.finish(asked("access", 18, eva), "carried_out", "Sent by registered letter.", actor=eva)
+    for kind in ("objection", "erasure"):
+        register.carry_out(asked(kind, 9, lars), actor=lars)
+
+
+def _retention() -> None:
+    """Leave a rule that lists, and one that would erase once its days of warning are over."""
+    rules: tuple[dict[str, Any], ...] = (
+        {"name": "Silent since two years", "inactive_months": 24},
+        {"name": "Old records without a basis", "authorization_type": "not_recorded", "age_months": 60, "step": "warn"},
+    )
+    for values in rules:
+        retention_rules.save(values, actor=system("command"))
+    retention.run(actor=system("command"))
 
 
 def _saved_views() -> None:

@@ -1,0 +1,213 @@
+"""The register of what people asked for: taken in, put off, paused, carried out, answered. Each act is an event."""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance import restriction, suppression
+from compliance.models import Suppression
+from compliance.rules import TEXT_LIMIT
+from contacts import history
+from contacts.models import Contact, User
+from exports import deadlines, erasure
+from exports.models import ANSWER_LIMIT, DataRequest
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid, Missing
+
+Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
+BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
+AT_ONCE = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
+"""What one act carries out; the others end with an answer."""
+
+
+@transaction.atomic
+def take_in(
+    kind: str,
+    contact_id: int,
+    received: dt.date,
+    *,
+    actor: Actor,
+    identity_check: str = "",
+) -> DataRequest:
+    """Register a request of a person; whoever does so handles it. Raises `Forbidden`, and `Invalid` by field."""
+    actor.require("handle_requests")
+    errors: dict[str, list[str]] = {}
+    if kind not in Kind:
+        errors["kind"] = [_("There is no such request.")]
+    if received > timezone.localdate():
+        errors["received"] = [_("The day lies in the future.")]
+    if len(identity_check.strip()) > TEXT_LIMIT:
+        errors["identity_check"] = [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]
+    if not Contact.objects.visible_to(actor).filter(pk=contact_id).exists():
+        errors["contact"] = [_("There is nobody with this number.")]
+    if errors:
+        raise Invalid(errors)
+    row = DataRequest(kind=kind, contact_id=contact_id, received=received, identity_check=identity_check.strip())
+    row.handler_id, row.actor_name = actor.user_id, actor.name
+    _clock(row)
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"kind": (None, kind)})
+    return row
+
+
+def find(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request with person and handler. Raises `Forbidden` and `Missing`."""
+    actor.require("view_people")
+    row = DataRequest.objects.select_related("contact__card", "handler").filter(pk=request_id).first()
+    if row is None:
+        raise Missing
+    return row
+
+
+@transaction.atomic
+def look(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request as `find` does; that somebody looked at the person in it is an event, once a day and user."""
+    row = find(request_id, actor=actor)
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    if (
+        row.contact_id is not None
+        and not history.of_contact(row.contact_id)
+        .filter(action=history.VIEWED, actor_id=actor.user_id, at__gte=today, changes__request=[None, row.pk])
+        .exists()
+    ):
+        _tell(row, history.VIEWED, actor)
+    return row
+
+
+@transaction.atomic
+def extend(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
+    """Put the answer off by two months, once, with the reason that the person is told.
+
+    Raises `Forbidden`, `Missing`, `Invalid` (`reason`), and `Conflict`: `done`, `extended`.
+    """
+    row = _open(request_id, actor)
+    if row.extended_on:
+        raise Conflict("extended", _("This request has been extended already."))
+    row.extension_reason, row.extended_on = _text("reason", reason), timezone.localdate()
+    _clock(row)
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"extended": (None, row.due.isoformat())})
+    return row
+
+
+@transaction.atomic
+def pause(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
+    """Stop the clock while the person is asked something. Raises as `extend`, and `Conflict` (`paused`)."""
+    row = _open(request_id, actor)
+    if row.state == State.PAUSED:
+        raise Conflict("paused", _("The clock of this request stands still already."))
+    row.state, row.paused_on, row.pause_reason = State.PAUSED, timezone.localdate(), _text("reason", reason)
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"paused": (None, row.paused_on.isoformat())})
+    return row
+
+
+@transaction.atomic
+def resume(request_id: int, *, actor: Actor) -> DataRequest:
+    """Let the clock run on; the days since it stopped are added. Raises as `extend`, and `Conflict` (`running`)."""
+    row = _open(request_id, actor)
+    if row.paused_on is None:
+        raise Conflict("running", _("The clock of this request is running."))
+    row.paused_days += (timezone.localdate() - row.paused_on).days
+    row.state, row.paused_on, row.pause_reason = State.OPEN, None, ""
+    _clock(row)
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"resumed": (None, row.due.isoformat())})
+    return row
+
+
+@transaction.atomic
+def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataRequest:
+    """Give a request to somebody, or to nobody. Raises as `extend`."""
+    row = _open(request_id, actor)
+    row.handler = handler
+    row.save(update_fields=["handler"])
+    return row
+
+
+@transaction.atomic
+def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
+    """Note how it was checked who asks. Raises as `extend`."""
+    row = _open(request_id, actor)
+    row.identity_check = _text("identity_check", words)
+    row.save(update_fields=["identity_check"])
+    return row
+
+
+@transaction.atomic
+def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataRequest:
+    """End a request with its outcome and what was answered. Raises as `extend`; `Invalid` names `outcome`, `answer`."""
+    row = _open(request_id, actor)
+    if outcome not in BY_HAND:
+        raise Invalid({"outcome": [_("Choose what came of it.")]})
+    _end(row, Outcome(outcome), _text("answer", answer, ANSWER_LIMIT), actor)
+    return row
+
+
+@transaction.atomic
+def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
+    """Do what is asked for, where one act does it: erase, restrict, or unsubscribe who objects; that ends the request.
+
+    Raises as `extend`, what the act itself raises, and `Conflict`: `by_hand` for any other kind, `identity` while
+    nobody has noted how the identity was checked.
+    """
+    row = _open(request_id, actor)
+    if row.kind not in AT_ONCE:
+        raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
+    if not row.identity_check:
+        raise Conflict("identity", _("Note first how you checked who asks."))
+    people, reason = Contact.objects.filter(pk=row.contact_id or 0), _("Request %(number)d") % {"number": row.pk}
+    if row.kind == Kind.RESTRICTION:
+        restriction.restrict(people, reason, actor=actor)
+    elif row.kind == Kind.OBJECTION:
+        suppression.unsubscribe(people, actor=actor, source=Suppression.Source.MANUAL, reason=reason)
+    _end(row, Outcome.CARRIED_OUT, "", actor)
+    if row.kind == Kind.ERASURE:
+        erasure.delete(people, actor=actor, why=erasure.REQUEST)
+        row.refresh_from_db()
+    return row
+
+
+def _open(request_id: int, actor: Actor) -> DataRequest:
+    """Lock a request that is not done yet."""
+    actor.require("handle_requests")
+    row = DataRequest.objects.select_for_update().filter(pk=request_id).first()
+    if row is None:
+        raise Missing
+    if row.ended:
+        raise Conflict("done", _("This request is done."))
+    return row
+
+
+def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Actor) -> None:
+    row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
+    row.paused_on = None
+    row.save()
+    _tell(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})
+
+
+def _clock(row: DataRequest) -> None:
+    row.due = deadlines.due(
+        row.received,
+        extended=row.extended_on is not None,
+        paused_days=row.paused_days,
+        country=settings.HOLIDAYS_OF,
+    )
+
+
+def _tell(row: DataRequest, action: str, actor: Actor, more: dict[str, tuple[Any, Any]] | None = None) -> None:
+    if row.contact_id is not None:
+        history.record([row.contact_id], action, actor=actor, changes={"request": (None, row.pk), **(more or {})})
+
+
+def _text(name: str, text: str, limit: int = TEXT_LIMIT) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid({name: [_("Write something here; it is kept with the request.")]})
+    if len(text) > limit:
+        raise Invalid({name: [_("Use at most %(limit)d characters.") % {"limit": limit}]})
+    return text

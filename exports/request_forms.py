@@ -1,0 +1,88 @@
+"""The forms around requests of people."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from compliance.rules import TEXT_LIMIT
+from contacts.models import User
+from exports import register
+from exports.models import ANSWER_LIMIT, DataRequest
+
+
+def _words(label: Any, limit: int = TEXT_LIMIT, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(label=label, max_length=limit, widget=forms.Textarea({"rows": 3}), **kwargs)
+
+
+class NewRequestForm(forms.Form):
+    """A request as it came in; the person is found by name, address or number."""
+
+    kind = forms.ChoiceField(label=_("What is asked for"), choices=DataRequest.Kind.choices)
+    received = forms.DateField(
+        label=_("Received"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"]
+    )
+    identity_check = forms.CharField(
+        label=_("How the identity was checked"),
+        max_length=TEXT_LIMIT,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=_("For example: called back on the number that we have. It can be noted later."),
+    )
+
+    def add_errors(self, errors: dict[str, list[str]]) -> None:
+        """Show what a service refused beside the fields."""
+        for name, texts in errors.items():
+            self.add_error(name if name in self.fields else None, texts)
+
+
+class ReasonForm(forms.Form):
+    """Why the clock is put off or stopped."""
+
+    reason = _words(_("Reason"))
+
+
+class IdentityForm(forms.Form):
+    """How it was checked who asks."""
+
+    identity_check = _words(_("How the identity was checked"))
+
+
+class AssignForm(forms.Form):
+    """Who handles the request."""
+
+    handler = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("first_name", "last_name", "username"),
+        label=_("Handled by"),
+        required=False,
+        empty_label=_("Nobody"),
+    )
+
+
+class FinishForm(forms.Form):
+    """What came of it."""
+
+    outcome = forms.ChoiceField(
+        label=_("What came of it"), choices=[(each.value, each.label) for each in register.BY_HAND]
+    )
+    answer = _words(_("What was answered"), ANSWER_LIMIT)
+
+
+class ConfirmForm(forms.Form):
+    """The name of the person, typed by hand: an erasure cannot be undone."""
+
+    confirmation = forms.CharField(
+        label=_("Type the person's name to confirm"), widget=forms.TextInput({"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+
+    def clean_confirmation(self) -> str:
+        """Check the name, whatever its case and spaces."""
+        typed = self.cleaned_data["confirmation"]
+        if typed.casefold().split() != self.name.casefold().split():
+            raise forms.ValidationError(_t("Type “%(name)s” to erase this person.") % {"name": self.name})
+        return typed

@@ -1,0 +1,125 @@
+"""Requests of people and retention in a real browser: by mouse and keyboard, in both looks, on a phone."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from contacts.models import Contact
+from exports import erasure, register, retention_rules
+from exports.models import DataRequest
+
+PHONE = {"viewport": {"width": 320, "height": 700}}
+
+
+@pytest.fixture
+def requests(person, member):
+    """Return a late erasure, a paused access, and a portability that is done."""
+    today = timezone.localdate()
+    anna = person(first_name="Anna", last_name="Berg", email="anna@example.com")
+    lars = person(first_name="Lars", last_name="Öberg", email="lars@example.com")
+    checked = {"identity_check": "Called back", "actor": member}
+    late = register.take_in("erasure", anna.pk, today - dt.timedelta(40), **checked)
+    paused = register.take_in("access", lars.pk, today, **checked)
+    register.pause(paused.pk, "Which address?", actor=member)
+    done = register.take_in("portability", lars.pk, today, **checked)
+    register.finish(done.pk, "carried_out", "Sent by letter", actor=member)
+    return late, paused, done
+
+
+def no_sideways_scroll(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_request_from_its_receipt_to_the_erasure(browser_page, person, axe):
+    anna, page = person(first_name="Anna", last_name="Berg", email="anna@example.com"), browser_page
+    page.goto(f"/people/{anna.pk}/")
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("link", name="New request").click()
+    page.get_by_label("What is asked for").select_option("erasure")
+    page.get_by_label("How the identity was checked").fill("Called back")
+    axe(page)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", name="Erasure")).to_be_visible()
+    axe(page)
+    page.get_by_role("link", name="Erase…").click()
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Type the person's name to confirm").fill("anna berg")
+    axe(page)
+    page.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_text("Erased person")).to_be_visible()
+    assert not Contact.objects.filter(pk=anna.pk).exists()
+    assert DataRequest.objects.get().outcome == "carried_out"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_list_is_accessible(window, bob, requests, axe, scheme):
+    page = window(bob, color_scheme=scheme)
+    page.goto("/requests/")
+    expect(page.get_by_text("1 request is overdue.")).to_be_visible()
+    axe(page)
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("link", name="Portability")).to_be_visible()
+    axe(page)
+
+
+def test_nothing_scrolls_sideways_on_a_phone(window, alice, requests, administrator, person):
+    late, paused, done = requests
+    gone = person(email="eva@example.com", salesforce_id="003000000000001AAA")
+    erasure.delete(Contact.objects.filter(pk=gone.pk), actor=administrator)
+    rule = retention_rules.save({"name": "Old leads", "age_months": 36, "step": "erase"}, actor=administrator)
+    rule.cases.create(contact_id=late.contact_id)
+    page = window(alice, **PHONE)
+    for url in (
+        "/requests/",
+        "/requests/new/",
+        f"/requests/{late.pk}/",
+        f"/requests/{paused.pk}/",
+        f"/requests/{done.pk}/",
+        f"/requests/{late.pk}/carry-out/",
+        "/requests/elsewhere/",
+        "/settings/retention/",
+        f"/settings/retention/{rule.pk}/",
+        f"/settings/retention/{rule.pk}/people/",
+        "/settings/retention/run/",
+    ):
+        page.goto(url)
+        no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_clock_is_paused_and_runs_on(window, bob, requests, axe, scheme):
+    _late, paused, _done = requests
+    page = window(bob, color_scheme=scheme)
+    page.goto(f"/requests/{paused.pk}/")
+    axe(page)
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Extend by two months").click()
+    page.locator("#extend_reason").fill("Very many records")
+    page.get_by_role("button", name="Extend", exact=True).click()
+    expect(page.get_by_text("Very many records")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_retention_lists_before_it_erases(window, alice, person, axe, scheme):
+    anna = person(first_name="Anna", last_name="Berg", email="anna@example.com")
+    Contact.objects.filter(pk=anna.pk).update(created_at=timezone.now() - dt.timedelta(days=2_000))
+    page = window(alice, color_scheme=scheme)
+    page.goto("/settings/retention/")
+    axe(page)
+    page.get_by_role("link", name="New rule").click()
+    page.get_by_label("Name").fill("Old leads")
+    page.get_by_label("Held for, in months").fill("36")
+    page.get_by_label("What happens").select_option("erase")
+    axe(page)
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Apply now…").click()
+    expect(page.get_by_text("Old leads: 1 meet it, 1 are listed anew, 1 warned of, 0 erased")).to_be_visible()
+    axe(page)
+    page.get_by_role("button", name="Apply the rules").click()
+    page.get_by_role("link", name="1 people: Old leads").click()
+    expect(page.get_by_role("link", name="Anna Berg")).to_be_visible()
+    axe(page)
+    assert Contact.objects.filter(pk=anna.pk).exists()

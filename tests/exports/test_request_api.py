@@ -1,0 +1,93 @@
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from contacts.models import Contact
+from exports.models import DataRequest
+
+URL = "/api/v1/requests/"
+
+
+@pytest.fixture
+def ask(api, person):
+    """Return a function that registers a request through the API."""
+
+    def act(**given):
+        body = {"kind": "access", "received": "2026-11-10", "identity_check": "Called back"} | given
+        return api.post(URL, {"contact": person(last_name="Berg").pk} | body, "json")
+
+    return act
+
+
+def test_a_request_is_registered_shown_and_extended(api, ask):
+    answer = ask()
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["due"], body["state"], body["overdue"], body["outcome"]) == ("2026-12-10", "open", False, None)
+    url = f"{URL}{body['id']}/"
+    assert api.get(url).json() == body
+    extended = api.post(f"{url}extend/", {"reason": "Complex"}, "json").json()
+    assert (extended["due"], extended["extension_reason"]) == ("2027-02-10", "Complex")
+    assert api.post(f"{url}extend/", {"reason": "Complex"}, "json").status_code == 409
+
+
+def test_every_act_answers_with_the_request(api, ask, alice):
+    url = f"{URL}{ask(identity_check='').json()['id']}/"
+    assert api.post(f"{url}pause/", {"reason": "Who?"}, "json").json()["state"] == "paused"
+    assert api.post(f"{url}resume/", {}, "json").json()["paused_days"] == 0
+    assert api.post(f"{url}identity/", {"identity_check": "Passport"}, "json").json()["identity_check"] == "Passport"
+    assert api.post(f"{url}assign/", {"handler": alice.pk}, "json").json()["handler"] == alice.pk
+    assert api.post(f"{url}assign/", {"handler": None}, "json").json()["handler"] is None
+    ended = api.post(f"{url}finish/", {"outcome": "refused", "answer": "Not ours"}, "json").json()
+    assert (ended["state"], ended["outcome"]) == ("done", "refused")
+
+
+def test_an_erasure_is_carried_out(api, ask):
+    number = ask(kind="erasure").json()["id"]
+    body = api.post(f"{URL}{number}/carry-out/", {}, "json").json()
+    assert (body["contact"], body["outcome"], body["identity_check"]) == (None, "carried_out", "")
+    assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"kind": "money"}, "kind"),
+        ({"contact": 999}, "contact"),
+        ({"contact": "x"}, "contact"),
+        ({"received": "2999-01-01"}, "received"),
+        ({"received": "10/11"}, "received"),
+        ({"identity_check": "x" * 501}, "identity_check"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_what_is_wrong_is_named(ask, given, field):
+    answer = ask(**given)
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_requests_are_listed_and_filtered(api, ask):
+    first, second = ask().json(), ask(kind="erasure").json()
+    assert [row["id"] for row in api.get(URL).json()["results"]] == [second["id"], first["id"]]
+    for query in ("kind=erasure", f"contact={second['contact']}", "state=open&kind=erasure"):
+        assert [row["id"] for row in api.get(f"{URL}?{query}").json()["results"]] == [second["id"]]
+    for query in ("kind=x", "contact=x", "state=x", "handler=-1", "who=me"):
+        assert api.get(f"{URL}?{query}").status_code == 400
+
+
+def test_a_list_costs_the_same_for_one_and_three(api, ask, django_assert_num_queries):
+    ask()
+    with django_assert_num_queries(2):
+        api.get(URL)
+    ask()
+    ask()
+    with django_assert_num_queries(2):
+        assert len(api.get(URL).json()["results"]) == 3
+
+
+def test_overdue_is_said(api, ask):
+    late = ask(received=str(timezone.localdate() - dt.timedelta(days=60))).json()
+    assert late["overdue"]
+    DataRequest.objects.update(state="paused")
+    assert not api.get(f"{URL}{late['id']}/").json()["overdue"]

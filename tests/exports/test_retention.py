@@ -1,0 +1,232 @@
+"""Rules that list, then warn, then erase; who is protected is left out and counted."""
+
+import datetime as dt
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from compliance import restriction, services
+from compliance.rules import Source, SourceType
+from contacts import batches, history
+from contacts.models import Batch, Contact
+from exports import register, retention, retention_rules
+from exports.models import RetentionCase, RetentionRule
+from salesconnect.lib.actor import system
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid
+from unsubscribes import services as mails
+from unsubscribes.mail.compose import Draft
+
+NIGHT = system("task")
+
+
+@pytest.fixture
+def aged(person):
+    """Return a function that makes somebody who came and was left alone long ago."""
+
+    def make(months: int = 40, **details):
+        someone = person(**({"first_name": "Anna", "last_name": "Berg"} | details))
+        back = timezone.now() - dt.timedelta(days=31 * months)
+        set_back(someone.pk, back)
+        return someone
+
+    return make
+
+
+def set_back(contact_id: int, moment: dt.datetime) -> None:
+    """Let everything about somebody have happened long ago; the history as well."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contacts_make_event_partition(%s::date)", [moment.date()])
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("UPDATE contacts_contact SET created_at = %s WHERE id = %s", [moment, contact_id])
+        cursor.execute(
+            "UPDATE compliance_compliancecard SET updated_at = %s WHERE contact_id = %s", [moment, contact_id]
+        )
+        cursor.execute("UPDATE contacts_contactevent SET at = %s WHERE contact_id = %s", [moment, contact_id])
+        cursor.execute("SET session_replication_role = origin")
+
+
+@pytest.fixture
+def rule(administrator):
+    """Return a function that makes a rule of 36 months."""
+
+    def make(**values) -> RetentionRule:
+        given = {"name": f"Rule {RetentionRule.objects.count()}", "age_months": 36, "warn_days": 10} | values
+        return retention_rules.save(given, actor=administrator)
+
+    return make
+
+
+def warned_long_ago() -> None:
+    RetentionCase.objects.exclude(warned_at=None).update(warned_at=timezone.now() - dt.timedelta(days=11))
+
+
+def test_a_rule_lists_then_warns_then_erases(aged, rule, person):
+    old, _new = aged(), person(email="new@example.com")
+    made = rule(step="erase")
+    first = retention.run(actor=NIGHT)
+    assert [(count.meets, count.listed, count.warned, count.due) for count in first.rules] == [(1, 1, 1, 0)]
+    assert (first.due, first.batch.state) == (0, "done")
+    second = retention.run(actor=NIGHT)
+    assert [(count.meets, count.listed, count.warned, count.due) for count in second.rules] == [(1, 0, 0, 0)]
+    warned_long_ago()
+    third = retention.run(actor=NIGHT)
+    assert (third.due, third.batch.changed, made.cases.count()) == (1, 1, 0)
+    assert history.of_contact(old.pk).first().changes == {"source": [None, "retention"]}
+    assert Contact.objects.count() == 1
+
+
+@pytest.mark.parametrize(("step", "warned"), [("list", 0), ("warn", 1)])
+def test_a_rule_goes_as_far_as_it_says(aged, rule, step, warned):
+    aged()
+    made = rule(step=step)
+    retention.run(actor=NIGHT)
+    warned_long_ago()
+    run = retention.run(actor=NIGHT)
+    assert (run.due, made.cases.exclude(warned_at=None).count(), Contact.objects.count()) == (0, warned, 1)
+
+
+def test_whoever_becomes_active_again_falls_out(aged, rule, member):
+    busy, mailed, exported = aged(), aged(email="m@example.com"), aged()
+    made = rule(age_months=None, inactive_months=36, step="erase")
+    retention.run(actor=NIGHT)
+    assert made.cases.count() == 3
+    warned_long_ago()
+    services.set_source(Contact.objects.filter(pk=busy.pk), Source(SourceType.IMPORT), actor=member)
+    mails.write_to_one(mailed.pk, Draft("Hello", "News"), actor=member)
+    history.record([exported.pk], history.EXPORTED, actor=member)
+    retention.run(actor=NIGHT)
+    assert set(Contact.objects.values_list("pk", flat=True)) == {busy.pk, mailed.pk}
+    assert made.cases.count() == 0
+
+
+def test_the_restricted_and_those_who_wait_for_an_answer_are_left_out(aged, rule, member):
+    kept, asking, both, gone = aged(), aged(), aged(), aged()
+    for someone in (kept, both):
+        restriction.restrict(Contact.objects.filter(pk=someone.pk), "A dispute", actor=member)
+    for someone in (asking, both):
+        register.take_in("access", someone.pk, timezone.localdate(), actor=member)
+    rule(step="erase")
+    retention.run(actor=NIGHT)
+    warned_long_ago()
+    run = retention.run(actor=NIGHT)
+    assert run.left_out == {"restricted": 2, "open_request": 1}
+    assert (run.batch.refused, run.batch.total, run.batch.done) == ({"restricted": 2, "open_request": 1}, 4, 4)
+    assert not Contact.objects.filter(pk=gone.pk).exists()
+    assert Contact.objects.count() == 3
+
+
+def test_a_dry_run_changes_nothing(aged, rule):
+    aged()
+    rule(step="erase")
+    run = retention.run(actor=NIGHT, dry_run=True)
+    assert [(count.meets, count.listed, count.warned, count.due) for count in run.rules] == [(1, 1, 1, 0)]
+    assert (run.batch, RetentionCase.objects.exists(), Batch.objects.exists()) == (None, False, False)
+
+
+@pytest.mark.parametrize(
+    ("values", "meets"),
+    [
+        ({"source_type": "import"}, 1),
+        ({"source_type": "not_recorded"}, 2),
+        ({"source_type": "crm_sync"}, 0),
+        ({"authorization_type": "not_recorded"}, 3),
+        ({"authorization_type": "consent"}, 0),
+        ({"age_months": 60}, 0),
+        ({"age_since": "updated"}, 3),
+    ],
+)
+def test_whom_a_rule_meets(aged, rule, values, meets):
+    aged(), aged()
+    someone = aged()
+    services.set_source(Contact.objects.filter(pk=someone.pk), Source(SourceType.IMPORT), actor=NIGHT)
+    set_back(someone.pk, timezone.now() - dt.timedelta(days=31 * 40))
+    assert retention.meeting(rule(**values), timezone.now()).count() == meets
+
+
+def test_a_chunk_looks_once_more(aged, rule, member):
+    saved, asked, gone = aged(), aged(), aged()
+    rule(step="erase")
+    retention.run(actor=NIGHT)
+    warned_long_ago()
+    people = Contact.objects.filter(pk__in=[saved.pk, asked.pk, gone.pk])
+    RetentionCase.objects.filter(contact=saved).delete()
+    register.take_in("access", asked.pk, timezone.localdate(), actor=member)
+    batch = batches.order(people, retention.KIND, actor=NIGHT)
+    assert (batch.changed, batch.refused) == (1, {"no_longer_due": 1, "open_request": 1})
+
+
+def test_two_runs_do_not_meet(aged, rule, administrator):
+    rule(step="erase")
+    Batch.objects.create(kind=retention.KIND, state="running", actor_name="x", door="task")
+    with pytest.raises(Conflict) as refusal:
+        retention.run(actor=administrator)
+    assert refusal.value.code == "running"
+    with pytest.raises(CommandError):
+        call_command("apply_retention")
+
+
+def test_a_changed_condition_warns_anew(aged, rule, administrator):
+    aged()
+    made = rule(step="erase")
+    retention.run(actor=NIGHT)
+    retention_rules.save({"warn_days": 20}, actor=administrator, rule_id=made.pk)
+    assert made.cases.count() == 1
+    retention_rules.save({"age_months": 30}, actor=administrator, rule_id=made.pk)
+    assert made.cases.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"name": "Rule"}, "name"),
+        ({"age_months": None}, "age_months"),
+        ({"age_months": 0, "inactive_months": 3}, "age_months"),
+        ({"inactive_months": 99_999}, "inactive_months"),
+        ({"warn_days": -1}, "warn_days"),
+        ({"source_type": "x"}, "source_type"),
+        ({"authorization_type": "x"}, "authorization_type"),
+        ({"step": "x"}, "step"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_field(rule, values, field):
+    rule(name="Rule")
+    with pytest.raises(Invalid) as refusal:
+        rule(**{"name": "Another"} | values)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_only_administrators_rule(rule, member):
+    made = rule()
+    for act in (
+        lambda: retention.run(actor=member),
+        lambda: retention_rules.save({"name": "x"}, actor=member, rule_id=made.pk),
+        lambda: retention_rules.remove(made.pk, actor=member),
+    ):
+        with pytest.raises(Forbidden):
+            act()
+
+
+def test_the_command_says_what_came_of_it(aged, rule, capsys):
+    aged()
+    rule(step="erase", name="Old")
+    call_command("apply_retention", "--dry-run")
+    assert (
+        capsys.readouterr().out
+        == "Old: 1 meet it, 1 new, 1 warned of now, 0 due.\nTo be erased: 0. Nothing was changed.\n"
+    )
+    call_command("apply_retention")
+    warned_long_ago()
+    call_command("apply_retention")
+    assert "Erased: 1." in capsys.readouterr().out
+
+
+def test_the_owner_is_told_who_will_be_erased(aged, rule, bob):
+    someone = aged()
+    Contact.objects.filter(pk=someone.pk).update(owner=bob)
+    rule(step="erase")
+    rule(step="erase", age_months=30)
+    retention.run(actor=NIGHT)
+    assert retention.warned_of(bob.pk) == 1
