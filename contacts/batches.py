@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Func
+from django.db.models import F, Func, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contacts.models import Batch, BatchChunk, Contact, User
+from contacts.models.batch import State
 from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor, Door, Forbidden, system
 from salesconnect.lib.errors import Conflict
@@ -127,15 +128,12 @@ def cancel(batch_id: int, *, actor: Actor) -> Batch:
     return batch
 
 
-def stalled() -> Sequence[int]:
-    """Return the open batches that no worker has touched for half a minute."""
+def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
+    """Return the open batches, or imports when these are given, that no worker has touched for half a minute."""
     limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
-    open_batches = Batch.objects.filter(state__in=[Batch.State.QUEUED, Batch.State.RUNNING])
-    return list(
-        open_batches.exclude(heartbeat_at__gt=limit)
-        .exclude(created_at__gt=limit, heartbeat_at=None)
-        .values_list("pk", flat=True)
-    )
+    waiting = (Batch.objects.all() if jobs is None else jobs).filter(state__in=[State.QUEUED, State.RUNNING])
+    silent = waiting.exclude(heartbeat_at__gt=limit).exclude(created_at__gt=limit, heartbeat_at=None)
+    return list(silent.values_list("pk", flat=True))
 
 
 def people_of(batch: Batch) -> ContactQuerySet:
@@ -146,10 +144,12 @@ def people_of(batch: Batch) -> ContactQuerySet:
 
 def actor_of(batch: Batch) -> Actor:
     """Return who ordered the batch, with the rights that the user has now: a withdrawn right stops the work."""
-    door: Door = batch.door  # type: ignore[assignment]
-    if batch.user is None:
-        return system(door)
-    return user_actor(batch.user, door)
+    return ordered_by(batch.user, batch.door)  # type: ignore[arg-type] # the field holds doors alone
+
+
+def ordered_by(user: User | None, door: Door) -> Actor:
+    """Return who ordered what a worker does: a user with the rights of now, or the system itself."""
+    return user_actor(user, door) if user else system(door)
 
 
 def user_actor(user: User, door: Door) -> Actor:

@@ -24,12 +24,11 @@ from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import Overtaken, Taken, take_in
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from contacts.batches import user_actor
-from salesconnect.lib.actor import Actor, Forbidden, system
+from contacts import batches
+from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
 
 TURN_SECONDS = 60
-STALLED_SECONDS = 30
 TRIES = 5
 KEPT_DAYS = 30
 OPEN = (ImportJob.State.QUEUED, ImportJob.State.RUNNING)
@@ -66,9 +65,7 @@ def run(job_id: int, progress: Progress | None = None) -> bool:
 
 def stalled() -> Sequence[int]:
     """Return the open imports that no worker has touched for half a minute."""
-    limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
-    waiting = ImportJob.objects.filter(state__in=OPEN, attempt__gt=0)
-    return list(waiting.exclude(heartbeat_at__gt=limit).values_list("pk", flat=True))
+    return batches.stalled(ImportJob.objects.filter(attempt__gt=0))
 
 
 def forget_old() -> int:
@@ -173,4 +170,4 @@ def _discard_file(job_id: int) -> None:
 
 def _actor_of(job: ImportJob) -> Actor:
     """Return who ordered the import, with the rights that the user has now: a withdrawn right stops the work."""
-    return user_actor(job.user, "import") if job.user else system("import")
+    return batches.ordered_by(job.user, "import")

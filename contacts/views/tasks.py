@@ -17,6 +17,8 @@ from exports.columns import content_disposition
 from exports.models import ExportJob
 from salesconnect.lib.errors import Missing
 
+SHOWN = "shown_tasks"
+
 
 @require_safe
 def tasks(request: SignedInRequest) -> HttpResponse:
@@ -36,13 +38,18 @@ def task(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 @require_safe
 def running(request: SignedInRequest) -> HttpResponse:
-    """Show the user's running tasks in the top bar, and say when one of those that it has shown is over."""
+    """Show the user's running tasks in the top bar, and say when one of those that it has shown is over.
+
+    The session remembers which were shown, so that the message comes also on the next page, or tomorrow.
+    """
+    shown = request.session.get(SHOWN, [])
     going_on = task_list.running(request.user)
-    over = task_list.ended(request.user, request.GET.get("seen", "").split(","))
+    over = task_list.ended(request.user, shown)
     # One toast an answer: the others are told of at the next.
-    waiting = [*going_on, *over[1:]]
-    context = {"tasks": going_on, "seen": ",".join(task.key for task in waiting)}
-    response = render(request, "contacts/_running.html", context)
+    waiting = [task.key for task in (*going_on, *over[1:])]
+    if waiting != shown:
+        request.session[SHOWN] = waiting
+    response = render(request, "contacts/_running.html", {"tasks": going_on, "waiting": waiting})
     return announce(response, over[0]) if over else response
 
 
