@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import Error, connections
 
+from compliance.models import Suppression
 from contacts.models import Contact
 from salesconnect.embedded import processes
 from salesconnect.lib.actor import system
@@ -88,7 +89,8 @@ def _connect(ready: Json) -> None:
 def _fill(control: str, *, first: bool) -> None:
     """Make records of some people. The first time the two sides differ, so that the sync has something to show."""
     _order(control, "settings", history={"Contact": ["HasOptedOutOfEmail"], "Lead": ["HasOptedOutOfEmail"]})
-    people = Contact.objects.exclude(email="").select_related("card").order_by("id")
+    bounced = Suppression.objects.filter(source=Suppression.Source.BOUNCE).values("address_hash")
+    people = Contact.objects.exclude(email="").exclude(address_hash__in=bounced).select_related("card").order_by("id")
     chosen = list(people.filter(card__unsubscribed=True)[: PEOPLE // EVERY])
     chosen += people.filter(card__unsubscribed=False)[: PEOPLE - len(chosen)]
     records = [_record(person, opted_out=person.card.unsubscribed and not first) for person in chosen]
