@@ -80,6 +80,7 @@ PAGES = {
     "mail-compose": (NOBODY, "mail_people"),
     "mail-resolve": (NOBODY, "mail_people"),
     "mail-template-delete": (NOBODY, "mail_people"),
+    "mail-template-informs": (NOBODY, "edit_policy"),
     "mail-settings": ("edit_team", "edit_team"),
     "unsubscribes": READ,
     "unsubscribes-export": READ,

@@ -49,6 +49,11 @@ class ComposeForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["body"].widget.attrs["data-words"] = json.dumps(_editor_words())
 
+    def shown_draft(self) -> Draft:
+        """Return what the fields show, whether somebody has filled them in or they begin so."""
+        texts = {name: str(self[name].value() or "").replace("\r\n", "\n") for name in ("subject", "body", "body_html")}
+        return Draft(texts["subject"], texts["body"], texts["body_html"])
+
     def to_draft(self) -> Draft:
         """Return what the fields say; a language that is not offered becomes the first that is."""
         self.full_clean()

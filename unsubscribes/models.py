@@ -62,6 +62,8 @@ class MailTemplate(models.Model):
     subject = models.CharField(_("Subject"), max_length=SUBJECT_LIMIT)
     body = models.TextField(_("Message"))
     body_html = models.TextField(blank=True)
+    # Its text tells people that we hold their data (GDPR art. 14); a text that is kept anew does not, until said so.
+    informs = models.BooleanField(default=False)
     actor_name = models.CharField(max_length=150)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -128,6 +130,7 @@ class Message(models.Model):
     subject = models.CharField(max_length=SUBJECT_LIMIT)
     text = models.TextField()
     html = models.TextField()
+    informs = models.BooleanField(db_default=False, default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     reason = models.CharField(max_length=20, choices=Reason, blank=True)
     error = models.CharField(max_length=500, blank=True)

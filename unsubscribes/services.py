@@ -14,7 +14,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import team
-from unsubscribes.mail import events, gate
+from unsubscribes.mail import events, gate, notices
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
@@ -89,6 +89,7 @@ def keep_template(name: str, draft: Draft, *, actor: Actor) -> MailTemplate:
         "body": draft.body,
         "body_html": clean_html(draft.body_html),
         "actor_name": actor.name,
+        "informs": False,
     }
     return MailTemplate.objects.update_or_create(name=name, defaults=values)[0]
 
@@ -108,14 +109,14 @@ def surroundings(actor: Actor, language: str) -> Surroundings:
 def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: int | None) -> list[Message]:
     actor.require("mail_people")
     draft.check()
-    around = surroundings(actor, draft.language)
-    messages = Message.objects.bulk_create(
-        [
-            _message(decision, render(draft, decision.contact, around), draft.language, actor, batch_id)
-            for decision in gate.decide(contacts)
-        ],
-        batch_size=1_000,
-    )
+    around, informs = surroundings(actor, draft.language), notices.is_notice(draft)
+    messages = [
+        _message(decision, render(draft, decision.contact, around), draft.language, actor, batch_id)
+        for decision in gate.decide(contacts, informs=informs)
+    ]
+    for message in messages:
+        message.informs = informs
+    Message.objects.bulk_create(messages, batch_size=1_000)
     events.held([message for message in messages if message.state == State.HELD])
     return messages
 

@@ -33,6 +33,7 @@ urlpatterns = [
     path("mails/<int:message_id>/", mails.mail, name="mail"),
     path("mails/<int:message_id>/resolve/", mails.resolve, name="mail-resolve"),
     path("mails/templates/<int:template_id>/delete/", team.remove_template, name="mail-template-delete"),
+    path("mails/templates/<int:template_id>/informs/", team.notice_template, name="mail-template-informs"),
     path("settings/mail/", team.settings, name="mail-settings"),
     path("settings/salesforce/", sync_settings.settings, name="salesforce-settings"),
     path("settings/salesforce/test/", sync_settings.test, name="salesforce-test"),

@@ -27,6 +27,7 @@ from contacts.views.person_page import Told, done, find
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key
+from unsubscribes.mail import notices
 
 PAGE_SIZE = 50
 INFORMING = {"all": "to_inform", "overdue": "to_inform_overdue"}
@@ -77,7 +78,8 @@ def informing(request: SignedInRequest) -> HttpResponse:
         }
         for card in context["rows"]
     ]
-    return render(request, "compliance/informing.html", context | {"sourceless": not_recorded_sources()})
+    context |= {"sourceless": not_recorded_sources(), "notice": notices.template()}
+    return render(request, "compliance/informing.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -19,7 +19,7 @@ def test_the_demo_shows_every_state_and_is_filled_once(alice):
     assert set(Batch.objects.values_list("kind", flat=True)) == KINDS
     assert set(Message.objects.values_list("state", flat=True)) == {"queued", "held"}
     acts = {"created", "edited", "authorization", "source", "unsubscribed", "resubscribed", "exported"}
-    acts |= {"requested", "answered", "deleted"}
+    acts |= {"requested", "answered", "deleted", "mail_held", "restricted", "informed", "reviewed"}
     assert set(ContactEvent.objects.values_list("action", flat=True)) >= acts
     assert set(DataRequest.objects.values_list("state", flat=True)) == {"open", "paused", "done"}
     assert set(RetentionRule.objects.values_list("step", flat=True)) == {"list", "warn"}

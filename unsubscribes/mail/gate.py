@@ -31,31 +31,46 @@ class Decision:
     reason: str
 
 
-def decide(contacts: ContactQuerySet) -> list[Decision]:
-    """Decide for each of `contacts`, in the order of their ids; locks their cards until the transaction ends."""
+def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[Decision]:
+    """Decide for each of `contacts`, in the order of their ids; locks their cards until the transaction ends.
+
+    A mail that `informs` (GDPR art. 14) is owed to the person whatever the policy says of contacting; an opt-out and a
+    restriction hold it back all the same.
+    """
     ids = services.lock(contacts)
-    people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason()).order_by("pk"))
+    people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason(informs)).order_by("pk"))
     suppressed = _under_any_key(people)
     return [Decision(person, Reason.UNSUBSCRIBED if person.pk in suppressed else person.held) for person in people]
 
 
-def forecast(contacts: ContactQuerySet) -> Counter[str]:
+def forecast(contacts: ContactQuerySet, *, informs: bool = False) -> Counter[str]:
     """Count `contacts` by the reason for which the gate would hold mail to them now; locks nothing."""
-    counts = contacts.annotate(held=_reason()).order_by().values_list("held").annotate(Count("pk"))
+    counts = contacts.annotate(held=_reason(informs)).order_by().values_list("held").annotate(Count("pk"))
     return Counter(dict(counts))
 
 
-def held_people(contacts: ContactQuerySet, limit: int) -> list[Decision]:
+def warned(contacts: ContactQuerySet) -> list[tuple[str, int]]:
+    """Return of what whoever writes to `contacts` is warned, in words, each with how many of those who would get it."""
+    rules = policy.current()
+    passing = contacts.annotate(held=_reason()).filter(held=PASSES).order_by()
+    numbers = {code: Count("pk", filter=condition) for code, condition in verdict.warnings(rules)}
+    counts = passing.aggregate(**numbers) if numbers else {}
+    return [(verdict.warning_words(code, rules), number) for code, number in counts.items() if number]
+
+
+def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False) -> list[Decision]:
     """Return the first `limit` of `contacts` whom the gate would hold back now; locks nothing."""
-    held = contacts.annotate(held=_reason()).exclude(held=PASSES).order_by("pk")
+    held = contacts.annotate(held=_reason(informs)).exclude(held=PASSES).order_by("pk")
     return [Decision(person, person.held) for person in held[:limit]]
 
 
-def _reason() -> Case:
+def _reason(informs: bool = False) -> Case:
     """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
     always, by_policy = partition(verdict.holding(policy.current()))
-    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email="")), *by_policy]
+    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email=""))]
+    if not informs:
+        reasons += by_policy
     whens = [When(condition, then=Value(reason)) for reason, condition in reasons]
     return Case(*whens, default=Value(PASSES), output_field=CharField())
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from unsubscribes import links, team
-from unsubscribes.mail import envelope, events, gate
+from unsubscribes.mail import envelope, events, gate, notices
 from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.models import Message
 
@@ -58,7 +58,7 @@ def claim(message_id: int | None = None) -> Message | None:
     message = _due(message_id).first()
     if message is None:
         return None
-    [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id))
+    [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id), informs=message.informs)
     message.contact, message.reason, message.error = decision.contact, decision.reason, ""
     if decision.reason:
         message.state = State.HELD
@@ -126,5 +126,10 @@ def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
     mine = Message.objects.filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
     )
+    tells = message.informs and fate is Fate.SENT and not kept
+    if tells:
+        notices.hold_card(message)
     if mine.update(**values) and fate is Fate.SENT:
         events.sent(Message.objects.get(pk=message.pk))
+        if tells:
+            notices.count_as_told(message)

@@ -24,6 +24,7 @@ from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.numbers import whole
 from unsubscribes import orders, services
 from unsubscribes.forms import ComposeForm, show_errors
+from unsubscribes.mail import notices
 from unsubscribes.models import MailTemplate, Message
 from unsubscribes.views import previewing
 
@@ -147,7 +148,7 @@ def _tell_of_one(desk: Desk, message: Message) -> None:
 
 
 def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
-    context = previewing.audience(desk.people) | sheet.extra
+    context = previewing.audience(desk.people, informs=notices.is_notice(sheet.form.shown_draft())) | sheet.extra
     passing = context["passing"]
     title = ngettext("Write to %(n)s person", "Write to %(n)s people", context["total"]) % {
         "n": number(context["total"])

@@ -35,14 +35,15 @@ class Copy:
         return with_link(self.rendered.html, "#mail-preview")
 
 
-def audience(people: ContactQuerySet) -> dict[str, Any]:
-    """Return how many would get a mail now, and how many not, by reason, with some of them by name."""
-    counts = gate.forecast(people)
+def audience(people: ContactQuerySet, *, informs: bool = False) -> dict[str, Any]:
+    """Return how many would get a mail now, and how many not, by reason, with some of them by name; and warnings."""
+    counts = gate.forecast(people, informs=informs)
     passing = counts.pop(gate.PASSES, 0)
     held = [(Message.Reason(reason).label, count) for reason, count in counts.most_common()]
-    named = gate.held_people(people, NAMED) if held else []
+    named = gate.held_people(people, NAMED, informs=informs) if held else []
     return {
         "passing": passing,
+        "warned": gate.warned(people) if passing and not informs else [],
         "total": passing + counts.total(),
         "held": held,
         "held_people": [(decision.contact, Message.Reason(decision.reason).label) for decision in named],

@@ -10,6 +10,7 @@ from contacts.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 from unsubscribes import services, team
 from unsubscribes.forms import TeamForm, show_errors
+from unsubscribes.mail import notices
 from unsubscribes.models import MailTemplate
 
 
@@ -28,6 +29,16 @@ def settings(request: SignedInRequest) -> HttpResponse:
             show_errors(form, refusal.fields)
     context = {"form": form, "templates": MailTemplate.objects.all()}
     return render(request, "unsubscribes/settings.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
+    """Say whether a template is the information that people are owed (GDPR art. 14)."""
+    informs = request.POST.get("informs") == "true"
+    notices.use(template_id, informs=informs, actor=page_actor(request))
+    told = _("This template informs from now on.") if informs else _("This template no longer informs.")
+    messages.success(request, told)
+    return redirect("mail-settings")
 
 
 @require_POST

@@ -10,7 +10,7 @@ from django.db.models import Value
 from django.db.models.functions import Mod
 from django.utils import timezone
 
-from compliance import editing, orders, suppression
+from compliance import editing, informing, orders, restriction, review, suppression
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import Suppression
@@ -23,6 +23,7 @@ from exports import services as exports
 from salesconnect.lib.actor import Actor, system
 from unsubscribes import services
 from unsubscribes import team as team_settings
+from unsubscribes.mail import notices
 from unsubscribes.mail.compose import Draft
 from unsubscribes.orders import order_mail
 from unsubscribes.reconsent import reconsent
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         _second_thoughts(team)
         _requests(team)
         _retention()
+        _clocks(team)
         _saved_views()
         self.stdout.write("The demo is ready.")
 
@@ -171,6 +173,29 @@ def _retention() -> None:
     for values in rules:
         retention_rules.save(values, actor=system("command"))
     retention.run(actor=system("command"))
+
+
+def _clocks(team: list[User]) -> None:
+    """Restrict a few people, weigh a few interests, tell some where their data comes from, let some wait too long."""
+    eva, lars, nora = (batches.user_actor(user, "page") for user in team)
+    restriction.restrict(_every(700, 5), "Says that the address is wrong; we are checking", actor=lars)
+    note = review.Note(
+        "To offer our services to the company that the person works for",
+        "Only the name and the address at work are used; a letter to the company would not reach the buyer",
+        "Buyers expect such offers, can say no in every mail, and are asked about nothing private",
+    )
+    interests = Contact.objects.filter(
+        card__authorization_type=AuthorizationType.LEGITIMATE_INTEREST, card__restricted_at=None
+    )
+    for person in interests.order_by("id")[:5]:
+        review.balance(person.pk, note, actor=nora)
+    informing.mark(_every(3, 1), actor=eva, reason="Letter of this spring")
+    late = timezone.now() - dt.timedelta(days=45)
+    _every(90, 2).update(created_at=late)
+    text = "we hold your name and address at work. They came from partners. You can ask us to stop at any time."
+    draft = Draft("Your data at {{ our_company }}", f"Hello {{{{ first_name }}}},\n\n{text}")
+    template = services.keep_template("Where we have your data from", draft, actor=nora)
+    notices.use(template.pk, informs=True, actor=eva)
 
 
 def _saved_views() -> None:

@@ -1,0 +1,47 @@
+"""Mail that tells people that we hold their data (GDPR art. 14): which it is, and what it counts for when it left."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from compliance import informing, services
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor, system
+from salesconnect.lib.errors import Missing
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.mail.compose import Draft, clean_html
+from unsubscribes.models import MailTemplate, Message
+
+
+def is_notice(draft: Draft) -> bool:
+    """Tell whether a draft is word for word a template that an administrator has marked as the information."""
+    html = clean_html(draft.body_html)
+    return MailTemplate.objects.filter(informs=True, subject=draft.subject, body=draft.body, body_html=html).exists()
+
+
+def template() -> MailTemplate | None:
+    """Return the template that informs; the newest, should there be several, in several languages."""
+    return MailTemplate.objects.filter(informs=True).order_by("-updated_at").first()
+
+
+@transaction.atomic
+def use(template_id: int, *, informs: bool, actor: Actor) -> Outcome:
+    """Say that a template is the information, or no longer. Raises `Forbidden` and `Missing`.
+
+    Mail with its text leaves whatever the policy says, so this is the right of those who make the policy.
+    """
+    actor.require("edit_policy")
+    found = MailTemplate.objects.filter(pk=template_id)
+    if not found.exists():
+        raise Missing
+    changed = found.exclude(informs=informs).update(informs=informs, updated_at=timezone.now())
+    return Outcome(changed=changed, unchanged=1 - changed)
+
+
+def hold_card(message: Message) -> None:
+    """Lock the card of somebody who is about to count as told: cards are locked before messages, here as anywhere."""
+    services.lock(Contact.objects.filter(pk=message.contact_id))
+
+
+def count_as_told(message: Message) -> None:
+    """Put on record that the reader of a message that has left was told by it."""
+    informing.mark(Contact.objects.filter(pk=message.contact_id), actor=system(), how=informing.BY_MAIL)
