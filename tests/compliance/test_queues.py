@@ -17,7 +17,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Restricted
 
 NOW = dt.datetime(2026, 11, 27, 10, 0, tzinfo=dt.UTC)
 INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
-QUERIES = {"informing/": 7, "informing/?show=overdue": 8, "review/?owner=me": 9, "review/?show=interests": 9}
+QUERIES = {"informing/": 8, "informing/?show=overdue": 9, "review/?owner=me": 9, "review/?show=interests": 9}
 NOTE = review.Note("Sell to companies", "Nothing milder finds them", "They expect it")
 
 
