@@ -55,7 +55,8 @@ STATES = f"""
     FROM (
         SELECT asked.number, event.id, event.at, {TOLD} AS words
         FROM asked JOIN contacts_contactevent event
-            ON event.contact_id = asked.contact_id AND event.at <= asked.moment AND event.action = ANY(%(actions)s)
+            ON event.contact_id = asked.contact_id AND event.at <= asked.moment AND event.at <= %(until)s
+            AND event.action = ANY(%(actions)s)
     ) told CROSS JOIN LATERAL jsonb_each(told.words) word
     GROUP BY number
 """
@@ -117,11 +118,12 @@ class Past:
 
 def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[State]:
     """Return the states of people, each at a moment, in the order in which they were asked; one query."""
-    sql, params = states_sql(GIVEN)
+    moments = [moment for _contact_id, moment in asked]
+    sql, params = states_sql(GIVEN, max(moments, default=timezone.now()))
     params |= {
         "numbers": list(range(len(asked))),
         "ids": [contact_id for contact_id, _moment in asked],
-        "moments": [moment for _contact_id, moment in asked],
+        "moments": moments,
     }
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -129,12 +131,14 @@ def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[State]:
     return [found.get(number, State()) for number in range(len(asked))]
 
 
-def states_sql(asked: str) -> tuple[str, dict[str, Any]]:
+def states_sql(asked: str, until: dt.datetime | None = None) -> tuple[str, dict[str, Any]]:
     """Return SQL of (number, state as JSON for `read`), and its parameters, for a query `asked` as in `STATES`.
+
+    No moment may be later than `until`, or than now, which keeps the query off the months after it.
 
     One pass over the events of those who are asked for, so that a million take ten times as long as a hundred thousand.
     """
-    return STATES.replace("{asked}", asked), {"actions": list(ACTIONS)}
+    return STATES.replace("{asked}", asked), {"actions": list(ACTIONS), "until": until or timezone.now()}
 
 
 def read(text: str) -> State:
