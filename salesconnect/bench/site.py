@@ -100,7 +100,7 @@ def _free_port() -> int:
 
 
 def _wait(url: str) -> None:
-    for _attempt in range(100):
+    for _attempt in range(600):
         try:
             urllib.request.urlopen(url, timeout=1).close()  # noqa: S310 - our own address
         except OSError:
