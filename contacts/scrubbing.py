@@ -1,10 +1,14 @@
 """The one change that history allows: what an event says in words goes; when, who, which act, codes and dates stay."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
+# No event is newer than this; the bound keeps the statements off the partitions made for the months ahead.
+CLOCKS_DIFFER = dt.timedelta(days=1)
 OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
 # What the survivor of a merge that was undone heard of the other meanwhile.
 OF_UNDONE_MERGES = """
@@ -26,11 +30,13 @@ def scrub_people(numbers: Sequence[int]) -> list[int]:
 
 def scrub(condition: str, values: Mapping[str, Any]) -> list[int]:
     """Take the words out of the events for which the SQL `condition` holds; return whose events they were."""
+    statement = f"""
+        WITH scrubbed AS (
+            UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
+            WHERE {condition} AND contacts_contactevent.at < %(until)s AND changes <> contacts_scrubbed(changes)
+            RETURNING contact_id
+        ) SELECT DISTINCT contact_id FROM scrubbed ORDER BY 1
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH scrubbed AS (UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)"
-            f" WHERE {condition} AND changes <> contacts_scrubbed(changes) RETURNING contact_id)"
-            " SELECT DISTINCT contact_id FROM scrubbed ORDER BY 1",
-            values,
-        )
+        cursor.execute(statement, {"until": timezone.now() + CLOCKS_DIFFER, **values})
         return [row[0] for row in cursor]

@@ -13,14 +13,15 @@ from django.db.models import Model
 from compliance.models import ImportJob, ImportReject, Suppression
 from contacts import history, scrubbing
 from contacts.models import Batch, IdempotentReply, SavedView
-from exports.traces import Traces
+from exports.traces import FEW, Traces
 from salesconnect.lib.actor import Actor
 from unsubscribes.models import MailTemplate, SuppressionList, SyncError, SyncWish
 
 GONE = "…"
 """What stands where a text was that gave somebody away."""
 
-# Whole cells, and words in cells; what is found is looked at closely.
+# Of a few people any place in a row, of many whole cells and words; what is found is looked at closely.
+REJECTS_OF_FEW = "SELECT id FROM compliance_importreject WHERE lower(cells::text) LIKE ANY (%(patterns)s::text[])"
 REJECTS = r"""
     SELECT id FROM compliance_importreject WHERE EXISTS (
         SELECT lower(btrim(cell)) FROM jsonb_array_elements_text(cells) cell
@@ -148,8 +149,10 @@ def _naming(model: type[Model], fields: Sequence[str], traces: Traces) -> list[i
 
 
 def _rejects(traces: Traces) -> list[int]:
+    cells = traces.cells()
+    patterns = [f"%{cell}%" for cell in cells]
     with connection.cursor() as cursor:
-        cursor.execute(REJECTS, {"cells": traces.cells()})
+        cursor.execute(REJECTS_OF_FEW if traces.people <= FEW else REJECTS, {"cells": cells, "patterns": patterns})
         found = [pk for (pk,) in cursor]
     rows = ImportReject.objects.filter(pk__in=found).values_list("pk", "cells")
     return [pk for pk, cells in rows if traces.given_away("\n".join(cells))]

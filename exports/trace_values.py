@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 from django.db import connection
+from django.utils import timezone
 
 from contacts.models import Contact, User
 from contacts.queries import IsAny
+from contacts.scrubbing import CLOCKS_DIFFER
 from exports.traces import WHOLE, Traces, words
 
 DETAILS = ("first_name", "last_name", "email", "email_key", *WHOLE)
@@ -16,7 +18,7 @@ NOW = f"SELECT id, {', '.join(DETAILS)} FROM contacts_contact WHERE id = ANY(%s)
 BEFORE = """
     SELECT contact_id, key, value->>side
     FROM contacts_contactevent, jsonb_each(changes) each, (VALUES (0), (1)) s (side)
-    WHERE contact_id = ANY(%(numbers)s) AND action IN ('edited', 'merged', 'created')
+    WHERE contact_id = ANY(%(numbers)s) AND at < %(until)s AND action IN ('edited', 'merged', 'created')
     AND key = ANY(%(details)s) AND jsonb_typeof(value) = 'array' AND value->>side <> ''
     UNION SELECT absorbed_id, key, value FROM contacts_merge, jsonb_each_text(absorbed->'details') each
     WHERE absorbed_id = ANY(%(numbers)s) AND absorbed ? 'details' AND value <> ''
@@ -41,7 +43,8 @@ def _values(ids: Sequence[int], numbers: Sequence[int]) -> Iterator[tuple[int, s
         cursor.execute(NOW, [list(ids)])
         for number, *values in cursor:
             yield from ((number, name, value) for name, value in zip(DETAILS, values, strict=True) if value)
-        cursor.execute(BEFORE, {"numbers": list(numbers), "details": list(DETAILS)})
+        until = timezone.now() + CLOCKS_DIFFER
+        cursor.execute(BEFORE, {"numbers": list(numbers), "details": list(DETAILS), "until": until})
         yield from cursor
 
 

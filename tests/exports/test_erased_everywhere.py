@@ -10,14 +10,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
 
-from compliance import editing, services, suppression
+from compliance import editing, restriction, services, suppression
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ImportReject
 from compliance.rules import Authorization, AuthorizationType
 from contacts import batches, history, saved_views
 from contacts.models import Batch, Contact, SavedView
-from exports import erasure, files
+from exports import erasure, files, register
 from exports import services as exports
 from exports.models import DoomedFile, ExportJob
 from salesconnect.lib.actor import system
@@ -82,6 +82,11 @@ def known(data, person, member, administrator, api):
     reconsent(she.pk, evidence(**words, document=file), actor=administrator)
     mails.write_to_one(she.pk, Draft("Hello {{ first_name }}", "Pistachio news for {{ last_name }}"), actor=member)
     suppression.unsubscribe(hers, actor=member, source="manual", reason="by phone")
+    register.take_in("access", she.pk, timezone.localdate(), identity_check="Passport of Qvistelund", actor=member)
+    restriction.restrict(hers, "Ms Qvistelund disputes the gladiolus", actor=member)
+    restriction.lift(hers, "Settled with Qvistelund", actor=member)
+    note = {"purpose": "Pistachio sales", "necessity": "Qvistelund buys", "balance": "She likes pistachio"}
+    she.review_notes.create(**note, actor_name="bob")
     _orders(member, everybody)
     _imports(member)
     saved_views.save("Hers", "search=Xanthippa+Qvist", actor=member)
