@@ -3,55 +3,38 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.db.models import Case, F, Min, Sum, Value, When
 
+from compliance import asof
 from compliance.models import CardTally
 from compliance.rules import AuthorizationType, SourceType
 
 # The state before a moment is the present one, without those of the people whom something happened to since, and with
-# what the events before the moment say of these. An event holds [from, to]; that of the creation holds values alone.
-# Whoever was created and neither deleted nor merged into somebody afterwards was there.
-PAST = """
-    WITH touched AS MATERIALIZED (
-        SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s
-    ), said AS (
-        SELECT contact_id, at, id, action,
-            changes ? 'into' AS gone,
-            changes ? 'authorization_type' AS on_ground, changes ? 'consent_date' AS on_date,
-            changes ? 'source_type' AS on_source,
-            CASE jsonb_typeof(changes->'authorization_type') WHEN 'array' THEN changes->'authorization_type'->>1
-                ELSE changes->>'authorization_type' END AS ground,
-            CASE jsonb_typeof(changes->'consent_date') WHEN 'array' THEN changes->'consent_date'->>1
-                ELSE changes->>'consent_date' END AS consent_date,
-            CASE jsonb_typeof(changes->'source_type') WHEN 'array' THEN changes->'source_type'->>1
-                ELSE changes->>'source_type' END AS source,
-            action = 'unsubscribed' OR action = 'created' AND changes->'suppressed' = 'true' AS says_no
-        FROM contacts_contactevent WHERE at < %(moment)s AND contact_id IN (SELECT contact_id FROM touched)
-    ), folded AS (
-        SELECT contact_id,
-            (array_agg(NOT (action = 'deleted' OR gone) ORDER BY at DESC, id DESC)
-                FILTER (WHERE action IN ('created', 'deleted', 'merged', 'unmerged')))[1] AS there,
-            (array_agg(ground ORDER BY at DESC, id DESC) FILTER (WHERE on_ground))[1] AS ground,
-            (array_agg(source ORDER BY at DESC, id DESC) FILTER (WHERE on_source))[1] AS source,
-            (array_agg(consent_date ORDER BY at DESC, id DESC) FILTER (WHERE on_date))[1] AS consent_date,
-            coalesce((array_agg(says_no ORDER BY at DESC, id DESC)
-                FILTER (WHERE action IN ('created', 'unsubscribed', 'resubscribed')))[1], false) AS unsubscribed
-        FROM said GROUP BY contact_id
-    ), kinds AS (
+# what the events before the moment say of these.
+TOUCHED = "SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s"
+ASKED = f"SELECT contact_id, contact_id, %(moment)s::timestamptz - interval '1 microsecond' FROM ({TOUCHED}) touched"
+PAST = f"""
+    WITH kinds AS (
         SELECT authorization_type::int, source_type::int, unsubscribed, consent_date, number FROM compliance_cardtally
         UNION ALL
         SELECT authorization_type, source_type, unsubscribed, consent_date, -1 FROM compliance_compliancecard
-        WHERE contact_id IN (SELECT contact_id FROM touched)
+        WHERE contact_id IN ({TOUCHED})
         UNION ALL
-        SELECT array_position(%(grounds)s, ground), array_position(%(sources)s, source), unsubscribed,
-            consent_date::date, 1
-        FROM folded WHERE there
+        SELECT array_position(%(grounds)s, state->>'authorization_type'),
+            array_position(%(sources)s, state->>'source_type'),
+            coalesce((state->>'unsubscribed')::boolean, false), (state->>'consent_date')::date, 1
+        FROM ({{states}}) told WHERE (state->>'here')::boolean
     )
     SELECT authorization_type, source_type, unsubscribed, consent_date, sum(number)::bigint
     FROM kinds GROUP BY 1, 2, 3, 4 HAVING sum(number) <> 0
+"""
+RESTRICTED = f"""
+    SELECT (SELECT count(*) FROM compliance_compliancecard
+            WHERE restricted_at IS NOT NULL AND contact_id NOT IN ({TOUCHED}))
+        + (SELECT count(*) FROM ({{states}}) told
+           WHERE (state->>'here')::boolean AND state->>'restricted_at' IS NOT NULL)
 """
 
 
@@ -87,7 +70,17 @@ def before(moment: dt.datetime) -> list[Kind]:
     """Return the kinds of people there were right before `moment`, from the events; what it costs grows with the
     number of people whom something happened to since.
     """
-    values: dict[str, Any] = {"moment": moment, "grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
+    states, values = asof.states_sql(ASKED)
+    values |= {"moment": moment, "grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
     with connection.cursor() as cursor:
-        cursor.execute(PAST, values)
+        cursor.execute(PAST.replace("{states}", states), values)
         return [Kind(*row) for row in cursor]
+
+
+def restricted_before(moment: dt.datetime) -> int:
+    """Return of how many people the processing was restricted right before `moment`."""
+    states, values = asof.states_sql(ASKED)
+    with connection.cursor() as cursor:
+        cursor.execute(RESTRICTED.replace("{states}", states), values | {"moment": moment})
+        number: int = cursor.fetchone()[0]
+    return number

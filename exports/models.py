@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT
 from contacts.models import Batch, Contact
-from exports.overview.models import DailyFigure
+from exports.overview.models import DailyFigure, ProcessingTexts
 
-__all__ = ["DailyFigure", "ExportJob"]
+__all__ = ["DailyFigure", "ExportJob", "ProcessingTexts"]
 
 
 ANSWER_LIMIT = 2_000

@@ -3,12 +3,19 @@
 from django.urls import path
 
 from exports import request_views, retention_views, views
+from exports.overview.views import mailed, processing
 from exports.overview.views import pages as overview
 from exports.pack import views as pack
 
 urlpatterns = [
     path("compliance/", overview.overview, name="compliance"),
     path("compliance/figures/", overview.figures_file, name="compliance-figures"),
+    path("compliance/record/", processing.record, name="processing"),
+    path("compliance/record/json/", processing.as_json, name="processing-json"),
+    path("compliance/record/csv/", processing.as_csv, name="processing-csv"),
+    path("settings/record/", processing.settings, name="processing-settings"),
+    path("compliance/mailed/", mailed.report, name="compliance-mailed"),
+    path("compliance/mailed/export/", mailed.export, name="compliance-mailed-export"),
     path("people/<int:contact_id>/export/", views.export, name="person-export"),
     path("people/<int:contact_id>/evidence-pack/", pack.evidence_pack, name="person-evidence-pack"),
     path("people/<int:contact_id>/delete/", views.delete, name="person-delete"),

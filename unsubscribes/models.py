@@ -146,6 +146,7 @@ class Message(models.Model):
             models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="message_due"),
             models.Index(fields=["claimed_at"], condition=Q(state="sending"), name="message_being_sent"),
             models.Index(fields=["state", "id"], name="message_by_state"),
+            models.Index(fields=["sent_at", "id"], condition=Q(state="sent"), name="message_by_sending"),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from compliance import policy, verdict
+from compliance.models import Policy
 from contacts.filters import filtered, is_long_to_count, matching_count
 from contacts.listing import ordering_keys, people_page
 from contacts.models import User
@@ -30,7 +31,8 @@ def people(request: SignedInRequest) -> HttpResponse:
     """Show a page of people; htmx gets the list and what belongs to it alone."""
     query, actor = ListQuery.read(request.GET), page_actor(request)
     owners = {user.pk: str(user) for user in User.objects.order_by("first_name", "last_name", "username")}
-    context = _list(request, query, actor, owners) | _frame(query, actor, owners)
+    rules = policy.current()
+    context = _list(request, query, actor, owners, rules) | _frame(query, actor, owners, rules)
     in_place = request.htmx.target == "list"
     context["asking"] = request.htmx.trigger
     response = render(request, "contacts/_people_answer.html" if in_place else "contacts/people.html", context)
@@ -49,11 +51,14 @@ def people_count(request: SignedInRequest) -> HttpResponse:
     return render(request, "contacts/_people_count.html", {"count": count, "capped": capped})
 
 
-def _list(request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapping[int, str]) -> dict[str, Any]:
+def _list(
+    request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy
+) -> dict[str, Any]:
     """Return the rows, their heads, the neighbouring pages, and how many there are; None where that takes long."""
     found = filtered(actor, query.filters)
     shown = columns.chosen(query, request.session)
-    page = people_page(_values(found, columns.fields(shown), query), query.ordering, query.cursor or None, PAGE_SIZE)
+    values = _values(found, columns.fields(shown), query, rules)
+    page = people_page(values, query.ordering, query.cursor or None, PAGE_SIZE)
     whole = not (page.next or page.previous)
     count, capped = (len(page.rows), False) if whole else _count(found, query)
     return {
@@ -71,19 +76,19 @@ def _count(found: ContactQuerySet, query: ListQuery) -> tuple[int | None, bool]:
     return (None, False) if is_long_to_count(found, query.filters) else matching_count(found, query.filters)
 
 
-def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery) -> Any:
+def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery, rules: Policy) -> Any:
     """Return the query for plain rows with what the columns, the order and the cursor need."""
     if "verdict" in wanted:
-        found = found.annotate(verdict=verdict.expression(policy.current()))
+        found = found.annotate(verdict=verdict.expression(rules))
     return found.values(*wanted | {key.path for key in ordering_keys(query.ordering)})
 
 
-def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str]) -> dict[str, Any]:
+def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy) -> dict[str, Any]:
     """Return what stands around the list: views, filters, the choice of columns, the acts of the bar."""
     first, more = narrowing.fields(query, [(str(pk), name) for pk, name in owners.items()])
     return {
         "query": query,
-        "tabs": saved.tabs(query, actor.user_id or 0),
+        "tabs": saved.tabs(query, actor.user_id or 0, rules),
         "first_filters": first,
         "more_filters": more,
         "more_in_use": any(field.value for field in more),

@@ -7,11 +7,14 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from compliance.models import Policy
 from compliance.queries import not_recorded_count
 from compliance.rules import NOT_RECORDED
+from compliance.verdict import months_before
 from contacts import saved_views
 from contacts.models import SavedView
 from contacts.requests import SignedInRequest, page_actor
@@ -30,17 +33,19 @@ class Tab:
     delete_url: str = ""
 
 
-def tabs(query: ListQuery, user_id: int) -> list[Tab]:
+def tabs(query: ListQuery, user_id: int, rules: Policy) -> list[Tab]:
     """Return everybody's views and the user's own; the one that the list shows is current."""
 
     def tab(label: str, filters: dict[str, str], **kwargs: Any) -> Tab:
         same = query.filters == filters and not any(view.current for view in own)
         return Tab(label, ListQuery(filters).url, same, **kwargs)
 
+    ageing = months_before(timezone.localdate(), rules.consent_months)
     own = [_own(view, query) for view in SavedView.objects.filter(user_id=user_id)]
     return [
         tab(_("All"), {}),
         tab(_("Not recorded"), {"authorization_type": NOT_RECORDED}, count=not_recorded_count()),
+        tab(_("Consent ageing"), {"consent_before": ageing.isoformat()}),
         tab(_("Mine"), {"owner": str(user_id)}),
         *own,
     ]

@@ -61,6 +61,9 @@ def index(request: SignedInRequest) -> HttpResponse:
         rooms.append(Room("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old.")))
     if actor.may("manage_salesforce"):
         rooms.append(Room("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes.")))
+    if actor.may("edit_team"):
+        words = _("Who is responsible, what for, for how long: what the system cannot know.")
+        rooms.append(Room("processing-settings", "certificate", _("Record of processing"), words))
     return render(request, "contacts/settings.html", {"rooms": rooms})
 
 

@@ -27,6 +27,8 @@ class OverviewReply(serializers.Serializer):
     as_of = serializers.DateField()
     total = serializers.IntegerField()
     unsubscribed = serializers.IntegerField()
+    old_consents = serializers.IntegerField()
+    restricted = serializers.IntegerField()
     authorization = serializers.DictField(child=serializers.IntegerField())
     source = serializers.DictField(child=serializers.IntegerField())  # type: ignore[assignment] # the API's name
     consent_age = serializers.DictField(child=serializers.IntegerField())

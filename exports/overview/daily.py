@@ -61,12 +61,6 @@ def on(day: dt.date, *, actor: Actor) -> Numbers:
     return _numbers(DailyFigure.objects.filter(day=day).order_by("pk"))
 
 
-def first_day() -> dt.date | None:
-    """Return the first day of which figures were kept; None before the first night."""
-    first: dt.date | None = DailyFigure.objects.aggregate(first=Min("day"))["first"]
-    return first
-
-
 def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.date, Numbers]]:
     """Return the kept figures with these names of the last `days` days, oldest first, and those of today."""
     since = today - dt.timedelta(days=days)

@@ -1,21 +1,22 @@
 """The figures of the overview: what is counted, now and at the end of any day."""
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from compliance import kinds
+from compliance import kinds, policy
 from compliance.kinds import Kind
+from compliance.models import ComplianceCard, Policy
 from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.verdict import months_before
 
 Numbers = Mapping[str, Mapping[str, int]]
 
-TOTAL, UNSUBSCRIBED = "total", "unsubscribed"
+TOTAL, UNSUBSCRIBED, RESTRICTED, OLD_CONSENTS = "total", "unsubscribed", "restricted", "old_consents"
 AUTHORIZATION, SOURCE, CONSENT_AGE = "authorization", "source", "consent_age"
-SINGLE = (TOTAL, UNSUBSCRIBED)
+SINGLE = (TOTAL, UNSUBSCRIBED, RESTRICTED, OLD_CONSENTS)
 """Figures that are one number, not one for each kind; their key is the empty text."""
 
 AGES = (0, 6, 12, 18, 24, 36)
@@ -36,13 +37,6 @@ class Age:
         return (self.since is None or given >= self.since) and (self.until is None or given < self.until)
 
 
-def months_before(day: dt.date, months: int) -> dt.date:
-    """Return the same day so many months earlier, or the last day of that month where it has no such day."""
-    month = day.year * 12 + day.month - 1 - months
-    year, month = month // 12, month % 12 + 1
-    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
-
-
 def ages(today: dt.date) -> list[Age]:
     """Return the ages into which consents fall, the youngest first."""
     edges = [months_before(today, months) for months in AGES]
@@ -58,35 +52,44 @@ def ages(today: dt.date) -> list[Age]:
 
 def now(today: dt.date | None = None) -> Numbers:
     """Return the figures of this moment."""
-    today = today or timezone.localdate()
-    return of_kinds(kinds.present([age.since for age in ages(today) if age.since]), today)
+    today, rules = today or timezone.localdate(), policy.current()
+    edges = [age.since for age in ages(today) if age.since]
+    found = kinds.present([*edges, months_before(today, rules.consent_months)])
+    return {**of_kinds(found, today, rules), RESTRICTED: {"": restricted()}}
+
+
+def restricted() -> int:
+    """Return of how many people the processing is restricted now."""
+    return ComplianceCard.objects.filter(restricted_at__isnull=False).count()
 
 
 def at_end_of(day: dt.date) -> Numbers:
     """Return the figures as they stood at the end of a day of the site's time zone, told by the events."""
     midnight = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
-    return of_kinds(kinds.before(midnight), day)
+    found = of_kinds(kinds.before(midnight), day, policy.at(midnight))
+    return {**found, RESTRICTED: {"": kinds.restricted_before(midnight)}}
 
 
-def of_kinds(found: Iterable[Kind], day: dt.date) -> Numbers:
+def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Numbers:
     """Return the figures that kinds of people add up to; consents are as old as they are on `day`."""
-    total = unsubscribed = 0
+    total = unsubscribed = old = 0
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
     sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)
-    bins = ages(day)
+    bins, limit = ages(day), months_before(day, rules.consent_months)
     by_age = dict.fromkeys((age.key for age in bins), 0)
     for kind in found:
-        total += kind.number
-        unsubscribed += kind.number if kind.unsubscribed else 0
-        grounds[AuthorizationType(kind.authorization_type).slug if kind.authorization_type else NOT_RECORDED] += (
-            kind.number
-        )
-        sources[SourceType(kind.source_type).slug if kind.source_type else NOT_RECORDED] += kind.number
+        number = kind.number
+        total += number
+        unsubscribed += number if kind.unsubscribed else 0
+        grounds[AuthorizationType(kind.authorization_type).slug if kind.authorization_type else NOT_RECORDED] += number
+        sources[SourceType(kind.source_type).slug if kind.source_type else NOT_RECORDED] += number
         if kind.consent_date:
-            by_age[next(age.key for age in bins if age.holds(kind.consent_date))] += kind.number
+            by_age[next(age.key for age in bins if age.holds(kind.consent_date))] += number
+            old += number if kind.consent_date < limit else 0
     return {
         TOTAL: {"": total},
         UNSUBSCRIBED: {"": unsubscribed},
+        OLD_CONSENTS: {"": old},
         AUTHORIZATION: grounds,
         SOURCE: sources,
         CONSENT_AGE: by_age,

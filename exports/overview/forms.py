@@ -5,7 +5,11 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from compliance.rules import AuthorizationType
+from contacts.filters import slug_choices
+from exports.overview.mailed import Wanted
 from salesconnect.lib.errors import Invalid
 
 
@@ -17,6 +21,30 @@ class QueryForm(forms.Form):
         if not self.is_valid():
             raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
         return self.cleaned_data
+
+
+class MailedForm(QueryForm):
+    """Between which days mails were sent, last month unless it says so, and on which ground."""
+
+    since = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    until = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    ground = forms.ChoiceField(required=False, choices=[("", ""), *slug_choices(AuthorizationType)])
+
+    def clean(self) -> dict[str, Any]:
+        """Fill in last month, and refuse days in the wrong order."""
+        values: dict[str, Any] = self.cleaned_data
+        last = timezone.localdate().replace(day=1) - dt.timedelta(days=1)
+        given = values.get("since") or values.get("until")
+        values["until"] = values.get("until") or (timezone.localdate() if given else last)
+        values["since"] = values.get("since") or values["until"].replace(day=1)
+        if values["since"] > values["until"]:
+            raise forms.ValidationError(_("The first day lies after the last."))
+        return values
+
+    def wanted(self) -> Wanted:
+        """Return what is wanted; raises `Invalid`."""
+        values = self.values()
+        return Wanted(values["since"], values["until"], values["ground"])
 
 
 class DayForm(QueryForm):

@@ -7,11 +7,11 @@ what a template draws are lines of a grid, texts, rectangles and polylines.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-WIDTH, HEIGHT = 720, 220
+WIDTH, WIDE, HEIGHT = 560, 1100, 220
 LEFT, BOTTOM, TOP = 48, 24, 20
-WIDEST, GAP = 56, 2
-STEPS = (1, 2, 5)
-MOST_LABELS = 12
+WIDEST, GAP = 48, 2
+STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
+MOST_LABELS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +83,21 @@ class Share:
     length: float
 
 
-def columns(points: Sequence[Point]) -> Chart:
+def columns(points: Sequence[Point], width: int = WIDTH) -> Chart:
     """Return the chart of `points` as columns, those of one point side by side."""
     top = _top(points)
-    step = (WIDTH - LEFT) / max(len(points), 1)
+    step = (width - LEFT) / max(len(points), 1)
     series = max((len(point.values) for point in points), default=1)
-    width = min(WIDEST // series, round(step * 0.7 / series))
+    thick = min(WIDEST // series, round(step * 0.7 / series))
     bars, labels = [], []
     for place, point in enumerate(points):
         middle = round(LEFT + step * (place + 0.5))
         labels.append((middle, point.label))
-        left = middle - (width * series + GAP * (series - 1)) // 2
+        left = middle - (thick * series + GAP * (series - 1)) // 2
         for number, value in enumerate(point.values):
             y = _y(value.number, top)
-            bars.append(Bar(left + number * (width + GAP), y, width, HEIGHT - BOTTOM - y, number, value))
-    return Chart(points, _grid(top), labels, bars=bars)
+            bars.append(Bar(left + number * (thick + GAP), y, thick, HEIGHT - BOTTOM - y, number, value))
+    return Chart(points, _grid(top), labels, bars=bars, width=width)
 
 
 def lines(points: Sequence[Point]) -> Chart:
@@ -139,10 +139,10 @@ def _y(number: int, top: int) -> int:
 
 
 def _nice(largest: int) -> int:
-    """Return the smallest of 2, 4, 10, 20, 40, 100 … that is not less: twice 1, 2 or 5 times a power of ten."""
+    """Return the smallest of 2, 4, 6, 8, 10, 20, 30, 40 … that is not less and whose half is a whole number."""
     power = 1
     while True:
         for step in STEPS:
-            if 2 * step * power >= largest:
-                return 2 * step * power
+            if step * power >= largest and step * power % 2 == 0:
+                return step * power
         power *= 10

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from compliance.models import ComplianceCard, Suppression
 from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
+from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
 from unsubscribes import ledger, ledger_file
 from unsubscribes.ledger import Unit, Wanted
@@ -100,7 +101,7 @@ def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
         ],
         "sources": SOURCES,
         "filtered": bool(filters),
-        "shown": figures_chart(unit, timezone.localdate()),
+        "shown": figures_chart(unit, timezone.localdate(), chart.WIDE),
         "more": {"url": "?by=month", "text": _t("By month")}
         if unit == "week"
         else {"url": "?by=week", "text": _t("By week")},

@@ -16,7 +16,7 @@ from unsubscribes import ledger
 from unsubscribes.ledger import Period, Unit
 
 
-def figures_chart(unit: Unit, today: dt.date) -> dict[str, Any]:
+def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[str, Any]:
     """Return what the template of charts shows: title, series, and the last twelve weeks or months."""
     series = [_("Unsubscribes"), _("Re-consents")]
     points = [_point(period, unit, series) for period in ledger.figures(unit, today)]
@@ -24,7 +24,7 @@ def figures_chart(unit: Unit, today: dt.date) -> dict[str, Any]:
         "title": _("The last twelve weeks") if unit == "week" else _("The last twelve months"),
         "head": _("Week from") if unit == "week" else _("Month"),
         "series": series,
-        "chart": chart.columns(points),
+        "chart": chart.columns(points, width),
     }
 
 

@@ -36,7 +36,7 @@ class Command(BaseCommand):
         people = fictitious.people(number, seed=seed, first=first, today=timezone.localdate())
         done = 0
         while chunk := list(islice(people, CHUNK)):
-            _add(chunk)
+            add(chunk)
             done += len(chunk)
             self.stderr.write(f"{done:,} of {number:,} people")
         with connection.cursor() as cursor:
@@ -52,7 +52,8 @@ def next_number() -> int:
 
 
 @transaction.atomic
-def _add(chunk: list[staging.NewPerson]) -> None:
+def add(chunk: list[staging.NewPerson]) -> None:
+    """Bring a chunk of people in, give some of them a ground afterwards, and let some say no."""
     actor = system("command")
     staging.stage(chunk)
     create_staged(actor=actor, owner_id=None)

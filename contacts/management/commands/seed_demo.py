@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.core.files.base import ContentFile
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db.models import Value
 from django.db.models.functions import Mod
@@ -16,6 +15,7 @@ from compliance.imports import working
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import batches
+from contacts.management import past
 from contacts.models import Contact, SavedView, User
 from contacts.queries import ContactQuerySet
 from exports import register, retention, retention_rules
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if Contact.objects.exists():
             self.stdout.write("There are people already; the demo adds none.")
             return
-        call_command("seed_contacts", PEOPLE, stdout=self.stdout, stderr=self.stderr)
+        past.seed(PEOPLE)
         team = [_member(*words) for words in TEAM]
         _share_out(team)
         _bulk_changes(team)

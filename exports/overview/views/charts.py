@@ -1,7 +1,6 @@
 """The figures of the overview as charts; as long as they are those of today every number leads to its list."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -93,12 +92,6 @@ def recorded(numbers: Numbers) -> int:
     return numbers[figures.TOTAL][""] - numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
 
 
-def older_than(numbers: Numbers, months: int, day: dt.date) -> int:
-    """Return how many consents are older than so many months, which must be an edge of the ages."""
-    old = (age.key for age in figures.ages(day) if age.months[0] >= months)
-    return _sum(numbers[figures.CONSENT_AGE].get(key, 0) for key in old)
-
-
 def _trend_point(day: dt.date, numbers: Numbers) -> Point:
     label = date_format(day, pgettext("date format", "j M"))
     return Point(label, date_format(day), (Value(numbers[figures.TOTAL][""]), Value(recorded(numbers))))
@@ -121,7 +114,3 @@ def _age_words(age: Age) -> str:
     if not high:
         return ngettext("More than %(n)d month", "More than %(n)d months", low) % {"n": low}
     return _("%(low)d to %(high)d months") % {"low": low, "high": high}
-
-
-def _sum(numbers: Iterable[int]) -> int:
-    return sum(numbers)

@@ -16,6 +16,7 @@ from exports.overview import daily, figures
 from exports.overview.figures import Numbers
 from exports.overview.forms import DayForm
 from exports.overview.views import charts, standing
+from exports.overview.views.duties import Duties, duties
 from salesconnect.lib import csv
 from salesconnect.lib.errors import Missing
 from unsubscribes.views.over_time import figures_chart
@@ -26,7 +27,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     """Show the figures of now, or those that were kept of a past day."""
     actor = page_actor(request)
     day = DayForm(request.GET).day()
-    context: dict[str, Any] = {"day": day, "today": timezone.localdate(), "first_day": daily.first_day()}
+    context: dict[str, Any] = {"day": day, "today": timezone.localdate()}
     try:
         numbers = daily.on(day, actor=actor)
     except Missing:
@@ -47,12 +48,14 @@ def figures_file(request: SignedInRequest) -> HttpResponse:
 
 
 def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
-    live = day == timezone.localdate()
+    live, old = day == timezone.localdate(), standing.old_consents(day)
+    found = duties() if live else Duties()
     return {
         "live": live,
         "total": numbers[figures.TOTAL][""],
-        "concerns": standing.concerns(numbers, day, live=live),
-        "numbers": _numbers(numbers, day, live=live),
+        "concerns": [*standing.concerns(numbers, old, live=live), *found.concerns],
+        "duties": found.all,
+        "numbers": _numbers(numbers, old, live=live),
         "coverage": charts.coverage(numbers, live=live),
         "charts": [
             charts.consents(numbers, day, live=live),
@@ -62,22 +65,17 @@ def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
     }
 
 
-def _numbers(numbers: Numbers, day: dt.date, *, live: bool) -> list[dict[str, Any]]:
+def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[str, Any]]:
     """Return the few numbers that matter, each with its list."""
-    old = figures.months_before(day, standing.OLD_CONSENT).isoformat()
     total = numbers[figures.TOTAL][""]
     missing = numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
-    shown: tuple[tuple[str, int, dict[str, str], str], ...] = (
+    shown: list[tuple[str, int, dict[str, str], str]] = [
         (_("People"), total, {}, ""),
         (_("Not recorded"), missing, {"authorization_type": NOT_RECORDED}, _percent(missing, total)),
+        (_("Old consents"), numbers[figures.OLD_CONSENTS][""], old, ""),
         (_("Unsubscribed"), numbers[figures.UNSUBSCRIBED][""], {"unsubscribed": "true"}, ""),
-        (
-            _("Old consents"),
-            charts.older_than(numbers, standing.OLD_CONSENT, day),
-            {"consent_before": old},
-            _("older than %(n)d months") % {"n": standing.OLD_CONSENT},
-        ),
-    )
+        (_("Restricted"), numbers[figures.RESTRICTED][""], {"restricted": "true"}, ""),
+    ]
     return [
         {"label": label, "number": number, "url": charts.people_url(**query) if live else "", "note": note}
         for label, number, query, note in shown

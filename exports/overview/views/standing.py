@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import ngettext
 
+from compliance import policy
 from compliance.rules import NOT_RECORDED
+from compliance.verdict import months_before
 from exports.overview import figures
 from exports.overview.figures import Numbers
 from exports.overview.views import charts
-
-OLD_CONSENT = 24
-"""The months after which a consent should be looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Concern:
     url: str
 
 
-def concerns(numbers: Numbers, day: dt.date, *, live: bool) -> list[Concern]:
+def concerns(numbers: Numbers, old_query: dict[str, str], *, live: bool) -> list[Concern]:
     """Return what is not well, the weightiest first; without ways to it when it is about a past day."""
     found = []
     if missing := numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0):
@@ -31,12 +30,12 @@ def concerns(numbers: Numbers, day: dt.date, *, live: bool) -> list[Concern]:
             "%(n)s person has no recorded authorization.", "%(n)s people have no recorded authorization.", missing
         )
         found.append(Concern(words % {"n": intcomma(missing)}, charts.people_url(authorization_type=NOT_RECORDED)))
-    if old := charts.older_than(numbers, OLD_CONSENT, day):
-        words = ngettext(
-            "%(n)s consent is older than %(months)d months.", "%(n)s consents are older than %(months)d months.", old
-        )
-        before = figures.months_before(day, OLD_CONSENT).isoformat()
-        found.append(
-            Concern(words % {"n": intcomma(old), "months": OLD_CONSENT}, charts.people_url(consent_before=before))
-        )
+    if old := numbers.get(figures.OLD_CONSENTS, {}).get("", 0):
+        words = ngettext("%(n)s consent is old.", "%(n)s consents are old.", old)
+        found.append(Concern(words % {"n": intcomma(old)}, charts.people_url(**old_query)))
     return [concern if live else Concern(concern.text, "") for concern in found]
+
+
+def old_consents(day: dt.date) -> dict[str, str]:
+    """Return the filters of the People page that keep the consents which are old by the policy in force."""
+    return {"consent_before": months_before(day, policy.current().consent_months).isoformat()}

@@ -3,19 +3,22 @@
 import datetime as dt
 import random
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.utils import timezone
 
-from compliance import editing, orders, services, suppression
+from compliance import editing, orders, policy, restriction, services, suppression
 from compliance.creation import create_person
 from compliance.models import ComplianceCard
 from compliance.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.staging import NewPerson
+from compliance.verdict import months_before
 from contacts import batches
 from contacts.models import Contact
 from exports import erasure
 from exports.overview import figures
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Restricted
 from unsubscribes import merge, unmerge
 from unsubscribes.reconsent import reconsent
 from unsubscribes.rules import Channel, Evidence
@@ -43,12 +46,13 @@ class Team:
         self.made = 0
         self.acts: list[Callable[[], object]] = [
             self.create, self.create, self.authorise, self.set_source, self.unsubscribe, self.reconsent, self.edit,
-            self.order, self.merge, self.unmerge, self.delete,
+            self.order, self.restrict, self.merge, self.unmerge, self.delete,
         ]  # fmt: skip
 
     def act(self) -> None:
-        """Do one thing."""
-        self.dice.choice(self.acts)()
+        """Do one thing; somebody restricted, or an address that is taken, may refuse it."""
+        with suppress(Restricted, Conflict):
+            self.dice.choice(self.acts)()
 
     def some(self) -> object:
         """Return some of the people who are there."""
@@ -101,6 +105,11 @@ class Team:
         if self.dice.random() < 0.5:
             orders.undo(batch, actor=self.actor)
 
+    def restrict(self) -> None:
+        """Restrict the processing, or lift that; who is restricted refuses most other acts."""
+        act = restriction.restrict if self.dice.random() < 0.5 else restriction.lift
+        act(self.some(), "The address is disputed.", actor=self.actor)
+
     def merge(self) -> None:
         """Merge two people."""
         pair = list(self.some()[:2])
@@ -125,6 +134,7 @@ def counted(today: dt.date) -> figures.Numbers:
     sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)
     by_age = dict.fromkeys((age.key for age in figures.ages(today)), 0)
     cards = list(ComplianceCard.objects.all())
+    limit = months_before(today, policy.current().consent_months)
     for card in cards:
         grounds[AuthorizationType(card.authorization_type).slug if card.authorization_type else NOT_RECORDED] += 1
         sources[SourceType(card.source_type).slug if card.source_type else NOT_RECORDED] += 1
@@ -133,6 +143,8 @@ def counted(today: dt.date) -> figures.Numbers:
     return {
         "total": {"": len(cards)},
         "unsubscribed": {"": sum(card.unsubscribed for card in cards)},
+        "old_consents": {"": sum(bool(card.consent_date and card.consent_date < limit) for card in cards)},
+        "restricted": {"": sum(card.restricted_at is not None for card in cards)},
         "authorization": grounds,
         "source": sources,
         "consent_age": by_age,

@@ -1,0 +1,157 @@
+"""Everyone whom we mailed between two days, and on what ground at that moment.
+
+The ground is not today's: it is what the events had said of the person when the gate let the mail pass. One query
+annotates each mail with it; the list, the counts and the file are that query.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.rules import NOT_RECORDED
+from contacts import history
+from contacts.models import Contact, ContactEvent, Merge
+from salesconnect.lib import csv, keyset
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.keyset import Key, Page
+from unsubscribes.models import Message
+
+FILE_PAGE = 1_000
+COLUMNS = (
+    "Sent At", "Mail", "Person ID", "First Name", "Last Name", "Email ID", "Subject", "Authorization Type",
+    "Date of Consent", "Purpose of Processing", "Sent By",
+)  # fmt: skip
+RECORD = f"""
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT mailed.contact_id, NULL, %s, %s, %s, %s, jsonb_build_object('reason', jsonb_build_array(NULL, %s::text))
+    FROM ({{mailed}}) mailed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mails: those sent from one day to another, both included, in the site's time zone; of one ground or any."""
+
+    since: dt.date
+    until: dt.date
+    ground: str = ""
+
+    @property
+    def moments(self) -> tuple[dt.datetime, dt.datetime]:
+        """Return where the first day begins, and where the last one has ended."""
+        days = (self.since, self.until + dt.timedelta(days=1))
+        first, last = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in days)
+        return first, last
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """How many mails went out on a ground, to how many people; and how many more to people who were erased since."""
+
+    slug: str
+    mails: int
+    people: int
+    erased: int = 0
+
+
+class Became(Func):
+    """What a field became by an event: the second of `[from, to]`, or the value alone where a person was created."""
+
+    template = (
+        "CASE jsonb_typeof(%(expressions)s->'%(key)s') WHEN 'array' THEN %(expressions)s->'%(key)s'->>1"
+        " ELSE %(expressions)s->>'%(key)s' END"
+    )
+    output_field = CharField()
+
+
+def mails(wanted: Wanted) -> QuerySet[Any]:
+    """Return the mails, each with the `ground` that the person had when it left; unordered."""
+    first, last = wanted.moments
+    sent = Message.objects.filter(state=Message.State.SENT, sent_at__gte=first, sent_at__lt=last)
+    ground = Coalesce(_then("authorization_type"), Value(NOT_RECORDED))
+    found: Any = sent.annotate(moment=Coalesce("claimed_at", "sent_at")).annotate(ground=ground)
+    return found.filter(ground=wanted.ground) if wanted.ground else found
+
+
+def page(wanted: Wanted, *, cursor: str | None, size: int, actor: Actor) -> Page[Any]:
+    """Return one page of the mails, the first first, each with its person, ground, and consent if that was the ground.
+
+    A damaged cursor raises `Invalid`.
+    """
+    actor.require("view_people")
+    found = mails(wanted).annotate(consent_date=_then("consent_date"), consent_purpose=_then("consent_purpose"))
+    keys = (Key("sent_at"), Key("id"))
+    return keyset.page(
+        found.select_related("contact").defer("text", "html"),
+        keys,
+        cursor=cursor,
+        size=size,
+        values=lambda mail: (mail.sent_at, mail.pk),
+    )
+
+
+def grounds(wanted: Wanted, *, actor: Actor) -> list[Ground]:
+    """Return how many mails went out on each ground, the most frequent first."""
+    actor.require("view_people")
+    there = mails(wanted).order_by().values_list("ground").annotate(Count("pk"), Count("contact_id", distinct=True))
+    counted = {ground: (number, people) for ground, number, people in there}
+    gone = dict(_to_erased(wanted).order_by().values_list("ground").annotate(Count("id")))
+    found = [Ground(slug, *counted.get(slug, (0, 0)), gone.get(slug, 0)) for slug in {**counted, **gone}]
+    return sorted(found, key=lambda ground: (-ground.mails - ground.erased, ground.slug))
+
+
+@transaction.atomic
+def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
+    """Return the lines of the mails as a CSV; the history of everybody in it tells that they were exported."""
+    actor.require("export_people")
+    reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
+    mailed, params = mails(wanted).order_by().values("contact_id").distinct().query.sql_with_params()
+    values = (actor.user_id, history.EXPORTED, actor.door, actor.name, reason)
+    with connection.cursor() as cursor:
+        cursor.execute(RECORD.format(mailed=mailed), (*values, *params))
+    return _lines(wanted, actor)
+
+
+def _to_erased(wanted: Wanted) -> QuerySet[Any]:
+    """Return the events of mails to people who are here no more, each with its `ground`: codes outlive an erasure."""
+    first, last = wanted.moments
+    sent = ContactEvent.objects.filter(action=history.MAILED, at__gte=first, at__lt=last)
+    here = Contact.objects.filter(pk=OuterRef("contact_id"))
+    merged = Merge.objects.filter(absorbed_id=OuterRef("contact_id"), undone_at=None)
+    ground = Coalesce(_then("authorization_type", "at"), Value(NOT_RECORDED))
+    return sent.filter(~Exists(here), ~Exists(merged)).annotate(ground=ground)
+
+
+def _then(field: str, moment: str = "moment") -> Subquery:
+    """Return what a field of the card was at a mail's moment, as the person's events tell it."""
+    said = ContactEvent.objects.filter(contact_id=OuterRef("contact_id"), at__lte=OuterRef(moment)).filter(
+        Q(changes__has_key=field) | Q(action=history.CREATED)
+    )
+    newest = said.order_by("-at", "-id").annotate(became=Became(F("changes"), key=field))
+    return Subquery(newest.values("became")[:1])
+
+
+def _lines(wanted: Wanted, actor: Actor) -> Iterator[str]:
+    yield csv.BOM + csv.line(COLUMNS)
+    cursor: str | None = None
+    while True:
+        found = page(wanted, cursor=cursor, size=FILE_PAGE, actor=actor)
+        yield "".join(csv.line(_cells(mail)) for mail in found.rows)
+        cursor = found.next
+        if cursor is None:
+            return
+
+
+def _cells(mail: Any) -> tuple[object, ...]:
+    person = mail.contact
+    who = (person.pk, person.first_name, person.last_name, mail.email)
+    sent = f"{mail.sent_at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    consent = (mail.consent_date or "", mail.consent_purpose or "")
+    return (sent, mail.pk, *who, mail.subject, mail.ground, *consent, mail.actor_name)

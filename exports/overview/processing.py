@@ -1,0 +1,181 @@
+"""The record of processing activities (GDPR art. 30(1)): what the product knows of itself, and what the team adds.
+
+Each section is a letter of the article. What is generated comes from the settings and the figures of the moment, so it
+cannot be forgotten; what no program can know is the team's own text, kept version by version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from compliance.imports import working
+from compliance.models import ComplianceCard
+from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
+from contacts.models import User
+from exports.models import RetentionRule
+from exports.overview import figures
+from exports.overview.figures import Numbers
+from exports.overview.models import ProcessingTexts
+from exports.services import KEEP_FILES
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.outcome import Outcome
+from unsubscribes import team, unmerge
+from unsubscribes.models import SyncConnection
+
+TEXTS = ("address", "representatives", "purposes", "people", "recipients", "transfers", "limits", "measures")
+PURPOSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A letter of the article: what is known, and what the team says; `missing` where nobody has said anything."""
+
+    letter: str
+    title: str
+    facts: list[str] = field(default_factory=list)
+    own: list[str] = field(default_factory=list)
+
+    @property
+    def missing(self) -> bool:
+        """Tell whether the section is empty."""
+        return not (self.facts or self.own)
+
+
+def texts() -> ProcessingTexts:
+    """Return the team's texts in force; empty ones before anybody wrote some."""
+    return ProcessingTexts.objects.first() or ProcessingTexts()
+
+
+@transaction.atomic
+def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
+    """Store a new version of the team's texts; names that are absent stay as they are. Raises `Invalid`."""
+    actor.require("edit_team")
+    limit = ProcessingTexts.LIMIT
+    errors = {
+        name: [_("Use at most %(limit)d characters.") % {"limit": limit}]
+        for name in TEXTS
+        if len(values.get(name, "")) > limit
+    }
+    if errors:
+        raise Invalid(errors)
+    present = texts()
+    new = {name: values.get(name, getattr(present, name)).strip() for name in TEXTS}
+    if all(getattr(present, name) == text for name, text in new.items()):
+        return Outcome(unchanged=1)
+    ProcessingTexts.objects.create(**new, user_id=actor.user_id, actor_name=actor.name)
+    return Outcome(changed=1)
+
+
+def record(*, actor: Actor) -> list[Section]:
+    """Return the record as it stands now, in the reader's language."""
+    actor.require("view_people")
+    own, numbers = texts(), figures.now()
+    return [
+        Section("a", _("Controller"), _controller(), _lines(own.address, own.representatives)),
+        Section("b", _("Purposes and legal bases"), _purposes(numbers), _lines(own.purposes)),
+        Section("c", _("People and data"), _people(numbers), _lines(own.people)),
+        Section("d", _("Recipients"), _recipients(), _lines(own.recipients)),
+        Section("e", _("Transfers to third countries"), [], _lines(own.transfers)),
+        Section("f", _("Time limits for erasure"), _limits(), _lines(own.limits)),
+        Section("g", _("Security measures"), _measures(), _lines(own.measures)),
+    ]
+
+
+def body(sections: list[Section]) -> list[dict[str, Any]]:
+    """Return the record as JSON writes it."""
+    return [
+        {"article": f"30(1)({section.letter})", "title": section.title, "facts": section.facts, "own": section.own}
+        for section in sections
+    ]
+
+
+def _lines(*written: str) -> list[str]:
+    return [line.strip() for text in written for line in text.splitlines() if line.strip()]
+
+
+def _controller() -> list[str]:
+    ours = team.current()
+    facts = [team.name(ours)]
+    if ours.contact_address:
+        facts.append(_("Contact: %(address)s") % {"address": ours.contact_address})
+    return [*facts, _("System: Sales Connect at %(url)s") % {"url": settings.SITE_URL}]
+
+
+def _purposes(numbers: Numbers) -> list[str]:
+    labels = {choice.slug: str(choice.label) for choice in AuthorizationType} | {NOT_RECORDED: _("Not recorded")}
+    articles = dict(zip(AuthorizationType.slugs(), "afbcde", strict=False))
+    facts = []
+    for slug, number in numbers[figures.AUTHORIZATION].items():
+        if number:
+            article = f" (art. 6(1)({articles[slug]}))" if slug in articles else ""
+            facts.append(f"{labels[slug]}{article}: {_count(number)}")
+    consents = ComplianceCard.objects.filter(authorization_type=AuthorizationType.CONSENT)
+    given = consents.values_list("consent_purpose").annotate(n=Count("pk")).order_by("-n", "consent_purpose")
+    for purpose, number in given[:PURPOSES]:
+        facts.append(
+            _("Purpose consented to: %(purpose)s, %(people)s") % {"purpose": purpose, "people": _count(number)}
+        )
+    return facts
+
+
+def _people(numbers: Numbers) -> list[str]:
+    sources = {choice.slug: str(choice.label) for choice in SourceType} | {NOT_RECORDED: _("Not recorded")}
+    came = ", ".join(
+        f"{sources[slug]} {intcomma(number)}" for slug, number in numbers[figures.SOURCE].items() if number
+    )
+    facts = [
+        _("People with whom the team does business or wants to: %(people)s") % {"people": _count(numbers["total"][""])},
+        _("About them: name, company, title, email address, phone number, website, profiles in social networks, notes"),
+        _("Legal basis with day and purpose of a consent, source, unsubscribes and re-consents with their evidence"),
+        _("Mail to them and what became of it; their records in Salesforce; what was done with their data"),
+        _("Users of the system: name, email address, role, sign-in, acts"),
+    ]
+    return [*facts, _("Sources: %(sources)s") % {"sources": came}] if came else facts
+
+
+def _recipients() -> list[str]:
+    roles = User.objects.filter(is_active=True).values_list("role").annotate(n=Count("pk")).order_by()
+    named = ", ".join(f"{User.Role(role).label} {number}" for role, number in sorted(roles))
+    facts = [_("Users of the system: %(roles)s") % {"roles": named}] if named else []
+    connection = SyncConnection.objects.first()
+    if connection is not None and connection.state != SyncConnection.State.OFF:
+        org = urlsplit(connection.instance_url or connection.login_url).hostname or connection.login_url
+        facts.append(_("Salesforce (%(org)s): who unsubscribed") % {"org": org})
+    host = urlsplit(settings.EMAIL_URL).hostname if settings.EMAIL_URL else None
+    facts.append(_("Mail server: %(host)s") % {"host": host} if host else _("No mail server: mail stays in the outbox"))
+    return facts
+
+
+def _limits() -> list[str]:
+    return [
+        _("Deletion takes effect at once; a keyed hash of an address that had said no stays, with dates and reasons"),
+        _("Files of bulk exports: %(days)d days") % {"days": KEEP_FILES.days},
+        _("Files and rejected rows of imports: %(days)d days") % {"days": working.KEPT_DAYS},
+        _("What is needed to undo a merge: %(days)d days") % {"days": unmerge.UNDO_DAYS},
+        *(f"{rule.name}: {rule.get_step_display()}" for rule in RetentionRule.objects.filter(active=True)),
+    ]
+
+
+def _measures() -> list[str]:
+    facts = [
+        _("Three roles with their rights, checked in every act; two-step sign-in"),
+        _("A history that is only added to; the database itself refuses changes"),
+        _("Unsubscribed addresses are known by a keyed hash; secrets of other services are encrypted"),
+        _("Mail passes one gate that asks for unsubscribes at the moment of sending"),
+        _("Every export is on record"),
+        _("Consent cannot be stored without day and purpose, whatever the door"),
+    ]
+    return [*facts, _("Connections are encrypted (https)")] if settings.HTTPS else facts
+
+
+def _count(number: int) -> str:
+    return ngettext("%(n)s person", "%(n)s people", number) % {"n": intcomma(number)}

@@ -1,0 +1,102 @@
+"""What waits and what works behind the figures: queues and clocks, the sync, the last verification of the history."""
+
+from dataclasses import dataclass, field
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from compliance import queues
+from compliance.queues import Waiting
+from contacts.sealing import verification
+from exports import clocks
+from exports.overview.views.standing import Concern
+from unsubscribes.salesforce import connecting, status
+from unsubscribes.views.sync_standing import standing as sync_standing
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must."""
+
+    icon: str
+    label: str
+    text: str
+    url: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """All of them, and those that are concerns."""
+
+    all: list[Duty] = field(default_factory=list)
+
+    @property
+    def concerns(self) -> list[Concern]:
+        """Return what must be seen to."""
+        return [Concern(f"{duty.label}: {duty.text}", duty.url) for duty in self.all if duty.bad]
+
+
+def duties() -> Duties:
+    """Return what waits and what works, as it stands now."""
+    return Duties(
+        [
+            _requests(),
+            _to_inform(queues.count("to_inform"), queues.count("to_inform_overdue")),
+            _interests(queues.count("old_interests")),
+            *_sync(),
+            _history(),
+        ]
+    )
+
+
+def number_of(waiting: Waiting) -> str:
+    """Return how many wait, as the lists say it."""
+    return f"{intcomma(waiting.number)}{'+' if waiting.capped else ''}"
+
+
+def _requests() -> Duty:
+    found = clocks.counts()
+    words = ngettext("%(n)s request is open", "%(n)s requests are open", found.open) % {"n": intcomma(found.open)}
+    if found.overdue:
+        words += ", " + _("%(n)s of them overdue") % {"n": intcomma(found.overdue)}
+    return Duty("clipboard-list", _("Requests of people"), f"{words}.", reverse("requests"), found.overdue > 0)
+
+
+def _to_inform(waiting: Waiting, late: Waiting) -> Duty:
+    text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
+    words = text % {"n": number_of(waiting)}
+    if late.number:
+        words += ", " + _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
+    return Duty("mail", _("Where the data came from (art. 14)"), f"{words}.", reverse("informing"), late.number > 0)
+
+
+def _interests(waiting: Waiting) -> Duty:
+    text = ngettext("%(n)s is due for review.", "%(n)s are due for review.", waiting.number)
+    return Duty(
+        "scale", _("Legitimate interests"), text % {"n": number_of(waiting)}, f"{reverse('review')}?show=interests"
+    )
+
+
+def _sync() -> list[Duty]:
+    if connecting.shown().pk is None and not connecting.by_environment():
+        return []
+    found = sync_standing(status.status(), status.readings())
+    return [Duty("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
+
+
+def _history() -> Duty:
+    label, found = _("History"), verification.last()
+    if found is None or found.finished_at is None:
+        return Duty("fingerprint", label, _("It has not been verified yet; that happens once a week."))
+    words = {"n": intcomma(found.events), "date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
+    if found.good:
+        return Duty("fingerprint", label, _("%(n)s events verified on %(date)s: nothing was changed.") % words)
+    told = str(found.get_problem_display())
+    if found.bad_event:
+        told += " " + _("It is event %(id)d.") % {"id": found.bad_event}
+    return Duty("fingerprint", label, told, bad=True)
