@@ -22,7 +22,6 @@ RESUBSCRIBED = "resubscribed"
 MAILED = "mailed"
 MAIL_HELD = "mail_held"
 EXPORTED = "exported"
-LOOKED_AT = "looked_at"
 DELETED = "deleted"
 MERGED = "merged"
 UNMERGED = "unmerged"
@@ -35,7 +34,7 @@ REQUESTED = "requested"
 VIEWED = "viewed"
 ANSWERED = "answered"
 
-CHANGES_NOTHING = (MAILED, MAIL_HELD, EXPORTED, LOOKED_AT)
+CHANGES_NOTHING = (MAILED, MAIL_HELD, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"

@@ -177,11 +177,6 @@ def _mail_held(event: ContactEvent) -> str:
     return _("A mail by %(actor)s was held back") % words
 
 
-def _looked_at(event: ContactEvent) -> str:
-    sentence = _("%(actor)s looked at this person for a request") % {"actor": event.actor_name}
-    return _with_reason(sentence, event.changes)
-
-
 def _exported(event: ContactEvent) -> str:
     pack = "pack" in event.changes
     sentence = _("%(actor)s took this person’s evidence pack") if pack else _("%(actor)s exported this person")
@@ -331,7 +326,6 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.MAILED: _mailed,
     history.MAIL_HELD: _mail_held,
     history.EXPORTED: _exported,
-    history.LOOKED_AT: _looked_at,
     history.DELETED: _deleted,
     history.MERGED: _merged,
     history.UNMERGED: _unmerged,

@@ -21,7 +21,6 @@ ICONS = {
     history.MAILED: "send",
     history.MAIL_HELD: "player-pause",
     history.EXPORTED: "download",
-    history.LOOKED_AT: "eye",
     history.DELETED: "trash",
     history.MERGED: "git-merge",
     history.UNMERGED: "arrow-back-up",
