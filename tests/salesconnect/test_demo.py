@@ -21,7 +21,7 @@ def demo():
     with data_folder() as data:
         product = Product(data, [*UP, "--demo"])
         try:
-            until(product.ready)
+            until(product.ready, 300)
             yield product
         finally:
             if product.process.poll() is None:
@@ -51,7 +51,7 @@ def test_an_opt_out_on_the_org_page_reaches_the_person(demo):
     form = urllib.parse.urlencode({"id": sf_id, "opted_out": "1"}).encode()
     urllib.request.urlopen(page, form, timeout=10).close()  # noqa: S310
     query = f"contacts/?{urllib.parse.urlencode({'search': email})}"
-    assert until(lambda: ask(demo, token, query)["results"][0]["unsubscribed"], 40) < 40
+    assert until(lambda: ask(demo, token, query)["results"][0]["unsubscribed"], 90) < 90
     assert ask(demo, token, "sync/status/")["state"] == "active"
     assert demo.stop() == 0
     assert "Stopping org" in demo.log()
