@@ -25,7 +25,7 @@ from compliance.serializers import (
     Card,
     NoteBody,
     NoteReply,
-    ReasonBody,
+    RestrictionBody,
     RestrictionReply,
     VerdictReply,
     authorization,
@@ -111,21 +111,21 @@ class RestrictionViewSet(PersonEndpoint):
         self.row(pk)
         return self._answer(pk)
 
-    @extend_schema(request=ReasonBody, responses={200: RestrictionReply, 201: RestrictionReply})
+    @extend_schema(request=RestrictionBody, responses={200: RestrictionReply, 201: RestrictionReply})
     @restriction.mapping.post
     def restrict(self, request: Request, pk: int) -> Response:
         """Restrict the processing of a person; 201, or 200 when it is restricted already."""
         self.row(pk)
-        reason = read(ReasonBody, request.data).get("reason", "")
+        reason = read(RestrictionBody, request.data).get("reason", "")
         outcome = restriction.restrict(Contact.objects.filter(pk=pk), reason, actor=self.actor)
         return self._answer(pk, 201 if outcome.changed else 200)
 
-    @extend_schema(request=ReasonBody, responses={204: None})
+    @extend_schema(request=RestrictionBody, responses={204: None})
     @restriction.mapping.delete
     def lift(self, request: Request, pk: int) -> Response:
         """Lift the restriction of a person, with a reason."""
         self.row(pk)
-        reason = read(ReasonBody, request.data).get("reason", "")
+        reason = read(RestrictionBody, request.data).get("reason", "")
         if not restriction.lift(Contact.objects.filter(pk=pk), reason, actor=self.actor).changed:
             raise Conflict("not_restricted", _("Processing of this person is not restricted."))
         return Response(status=204)

@@ -147,7 +147,7 @@ class Reason(serializers.Serializer):
     effect = serializers.ChoiceField(VERDICTS)
 
 
-class ReasonBody(Body):
+class RestrictionBody(Body):
     """Why something is done; it goes into the history."""
 
     reason = Text(max_length=TEXT_LIMIT)

@@ -56,7 +56,7 @@ def untouched(anna):
     yield
     assert stored(anna) == before
     actions = set(history.of_contact(anna.pk).values_list("action", flat=True))
-    assert actions <= {"created", "restricted", "unsubscribed", "exported"}
+    assert actions <= {"created", "restricted", "unsubscribed", "exported", "mail_held"}
 
 
 @pytest.mark.usefixtures("untouched")
