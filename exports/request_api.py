@@ -28,7 +28,7 @@ class RequestBody(Body):
     identity_check = Text(max_length=TEXT_LIMIT)
 
 
-class ReasonBody(Body):
+class RequestReasonBody(Body):
     """Why."""
 
     reason = serializers.CharField(max_length=TEXT_LIMIT)
@@ -111,19 +111,19 @@ class RequestViewSet(Endpoint):
         """Show a request; that it was looked at is an event of the person."""
         return Response(body(register.look(pk, actor=self.actor)))
 
-    @extend_schema(request=ReasonBody, responses=RequestReply)
+    @extend_schema(request=RequestReasonBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, pk: int) -> Response:
         """Put the answer off by two months, with the reason that the person is told."""
         register.find(pk, actor=self.actor)
-        return Response(body(register.extend(pk, read(ReasonBody, request.data)["reason"], actor=self.actor)))
+        return Response(body(register.extend(pk, read(RequestReasonBody, request.data)["reason"], actor=self.actor)))
 
-    @extend_schema(request=ReasonBody, responses=RequestReply)
+    @extend_schema(request=RequestReasonBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: int) -> Response:
         """Stop the clock while the person is asked who they are or what they mean."""
         register.find(pk, actor=self.actor)
-        return Response(body(register.pause(pk, read(ReasonBody, request.data)["reason"], actor=self.actor)))
+        return Response(body(register.pause(pk, read(RequestReasonBody, request.data)["reason"], actor=self.actor)))
 
     @extend_schema(request=None, responses=RequestReply)
     @action(detail=True, methods=["post"])

@@ -20,8 +20,8 @@ class RuleBody(Body):
     id = serializers.IntegerField(read_only=True)
     name = Text(max_length=100)
     active = serializers.BooleanField(required=False)
-    source_type = serializers.ChoiceField(retention_rules.SOURCES, allow_null=True, required=False)
-    authorization_type = serializers.ChoiceField(retention_rules.AUTHORIZATIONS, allow_null=True, required=False)
+    source_type = Text(max_length=30)
+    authorization_type = Text(max_length=30)
     age_months = serializers.IntegerField(min_value=1, max_value=1_200, allow_null=True, required=False)
     age_since = serializers.ChoiceField(RetentionRule.Since.choices, required=False)
     inactive_months = serializers.IntegerField(min_value=1, max_value=1_200, allow_null=True, required=False)
@@ -29,7 +29,7 @@ class RuleBody(Body):
     warn_days = serializers.IntegerField(min_value=0, max_value=3_650, required=False)
 
 
-class RunBody(Body):
+class RetentionRunBody(Body):
     """Whether only to say what a run would do."""
 
     dry_run = serializers.BooleanField(default=False)
@@ -47,7 +47,7 @@ class RuleCountReply(serializers.Serializer):
     due = serializers.IntegerField()
 
 
-class RunReply(serializers.Serializer):
+class RetentionRunReply(serializers.Serializer):
     """What a run did: `due` are erased by the batch; who is left out is counted by reason."""
 
     dry_run = serializers.BooleanField()
@@ -110,11 +110,11 @@ class RetentionViewSet(Endpoint):
 
     rights = {"run": "edit_retention"}
 
-    @extend_schema(request=RunBody, responses={200: RunReply, 202: RunReply})
+    @extend_schema(request=RetentionRunBody, responses={200: RetentionRunReply, 202: RetentionRunReply})
     @action(detail=False, methods=["post"])
     def run(self, request: Request) -> Response:
         """List, warn and erase as the rules say, or with `dry_run` say what that would come to."""
-        done = retention.run(actor=self.actor, dry_run=read(RunBody, request.data)["dry_run"])
+        done = retention.run(actor=self.actor, dry_run=read(RetentionRunBody, request.data)["dry_run"])
         batch = done.batch
         reply = {
             "dry_run": done.dry_run,

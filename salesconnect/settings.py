@@ -285,7 +285,11 @@ SPECTACULAR_SETTINGS = {
         "salesconnect.api_docs.say_refusals",
     ],
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"TaskState": "contacts.models.batch.State", "Verdict": "compliance.verdict.CHOICES"},
+    "ENUM_NAME_OVERRIDES": {
+        "TaskState": "contacts.models.batch.State",
+        "Verdict": "compliance.verdict.CHOICES",
+        "RequestKind": "exports.models.DataRequest.Kind",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     # Links inside the buttons that open an endpoint cannot be reached by a screen reader.
     "SWAGGER_UI_SETTINGS": {"deepLinking": False},
