@@ -131,8 +131,16 @@ def _names(keys: Sequence[Key]) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    return {"t": value.isoformat()} if isinstance(value, dt.datetime) else value
+    """Return a value as JSON holds it; a time is a date too, so it is asked first."""
+    if isinstance(value, dt.datetime):
+        return {"t": value.isoformat()}
+    return {"d": value.isoformat()} if isinstance(value, dt.date) else value
 
 
 def _value(value: Any) -> Any:
-    return dt.datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
+    match value:
+        case {"t": text}:
+            return dt.datetime.fromisoformat(text)
+        case {"d": text}:
+            return dt.date.fromisoformat(text)
+    return value

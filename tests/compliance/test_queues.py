@@ -1,6 +1,7 @@
 """Whom we must tell where their data comes from (GDPR art. 14), and which legal bases are due for review."""
 
 import datetime as dt
+import re
 
 import pytest
 import time_machine
@@ -206,3 +207,15 @@ def test_a_note_is_written_on_the_page(signed_in, person):
     texts = {"purpose": "Sell", "necessity": "Needed", "balance": "Fair"}
     assert signed_in.post(url, texts).status_code == 302
     assert "Note by bob" in signed_in.get(url).content.decode()
+
+
+@pytest.mark.parametrize("show", ["consents", "interests"])
+def test_a_long_queue_has_pages(signed_in, person, monkeypatch, show):
+    monkeypatch.setattr("compliance.views.queues.PAGE_SIZE", 2)
+    basis = consent(dt.date(2020, 1, 1)) if show == "consents" else INTEREST
+    people = [person(last_name=f"Number {number}", email="", authorization=basis).pk for number in range(3)]
+    ComplianceCard.objects.update(basis_since=dt.date(2020, 1, 1))
+    first = signed_in.get(f"/compliance/review/?show={show}").content.decode()
+    second = signed_in.get(re.search(r'rel="next" href="([^"]*)"', first)[1].replace("&amp;", "&")).content.decode()
+    shown = [re.findall(r"Number \d", page) for page in (first, second)]
+    assert [sorted(set(names)) for names in shown] == [["Number 0", "Number 1"], ["Number 2"]], people

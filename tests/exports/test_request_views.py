@@ -1,6 +1,7 @@
 """The pages of requests and retention: what they show, and what a slip of the pen comes to."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.test import Client
@@ -42,6 +43,16 @@ def test_the_list_says_what_presses_and_whose_it_is(signed_in, asked, member):
 @pytest.mark.parametrize("query", ["view=x", "kind=x", "cursor=x"])
 def test_an_address_that_cannot_be_is_refused(signed_in, query):
     assert signed_in.get(f"/requests/?{query}").status_code == 400
+
+
+def test_a_long_list_has_pages(signed_in, asked, monkeypatch):
+    monkeypatch.setattr("exports.request_list.PAGE_SIZE", 2)
+    numbers = [asked().pk for _ in range(3)]
+    first = signed_in.get("/requests/").content.decode()
+    address = re.search(r'rel="next" href="([^"]*)"', first)[1].replace("&amp;", "&")
+    second = signed_in.get(f"/requests/{address}").content.decode()
+    found = [re.findall(r'href="/requests/(\d+)/"', page) for page in (first, second)]
+    assert [[int(number) for number in page] for page in found] == [numbers[:2], numbers[2:]]
 
 
 def test_the_list_costs_the_same_for_one_and_three(signed_in, asked, django_assert_num_queries):
