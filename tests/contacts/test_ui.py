@@ -49,4 +49,5 @@ def test_every_icon_that_a_template_names_is_in_the_sprite() -> None:
 
 def test_no_template_holds_inline_style_or_script() -> None:
     inline = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
-    assert [path.name for path in TEMPLATES if inline.search(path.read_text())] == []
+    # That one is no page of the site: it lies in the evidence pack and has to stand alone.
+    assert [path.name for path in TEMPLATES if inline.search(path.read_text())] == ["pack_page.html"]

@@ -69,5 +69,6 @@ def test_the_page_changes_a_role(alice, bob):
     assert (answer.status_code, bob.role) == (302, "auditor")
 
 
-def test_settings_lead_to_what_one_may_set(signed_in):
-    assert [room.name for room in signed_in.get("/settings/").context["rooms"]] == ["profile"]
+def test_settings_lead_to_what_one_may_set_or_see(signed_in):
+    rooms = [room.name for room in signed_in.get("/settings/").context["rooms"]]
+    assert rooms == ["profile", "seals", "retention"]
