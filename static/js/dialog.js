@@ -29,7 +29,9 @@ document.addEventListener("click", (event) => {
 
 dialog.addEventListener("close", () => {
   // What was being counted for the dialog has no place to go any more.
-  for (const counting of content.querySelectorAll(".effect.htmx-request")) htmx.trigger(counting, "htmx:abort");
+  for (const counting of content.querySelectorAll(".effect.htmx-request")) {
+    counting.addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
+  }
   content.replaceChildren();
   // The browser returns the focus to the opener; where a swap has removed it, the page itself takes it.
   setTimeout(() => document.activeElement === document.body && document.getElementById("main").focus());
