@@ -12,7 +12,7 @@ from compliance.rules import AuthorizationType, SourceType
 from compliance.staging import CARD, NewPerson
 from contacts import history
 from contacts.addresses import newest_key
-from contacts.details import DETAILS, clean, nobody
+from contacts.details import DETAILS, SORTED, clean, nobody
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
@@ -27,9 +27,10 @@ NUMBER = """
 INSERT_CONTACTS = f"""
     WITH created AS (
         INSERT INTO contacts_contact (id, owner_id, {", ".join(DETAILS)},
-            email_key, address_hash, address_hash_key, sort_company)
+            email_key, address_hash, address_hash_key, {", ".join(SORTED.values())})
         SELECT contact_id, %(owner)s, {", ".join(DETAILS)}, email_key, address_hash,
-               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END, sort_company
+               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END,
+               {", ".join(SORTED.values())}
         FROM incoming WHERE NOT taken ORDER BY line
         ON CONFLICT (email_key) WHERE NOT (email_key = '') DO NOTHING
         RETURNING id

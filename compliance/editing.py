@@ -9,14 +9,12 @@ from compliance.creation import address_taken
 from compliance.models import ComplianceCard
 from compliance.staging import address_columns
 from contacts import history
-from contacts.details import clean, nobody
+from contacts.details import SORTED, clean, nobody
 from contacts.models import Contact, User
 from contacts.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-
-SORTED = {"last_name": "sort_last", "first_name": "sort_first"}
 
 
 @transaction.atomic
@@ -82,8 +80,7 @@ def _store(contact: Contact, values: dict[str, str]) -> None:
     columns: dict[str, object] = dict(values)
     if "email" in values:
         columns |= address_columns(values["email"])
-    if "company" in values:
-        columns["sort_company"] = sort_key(values["company"])
+    columns |= {SORTED[name]: sort_key(value) for name, value in values.items() if name in SORTED}
     try:
         with transaction.atomic():
             Contact.objects.filter(pk=contact.pk).update(**columns)
@@ -91,7 +88,7 @@ def _store(contact: Contact, values: dict[str, str]) -> None:
         if "contact_address_once" not in str(error):
             raise
         raise address_taken(normalise_address(values["email"])) from None
-    names = {SORTED[name]: sort_key(value) for name, value in values.items() if name in SORTED}
+    names = {name: columns[name] for name in ("sort_last", "sort_first") if name in columns}
     if names:
         ComplianceCard.objects.filter(pk=contact.pk).update(**names)
     touch([contact.pk])

@@ -21,8 +21,6 @@ from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
 
 UNDO_DAYS = 30
-# No event is newer than this; the bound keeps the statement off the partitions made for the months ahead.
-CLOCKS_DIFFER = dt.timedelta(days=1)
 UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
 
 
@@ -142,7 +140,7 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         "today": timezone.localdate(),
         "undone": undone.pk,
         "since": undone.created_at,
-        "until": timezone.now() + CLOCKS_DIFFER,
+        "until": timezone.now() + history.CLOCKS_DIFFER,
         "action": undone.kind,
         "fields": [column.name for column in columns],
         **history.event_values(actor, batch.pk),

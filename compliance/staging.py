@@ -10,7 +10,7 @@ from django.db import connection
 
 from compliance.rules import Authorization, Source
 from contacts.addresses import address_hashes, newest_key
-from contacts.details import DETAILS
+from contacts.details import DETAILS, SORTED
 from contacts.rules import normalise_address, sort_key
 
 CARD = (
@@ -21,13 +21,11 @@ CARD = (
     "source_type",
     "source_other",
 )
-KEYS = ("email_key", "address_hash", "address_hashes", "sort_company", "sort_last", "sort_first")
+KEYS = ("email_key", "address_hash", "address_hashes", *SORTED.values())
 TEXTS = (
     *DETAILS,
     "email_key",
-    "sort_company",
-    "sort_last",
-    "sort_first",
+    *SORTED.values(),
     "authorization_other",
     "consent_purpose",
     "source_other",
@@ -105,7 +103,7 @@ def copy_line(person: NewPerson) -> str:
     texts = [details.get(name, "") for name in DETAILS]
     texts += (
         key,
-        *(_sort_key(details.get(name, "")) for name in ("company", "last_name", "first_name")),
+        *(_sort_key(details.get(name, "")) for name in SORTED),
         authorization.other,
         authorization.consent_purpose,
         source.other,

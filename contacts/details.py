@@ -23,6 +23,8 @@ LIMITS = {
     "salesforce_id": 18,
 }
 DETAILS = tuple(LIMITS)
+# What lists are sorted by, and where the keys for it are stored.
+SORTED = {"company": "sort_company", "last_name": "sort_last", "first_name": "sort_first"}
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # A person is somebody one can name or write to.
 IDENTIFYING = ("first_name", "last_name", "email")

@@ -13,8 +13,10 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
 
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
-STEPS = (4_000, 8_000, 16_000)
+STEPS = (1_000, 3_000, 8_000, 16_000)
 WORTH = 8
+# Columns of the card that the contact has as well.
+OWN = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
 DEFAULT = "last_name,first_name,id"
 PATHS = {
     "last_name": "card__sort_last",
@@ -51,8 +53,8 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     keys = ordering_keys(ordering)
     # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.
     people = queryset.filter(card__isnull=False)
-    if isinstance(people, ContactQuerySet) and not people.query.is_empty():
-        ids = _first(people, keys, cursor, size + 1)
+    if isinstance(queryset, ContactQuerySet) and not queryset.query.is_empty():
+        ids = _first(queryset, keys, cursor, size + 1)
         people = people if ids is None else people.filter(IsAny(ids))
     return keyset.page(
         people,
@@ -66,38 +68,56 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
 def _first(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
     """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
     if people.searched:
-        return _found(people, keys, cursor, number)
+        expected = people.order_by().planned()[0]
+        ids = _walked(people, _everybody(keys, cursor), keys, cursor, number, expected=expected)
+        return _collected(people, keys, cursor, number) if ids is None else ids
     if people.wider is None:
         return None
     # It takes a text in the middle of another for rare, so it would rather look at everybody than walk the order.
     order = keyset.beyond(people.wider.filter(card__isnull=False), keys, cursor).values("pk")
-    ids = _collected(people.filter(pk__in=order[: STEPS[0]]), keys, cursor, number)
-    return ids if len(ids) == number else None
+    return _walked(people, order, keys, cursor, number, expected=WORTH * STEPS[0])
 
 
-def _found(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int]:
-    """Return the ids of the first of the people whom a search finds.
+def _everybody(keys: list[Key], cursor: str | None) -> QuerySet[Any, Any]:
+    """Return the ids of everybody beyond the cursor, in order; from the cards alone where these have all its keys."""
+    own = [Key(key.path.removeprefix("card__"), key.descending, stands_for=key.path) for key in keys]
+    if all(key.path.startswith("card__") for key in keys):
+        cards = Contact._meta.get_field("card").related_model._default_manager.all()
+        return keyset.beyond(cards, own, cursor).values("contact_id")
+    return keyset.beyond(Contact.objects.filter(card__isnull=False), keys, cursor).values("pk")
 
-    What many match is soon met by walking the order, step by step; the rest is collected by the index of words and
-    then sorted. PostgreSQL cannot choose well by itself: it knows how many match, but takes them for evenly spread,
-    and a last name is all in one place.
+
+def _walked(
+    people: ContactQuerySet,
+    order: QuerySet[Any, Any],
+    keys: list[Key],
+    cursor: str | None,
+    number: int,
+    *,
+    expected: int,
+) -> list[int] | None:
+    """Return the ids of the first of the people, met by walking the `order` of those among whom they are; else None.
+
+    What many match is soon met, step by step, as long as `expected` is many or those met so far promise it; the rest
+    is better collected by an index and then sorted. PostgreSQL cannot choose well by itself: it knows how many match,
+    but takes them for evenly spread, and a last name is all in one place.
     """
-    order = keyset.beyond(Contact.objects.filter(card__isnull=False), keys, cursor).values("pk")
-    (expected, _cost), walked = people.order_by().planned(), 0
     ids: list[int] = []
+    walked = 0
     for step in STEPS:
-        if expected < WORTH * (walked + step):
-            break
+        if expected < WORTH * (walked + step) and len(ids) * step < (number - len(ids)) * walked:
+            return None
         near = people.filter(pk__in=order[walked : walked + step])
         ids += _collected(near, keys, cursor, number - len(ids))
         if len(ids) == number:
             return ids
         walked += step
-    return _collected(people, keys, cursor, number)
+    return None
 
 
 def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, number: int) -> list[int]:
     """Return the first ids, found without a thought of their order: OFFSET 0 keeps the planner from walking it."""
+    keys = [Key(OWN.get(key.path, key.path), key.descending, stands_for=key.path) for key in keys]
     found = keyset.beyond(people, keys, cursor)
     columns = [f"key{place}" for place in range(len(keys))]
     order = [

@@ -1,14 +1,13 @@
 """The one change that history allows: what an event says in words goes; when, who, which act, codes and dates stay."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-# No event is newer than this; the bound keeps the statements off the partitions made for the months ahead.
-CLOCKS_DIFFER = dt.timedelta(days=1)
+from contacts import history
+
 OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
 # What the survivor of a merge that was undone heard of the other meanwhile.
 OF_UNDONE_MERGES = """
@@ -38,5 +37,5 @@ def scrub(condition: str, values: Mapping[str, Any]) -> list[int]:
         ) SELECT DISTINCT contact_id FROM scrubbed ORDER BY 1
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"until": timezone.now() + CLOCKS_DIFFER, **values})
+        cursor.execute(statement, {"until": timezone.now() + history.CLOCKS_DIFFER, **values})
         return [row[0] for row in cursor]

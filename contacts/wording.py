@@ -10,6 +10,7 @@ from django.utils.functional import lazy
 from django.utils.text import get_text_list
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from compliance.models import Suppression
 from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
@@ -25,6 +26,21 @@ OLD, NEW = 0, 1
 # The order in which changes are told; the database keeps none.
 ORDER = (*DETAILS, "owner", "authorization_type", "authorization_other", "consent_date", "consent_purpose")
 NOTHING = (None, "")
+LABELS = {
+    "owner": gettext_lazy("Owner"),
+    "consent_date": gettext_lazy("Date of Consent"),
+    "consent_purpose": gettext_lazy("Purpose of Processing"),
+    "authorization_type": gettext_lazy("Authorization"),
+    "authorization_other": gettext_lazy("Description of the authorization"),
+    "source_type": gettext_lazy("Source"),
+    "source_other": gettext_lazy("Description of the source"),
+}
+DOORS = {
+    "api": gettext_lazy("through the API"),
+    "command": gettext_lazy("from the command line"),
+    "sync": gettext_lazy("from Salesforce"),
+    "link": gettext_lazy("by a link in a mail"),
+}
 # A "no" that a user gave for the person; any other came from the address itself.
 GIVEN_BY_USERS = (Suppression.Source.MANUAL, Suppression.Source.IMPORT)
 
@@ -57,12 +73,7 @@ def before(event: ContactEvent) -> str:
 
 def door_words(event: ContactEvent) -> str:
     """Return the door through which the act came, in words; empty for the page, which is what one expects."""
-    return {
-        "api": _("through the API"),
-        "command": _("from the command line"),
-        "sync": _("from Salesforce"),
-        "link": _("by a link in a mail"),
-    }.get(event.door, "")
+    return str(DOORS.get(event.door, ""))
 
 
 def authorization_words(values: Mapping[str, Any]) -> str:
@@ -100,17 +111,8 @@ def source_label(source: str) -> str:
 
 def field_label(name: str) -> str:
     """Return the label of a detail of a person or of a field of the card."""
-    others = {
-        "owner": _("Owner"),
-        "consent_date": _("Date of Consent"),
-        "consent_purpose": _("Purpose of Processing"),
-        "authorization_type": _("Authorization"),
-        "authorization_other": _("Description of the authorization"),
-        "source_type": _("Source"),
-        "source_other": _("Description of the source"),
-    }
-    if name in others:
-        return others[name]
+    if name in LABELS:
+        return str(LABELS[name])
     field = cast("Field[Any, Any]", Contact._meta.get_field(name))
     return str(field.verbose_name)
 

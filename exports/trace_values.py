@@ -7,9 +7,9 @@ from functools import cache
 from django.db import connection
 from django.utils import timezone
 
+from contacts import history
 from contacts.models import Contact, User
 from contacts.queries import IsAny
-from contacts.scrubbing import CLOCKS_DIFFER
 from exports.traces import WHOLE, Traces, words
 
 DETAILS = ("first_name", "last_name", "email", "email_key", *WHOLE)
@@ -43,7 +43,7 @@ def _values(ids: Sequence[int], numbers: Sequence[int]) -> Iterator[tuple[int, s
         cursor.execute(NOW, [list(ids)])
         for number, *values in cursor:
             yield from ((number, name, value) for name, value in zip(DETAILS, values, strict=True) if value)
-        until = timezone.now() + CLOCKS_DIFFER
+        until = timezone.now() + history.CLOCKS_DIFFER
         cursor.execute(BEFORE, {"numbers": list(numbers), "details": list(DETAILS), "until": until})
         yield from cursor
 

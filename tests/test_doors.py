@@ -14,6 +14,7 @@ from compliance.imports import working
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType
 from contacts import batches, history, tasks
+from contacts.details import SORTED
 from contacts.models import Contact
 from unsubscribes import links
 
@@ -28,9 +29,10 @@ OF_THE_DOOR = {"line", "file", "source_type"}
 def rows_of(contact_id: int) -> dict[str, object]:
     """Return what is stored of a person and of the history, without what belongs to the person or the door alone."""
     contact = Contact.objects.select_related("card").get(pk=contact_id)
+    assert (contact.sort_last, contact.sort_first) == (contact.card.sort_last, contact.card.sort_first)
     events = history.of_contact(contact_id).values_list("action", "changes")
     return {
-        "details": {name: getattr(contact, name) for name in ("first_name", "last_name", "company", "sort_company")},
+        "details": {name: getattr(contact, name) for name in ("first_name", "last_name", "company", *SORTED.values())},
         "card": {name: getattr(contact.card, name) for name in (*CARD, "sort_last", "sort_first")},
         "history": [
             (action, {name: value for name, value in changes.items() if name not in OF_THE_DOOR})

@@ -96,11 +96,13 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
     address = address_columns(details["email"])
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
         raise address_taken(str(address["email_key"]))
+    names = {"sort_last": sort_key(details["last_name"]), "sort_first": sort_key(details["first_name"])}
     person = Contact.objects.create(
         pk=record.absorbed_id,
         **details,
         **address,
         sort_company=sort_key(details["company"]),
+        **names,
         owner=User.objects.filter(pk=record.absorbed["owner"]).first(),
         created_at=dt.datetime.fromisoformat(record.absorbed["created_at"]),
     )
@@ -112,8 +114,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
         **{name: card.get(name) for name in CLOCKS},
         # Beyond every version that anybody can have seen.
         version=card["version"] + 2,
-        sort_last=sort_key(details["last_name"]),
-        sort_first=sort_key(details["first_name"]),
+        **names,
     )
     if said_no:
         suppression.suppress_address(person, reason=history.MERGED)

@@ -8,7 +8,7 @@ from compliance.rules import AuthorizationType, SourceType
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
 from compliance.staging import KEYS
 from contacts import history
-from contacts.details import DETAILS
+from contacts.details import DETAILS, SORTED
 
 CONSENT, OTHER = int(AuthorizationType.CONSENT), int(AuthorizationType.OTHER)
 IMPORT, OTHER_SOURCE = int(SourceType.IMPORT), int(SourceType.OTHER)
@@ -152,7 +152,7 @@ RECORD = f"""
 UPDATE_CONTACTS = f"""
     UPDATE contacts_contact c SET
         {", ".join(f"{name} = coalesce(nullif(i.{name}, ''), c.{name})" for name in OVERWRITTEN)},
-        sort_company = CASE WHEN i.company = '' THEN c.sort_company ELSE i.sort_company END
+        {", ".join(f"{key} = CASE WHEN i.{name} = '' THEN c.{key} ELSE i.{key} END" for name, key in SORTED.items())}
     FROM incoming i WHERE i.changes AND i.edits AND c.id = i.contact_id
 """
 UPDATE_CARDS = f"""

@@ -47,6 +47,9 @@ class Contact(models.Model):
     address_hash = models.UUIDField(null=True, editable=False, db_index=True)
     address_hash_key = models.CharField(max_length=8, blank=True, editable=False)
     sort_company = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
+    # As on the card, whose indexes they order: what a search finds is sorted without a look at the cards.
+    sort_last = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
+    sort_first = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
     search = models.GeneratedField(expression=searchable_words(), output_field=SearchVectorField(), db_persist=True)
 
     objects = ContactQuerySet.as_manager()

@@ -27,7 +27,8 @@ def person(request: SignedInRequest, contact_id: int) -> HttpResponse:
 def past(request: SignedInRequest, contact_id: int) -> HttpResponse:
     """Show an older part of a person's history."""
     someone = find(contact_id, page_actor(request))
-    older = lines.of_person(contact_id, request.GET.get("cursor"))
+    asked_here = request.htmx.trigger == "history-older"
+    older = lines.of_person(contact_id, request.GET.get("cursor"), focus=asked_here)
     return render(request, "contacts/person_history.html", {"person": someone, "history": older})
 
 

@@ -35,10 +35,14 @@ class Beyond(Func):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One column of the order: a field path and its direction."""
+    """One column of the order: a field path and its direction.
+
+    `stands_for` is the path of an equal column, whose cursors serve this one as well.
+    """
 
     path: str
     descending: bool = False
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
 
 
 def _names(keys: Sequence[Key]) -> list[str]:
-    return [_order(key, backwards=False) for key in keys]
+    return [_order(Key(key.stands_for or key.path, key.descending), backwards=False) for key in keys]
 
 
 def _plain(value: Any) -> Any:

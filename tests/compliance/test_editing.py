@@ -17,7 +17,7 @@ def test_a_rename_moves_the_person_in_the_order(person, member):
     anna = person()
     editing.edit(anna.pk, {"last_name": "Öberg"}, actor=member)
     anna.card.refresh_from_db()
-    assert (anna.card.sort_last, anna.card.version) == ("}berg", 2)
+    assert (anna.sort_last, anna.card.sort_last, anna.card.version) == ("}berg", "}berg", 2)
 
 
 def test_an_old_version_is_refused(person, member):

@@ -123,6 +123,7 @@ def test_undoing_brings_both_back_as_they_were(anna, double, member, alice):
     assert card_of(anna.pk).authorization_type == AuthorizationType.CONTRACT
     assert (card_of(anna.pk).source_type, card_of(double.pk).source_type) == (None, SourceType.IMPORT)
     assert (card_of(double.pk).consent_date, card_of(double.pk).sort_last) == (dt.date(2026, 3, 1), "berg lind")
+    assert Contact.objects.get(pk=double.pk).sort_last == "berg lind"
     assert history.of_contact(anna.pk).filter(contact_id=double.pk).count() == 0
 
 

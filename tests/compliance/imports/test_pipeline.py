@@ -57,6 +57,7 @@ def test_known_people_are_updated_where_values_differ_and_blank_cells_do_not_ove
     anna = Contact.objects.select_related("card").get(pk=anna.pk)
     assert (anna.last_name, anna.company, anna.phone, anna.email) == ("Öberg", "Ny AB", "08 1", "anna@example.com")
     assert (anna.sort_company, anna.card.sort_last, anna.card.sort_first) == ("ny ab", "}berg", "anna")
+    assert (anna.sort_last, anna.sort_first) == ("}berg", "anna")
     assert anna.card.version == 2
     event = history.of_contact(anna.pk).first()
     assert (event.action, event.door) == ("edited", "import")
