@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -21,6 +22,12 @@ from salesconnect.lib.actor import Actor, system
 # Servers from Debian's packages, installed by `make soak` alone.
 collect_ignore = [] if os.environ.get("SOAK") else ["cluster"]
 _servers = ExitStack()
+
+# How fast examples are made says how busy the machine is, nothing of the product.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_configure(config: pytest.Config) -> None:
