@@ -61,6 +61,11 @@ def queue_of(user_id: int) -> QuerySet[DataRequest]:
     return waiting().filter(handler_id=user_id).select_related("contact").order_by("due", "id")
 
 
+def waiting_of(contact_id: int) -> QuerySet[DataRequest]:
+    """Return what one person waits for, the most pressing first."""
+    return waiting().filter(contact=contact_id).order_by("due", "id")
+
+
 def people_with_open_requests() -> QuerySet[DataRequest, int | None]:
     """Return the numbers of the people who wait for an answer."""
     return waiting().filter(contact__isnull=False).values_list("contact_id", flat=True)

@@ -1,3 +1,5 @@
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -152,3 +154,10 @@ class RetentionCase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact_id} under rule {self.rule_id}"
+
+    @property
+    def erased_from(self) -> dt.datetime | None:
+        """Return the moment from which a run erases the person; None while nothing announces that."""
+        if self.warned_at is None or self.rule.step != RetentionRule.Step.ERASE:
+            return None
+        return self.warned_at + dt.timedelta(days=self.rule.warn_days)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from dateutil.relativedelta import relativedelta
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -111,9 +111,14 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
 
 
 def cases_of(rule: RetentionRule) -> QuerySet[RetentionCase]:
-    """Return the people listed under a rule, with the moment of their erasure where there is one."""
-    cases = rule.cases.select_related("contact__card", "contact__owner")
-    return cases.annotate(erased_from=F("warned_at") + dt.timedelta(days=rule.warn_days))
+    """Return the people listed under a rule."""
+    return rule.cases.select_related("contact__card", "contact__owner")
+
+
+def warnings(contact_id: int) -> QuerySet[RetentionCase]:
+    """Return the cases in which one person is warned of, the first warned first."""
+    found = RetentionCase.objects.filter(contact=contact_id, rule__active=True, warned_at__isnull=False)
+    return found.exclude(rule__step=Step.LIST).select_related("rule").order_by("warned_at", "id")
 
 
 def counts() -> dict[int, tuple[int, int]]:

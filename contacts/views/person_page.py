@@ -18,6 +18,7 @@ from contacts.forms import focus_first
 from contacts.models import Contact, ContactEvent
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views import lines
+from contacts.views.person_clocks import waiting_for
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.htmx import close_dialog, toast
@@ -101,6 +102,7 @@ def show(
         "said": unsubscribes.of_person(person),
         "history": lines.of_person(person.pk),
         "salesforce": linked(person.pk),
+        **waiting_for(person.pk),
         "mails": queries.of_person(person.pk)[:MAILS],
         "people_url": _where_from(request),
         "opened": opened,
