@@ -3,17 +3,20 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from contacts.filters import filtered
+from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find as find_person
-from exports import clocks, erasure, portable, register, wording
+from exports import clocks, erasure, letter, portable, register, wording
 from exports.columns import content_disposition
 from exports.models import DataRequest
 from exports.request_forms import AssignForm, ConfirmForm, FinishForm, IdentityForm, NewRequestForm, ReasonForm
@@ -21,6 +24,7 @@ from exports.request_list import page_of_requests
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.numbers import whole
+from unsubscribes.mail import gate
 from unsubscribes.salesforce import erasing
 
 FOUND = 10
@@ -65,6 +69,21 @@ def one(request: SignedInRequest, request_id: int) -> HttpResponse:
     return _show(request, register.look(request_id, actor=page_actor(request)))
 
 
+@require_safe
+def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
+    """Show the letter about an extension: to print, or to send as a mail from here where the gate lets it pass."""
+    row = register.look(request_id, actor=page_actor(request))
+    if row.contact is None:
+        raise Missing
+    language = request.GET.get("language") or letter.language_of(row.contact) or get_language()
+    if language not in dict(settings.LANGUAGES):
+        raise Invalid({"language": [_("There is no such value.")]})
+    context = {"row": row, "person": row.contact, "letter": letter.of_extension(row, language)}
+    context |= {"languages": settings.LANGUAGES, "told_late": wording.told_late(row)}
+    context |= {"held": gate.held_people(Contact.objects.filter(pk=row.contact.pk), 1)}
+    return render(request, "exports/request_letter.html", context)
+
+
 @require_POST
 def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
     """Put off, pause, resume, assign, note the identity, or end with an answer."""
@@ -78,7 +97,8 @@ def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
     form = FORMS[act](request.POST)
     try:
         if form.is_valid():
-            return _done(request, _carry(row, act, form.cleaned_data, actor))
+            done = _carry(row, act, form.cleaned_data, actor)
+            return _done(request, done, then="request-letter" if act == "extend" else "request")
     except Invalid as refusal:
         for name, texts in refusal.fields.items():
             form.add_error(name, texts)
@@ -166,9 +186,9 @@ def _show(
     return render(request, "exports/request.html", context, status=status)
 
 
-def _done(request: SignedInRequest, row: DataRequest) -> HttpResponse:
+def _done(request: SignedInRequest, row: DataRequest, then: str = "request") -> HttpResponse:
     messages.success(request, _("Request %(number)d: %(words)s") % {"number": row.pk, "words": wording.due_words(row)})
-    return redirect("request", row.pk)
+    return redirect(then, row.pk)
 
 
 def _search(request: SignedInRequest, actor: Actor) -> dict[str, Any]:

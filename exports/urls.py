@@ -24,6 +24,7 @@ urlpatterns = [
     path("requests/elsewhere/", request_views.elsewhere, name="erase-elsewhere"),
     path("requests/elsewhere/<int:record_id>/", request_views.erased_there, name="erased-there"),
     path("requests/<int:request_id>/", request_views.one, name="request"),
+    path("requests/<int:request_id>/letter/", request_views.extension_letter, name="request-letter"),
     path("requests/<int:request_id>/carry-out/", request_views.carry_out, name="request-carry-out"),
     path("requests/<int:request_id>/portability/", request_views.portability, name="request-portability"),
     path("requests/<int:request_id>/<slug:act>/", request_views.act, name="request-act"),

@@ -57,6 +57,7 @@ PAGES = {
     "requests": READ,
     "request-new": ("handle_requests", "handle_requests"),
     "request": READ,
+    "request-letter": READ,
     "request-act": (NOBODY, "handle_requests"),
     "request-carry-out": ("handle_requests", "handle_requests"),
     "request-portability": (NOBODY, "export_people"),

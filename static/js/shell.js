@@ -1,4 +1,4 @@
-// The frame: rail width, theme at once, and plain words when a request fails.
+// The frame: rail width, printing, theme at once, and plain words when a request fails.
 const root = document.documentElement;
 
 function say(message) {
@@ -11,6 +11,10 @@ document.addEventListener("click", (event) => {
   root.dataset.rail = fold.dataset.railFold;
   localStorage.setItem("rail", root.dataset.rail);
   document.querySelector(`[data-rail-fold]:not([data-rail-fold="${root.dataset.rail}"])`)?.focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
 });
 
 // The server keeps the choice; the page need not be loaded again to show it.

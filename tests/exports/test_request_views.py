@@ -7,10 +7,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from compliance import suppression
+from compliance.models import Suppression
+from compliance.rules import Authorization, AuthorizationType
 from contacts.models import Contact
 from exports import erasure, register, retention_rules
 from exports.models import DataRequest, RetentionRule
+from unsubscribes import services as mails
+from unsubscribes.mail.compose import Draft
 from unsubscribes.salesforce import erasing
+
+CONTRACT = Authorization(AuthorizationType.CONTRACT)
 
 
 @pytest.fixture
@@ -176,3 +183,53 @@ def test_the_list_of_a_rule_costs_the_same_for_one_and_three(
     rule.cases.create(contact=person(last_name="Lind"))
     with django_assert_num_queries(4):
         signed_in.get(url)
+
+
+def test_an_extension_makes_a_letter_in_the_person_s_language(signed_in, asked, alice, member):
+    row = asked("access", dt.date(2026, 11, 10))
+    register.assign(row.pk, alice, actor=member)
+    page = f"/requests/{row.pk}/letter/"
+    assert signed_in.get(page).status_code == 404
+    answer = signed_in.post(f"/requests/{row.pk}/extend/", {"reason": "Very many records"})
+    assert answer.url == page
+    text = signed_in.get(page).text
+    for words in (
+        "Dear Anna Berg,",
+        "On 10 November 2026 we received your request for access to your personal data (GDPR article 15).",
+        "Very many records",
+        "You get our answer by 10 February 2027.",
+        "you may lodge a complaint",
+        "alice",
+    ):
+        assert words in text
+    assert "Den 10 november 2026 fick vi din begäran om tillgång" in signed_in.get(f"{page}?language=sv").text
+    assert signed_in.get(f"{page}?language=xx").status_code == 400
+
+
+def test_the_letter_is_in_the_language_of_the_last_mail(signed_in, person, member):
+    anna = person(email="anna@example.com", authorization=CONTRACT)
+    row = register.take_in("erasure", anna.pk, timezone.localdate(), actor=member)
+    register.extend(row.pk, "Omfattande", actor=member)
+    mails.write_to_one(anna.pk, Draft("Hej", "Hej!", language="sv"), actor=member)
+    assert "Hej Anna Berg!" in signed_in.get(f"/requests/{row.pk}/letter/").text
+
+
+def test_the_letter_becomes_a_mail_unless_the_gate_would_hold_it(signed_in, person, member):
+    anna = person(email="anna@example.com", authorization=CONTRACT)
+    row = register.take_in("erasure", anna.pk, timezone.localdate(), actor=member)
+    register.extend(row.pk, "Complex", actor=member)
+    page = signed_in.get(f"/requests/{row.pk}/letter/").text
+    fields = dict(re.findall(r'<input type="hidden" name="(subject|body|language)" value="([^"]*)">', page))
+    written = signed_in.post(f"/people/{anna.pk}/mail/", {**fields, "step": "preview:0"})
+    assert (written.status_code, "we need more time" in written.text, "Complex" in written.text) == (200, True, True)
+    suppression.unsubscribe(Contact.objects.filter(pk=anna.pk), actor=member, source=Suppression.Source.MANUAL)
+    held = signed_in.get(f"/requests/{row.pk}/letter/").text
+    assert "Mail from here would be held back" in held
+    assert "Send as mail" not in held
+
+
+def test_somebody_who_is_erased_gets_no_letter(signed_in, asked, member):
+    row = asked("erasure")
+    register.extend(row.pk, "Complex", actor=member)
+    register.carry_out(row.pk, actor=member)
+    assert signed_in.get(f"/requests/{row.pk}/letter/").status_code == 404
