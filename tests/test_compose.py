@@ -11,7 +11,9 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
-SERVICES = yaml.safe_load(TEXT)["services"]
+COMPOSE = yaml.safe_load(TEXT)
+SERVICES = COMPOSE["services"]
+README = (ROOT / "README.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SECRETS = [
     "POSTGRES_PASSWORD",
@@ -37,9 +39,24 @@ def test_a_secret_is_required_wherever_it_is_used(name):
 
 
 def test_no_other_name_in_it_looks_like_a_secret():
-    names = set(re.findall(r"\$\{(\w*(?:KEY|PASSWORD)\w*)\W", TEXT))
+    names = set(re.findall(r"\$\{(\w*(?:KEY|PASSWORD)(?!_FILE)\w*)\W", TEXT))
 
     assert names == set(SECRETS)
+
+
+def test_the_key_of_salesforce_is_mounted_as_a_secret_where_one_is_named():
+    assert COMPOSE["secrets"] == {"salesforce_jwt_key": {"file": "${SALESFORCE_JWT_KEY_FILE:-/dev/null}"}}
+    for name in ("prepare", "web", "worker", "beat"):
+        assert SERVICES[name]["secrets"] == ["salesforce_jwt_key"]
+        place = "${SALESFORCE_JWT_KEY_FILE:+/run/secrets/salesforce_jwt_key}"
+        assert SERVICES[name]["environment"]["SALESFORCE_JWT_KEY_FILE"] == place
+
+
+def test_whatever_the_readme_lets_one_set_reaches_the_containers():
+    table = README.split("## Configuration")[1].split("## ")[0]
+    settable = set(re.findall(r"`([A-Z][A-Z_]+[A-Z])`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
+    of_the_image = {"PORT", "SALESCONNECT_DATA", "SALESCONNECT_LEDGER"}
+    assert settable - of_the_image == settable & SERVICES["prepare"]["environment"].keys()
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"prepare", "web"}))
