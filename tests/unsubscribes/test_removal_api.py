@@ -50,6 +50,15 @@ def test_an_administrator_removes_an_unsubscribe_with_a_document(alice, anna):
     assert (download["X-Content-Type-Options"], download["Content-Type"]) == ("nosniff", "application/pdf")
 
 
+def test_a_session_needs_a_recent_sign_in_where_a_token_stands_for_itself(alice, anna):
+    url, old, fresh = f"/api/v1/contacts/{anna.pk}/re-consent/", APIClient(), APIClient()
+    old.force_login(alice)
+    answer = old.post(url, body())
+    assert (answer.status_code, "sign in again" in answer.json()["detail"]) == (403, True)
+    fresh.post("/accounts/login/", {"login": "alice", "password": "correct-horse-battery"})
+    assert fresh.post(url, body()).status_code == 200
+
+
 @pytest.mark.parametrize("media_type", ["application/json", "application/x-www-form-urlencoded"])
 def test_a_reference_needs_no_multipart(alice, anna, media_type):
     url = f"/api/v1/contacts/{anna.pk}/re-consent/"

@@ -1,7 +1,10 @@
+import datetime as dt
 import io
 import re
 
 import pytest
+import time_machine
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
@@ -13,10 +16,18 @@ from contacts.models import Contact, Merge
 from tests.unsubscribes.evidence import PDF
 from unsubscribes.models import ConsentEvidence, SuppressionList
 
+PASSWORD = "correct-horse-battery"
+
 
 def browser_of(user) -> Client:
     client = Client()
     client.force_login(user)
+    return client
+
+
+def signed_in_by_password(user) -> Client:
+    client = Client()
+    client.post("/accounts/login/", {"login": user.username, "password": PASSWORD})
     return client
 
 
@@ -38,6 +49,7 @@ def form(anna):
         "purpose": "News",
         "evidence_file": SimpleUploadedFile("letter.pdf", PDF),
         "confirmation": "Anna@Example.com",
+        "password": PASSWORD,
     }
 
 
@@ -73,6 +85,44 @@ def test_a_no_between_the_form_and_its_answer_stops_it_and_keeps_what_was_typed(
     version = ComplianceCard.objects.get(pk=anna.pk).version
     assert re.search(r'name="version"[^>]* value="([0-9]+)"', answer.content.decode())[1] == str(version)
     assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed
+
+
+def test_who_has_just_signed_in_is_not_asked_for_the_password(alice, anna, form):
+    client, url = signed_in_by_password(alice), f"/people/{anna.pk}/re-consent/"
+    assert "Your password" not in client.get(url).text
+    del form["password"]
+    assert client.post(url, form).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("password", "words"), [("", "Give your password."), ("wrong", "Incorrect password."), (PASSWORD, "")]
+)
+def test_an_old_sign_in_asks_for_the_password(alice, anna, form, password, words):
+    with time_machine.travel(timezone.now() - dt.timedelta(minutes=11)):
+        client = signed_in_by_password(alice)
+    url = f"/people/{anna.pk}/re-consent/"
+    assert "Your password" in client.get(url).text
+    answer = client.post(url, form | {"password": password})
+    assert answer.status_code == (422 if words else 302)
+    assert words in answer.text
+    assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed == bool(words)
+
+
+def test_a_password_that_was_right_is_asked_for_once(alice, anna, form):
+    client, url = browser_of(alice), f"/people/{anna.pk}/re-consent/"
+    assert "Your password" not in client.post(url, form | {"channel": ""}).text
+    assert "Your password" not in client.get(url).text
+
+
+def test_too_many_wrong_passwords_close_the_door_to_the_right_one(alice, anna, form):
+    cache.clear()
+    client, url = browser_of(alice), f"/people/{anna.pk}/re-consent/"
+    for _ in range(5):
+        client.post(url, form | {"password": "wrong"})
+    answer = client.post(url, form)
+    assert (answer.status_code, "Too many failed login attempts" in answer.text) == (422, True)
+    assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed
+    cache.clear()
 
 
 @pytest.mark.parametrize(("role", "status"), [("alice", 200), ("bob", 403), ("charlie", 403)])

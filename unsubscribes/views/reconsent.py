@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from compliance.rules import TEXT_LIMIT
+from contacts.accounts import confirm_password, signed_in_recently
 from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find
@@ -61,10 +62,21 @@ class ReconsentForm(forms.Form):
         widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}),
     )
     confirmation = forms.CharField(required=False, widget=forms.TextInput({"autocomplete": "off"}))
+    password = forms.CharField(
+        label=_("Your password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+        help_text=_("You signed in more than ten minutes ago; show that it is still you."),
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, person: Contact, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, initial={"version": person.card.version})
+    def __init__(self, request: SignedInRequest, person: Contact) -> None:
+        posted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        super().__init__(*posted, initial={"version": person.card.version})
+        self.request = request
+        if signed_in_recently(request):
+            del self.fields["password"]
         self.wanted = person.email or str(person)
         moment = last_no(person)
         self.last_no = timezone.localdate(moment) if moment else None
@@ -81,9 +93,18 @@ class ReconsentForm(forms.Form):
             raise forms.ValidationError(_t("These are not the words above."))
         return typed
 
+    def clean_password(self) -> str:
+        """Demand the user's own password; wrong ones are throttled as at the sign-in."""
+        if not self.cleaned_data["password"]:
+            raise forms.ValidationError(_t("Give your password."))
+        confirm_password(self.request, self.cleaned_data["password"])
+        return ""
+
     def clean(self) -> dict[str, Any]:
         """Show all that the rules say at once; the service asks them again."""
         super().clean()
+        if "password" in self.cleaned_data:
+            del self.fields["password"]
         show_errors(self, self.to_evidence().errors(timezone.localdate(), self.last_no))
         return self.cleaned_data
 
@@ -111,7 +132,7 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor = page_actor(request)
     actor.require("reconsent_people")
     person, status = find(contact_id, actor), 422
-    form = ReconsentForm(person, *((request.POST, request.FILES) if request.method == "POST" else ()))
+    form = ReconsentForm(request, person)
     try:
         if form.is_valid():
             reconsent(contact_id, form.to_evidence(), actor=actor, version=form.cleaned_data["version"])
