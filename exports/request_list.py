@@ -13,6 +13,7 @@ from salesconnect.lib import keyset
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key
+from salesconnect.lib.paging import address, neighbours
 from unsubscribes.salesforce import erasing
 
 PAGE_SIZE = 50
@@ -49,8 +50,7 @@ def page_of_requests(given: QueryDict, actor: Actor) -> dict[str, Any]:
         "clock": clock,
         "filtered": bool(kind or search),
         "elsewhere": erasing.waiting().count(),
-        "previous_url": page.previous and _url(query, cursor=page.previous),
-        "next_url": page.next and _url(query, cursor=page.next),
+        **neighbours(page, query),
     }
 
 
@@ -74,15 +74,9 @@ def _tabs(query: dict[str, str], counts: dict[str, int]) -> list[dict[str, Any]]
     return [
         {
             "label": label,
-            "url": _url(query | {"view": view}),
+            "url": address(query, view=view),
             "current": view == query["view"],
             "count": counts.get(view),
         }
         for view, label in labels.items()
     ]
-
-
-def _url(query: dict[str, str], **more: str) -> str:
-    text = QueryDict(mutable=True)
-    text.update({name: value for name, value in (query | more).items() if value})
-    return f"?{text.urlencode()}"

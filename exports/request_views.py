@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -24,6 +24,7 @@ from exports.request_list import page_of_requests
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.numbers import whole
+from salesconnect.lib.paging import address
 from unsubscribes.mail import gate
 from unsubscribes.salesforce import erasing
 
@@ -197,11 +198,5 @@ def _search(request: SignedInRequest, actor: Actor) -> dict[str, Any]:
     if not search:
         return {"search": "", "people": []}
     people = filtered(actor, {"search": search}).order_by("card__sort_last", "card__sort_first", "pk")[:FOUND]
-    found = [{"person": person, "url": _url(contact=str(person.pk))} for person in people]
+    found = [{"person": person, "url": address({"contact": str(person.pk)})} for person in people]
     return {"search": search, "people": found}
-
-
-def _url(**query: str) -> str:
-    text = QueryDict(mutable=True)
-    text.update(query)
-    return f"?{text.urlencode()}"

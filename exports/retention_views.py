@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +18,7 @@ from exports.models import RetentionRule
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key
+from salesconnect.lib.paging import neighbours
 
 PAGE_SIZE = 50
 ANY = ("", gettext_lazy("Any"))
@@ -91,13 +92,7 @@ def people(request: SignedInRequest, rule_id: int) -> HttpResponse:
         size=PAGE_SIZE,
         values=lambda case: (case.pk,),
     )
-    context = {
-        "rule": found,
-        "words": words(found),
-        "cases": page.rows,
-        "previous_url": page.previous and _url(page.previous),
-        "next_url": page.next and _url(page.next),
-    }
+    context = {"rule": found, "words": words(found), "cases": page.rows, **neighbours(page, {})}
     return render(request, "exports/retention_people.html", context)
 
 
@@ -131,9 +126,3 @@ def words(rule: RetentionRule) -> str:
 
 def _label(kind: Any, slug: str) -> str:
     return _("Not recorded") if slug == NOT_RECORDED else str(kind.from_slug(slug).label)
-
-
-def _url(cursor: str) -> str:
-    text = QueryDict(mutable=True)
-    text["cursor"] = cursor
-    return f"?{text.urlencode()}"

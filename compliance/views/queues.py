@@ -27,6 +27,7 @@ from contacts.views.person_page import Told, done, find
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key
+from salesconnect.lib.paging import address, neighbours
 from unsubscribes.mail import notices
 
 PAGE_SIZE = 50
@@ -50,10 +51,14 @@ class Queue:
     mine: bool
     cursor: str | None
 
-    def url(self, **changes: Any) -> str:
+    @property
+    def query(self) -> dict[str, str]:
+        """Return what of the queue its address says."""
+        return {"show": self.shown, "owner": "me" if self.mine else ""}
+
+    def url(self, **changes: str) -> str:
         """Return the address of the queue with changes."""
-        query = {"show": self.shown, "owner": "me" if self.mine else ""} | changes
-        return f"{self.path}?{urlencode({key: value for key, value in query.items() if value})}"
+        return address(self.query, self.path, **changes)
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,15 +74,7 @@ def informing(request: SignedInRequest) -> HttpResponse:
         return redirect(queue.url())
     today = timezone.localdate()
     context = _page(request, queue, INFORMING, (_("All"), _("Overdue")))
-    context["rows"] = [
-        {
-            "card": card,
-            "person": card.contact,
-            "due": (due := telling.due(card.contact.created_at)),
-            "late": due < today,
-        }
-        for card in context["rows"]
-    ]
+    context["rows"] = [_waiting(card, today) for card in context["rows"]]
     context |= {"sourceless": not_recorded_sources(), "notice": notices.template()}
     return render(request, "compliance/informing.html", context)
 
@@ -156,8 +153,7 @@ def _page(request: SignedInRequest, queue: Queue, shown: dict[str, str], labels:
     ]
     return {
         "rows": page.rows,
-        "previous_url": page.previous and queue.url(cursor=page.previous),
-        "next_url": page.next and queue.url(cursor=page.next),
+        **neighbours(page, queue.query, queue.path),
         "tabs": tabs,
         "whose": whose,
         "here": queue.url(),

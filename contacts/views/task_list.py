@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.urls import reverse
@@ -23,6 +22,7 @@ from contacts.views.batch_words import headline, refusal, result, undoable
 from contacts.views.query import ListQuery
 from salesconnect.lib import keyset
 from salesconnect.lib.keyset import Key
+from salesconnect.lib.paging import neighbours
 
 PAGE = 30
 KEY = re.compile(r"[bi][0-9]{1,18}")
@@ -114,9 +114,7 @@ def refusals(batch: Batch, cursor: str | None) -> dict[str, Any]:
     people = Contact.objects.in_bulk([row.contact_id for row in page.rows])
     rows = [(row.contact_id, people.get(row.contact_id), refusal(row.reason)) for row in page.rows]
     here = reverse("task-refused", args=[batch.pk])
-    pages = {"previous_url": page.previous, "next_url": page.next}
-    urls = {name: at and f"{here}?{urlencode({'cursor': at})}" for name, at in pages.items()}
-    return {"batch": batch, "title": headline(batch), "rows": rows, **urls}
+    return {"batch": batch, "title": headline(batch), "rows": rows, **neighbours(page, {}, here)}
 
 
 def running(user: User) -> list[Task]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _t
@@ -15,6 +15,7 @@ from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.paging import address, neighbours
 from unsubscribes import ledger, ledger_file
 from unsubscribes.ledger import Unit, Wanted
 from unsubscribes.views.over_time import figures_chart
@@ -81,8 +82,7 @@ def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str
         "of_nobody": of_nobody,
         "count": min(number, COUNT_CAP),
         "capped": number > COUNT_CAP,
-        "previous_url": page.previous and _url(query, cursor=page.previous),
-        "next_url": page.next and _url(query, cursor=page.next),
+        **neighbours(page, query),
     }
 
 
@@ -96,7 +96,7 @@ def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
         "query": query,
         "hidden": {name: query[name] for name in ("kind", "by") if name in query},
         "tabs": [
-            {"label": label, "url": _url(others, kind=kind), "current": query.get("kind", "") == kind}
+            {"label": label, "url": address(others, kind=kind), "current": query.get("kind", "") == kind}
             for kind, label in tabs
         ],
         "sources": SOURCES,
@@ -107,9 +107,3 @@ def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
         else {"url": "?by=week", "text": _t("By week")},
         "now": ComplianceCard.objects.filter(unsubscribed=True).count(),
     }
-
-
-def _url(query: dict[str, str], **more: str) -> str:
-    text = QueryDict(mutable=True)
-    text.update({name: value for name, value in (query | more).items() if value})
-    return f"?{text.urlencode()}"

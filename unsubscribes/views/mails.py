@@ -1,7 +1,7 @@
 """The Mail page: every message with what became of it, and deciding about those of which nobody knows."""
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -11,6 +11,7 @@ from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.keyset import Key
 from salesconnect.lib.numbers import whole
+from salesconnect.lib.paging import address, neighbours
 from unsubscribes import queries, services
 from unsubscribes.models import Message
 
@@ -32,8 +33,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
     )
     context = {
         "messages_page": page.rows,
-        "previous_url": page.previous and _url(query, cursor=page.previous),
-        "next_url": page.next and _url(query, cursor=page.next),
+        **neighbours(page, query),
         "tabs": _tabs(query),
         "narrowed": any(name in query for name in NUMBERS),
         "batch": query.get("batch"),
@@ -80,16 +80,10 @@ def _conditions(query: dict[str, str]) -> dict[str, str]:
 
 def _tabs(query: dict[str, str]) -> list[dict[str, object]]:
     counts = queries.counts()
-    tabs: list[dict[str, object]] = [{"label": _("All"), "url": _url({}), "current": not query, "count": None}]
+    tabs: list[dict[str, object]] = [{"label": _("All"), "url": address({}), "current": not query, "count": None}]
     for state in Message.State:
         current = query.get("state") == state
         if state != Message.State.SENDING or current:
-            url = _url({"state": state})
+            url = address({"state": state})
             tabs.append({"label": state.label, "url": url, "current": current, "count": counts.get(state)})
     return tabs
-
-
-def _url(query: dict[str, str], **more: str) -> str:
-    text = QueryDict(mutable=True)
-    text.update(query | more)
-    return f"?{text.urlencode()}"

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
@@ -12,6 +11,7 @@ from django.utils.translation import pgettext
 
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Value
+from salesconnect.lib.paging import address
 from unsubscribes import ledger
 from unsubscribes.ledger import Period, Unit
 
@@ -41,4 +41,4 @@ def _point(period: Period, unit: Unit, series: list[str]) -> Point:
 
 def _url(kind: str, period: Period, unit: Unit) -> str:
     query = {"kind": kind, "since": period.first.isoformat(), "until": period.last.isoformat(), "by": unit}
-    return f"{reverse('unsubscribes')}?{urlencode(query)}"
+    return address(query, reverse("unsubscribes"))

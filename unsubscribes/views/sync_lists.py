@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from salesconnect.lib import keyset
 from salesconnect.lib.csv.writing import BOM, line
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.keyset import Key
+from salesconnect.lib.paging import address, neighbours
 from unsubscribes.salesforce import connecting, dry_run, records
 from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncRun
 from unsubscribes.salesforce.status import CONFLICTS, newest_wish, url_of
@@ -155,21 +156,11 @@ def _page(found: QuerySet[Any], request: SignedInRequest, **query: str) -> dict[
 
     keys = [Key("id", descending=True)]
     page = keyset.page(found, keys, cursor=request.GET.get("cursor"), size=PAGE_SIZE, values=number)
-    return {
-        "rows": page.rows,
-        "previous_url": page.previous and _url(cursor=page.previous, **query),
-        "next_url": page.next and _url(cursor=page.next, **query),
-    }
+    return {"rows": page.rows, **neighbours(page, query)}
 
 
 def _tabs(known: dict[str, tuple[Any, Q]], show: str, **query: str) -> list[dict[str, Any]]:
     return [
-        {"label": label, "url": _url(show=name, **query), "current": name == show}
+        {"label": label, "url": address(query, show=name), "current": name == show}
         for name, (label, _q) in known.items()
     ]
-
-
-def _url(**query: str) -> str:
-    text = QueryDict(mutable=True)
-    text.update({name: value for name, value in query.items() if value})
-    return f"?{text.urlencode()}"

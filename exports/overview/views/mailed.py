@@ -1,7 +1,6 @@
 """The report of everyone whom we mailed between two days, and on what ground at that moment."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -18,6 +17,7 @@ from exports.overview.mailed import Wanted
 from salesconnect.lib import chart
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.chart import Value
+from salesconnect.lib.paging import address, neighbours
 
 PAGE_SIZE = 50
 AT_ONCE = 20_000
@@ -52,8 +52,7 @@ def _list(wanted: Wanted, actor: Actor, cursor: str | None) -> dict[str, Any]:
     return {
         "rows": [(mail, labels[mail.ground]) for mail in page.rows],
         "only": labels.get(wanted.ground),
-        "previous_url": page.previous and _url(wanted, cursor=page.previous),
-        "next_url": page.next and _url(wanted, cursor=page.next),
+        **neighbours(page, _query(wanted), reverse("compliance-mailed")),
     }
 
 
@@ -76,4 +75,4 @@ def _query(wanted: Wanted) -> dict[str, str]:
 
 
 def _url(wanted: Wanted, **more: str) -> str:
-    return f"{reverse('compliance-mailed')}?{urlencode(_query(wanted) | more)}"
+    return address(_query(wanted), reverse("compliance-mailed"), **more)
