@@ -1,6 +1,5 @@
 """What waits to be done about people: whom to tell where their data comes from, and which legal bases to review."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from compliance import review as reviewing
 from compliance.forms import NoteForm
 from compliance.models import ComplianceCard, ReviewNote
 from compliance.queries import not_recorded_sources
+from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.selection import Selection
 from contacts.views.batch_words import number
@@ -72,9 +72,9 @@ def informing(request: SignedInRequest) -> HttpResponse:
         told = ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", outcome.changed)
         messages.success(request, told % {"n": number(outcome.changed)})
         return redirect(queue.url())
-    today = timezone.localdate()
     context = _page(request, queue, INFORMING, (_("All"), _("Overdue")))
-    context["rows"] = [_waiting(card, today) for card in context["rows"]]
+    context["rows"] = [row | _clock(row["person"]) for row in context["rows"]]
+    context |= {"title": _("To be told"), "mark": _("Mark as told")}
     context |= {"sourceless": not_recorded_sources(), "notice": notices.template()}
     return render(request, "compliance/informing.html", context)
 
@@ -93,7 +93,8 @@ def review(request: SignedInRequest) -> HttpResponse:
         messages.success(request, words % {"n": number(outcome.changed)})
         return redirect(queue.url())
     context = _page(request, queue, REVIEW, (_("Old consents"), _("Legitimate interests")))
-    return render(request, "compliance/review.html", context | {"policy": policy.current()})
+    context |= {"title": _("To be reviewed"), "mark": _("Mark as reviewed"), "policy": policy.current()}
+    return render(request, "compliance/review.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,9 +117,9 @@ def balance(request: SignedInRequest, contact_id: int) -> HttpResponse:
     return render(request, "compliance/balance.html", context, status=422 if form.is_bound else 200)
 
 
-def _waiting(card: ComplianceCard, today: dt.date) -> dict[str, Any]:
-    due = telling.due(card.contact.created_at)
-    return {"card": card, "person": card.contact, "due": due, "late": due < today}
+def _clock(person: Contact) -> dict[str, Any]:
+    due = telling.due(person.created_at)
+    return {"due": due, "late": due < timezone.localdate()}
 
 
 def _queue(request: SignedInRequest, shown: dict[str, str]) -> Queue:
@@ -152,7 +153,7 @@ def _page(request: SignedInRequest, queue: Queue, shown: dict[str, str], labels:
         {"label": _("Mine"), "url": queue.url(owner="me"), "current": queue.mine},
     ]
     return {
-        "rows": page.rows,
+        "rows": [{"card": card, "person": card.contact} for card in page.rows],
         **neighbours(page, queue.query, queue.path),
         "tabs": tabs,
         "whose": whose,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.template.defaultfilters import pluralize
 
 from contacts.sealing import published, services
 
@@ -15,4 +16,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sealed = services.seal_open()
         published.append()
-        self.stdout.write(f"{sealed.events} events sealed in {sealed.seals} seals.")
+        events, seals = pluralize(sealed.events), pluralize(sealed.seals)
+        self.stdout.write(f"{sealed.events} event{events} sealed in {sealed.seals} seal{seals}.")
