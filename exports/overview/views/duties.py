@@ -14,19 +14,31 @@ from compliance.queues import Waiting
 from contacts.sealing import verification
 from exports import clocks
 from exports.overview.views.standing import Concern
+from salesconnect.lib.paging import address
 from unsubscribes.salesforce import connecting, status
 from unsubscribes.views.sync_standing import standing as sync_standing
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must."""
+    """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must.
+
+    `late` says how many are late, with a list of their own.
+    """
 
     icon: str
     label: str
     text: str
     url: str = ""
     bad: bool = False
+    late: str = ""
+    late_url: str = ""
+
+    @property
+    def concern(self) -> Concern:
+        """Return what must be seen to."""
+        words = f"{self.text}, {self.late}." if self.late else self.text
+        return Concern(f"{self.label}: {words}", self.late_url or self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class Duties:
     @property
     def concerns(self) -> list[Concern]:
         """Return what must be seen to."""
-        return [Concern(f"{duty.label}: {duty.text}", duty.url) for duty in self.all if duty.bad]
+        return [duty.concern for duty in self.all if duty.bad]
 
 
 def duties() -> Duties:
@@ -62,17 +74,21 @@ def number_of(waiting: Waiting) -> str:
 def _requests() -> Duty:
     found = clocks.counts()
     words = ngettext("%(n)s request is open", "%(n)s requests are open", found.open) % {"n": intcomma(found.open)}
-    if found.overdue:
-        words += ", " + _("%(n)s of them overdue") % {"n": intcomma(found.overdue)}
-    return Duty("clipboard-list", _("Requests of people"), f"{words}.", reverse("requests"), found.overdue > 0)
+    icon, label, url = "clipboard-list", _("Requests of people"), reverse("requests")
+    if not found.overdue:
+        return Duty(icon, label, f"{words}.", url)
+    late = _("%(n)s of them overdue") % {"n": intcomma(found.overdue)}
+    return Duty(icon, label, words, url, bad=True, late=late, late_url=address({"view": "overdue"}, url))
 
 
 def _to_inform(waiting: Waiting, late: Waiting) -> Duty:
     text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
-    words = text % {"n": number_of(waiting)}
-    if late.number:
-        words += ", " + _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
-    return Duty("mail", _("Where the data came from (art. 14)"), f"{words}.", reverse("informing"), late.number > 0)
+    words, url = text % {"n": number_of(waiting)}, reverse("informing")
+    icon, label = "mail", _("Where the data came from (art. 14)")
+    if not late.number:
+        return Duty(icon, label, f"{words}.", url)
+    after = _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
+    return Duty(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
 
 
 def _interests(waiting: Waiting) -> Duty:

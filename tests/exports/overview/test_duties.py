@@ -1,11 +1,14 @@
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
 
-from compliance.rules import Source, SourceType
+from compliance.models import ComplianceCard
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.models import Contact
 from contacts.models.seal import Verification
+from exports import register
 from exports.overview.views.duties import duties
 from unsubscribes.models import SyncConnection
 
@@ -49,3 +52,29 @@ def test_a_concern_stands_in_the_first_lines_of_the_page(signed_in, person):
     page = signed_in.get("/compliance/").content.decode()
     assert "Not all is well: 2 things need somebody." in page
     assert "<li>History: The seal of this event is not linked to the one before.</li>" in page
+
+
+def rows_of(client, url: str) -> int:
+    """Return how many people or requests the list behind an address has."""
+    body = re.search(r"<tbody>(.*)</tbody>", client.get(url).content.decode(), re.DOTALL)
+    return body[1].count("<tr>") if body else 0
+
+
+def test_every_number_of_a_queue_is_as_long_as_the_list_it_leads_to(signed_in, person, member):
+    today, long_ago = timezone.localdate(), timezone.now() - dt.timedelta(days=60)
+    anna, lars = (person(email=f"{name}@example.com", source=Source(SourceType.IMPORT)) for name in ("anna", "lars"))
+    Contact.objects.filter(pk=anna.pk).update(created_at=long_ago)
+    for number in range(3):
+        interest = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
+        someone = person(email=f"{number}@example.com", authorization=interest)
+        ComplianceCard.objects.filter(pk=someone.pk).update(basis_since=today - dt.timedelta(days=(number // 2) * 900))
+    for received, act in ((today, "open"), (today - dt.timedelta(90), "open"), (today, "pause"), (today, "finish")):
+        row = register.take_in("access", lars.pk, received, actor=member)
+        if act == "pause":
+            register.pause(row.pk, "Who is it?", actor=member)
+        if act == "finish":
+            register.finish(row.pk, "carried_out", "Sent", actor=member)
+    shown = [(duty.text, duty.url) for duty in duties().all] + [(duty.late, duty.late_url) for duty in duties().all]
+    counted = {url: int(re.match("[0-9]+", text)[0]) for text, url in shown if url}
+    assert counted == {url: rows_of(signed_in, url) for url in counted}
+    assert sorted(counted.values()) == [1, 1, 1, 2, 3]
