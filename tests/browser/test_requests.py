@@ -1,16 +1,21 @@
 """Requests of people and retention in a real browser: by mouse and keyboard, in both looks, on a phone."""
 
 import datetime as dt
+import re
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from compliance import services
+from compliance.rules import Authorization, AuthorizationType
+from contacts.batches import user_actor
 from contacts.models import Contact
 from exports import erasure, register, retention_rules
 from exports.models import DataRequest
 
 PHONE = {"viewport": {"width": 320, "height": 700}}
+CONTRACT = Authorization(AuthorizationType.CONTRACT)
 
 
 @pytest.fixture
@@ -70,9 +75,12 @@ def test_nothing_scrolls_sideways_on_a_phone(window, alice, requests, administra
     gone = person(email="eva@example.com", salesforce_id="003000000000001AAA")
     erasure.delete(Contact.objects.filter(pk=gone.pk), actor=administrator)
     rule = retention_rules.save({"name": "Old leads", "age_months": 36, "step": "erase"}, actor=administrator)
-    rule.cases.create(contact_id=late.contact_id)
+    rule.cases.create(contact_id=late.contact_id, warned_at=timezone.now())
+    register.extend(late.pk, "Very many records", actor=administrator)
     page = window(alice, **PHONE)
     for url in (
+        f"/people/{late.contact_id}/",
+        f"/requests/{late.pk}/letter/",
         "/requests/",
         "/requests/new/",
         f"/requests/{late.pk}/",
@@ -87,6 +95,42 @@ def test_nothing_scrolls_sideways_on_a_phone(window, alice, requests, administra
     ):
         page.goto(url)
         no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_of_a_person_says_what_waits_and_leads_there(window, alice, requests, axe, scheme):
+    late, _paused, _done = requests
+    given = {"name": "Old leads", "age_months": 36, "step": "erase"}
+    rule = retention_rules.save(given, actor=user_actor(alice, "page"))
+    rule.cases.create(contact_id=late.contact_id, warned_at=timezone.now())
+    page = window(alice, color_scheme=scheme)
+    page.goto(f"/people/{late.contact_id}/")
+    expect(page.get_by_role("note")).to_contain_text("by the rule “Old leads”. Not while a request waits")
+    axe(page)
+    page.get_by_role("region", name="Open requests").get_by_role("link", name="Erasure").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Erasure")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_extension_leads_to_its_letter_and_the_letter_to_a_mail(window, alice, requests, axe, scheme):
+    late, _paused, _done = requests
+    services.authorise(Contact.objects.filter(pk=late.contact_id), CONTRACT, actor=user_actor(alice, "page"))
+    page = window(alice, color_scheme=scheme)
+    page.goto(f"/requests/{late.pk}/")
+    page.get_by_text("Extend by two months").click()
+    page.locator("#extend_reason").fill("Very many records")
+    page.get_by_role("button", name="Extend", exact=True).click()
+    expect(page.get_by_role("article")).to_contain_text("Dear Anna Berg,")
+    axe(page)
+    page.get_by_role("link", name="Swedish").click()
+    expect(page.get_by_role("article")).to_contain_text("Hej Anna Berg!")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("banner")).to_be_hidden()
+    expect(page.get_by_role("button", name="Print")).to_be_hidden()
+    page.emulate_media(media="screen")
+    page.get_by_role("button", name="Send as mail…").click()
+    expect(page.get_by_label("Subject")).to_have_value(re.compile("^Din begäran den .* vi behöver mer tid$"))
+    axe(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
