@@ -95,20 +95,26 @@ class _Writer:
         """Return what is in an event's `<li>`."""
         picture = icon("arrow-back-up" if undoes else ICONS.get(event.action, "history"))
         text = escape(wording.describe(event, undoes))
-        return f'{picture}<p class="history-text">{text}</p><p class="history-meta">{" · ".join(self._meta(event))}</p>'
+        meta = " · ".join(self._facts(event))
+        links = "".join(f" · {link}" for link in self._links(event))
+        meta = f'<p class="history-meta">{meta}<span class="no-print">{links}</span></p>'
+        return f'{picture}<p class="history-text">{text}</p>{meta}'
 
-    def _meta(self, event: ContactEvent) -> list[str]:
+    def _facts(self, event: ContactEvent) -> list[str]:
         parts = [time_element(event.at, self.now)]
         if door := wording.door_words(event):
             parts.append(escape(door))
         if before := wording.before(event):
             parts.append(self.before % {"before": escape(before)})
+        return parts
+
+    def _links(self, event: ContactEvent) -> list[str]:
+        number = f'<span class="visually-hidden"> {event.id}</span>'
+        links = [f'<a href="{self.proof_url % event.id}" download>{self.proof}{number}</a>']
         if event.batch_id:
             words = self.orders.get(event.action, self.change) % {"number": event.batch_id}
-            parts.append(f'<a href="{self.task_url % event.batch_id}">{words}</a>')
-        number = f'<span class="visually-hidden"> {event.id}</span>'
-        parts.append(f'<a href="{self.proof_url % event.id}" download>{self.proof}{number}</a>')
-        return parts
+            links.insert(0, f'<a href="{self.task_url % event.batch_id}">{words}</a>')
+        return links
 
 
 def _address(name: str) -> str:
