@@ -207,7 +207,7 @@ def test_an_extension_makes_a_letter_in_the_person_s_language(signed_in, asked, 
 
 
 def test_the_letter_is_in_the_language_of_the_last_mail(signed_in, person, member):
-    anna = person(email="anna@example.com", authorization=CONTRACT)
+    anna = person(authorization=CONTRACT)
     row = register.take_in("erasure", anna.pk, timezone.localdate(), actor=member)
     register.extend(row.pk, "Omfattande", actor=member)
     mails.write_to_one(anna.pk, Draft("Hej", "Hej!", language="sv"), actor=member)
