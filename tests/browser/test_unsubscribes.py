@@ -49,6 +49,7 @@ def test_an_administrator_removes_an_unsubscribe_with_a_document(window, alice, 
     page.get_by_label("Purpose of Processing").fill("Newsletter")
     page.get_by_label("Document", exact=True).set_input_files(document)
     page.get_by_label("Type anna@example.com to confirm").fill("anna@example.com")
+    page.get_by_label("Your password").fill("correct-horse-battery")
     page.get_by_role("button", name="Remove unsubscribe").click()
     expect(page.locator(".verdict-answer")).to_have_text("Yes")
     said = page.locator("#unsubscribe-history")
