@@ -72,8 +72,8 @@ class ReconsentForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, request: SignedInRequest, person: Contact) -> None:
-        posted = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        super().__init__(*posted, initial={"version": person.card.version})
+        data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+        super().__init__(data, files, initial={"version": person.card.version})
         self.request = request
         if signed_in_recently(request):
             del self.fields["password"]
