@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -121,7 +122,7 @@ def words(rule: RetentionRule) -> str:
         parts.append(_("%(n)d months %(since)s") % age)
     if rule.inactive_months:
         parts.append(_("nothing happened for %(n)d months") % {"n": rule.inactive_months})
-    return " · ".join(parts)
+    return capfirst(" · ".join(parts))
 
 
 def _label(kind: Any, slug: str) -> str:

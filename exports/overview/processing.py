@@ -116,7 +116,7 @@ def _purposes(numbers: Numbers) -> list[str]:
     facts = []
     for slug, number in numbers[figures.AUTHORIZATION].items():
         if number:
-            article = f" (art. 6(1)({articles[slug]}))" if slug in articles else ""
+            article = " " + _("(art. 6(1)(%(letter)s))") % {"letter": articles[slug]} if slug in articles else ""
             facts.append(f"{labels[slug]}{article}: {_count(number)}")
     consents = ComplianceCard.objects.filter(authorization_type=AuthorizationType.CONSENT)
     given = consents.values_list("consent_purpose").annotate(n=Count("pk")).order_by("-n", "consent_purpose")

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from compliance.rules import NOT_RECORDED
@@ -73,8 +74,8 @@ def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[
         (_("People"), total, {}, ""),
         (_("Not recorded"), missing, {"authorization_type": NOT_RECORDED}, _percent(missing, total)),
         (_("Old consents"), numbers[figures.OLD_CONSENTS][""], old, ""),
-        (_("Unsubscribed"), numbers[figures.UNSUBSCRIBED][""], {"unsubscribed": "true"}, ""),
-        (_("Restricted"), numbers[figures.RESTRICTED][""], {"restricted": "true"}, ""),
+        (pgettext("people", "Unsubscribed"), numbers[figures.UNSUBSCRIBED][""], {"unsubscribed": "true"}, ""),
+        (pgettext("people", "Restricted"), numbers[figures.RESTRICTED][""], {"restricted": "true"}, ""),
     ]
     return [
         {"label": label, "number": number, "url": charts.people_url(**query) if live else "", "note": note}
