@@ -48,7 +48,8 @@ class _Document(FPDF):
     foot = ""
 
     def footer(self) -> None:
-        self.set_y(-14)
+        # A value that goes on over the page has moved the margin.
+        self.set_xy(MARGIN, -14)
         self.set_font("DejaVu", size=7.5)
         self.set_text_color(*QUIET)
         self.cell(0, 5, self.foot)
