@@ -21,6 +21,8 @@ from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
 
 UNDO_DAYS = 30
+# An event bears the time at which its act began; no act on people takes longer.
+LONGEST_ACT = dt.timedelta(minutes=1)
 UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
 
 
@@ -123,7 +125,7 @@ def undo(batch: Batch, *, actor: Actor) -> Batch:
         raise Conflict("too_old", _("A change can be undone for %(days)d days.") % {"days": UNDO_DAYS})
     if batch.undone_by.exists():
         raise Conflict("undone_before", _("This change has been undone already."))
-    return batches.order(batches.people_of(batch), "undo", actor=actor, undoes=batch)
+    return batches.order(None, "undo", actor=actor, undoes=batch)
 
 
 @batches.register("undo", "edit_people")
@@ -139,7 +141,8 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         "ids": array(ids),
         "today": timezone.localdate(),
         "undone": undone.pk,
-        "since": undone.created_at,
+        "ordered": undone.created_at,
+        "since": undone.created_at - LONGEST_ACT,
         "until": timezone.now() + history.CLOCKS_DIFFER,
         "action": undone.kind,
         "fields": [column.name for column in columns],
@@ -156,8 +159,9 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
 def _restore_sql(columns: Sequence[Column], moved: str) -> str:
     """Return the statement that gives back what the undone batch's events remember, but for what changed since.
 
-    No step joins two others: PostgreSQL knows nothing yet of events that are minutes old, and would take every step
-    for one row and compare each with each.
+    Of two changes of one person the later has the higher number: both took it with the person locked. No step joins
+    two others: PostgreSQL knows nothing yet of events that are minutes old, and would take every step for one row and
+    compare each with each.
     """
     restored = ", ".join(
         f"{_before(column)} AS {column.name}, card.{column.name} AS was_{column.name}" for column in columns
@@ -165,14 +169,14 @@ def _restore_sql(columns: Sequence[Column], moved: str) -> str:
     names = ", ".join(column.name for column in columns)
     return f"""
         WITH touched AS MATERIALIZED (
-            SELECT contact_id, id, at, changes FROM contacts_contactevent
-            WHERE contact_id = ANY(%(ids)s) AND at >= %(since)s AND at < %(until)s AND batch_id = %(undone)s
+            SELECT contact_id, id, changes FROM contacts_contactevent
+            WHERE contact_id = ANY(%(ids)s) AND at >= %(ordered)s AND at < %(until)s AND batch_id = %(undone)s
         ), wanted AS MATERIALIZED (
             SELECT contact_id, {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
             WHERE NOT EXISTS (
                 SELECT FROM contacts_contactevent later
                 WHERE later.contact_id = touched.contact_id AND later.at >= %(since)s AND later.at < %(until)s
-                AND later.at >= touched.at AND later.id > touched.id AND later.changes ?| %(fields)s
+                AND later.id > touched.id AND later.changes ?| %(fields)s
             )
         ), changed AS (
             UPDATE compliance_compliancecard card SET ({names}) = ROW({", ".join(f"wanted.{c.name}" for c in columns)}),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet, array
+from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
@@ -171,14 +171,17 @@ def _set(
     actor: Actor,
     batch_id: int | None,
 ) -> Outcome:
-    ids, restricted = lock_unrestricted(contacts)
+    """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
+    ids, params = contacts.card_ids_sql()
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
     moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     statement = f"""
-        WITH old AS MATERIALIZED (
-            SELECT contact_id, {names} FROM compliance_compliancecard
-            WHERE contact_id = ANY(%(ids)s) AND ({names}) IS DISTINCT FROM ({wanted})
+        WITH locked AS MATERIALIZED (
+            SELECT contact_id, {names}, restricted_at IS NULL AS free FROM compliance_compliancecard
+            WHERE contact_id IN (IDS) ORDER BY contact_id FOR UPDATE
+        ), old AS MATERIALIZED (
+            SELECT contact_id, {names} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
         ), changed AS (
             UPDATE compliance_compliancecard card
             SET ({names}) = ROW({wanted}), {moved}version = version + 1, updated_at = now()
@@ -188,21 +191,15 @@ def _set(
             SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes_sql(columns)}
             FROM old ORDER BY contact_id
         )
-        SELECT count(*) FROM old
+        SELECT count(*) FILTER (WHERE free), (SELECT count(*) FROM old),
+               coalesce(array_agg(contact_id) FILTER (WHERE NOT free), '{{}}') FROM locked
     """
+    acted = {"action": action, "today": timezone.localdate(), **values, **history.event_values(actor, batch_id)}
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                "ids": array(ids),
-                "action": action,
-                "today": timezone.localdate(),
-                **values,
-                **history.event_values(actor, batch_id),
-            },
-        )
-        changed = cursor.fetchone()[0]
-    return Outcome(changed=changed, unchanged=len(ids) - changed).refuse("restricted", restricted)
+        whose = cursor.mogrify(ids, params).decode().replace("%", "%%")
+        cursor.execute(statement.replace("IDS", whose), acted)
+        free, changed, restricted = cursor.fetchone()
+    return Outcome(changed=changed, unchanged=free - changed).refuse("restricted", restricted)
 
 
 def refuse(errors: dict[str, list[str]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Func, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -28,6 +28,17 @@ INLINE_LIMIT = 5_000
 CHUNK = 5_000
 TURN_SECONDS = 60
 STALLED_SECONDS = 30
+
+FREEZE = """
+    INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
+    SELECT %s, (place - 1) / %s, array_agg(id ORDER BY id), false
+    FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({ids}) AS chosen (id)) AS numbered
+    GROUP BY 2
+"""
+FREEZE_AGAIN = """
+    INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
+    SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done
+"""
 
 Handler = Callable[[ContactQuerySet, Batch, Actor], Outcome]
 
@@ -57,7 +68,7 @@ def register(name: str, right: str, *, undoable: bool = False, chunks: int = 1) 
 
 @transaction.atomic
 def order(
-    contacts: ContactQuerySet,
+    contacts: ContactQuerySet | None,
     kind: str,
     *,
     actor: Actor,
@@ -70,6 +81,7 @@ def order(
 ) -> Batch:
     """Freeze who is meant, and carry the order out: up to 5,000 people at once, more by a worker.
 
+    Without `contacts` they are those whom `undoes`, the batch to be undone, has worked on.
     `missing` counts ids of the selection that do not exist; they are refused as `not_found`. `refused` counts people
     who are left out beforehand, by reason. `approved` is the number
     of people that the user was shown; `Conflict` (`moved`, with `now`) when it is another by now. Returns the batch,
@@ -136,12 +148,6 @@ def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
     return list(silent.values_list("pk", flat=True))
 
 
-def people_of(batch: Batch) -> ContactQuerySet:
-    """Return the people whom a batch has worked on."""
-    done = BatchChunk.objects.filter(batch=batch, done=True)
-    return Contact.objects.filter(pk__in=done.values_list(Func(F("contact_ids"), function="unnest")))
-
-
 def actor_of(batch: Batch) -> Actor:
     """Return who ordered the batch, with the rights that the user has now: a withdrawn right stops the work."""
     return ordered_by(batch.user, batch.door)  # type: ignore[arg-type] # the field holds doors alone
@@ -157,19 +163,17 @@ def user_actor(user: User, door: Door) -> Actor:
     return Actor(user.pk, str(user), user.role if user.is_active else "", door)
 
 
-def _freeze(batch: Batch, contacts: ContactQuerySet) -> int:
-    """Store the ids in chunks, in one statement that never brings them here; returns how many there are."""
-    ids, params = contacts.ids_sql()
+def _freeze(batch: Batch, contacts: ContactQuerySet | None) -> int:
+    """Store the ids in chunks, in one statement that never brings them here; returns how many there are.
+
+    Without `contacts` they are those whom the batch that is undone has worked on.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
-            SELECT %s, (place - 1) / %s, array_agg(id ORDER BY id), false
-            FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({ids}) AS chosen (id)) AS numbered
-            GROUP BY 2
-            """,
-            [batch.pk, CHUNK, *params],
-        )
+        if contacts is None:
+            cursor.execute(FREEZE_AGAIN, [batch.pk, batch.undoes_id])
+        else:
+            ids, params = contacts.ids_sql()
+            cursor.execute(FREEZE.format(ids=ids), [batch.pk, CHUNK, *params])
         cursor.execute(
             "SELECT coalesce(sum(cardinality(contact_ids)), 0) FROM contacts_batchchunk WHERE batch_id = %s", [batch.pk]
         )
