@@ -35,13 +35,17 @@ FOUND_AGAIN = """
 """
 
 # People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
-# gets a new version when the "no" is said again, so that a form opened before is stale.
+# gets a new version when the "no" is said again, so that a form opened before is stale. Their addresses are suppressed,
+# and one that perhaps nobody has any more; it is new when no transaction has touched its row before.
 UNSUBSCRIBE = f"""
     WITH suppressed AS (
         INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
-        SELECT address_hash, address_hash_key, %(reason)s, %(source)s FROM contacts_contact
-        WHERE id = ANY(%(ids)s) AND address_hash IS NOT NULL ORDER BY address_hash
+        SELECT DISTINCT ON (address_hash) address_hash, hash_key, %(reason)s, %(source)s FROM (
+            SELECT address_hash, address_hash_key FROM contacts_contact WHERE id = ANY(%(ids)s)
+            UNION ALL SELECT %(address_hash)s::uuid, %(hash_key)s
+        ) held (address_hash, hash_key) WHERE address_hash IS NOT NULL ORDER BY address_hash
         {FOUND_AGAIN}
+        RETURNING address_hash, xmax = 0 AS new
     ), repeated AS (
         UPDATE compliance_compliancecard SET version = version + 1
         WHERE contact_id = ANY(%(ids)s) AND unsubscribed AND %(said)s
@@ -55,16 +59,10 @@ UNSUBSCRIBE = f"""
                                   'reason', jsonb_build_array(NULL, %(reason)s::text))
         FROM changed ORDER BY contact_id
     )
-    SELECT count(*) FROM changed
+    SELECT (SELECT count(*) FROM changed),
+           EXISTS (SELECT FROM suppressed WHERE new AND address_hash = %(address_hash)s)
 """
 HOLDERS = "SELECT id FROM contacts_contact WHERE address_hash = %s"
-# The row is new when no transaction has touched it before; one that a machine finds again is not returned at all.
-SUPPRESS = f"""
-    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
-    VALUES (%(address_hash)s, %(hash_key)s, %(reason)s, %(source)s)
-    {FOUND_AGAIN}
-    RETURNING xmax = 0
-"""
 SUPPRESS_MANY = f"""
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
     SELECT address_hash, %(hash_key)s, %(reason)s, %(source)s FROM unnest(%(hashes)s::uuid[]) AS known (address_hash)
@@ -82,13 +80,53 @@ def unsubscribe(
     A person without an address is marked too, so that an address given later is suppressed from its first moment.
     """
     actor.require("unsubscribe_people")
-    return _unsubscribe(services.lock(contacts), actor=actor, source=source, reason=reason, batch_id=batch_id)
+    ids = services.lock(contacts)
+    changed, _new = _unsubscribe(ids, actor=actor, source=source, reason=reason, batch_id=batch_id)
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
 
 
-def _unsubscribe(ids: list[int], *, actor: Actor, source: str, reason: str, batch_id: int | None = None) -> Outcome:
-    """Opt the people with these ids out, whose cards are locked."""
+@transaction.atomic(savepoint=False)
+def unsubscribe_address(
+    address_hash: UUID,
+    hash_key: str,
+    *,
+    actor: Actor,
+    source: str,
+    reason: str = "",
+    others: tuple[str, Sequence[Any]] = ("", ()),
+) -> Outcome:
+    """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it.
+
+    `others` is SQL, with its parameters, for the ids of more people whom the "no" is of. `changed` is 1 when the
+    address could be mailed before, also when nobody here has it any more, or one of the people.
+    """
+    actor.require("unsubscribe_people")
+    # One after the other: whoever had the address may have been merged into another while we waited for the lock.
+    ids = services.lock_found(HOLDERS, [address_hash])
+    if others[0]:
+        ids += services.lock_found(*others)
+    address = (address_hash, hash_key)
+    changed, new = _unsubscribe(ids, actor=actor, source=source, reason=reason, address=address)
+    return Outcome(changed=1) if changed or new else Outcome(unchanged=1)
+
+
+def _unsubscribe(
+    ids: list[int],
+    *,
+    actor: Actor,
+    source: str,
+    reason: str,
+    batch_id: int | None = None,
+    address: tuple[UUID | None, str] = (None, ""),
+) -> tuple[int, bool]:
+    """Opt the people with these ids out, whose cards are locked, and an address.
+
+    Returns how many of the people could be mailed before, and whether the address was new.
+    """
     values: dict[str, Any] = {
         "ids": array(ids),
+        "address_hash": address[0],
+        "hash_key": address[1],
         "source": source,
         "reason": reason,
         "action": history.UNSUBSCRIBED,
@@ -96,25 +134,10 @@ def _unsubscribe(ids: list[int], *, actor: Actor, source: str, reason: str, batc
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE, values | history.event_values(actor, batch_id))
-        changed = cursor.fetchone()[0]
+        changed, new = cursor.fetchone()
     if changed:
         kick("unsubscribes.push_salesforce")
-    return Outcome(changed=changed, unchanged=len(ids) - changed)
-
-
-@transaction.atomic(savepoint=False)
-def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Outcome:
-    """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it.
-
-    `changed` is 1 when the address could be mailed before, also when nobody here has it any more.
-    """
-    actor.require("unsubscribe_people")
-    people = _unsubscribe(services.lock_found(HOLDERS, [address_hash]), actor=actor, source=source, reason=reason)
-    values: dict[str, Any] = {"address_hash": address_hash, "hash_key": hash_key, "reason": reason, "source": source}
-    with connection.cursor() as cursor:
-        cursor.execute(SUPPRESS, values | {"said": source not in REPEATED})
-        new = cursor.fetchone() == (True,)
-    return Outcome(changed=1) if people.changed or new else Outcome(unchanged=1)
+    return changed, new
 
 
 def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") -> None:

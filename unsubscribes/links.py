@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from psycopg2.extras import execute_values
 
 from compliance import suppression
@@ -19,7 +19,7 @@ from unsubscribes.models import MailLink, Message
 # answer them.
 FIND = "SELECT * FROM unsubscribes_maillink WHERE digest = %s"
 SURVIVORS = """
-    SELECT DISTINCT c.id FROM unsubscribes_message m JOIN contacts_contact c ON c.id = m.contact_id
+    SELECT c.id FROM unsubscribes_message m JOIN contacts_contact c ON c.id = m.contact_id
     WHERE m.link_id = %s AND c.address_hash IS DISTINCT FROM %s
     AND EXISTS (SELECT FROM contacts_merge WHERE survivor_id = c.id AND undone_at IS NULL)
 """
@@ -62,21 +62,19 @@ def holder(link: MailLink) -> Contact | None:
     return Contact.objects.filter(address_hash=link.address_hash).first()
 
 
-@transaction.atomic(savepoint=False)
 def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
     """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
 
     A record that was merged since into another of the same person leaves its mail to that one, and so its "no".
     """
-    outcome = suppression.unsubscribe_address(
-        link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason
+    return suppression.unsubscribe_address(
+        link.address_hash,
+        link.hash_key,
+        actor=RECIPIENT,
+        source=source,
+        reason=reason,
+        others=(SURVIVORS, [link.pk, link.address_hash]),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(SURVIVORS, [link.pk, link.address_hash])
-        survivors = [row[0] for row in cursor]
-    if survivors:
-        suppression.unsubscribe(Contact.objects.among(survivors), actor=RECIPIENT, source=source, reason=reason)
-    return outcome
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:

@@ -1,8 +1,7 @@
-"""The addresses of mail and of the way out of it."""
+"""The addresses of mail and of opt-outs; that of the link in a mail stands before all others in the site's."""
 
-from django.urls import path, re_path
+from django.urls import path
 
-from unsubscribes import public
 from unsubscribes.views import (
     compose,
     ledger,
@@ -54,5 +53,4 @@ urlpatterns = [
     path("sync/records/<slug:sf_id>/", sync_lists.record, name="salesforce-record"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
-    re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
 ]

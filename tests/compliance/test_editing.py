@@ -16,7 +16,7 @@ def test_an_edit_stores_and_records_what_differs(person, member):
 def test_a_rename_moves_the_person_in_the_order(person, member):
     anna = person()
     editing.edit(anna.pk, {"last_name": "Öberg"}, actor=member)
-    anna.card.refresh_from_db()
+    anna.refresh_from_db()
     assert (anna.sort_last, anna.card.sort_last, anna.card.version) == ("}berg", "}berg", 2)
 
 
