@@ -10,7 +10,7 @@ from compliance.revision import Owner, revise
 from compliance.rules import AuthorizationType, SlugChoices, SourceType
 from contacts import history
 from contacts.details import DETAILS
-from contacts.models import User
+from contacts.models import ContactEvent, User
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
@@ -41,7 +41,9 @@ def undo_edit(
 def _values_before(contact_id: int, since: int) -> dict[str, Any]:
     """Return each field that was edited after `since`, with the value it had before the first of those edits."""
     values: dict[str, Any] = {}
-    for event in history.of_contact(contact_id).filter(id__gt=since, action__in=EDITS).order_by("-id"):
+    # Edits of records that were merged into this one are no edits of it.
+    own = ContactEvent.objects.filter(contact_id=contact_id, id__gt=since, action__in=EDITS)
+    for event in own.order_by("-id"):
         values |= {name: change[0] for name, change in event.changes.items() if isinstance(change, list)}
     return values
 

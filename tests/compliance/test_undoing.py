@@ -9,6 +9,7 @@ from compliance.rules import Authorization, AuthorizationType, Source, SourceTyp
 from contacts import history
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Stale
+from unsubscribes.merge import merge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
@@ -80,3 +81,15 @@ def test_there_must_be_something_to_undo_and_a_right_to_do_it(person, member, au
         undoing.undo_edit(anna.pk, since=since, version=1, actor=member)
     with pytest.raises(Forbidden):
         undoing.undo_edit(anna.pk, since=since, version=1, actor=auditor)
+
+
+def test_what_was_edited_of_a_record_that_came_in_since_is_not_taken_back(person, member):
+    anna, twin = person(email="a@example.com", title="CEO"), person(email="b@example.com", title="Mrs")
+    since = history.newest_id(anna.pk)
+    editing.edit(anna.pk, {"phone": "1"}, actor=member)
+    version = version_of(anna)
+    editing.edit(twin.pk, {"title": ""}, actor=member)
+    merge(anna.pk, twin.pk, actor=member)
+    undoing.undo_edit(anna.pk, since=since, version=version, actor=member)
+    anna.refresh_from_db()
+    assert (anna.title, anna.phone) == ("CEO", "")
