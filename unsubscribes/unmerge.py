@@ -5,6 +5,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -40,7 +41,7 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     _give_back(survivor, record, actor)
     said_no = _bring_back(record, unsubscribed=survivor.card.unsubscribed)
     _move_back(record)
-    Merge.objects.filter(pk=record.pk).update(undone_at=timezone.now(), absorbed={}, changes={}, moved={})
+    Merge.objects.filter(pk=record.pk).update(undone_at=Now(), absorbed={}, changes={}, moved={})
     back = {"unsubscribed": (None, said_no)}
     history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
     history.record([record.survivor_id], history.UNMERGED, actor=actor)

@@ -1,5 +1,9 @@
+import datetime as dt
+
+import time_machine
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.utils import timezone
 
 from compliance import editing, suppression
 from compliance.imports import services as imports
@@ -8,6 +12,8 @@ from compliance.models import ImportReject
 from contacts import batches, history
 from contacts.models import Contact, IdempotentReply
 from exports import erasure
+from unsubscribes.merge import merge
+from unsubscribes.unmerge import unmerge
 
 
 def test_a_deleted_person_leaves_no_readable_value(person, member):
@@ -64,3 +70,11 @@ def test_bulk_deletion_is_an_order_like_the_others(person, member):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM compliance_compliancecard")
         assert cursor.fetchone() == (0,)
+
+
+def test_whoever_was_merged_with_the_erased_forgets_it_whatever_the_clock_of_the_server_says(person, member):
+    lars, anna = person(last_name="Lind", email="lars@example.com"), person(last_name="Qvist", email="a@example.com")
+    with time_machine.travel(timezone.now() - dt.timedelta(minutes=5)):
+        unmerge(merge(lars.pk, anna.pk, actor=member, take=["last_name"]).pk, actor=member)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    assert "Qvist" not in str(list(history.of_contact(lars.pk).values_list("changes", flat=True)))
