@@ -23,6 +23,7 @@ UNSUBSCRIBED = "unsubscribed"
 RESUBSCRIBED = "resubscribed"
 MAILED = "mailed"
 MAIL_HELD = "mail_held"
+MAIL_FAILED = "mail_failed"
 EXPORTED = "exported"
 DELETED = "deleted"
 MERGED = "merged"
@@ -36,7 +37,7 @@ REQUESTED = "requested"
 VIEWED = "viewed"
 ANSWERED = "answered"
 
-CHANGES_NOTHING = (MAILED, MAIL_HELD, EXPORTED, REQUESTED, VIEWED, ANSWERED)
+CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""
 
 CLOCKS_DIFFER = dt.timedelta(days=1)

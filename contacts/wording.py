@@ -179,6 +179,14 @@ def _mail_held(event: ContactEvent) -> str:
     return _("A mail by %(actor)s was held back") % words
 
 
+def _mail_failed(event: ContactEvent) -> str:
+    reason = str(_side(event.changes, NEW).get("failed") or "")
+    label = str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
+    if reason:
+        return _("A mail by %(actor)s failed: %(reason)s") % {"actor": event.actor_name, "reason": label}
+    return _("A mail by %(actor)s failed") % {"actor": event.actor_name}
+
+
 def _exported(event: ContactEvent) -> str:
     pack = "pack" in event.changes
     sentence = _("%(actor)s took this person’s evidence pack") if pack else _("%(actor)s exported this person")
@@ -313,7 +321,7 @@ def _in_batch(event: ContactEvent, undoes: int | None) -> str:
         return _(", in bulk change %(batch)s, which takes back bulk change %(undone)s") % words
     if event.action == history.EXPORTED:
         return _(", in bulk export %(batch)s") % words
-    if event.action in {history.MAILED, history.MAIL_HELD}:
+    if event.action in {history.MAILED, history.MAIL_HELD, history.MAIL_FAILED}:
         return _(", in bulk mail %(batch)s") % words
     return _(", in bulk change %(batch)s") % words
 
@@ -327,6 +335,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.RESUBSCRIBED: _resubscribed,
     history.MAILED: _mailed,
     history.MAIL_HELD: _mail_held,
+    history.MAIL_FAILED: _mail_failed,
     history.EXPORTED: _exported,
     history.DELETED: _deleted,
     history.MERGED: _merged,

@@ -32,6 +32,7 @@ ICONS = {
     history.RESUBSCRIBED: "mail-opened",
     history.MAILED: "send",
     history.MAIL_HELD: "player-pause",
+    history.MAIL_FAILED: "alert-triangle",
     history.EXPORTED: "download",
     history.DELETED: "trash",
     history.MERGED: "git-merge",
@@ -88,7 +89,12 @@ class _Writer:
         self.before = escape(_("before: %(before)s"))
         export, mail = escape(_("Show bulk export %(number)s")), escape(_("Show bulk mail %(number)s"))
         self.change = escape(_("Show bulk change %(number)s"))
-        self.orders = {history.EXPORTED: export, history.MAILED: mail, history.MAIL_HELD: mail}
+        self.orders = {
+            history.EXPORTED: export,
+            history.MAILED: mail,
+            history.MAIL_HELD: mail,
+            history.MAIL_FAILED: mail,
+        }
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")
 
     def line(self, event: ContactEvent, undoes: int | None) -> str:

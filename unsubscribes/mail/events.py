@@ -1,6 +1,6 @@
-"""What the history keeps of mail: that one was sent, or held back and why. Each in the transaction that made it so."""
+"""What the history keeps of mail: sent, held back, or failed, and why. Each in the transaction that made it so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import cast
 
@@ -23,6 +23,14 @@ def held(messages: Sequence[Message]) -> None:
         actor, batch_id = writer(messages[0]), messages[0].batch_id
         changes = {"held": (None, str(reason))}
         history.record(people, history.MAIL_HELD, actor=actor, batch_id=batch_id, changes=changes)
+
+
+def failed(messages: Iterable[Message]) -> None:
+    """Record that messages failed for good, or that nobody knows whether they left; few at a time ever do."""
+    for message in messages:
+        changes = {"failed": (None, str(message.reason)), "mail": (None, message.pk)}
+        actor, batch_id = writer(message), message.batch_id
+        history.record([message.contact_id], history.MAIL_FAILED, actor=actor, batch_id=batch_id, changes=changes)
 
 
 def writer(message: Message) -> Actor:

@@ -87,14 +87,18 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
     return fate
 
 
+@transaction.atomic
 def give_up_lost() -> int:
     """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
     limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
     lost = Message.objects.filter(state=State.SENDING, claimed_at__lt=limit)
-    number = lost.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
-    if number:
-        logger.warning("The fate of %d messages is unknown; somebody has to decide", number)
-    return number
+    ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if ids:
+        given_up = Message.objects.filter(pk__in=ids)
+        given_up.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
+        events.failed(given_up)
+        logger.warning("The fate of %d messages is unknown; somebody has to decide", len(ids))
+    return len(ids)
 
 
 def _due(message_id: int | None) -> QuerySet[Message]:
@@ -110,26 +114,35 @@ def _due(message_id: int | None) -> QuerySet[Message]:
 @transaction.atomic
 def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
-    values: dict[str, object] = {"error": said}
-    match fate:
-        case Fate.SENT:
-            values |= {"state": State.SENT, "reason": Reason.OUTBOX if kept else "", "sent_at": timezone.now()}
-        case Fate.REFUSED:
-            values |= {"state": State.FAILED, "reason": Reason.REFUSED}
-        case Fate.UNKNOWN:
-            values |= {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
-        case Fate.LATER | Fate.AWAY if message.attempts > len(DELAYS):
-            values |= {"state": State.FAILED, "reason": Reason.GAVE_UP}
-        case Fate.LATER | Fate.AWAY:
-            delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
-            values |= {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}
+    values = _of_fate(message, fate, kept=kept)
     mine = Message.objects.filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
     )
     tells = message.informs and fate is Fate.SENT and not kept
     if tells:
         notices.hold_card(message)
-    if mine.update(**values) and fate is Fate.SENT:
-        events.sent(Message.objects.get(pk=message.pk))
+    if not mine.update(error=said, **values):
+        return
+    stored = Message.objects.get(pk=message.pk)
+    if stored.state == State.SENT:
+        events.sent(stored)
         if tells:
             notices.count_as_told(message)
+    elif stored.state in {State.FAILED, State.UNKNOWN}:
+        events.failed([stored])
+
+
+def _of_fate(message: Message, fate: Fate, *, kept: bool) -> dict[str, object]:
+    """Return what a fate makes of a message."""
+    match fate:
+        case Fate.SENT:
+            return {"state": State.SENT, "reason": Reason.OUTBOX if kept else "", "sent_at": timezone.now()}
+        case Fate.REFUSED:
+            return {"state": State.FAILED, "reason": Reason.REFUSED}
+        case Fate.UNKNOWN:
+            return {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
+        case Fate.LATER | Fate.AWAY if message.attempts > len(DELAYS):
+            return {"state": State.FAILED, "reason": Reason.GAVE_UP}
+        case Fate.LATER | Fate.AWAY:
+            delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
+            return {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}

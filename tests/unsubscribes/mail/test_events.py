@@ -1,6 +1,9 @@
-"""Mail in the history: sent and held back, by whom, in which order, once each."""
+"""Mail in the history: sent, held back and failed, by whom, in which order, once each."""
+
+import datetime as dt
 
 import pytest
+from django.utils import timezone
 from django.utils.translation import override
 
 from compliance import suppression
@@ -13,7 +16,7 @@ from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message
 
 DRAFT = Draft("News of {{ first_name }}", "Hello")
-MAIL = (history.MAILED, history.MAIL_HELD)
+MAIL = (history.MAILED, history.MAIL_HELD, history.MAIL_FAILED)
 
 
 def told():
@@ -82,3 +85,30 @@ def test_a_mail_to_somebody_who_was_deleted_meanwhile_leaves_no_event(anna, memb
     Message.objects.all().delete()
     send._settle(claimed, send.Fate.SENT, "", kept=False)
     assert told() == []
+
+
+def test_a_mail_that_the_server_refuses_says_so(anna, member, server):
+    message = services.write_to_one(anna.pk, DRAFT, actor=member)
+    server.answers.append("550 no such user")
+    send.drain()
+    assert told() == [(anna.pk, "mail_failed", "bob", "page", None)]
+    event = ContactEvent.objects.get(action=history.MAIL_FAILED)
+    assert event.changes == {"failed": [None, "refused"], "mail": [None, message.pk]}
+    assert wording.describe(event) == "A mail by bob failed: The mail server refused it"
+    with override("sv"):
+        assert wording.describe(event) == "Ett mejl av bob gick inte fram: E-postservern avvisade det"
+
+
+def test_a_mail_that_is_tried_again_is_no_event_yet(anna, member, server):
+    services.write_to_one(anna.pk, DRAFT, actor=member)
+    server.answers.append("450 busy")
+    send.drain()
+    assert told() == []
+
+
+def test_a_mail_whose_worker_was_lost_says_that_nobody_knows(anna, member):
+    services.write_to_one(anna.pk, DRAFT, actor=member)
+    send.claim()
+    Message.objects.update(claimed_at=timezone.now() - dt.timedelta(seconds=send.LEASE_SECONDS + 1))
+    assert (send.give_up_lost(), send.give_up_lost()) == (1, 0)
+    assert told() == [(anna.pk, "mail_failed", "bob", "page", None)]
