@@ -1,171 +1,18 @@
-"""The state of any date: whatever the acts, the fold of the events is what was seen then."""
+"""The state of any date, by the API, on the page, of many at once; whatever was done, see `tests.history_machine`."""
 
 import datetime as dt
-from dataclasses import fields
 
 import pytest
-from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 
-from compliance import asof, editing, informing, orders, policy, restriction, review, services, suppression
-from compliance.creation import create_person
-from compliance.imports import services as imports
-from compliance.imports import working
-from compliance.judging import judged
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.staging import NewPerson
-from contacts import batches
-from contacts.details import DETAILS
-from contacts.models import Contact, ContactEvent, Merge, User
+from compliance import asof, editing, policy, services, suppression
+from compliance.rules import Authorization, AuthorizationType
+from contacts.models import Contact
 from exports import erasure
-from exports import services as exports
-from salesconnect.lib.actor import system
-from salesconnect.lib.errors import Conflict, Invalid, Missing, Restricted
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
-from unsubscribes.rules import Channel, Evidence
-from unsubscribes.unmerge import unmerge
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-ROOT = system("command")
-ON_CARD = {field.name for field in fields(asof.State)} - {"here", "said", "said_reason"}
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")
-GROUNDS = (None, *AuthorizationType)
-SOURCES = (None, *SourceType)
-
-
-class Acts:
-    """Everything that can happen to people, by name; each takes a number that decides how."""
-
-    def __init__(self, first: Contact, second: Contact, owner: User) -> None:
-        self.ids, self.owner = [first.pk, second.pk], owner
-
-    def people(self, number: int):
-        return Contact.objects.filter(pk__in=[self.ids[number % 2]])
-
-    def authorise(self, number: int) -> None:
-        kind = GROUNDS[number % len(GROUNDS)]
-        plain = Authorization(kind, "Handshake" if kind == AuthorizationType.OTHER else "")
-        services.authorise(self.people(number), CONSENT if kind == AuthorizationType.CONSENT else plain, actor=ROOT)
-
-    def set_source(self, number: int) -> None:
-        kind = SOURCES[number % len(SOURCES)]
-        services.set_source(self.people(number), Source(kind, "Fair" if kind == SourceType.OTHER else ""), actor=ROOT)
-
-    def edit(self, number: int) -> None:
-        for person in self.people(number):
-            values = {"title": f"Title {number % 3}", "email": f"{number % 4}@example.com" if number % 5 else ""}
-            editing.edit(person.pk, values, actor=ROOT)
-
-    def assign(self, number: int) -> None:
-        for person in self.people(number):
-            editing.assign(person.pk, self.owner if number % 3 else None, actor=ROOT)
-
-    def unsubscribe(self, number: int) -> None:
-        suppression.unsubscribe(self.people(number), actor=ROOT, source="manual", reason="enough")
-
-    def reconsent(self, number: int) -> None:
-        for person in self.people(number):
-            evidence = Evidence(timezone.localdate(), Channel.WRITING, "Yes", "News", "Binder 1")
-            reconsent(person.pk, evidence, actor=ROOT)
-
-    def restrict(self, number: int) -> None:
-        restriction.restrict(self.people(number), "Contested", actor=ROOT)
-
-    def lift(self, number: int) -> None:
-        restriction.lift(self.people(number), "Settled", actor=ROOT)
-
-    def inform(self, number: int) -> None:
-        informing.mark(self.people(number), actor=ROOT)
-
-    def review(self, number: int) -> None:
-        review.mark(self.people(number), actor=ROOT)
-
-    def export(self, number: int) -> None:
-        for person in self.people(number):
-            exports.export_one(person.pk, actor=ROOT)
-
-    def bulk(self, number: int) -> None:
-        params = orders.authorization_params(Authorization(AuthorizationType.LEGITIMATE_INTEREST))
-        batch = batches.order(Contact.objects.all(), "authorization", actor=ROOT, params=params)
-        if number % 2:
-            orders.undo(batch, actor=ROOT)
-
-    def merge(self, number: int) -> None:
-        merge(self.ids[number % 2], self.ids[(number + 1) % 2], actor=ROOT, take=["title"])
-
-    def unmerge(self, number: int) -> None:
-        for record in Merge.objects.filter(undone_at=None):
-            unmerge(record.pk, actor=ROOT)
-
-    def take_in(self, number: int) -> None:
-        text = f"Email,Title,Authorization Type,Unsubscribed\n{number % 4}@example.com,Row,contract,{number % 2}\n"
-        working.run(imports.start(ContentFile(text.encode()), "people.csv", actor=ROOT).pk)
-
-    def change_policy(self, number: int) -> None:
-        effect = ("block", "hold", "warn", "allow")[number % 4]
-        policy.change({"no_authorization": effect, "consent_months": 1 + number % 60}, actor=ROOT)
-
-
-NAMES = [name for name in vars(Acts) if not name.startswith("_") and name != "people"]
-
-
-def seen() -> dict[int, dict[str, object]]:
-    """Return all that one sees of everybody now."""
-    now = timezone.now()
-    return {
-        contact.pk: {name: getattr(contact, name) for name in (*DETAILS, "owner_id")}
-        | {name: getattr(contact.card, name) for name in ON_CARD}
-        | {"verdict": judged(contact.card, now).code}
-        for contact in Contact.objects.select_related("card")
-    }
-
-
-def told(contact: Contact, moment: dt.datetime) -> dict[str, object] | None:
-    """Return the same of one person at a moment, from the events."""
-    past = asof.past(contact, moment)
-    if past is None:
-        return None
-    return (
-        {name: getattr(past.contact, name) for name in (*DETAILS, "owner_id")}
-        | {name: getattr(past.state, name) for name in ON_CARD}
-        | {"verdict": past.verdict.code}
-    )
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=PHASES)
-@given(st.lists(st.tuples(st.sampled_from(NAMES), st.integers(0, 59)), min_size=1, max_size=12))
-def test_on_any_date_is_told_what_was_seen_then(bob, given_orders):
-    # Each example is rolled back, and the locks of its temporary tables with it.
-    with transaction.atomic():
-        live(bob, given_orders)
-        transaction.set_rollback(True)
-
-
-def live(bob: User, given_orders: list[tuple[str, int]]) -> None:
-    first = create(email="1@example.com", first_name="Anna")
-    second = create(email="2@example.com", first_name="Lars")
-    acts, diary = Acts(first, second, bob), []
-    for name, number in given_orders:
-        try:
-            getattr(acts, name)(number)
-        except (Conflict, Invalid, Missing, Restricted):
-            continue
-        diary.append((timezone.now(), seen()))
-    # All is one transaction here, whose beginning is everybody's time of creation: who came later is left out by hand.
-    created = dict(ContactEvent.objects.filter(action="created").values_list("contact_id", "at"))
-    for moment, everybody in diary:
-        for contact in Contact.objects.all():
-            if created[contact.pk] <= moment:
-                assert told(contact, moment) == everybody.get(contact.pk)
-
-
-def create(**details: str) -> Contact:
-    return create_person(NewPerson(details, CONSENT, Source(SourceType.IMPORT)), actor=ROOT)
 
 
 @pytest.fixture

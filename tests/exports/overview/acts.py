@@ -2,14 +2,15 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from django.utils import timezone
 
 from compliance import editing, orders, policy, restriction, services, suppression
 from compliance.creation import create_person
-from compliance.models import ComplianceCard
+from compliance.models import ComplianceCard, Policy
 from compliance.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.staging import NewPerson
 from compliance.verdict import months_before
@@ -128,13 +129,13 @@ class Team:
             erasure.delete(self.some(), actor=self.actor)
 
 
-def counted(today: dt.date) -> figures.Numbers:
-    """Return the figures counted card by card."""
+def counted(today: dt.date, cards: Sequence[Any] | None = None, rules: Policy | None = None) -> figures.Numbers:
+    """Return the figures counted card by card, of now or of `cards` under other `rules`."""
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
     sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)
     by_age = dict.fromkeys((age.key for age in figures.ages(today)), 0)
-    cards = list(ComplianceCard.objects.all())
-    limit = months_before(today, policy.current().consent_months)
+    cards = list(ComplianceCard.objects.all()) if cards is None else cards
+    limit = months_before(today, (rules or policy.current()).consent_months)
     for card in cards:
         grounds[AuthorizationType(card.authorization_type).slug if card.authorization_type else NOT_RECORDED] += 1
         sources[SourceType(card.source_type).slug if card.source_type else NOT_RECORDED] += 1

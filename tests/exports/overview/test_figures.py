@@ -1,27 +1,14 @@
 import datetime as dt
 
 import pytest
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 
-from compliance import kinds, policy, tallying
+from compliance import tallying
 from compliance.models import CardTally, ComplianceCard
 from compliance.verdict import months_before
 from contacts.models import Contact
 from exports.overview import figures
-from tests.exports.overview.acts import Team, counted
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_the_figures_are_those_of_the_cards_after_every_act(administrator, seed):
-    team = Team(seed, administrator)
-    today = timezone.localdate()
-    for number in range(60):
-        team.act()
-        assert figures.now(today) == counted(today)
-        if number % 7 == 0:
-            assert tallying.settle()
-            assert figures.now(today) == counted(today)
+from tests.exports.overview.acts import Team
 
 
 def test_adding_up_leaves_one_row_for_each_kind(administrator):
@@ -46,19 +33,6 @@ def test_what_is_rolled_back_was_never_counted(administrator, person):
     assert figures.now()["total"] == {"": 1}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_events_tell_the_figures_of_every_past_moment(emptied_history, administrator, seed):
-    team = Team(seed, administrator)
-    seen = []
-    for _ in range(50):
-        team.act()
-        seen.append((_clock(), counted(timezone.localdate())))
-    today = timezone.localdate()
-    for moment, then in seen:
-        told = figures.of_kinds(kinds.before(moment), today, policy.at(moment))
-        assert {**told, "restricted": {"": kinds.restricted_before(moment)}} == then
-
-
 @pytest.mark.parametrize(
     ("day", "months", "earlier"),
     [
@@ -77,9 +51,3 @@ def test_every_day_falls_into_exactly_one_age():
     for back in range(1_500):
         day = today - dt.timedelta(days=back)
         assert sum(age.holds(day) for age in figures.ages(today)) == 1
-
-
-def _clock():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
