@@ -13,7 +13,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
 
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
-STEPS = (1_000, 3_000, 8_000, 16_000)
+STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
 WORTH = 8
 # Columns of the card that the contact has as well.
 OWN = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}

@@ -12,8 +12,9 @@ from salesconnect.urls import urlpatterns as product
 
 ROWS = """
     SELECT id, first_name, last_name, email, company, authorization_type, source_type, unsubscribed, updated_at
-    FROM compliance_compliancecard JOIN contacts_contact ON id = contact_id
-    WHERE (sort_last, sort_first, contact_id) > (%s, '', 0) ORDER BY sort_last, sort_first, contact_id LIMIT 50
+    FROM compliance_compliancecard card JOIN contacts_contact ON id = contact_id
+    WHERE (card.sort_last, card.sort_first, contact_id) > (%s, '', 0)
+    ORDER BY card.sort_last, card.sort_first, contact_id LIMIT 50
 """
 EVENTS = """
     SELECT id, at, action, door, actor_name, batch_id, changes FROM contacts_contactevent
