@@ -45,7 +45,8 @@ TOLD = f"""
     WHEN '{history.MERGED}' THEN
         CASE WHEN event.changes ? 'into' THEN jsonb_build_object('here', false) ELSE '{{}}' END
     WHEN '{history.UNMERGED}' THEN jsonb_build_object('here', true)
-        || CASE WHEN event.changes ? 'unsubscribed' THEN {NEW} ELSE '{{}}' END
+        || CASE WHEN event.changes ? 'suppressed' THEN jsonb_build_object('unsubscribed', true)
+           WHEN event.changes ? 'unsubscribed' THEN {NEW} ELSE '{{}}' END
     END
 """
 # `asked` is any query of (number, contact_id, moment): which state is wanted, of whom, and when.

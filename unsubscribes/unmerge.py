@@ -42,7 +42,8 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     said_no = _bring_back(record, unsubscribed=survivor.card.unsubscribed)
     _move_back(record)
     Merge.objects.filter(pk=record.pk).update(undone_at=Now(), absorbed={}, changes={}, moved={})
-    back = {"unsubscribed": (None, said_no)}
+    # The one is for readers; the other is a code that outlasts an erasure, as it stands with who is created.
+    back: dict[str, Any] = {"unsubscribed": (None, said_no)} | ({"suppressed": True} if said_no else {})
     history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
     history.record([record.survivor_id], history.UNMERGED, actor=actor)
     return Outcome(changed=1)

@@ -11,6 +11,8 @@ from compliance import asof, editing, policy, services, suppression
 from compliance.rules import Authorization, AuthorizationType
 from contacts.models import Contact
 from exports import erasure
+from unsubscribes.merge import merge
+from unsubscribes.unmerge import unmerge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")
 
@@ -78,6 +80,16 @@ def test_erased_people_keep_the_ground_that_they_had(anna, member):
     [then, now] = asof.states([(anna.pk, before), (anna.pk, timezone.now())])
     assert (then.here, then.authorization_type, then.consent_date) == (True, 1, CONSENT.consent_date)
     assert (then.consent_purpose, now.here) == ("", False)
+
+
+def test_erased_people_whom_the_undoing_of_a_merge_brought_back_keep_the_no_that_they_had(anna, person, member):
+    lars = person(email="lars@example.com")
+    record = merge(lars.pk, anna.pk, actor=member)
+    suppression.unsubscribe(Contact.objects.filter(pk=lars.pk), actor=member, source="clicked_link")
+    unmerge(record.pk, actor=member)
+    before = timezone.now()
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    assert [state.unsubscribed for state in asof.states([(anna.pk, before)])] == [True]
 
 
 def test_the_page_shows_the_past_plainly_and_read_only(signed_in, anna, member):
