@@ -22,6 +22,8 @@ NOBODY = "null"
 # In PostgreSQL's units of cost: about a twentieth of a second.
 LONG = 10_000.0
 ON_CARD = "card__"
+# What no index serves in the order of the list.
+WALKED = ("search", "company")
 FROM_CARD = ("verdict", "restricted", "to_inform", "review")
 RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
 TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
@@ -121,9 +123,7 @@ class ContactFilter(CardMethods, filters.FilterSet):
 
     def filter_company(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people with the text anywhere in the name of their company."""
-        found = queryset.filter(company__icontains=value)
-        found.wider = queryset
-        return found
+        return queryset.filter(company__icontains=value)
 
     def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
         """Keep the people of an owner: a user's number, `null` for nobody's."""
@@ -147,7 +147,10 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     people = ContactFilter(query, queryset=Contact.objects.visible_to(actor))
     if not people.is_valid():
         raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
-    return people.qs
+    found = people.qs
+    if any(query.get(name) for name in WALKED):
+        found.among_cards = _cards(query)
+    return found
 
 
 class CardFilter(CardMethods, filters.FilterSet):
@@ -173,6 +176,11 @@ CardFilter.base_filters.update(
 )
 
 
+def _cards(query: QueryDict | dict[str, Any]) -> QuerySet[Any]:
+    """Return the cards that those of the filters keep which the cards can tell."""
+    return CardFilter(query, queryset=ComplianceCard.objects.all()).qs
+
+
 def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any]) -> bool:
     """Tell whether a page should show the people before it has counted them."""
     if not query or set(query) <= set(CardFilter.base_filters):
@@ -189,5 +197,5 @@ def matching_count(
     """
     if not query or people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
         return people.capped_count(cap)
-    number = CardFilter(query, queryset=ComplianceCard.objects.all()).qs[: cap + 1].count()
+    number = _cards(query)[: cap + 1].count()
     return min(number, cap), number > cap

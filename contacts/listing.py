@@ -67,24 +67,22 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
 
 def _first(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
     """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
-    if people.searched:
-        expected = people.order_by().planned()[0]
-        ids = _walked(people, _everybody(keys, cursor), keys, cursor, number, expected=expected)
-        return _collected(people, keys, cursor, number) if ids is None else ids
-    if people.wider is None:
-        return None
-    # It takes a text in the middle of another for rare, so it would rather look at everybody than walk the order.
-    order = keyset.beyond(people.wider.filter(card__isnull=False), keys, cursor).values("pk")
-    return _walked(people, order, keys, cursor, number, expected=WORTH * STEPS[0])
+    if people.among_cards is None:
+        return _collected(people, keys, cursor, number) if people.searched else None
+    # PostgreSQL takes a text in the middle of another for rare, so it would rather look at everybody than walk.
+    expected = people.order_by().planned()[0] if people.searched else WORTH * STEPS[0]
+    order = _in_order(people.among_cards, keys, cursor)
+    ids = _walked(people, order, keys, cursor, number, expected=expected)
+    return _collected(people, keys, cursor, number) if ids is None and people.searched else ids
 
 
-def _everybody(keys: list[Key], cursor: str | None) -> QuerySet[Any, Any]:
-    """Return the ids of everybody beyond the cursor, in order; from the cards alone where these have all its keys."""
-    own = [Key(key.path.removeprefix("card__"), key.descending, stands_for=key.path) for key in keys]
+def _in_order(cards: QuerySet[Any], keys: list[Key], cursor: str | None) -> QuerySet[Any]:
+    """Return whose cards these are, beyond the cursor and in order; from the cards alone where these have all keys."""
     if all(key.path.startswith("card__") for key in keys):
-        cards = Contact._meta.get_field("card").related_model._default_manager.all()
+        own = [Key(key.path.removeprefix("card__"), key.descending, stands_for=key.path) for key in keys]
         return keyset.beyond(cards, own, cursor).values("contact_id")
-    return keyset.beyond(Contact.objects.filter(card__isnull=False), keys, cursor).values("pk")
+    people = Contact.objects.filter(card__in=cards) if cards.query.where else Contact.objects.all()
+    return keyset.beyond(people.filter(card__isnull=False), keys, cursor).values("pk")
 
 
 def _walked(

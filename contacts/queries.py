@@ -40,14 +40,14 @@ class IsAny(Func):
 class ContactQuerySet(models.QuerySet["Contact"]):
     # Narrowed by words. Every QuerySet that is made from this one knows it too.
     searched = False
-    # The same people without the one condition that no index serves, where there is such a one.
-    wider: ContactQuerySet | None = None
+    # The cards among which theirs are, where the people are best met by walking these in the order of the list.
+    among_cards: models.QuerySet[Any] | None = None
     # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
     numbers: Sequence[int] | None = None
 
     def _clone(self) -> ContactQuerySet:
         clone: ContactQuerySet = super()._clone()  # type: ignore[misc]
-        clone.searched, clone.wider = self.searched, self.wider
+        clone.searched, clone.among_cards = self.searched, self.among_cards
         return clone
 
     def visible_to(self, actor: Actor) -> ContactQuerySet:
