@@ -16,14 +16,17 @@ from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
 from tests.unsubscribes.evidence import PDF
 from unsubscribes import links, suppression_list, tasks
+from unsubscribes import services as mails
 from unsubscribes.mail import send as sending
 from unsubscribes.mail.carrier import Fate
+from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message
 from unsubscribes.salesforce import page
 from unsubscribes.salesforce.mapping import Row
 
 PASSWORD = "correct-horse-battery"
 MAIL = {"subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }} {{ last_name }}, we have news."}
+NOTICE = {"subject": "Your data", "body": "We have your data from an import."}
 POSTMARK = {"MessageID": "2706ee8a", "BouncedAt": "2026-11-23T16:30:16Z", "Description": "x", "ID": 1, "TypeCode": 1}
 
 
@@ -41,6 +44,18 @@ def write(it: World, door: str, who: int, how: int) -> None:
     else:
         body = MAIL | {"selection": {"ids": chosen}}
         it.ok(it.member_api.post("/api/v1/bulk/mails/", body, format="json"))
+
+
+@act("page", "api", leaves="")
+def write_a_notice(it: World, door: str, who: int, how: int) -> None:
+    """Tell somebody where the data comes from, by a mail that an administrator has marked as the information."""
+    person = it.someone(who)
+    template = mails.keep_template("Notice", Draft(**NOTICE), actor=it.member)
+    it.ok(it.admin_page.post(f"/mails/templates/{template.pk}/informs/", {"informs": "true"}))
+    if door == "page":
+        it.ok(it.member_page.post(f"/people/{person.pk}/mail/", NOTICE | {"step": "send", "language": "en"}))
+    else:
+        it.ok(it.member_api.post(f"/api/v1/contacts/{person.pk}/mails/", NOTICE, format="json"))
 
 
 @act("worker", leaves="mailed", needs="a waiting mail")
