@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.history_machine.machine import HistoryMachine
 
-EXAMPLES, STEPS = (500, 40) if os.environ.get("SOAK") else (10, 25)
+EXAMPLES, STEPS = (250, 40) if os.environ.get("SOAK") else (10, 25)
 
 
 @pytest.fixture
