@@ -28,8 +28,8 @@ REQUEST, RETENTION, REPLAY = "request", "retention", "replay"
 # Answers kept for a repeated request that are about the person.
 REPLIES = """
     UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id')
-    WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(ids)s))
-        OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(ids)s))
+    WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(numbers)s))
+        OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(numbers)s))
 """
 # The "no" of the address stays, with a reason that says nothing of who it was.
 REASONS = """
@@ -80,7 +80,7 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
         return outcome
     numbers = history.numbers_of(ids)
     traces = traces_of(ids, numbers)
-    named, exported, previews = mentions.find(traces), files.exports_of(ids), files.previews_of(traces)
+    named, exported, previews = mentions.find(traces), files.exports_of(numbers), files.previews_of(traces)
     lines = [] if why == REPLAY else ledger.lines_of(numbers)
     changes = {"source": (None, why)} if why else {}
     # Also the records merged into a person lose their readable values, so each says by which act.
@@ -90,7 +90,7 @@ def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = No
     erasing.mark(ids)
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES, REASONS)
-    files.take_out(exported, previews, ids)
+    files.take_out(exported, previews, numbers)
     _run(ids, numbers, REQUESTS)
     _delete_rows(ids)
     _run(ids, numbers, *ROWS)
@@ -124,7 +124,7 @@ def what_goes(contact_id: int) -> Report:
     rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
     for model, key in hanging_rows():
         rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
-    held = {"evidence": len(_file_names(ids)), "exports": len(files.exports_of(ids))}
+    held = {"evidence": len(_file_names(ids)), "exports": len(files.exports_of(numbers))}
     return Report(
         people=1,
         rows={name: number for name, number in rows.items() if number},

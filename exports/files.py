@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def exports_of(ids: Sequence[int]) -> list[int]:
-    """Return the exports whose files hold these people."""
+    """Return the exports whose files hold these people; a record that was merged since has a row of its own."""
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, [list(ids)])
         return [row[0] for row in cursor]

@@ -1,5 +1,6 @@
 import datetime as dt
 
+import pytest
 import time_machine
 from django.core.files.base import ContentFile
 from django.db import connection
@@ -12,8 +13,16 @@ from compliance.models import ImportReject
 from contacts import batches, history
 from contacts.models import Contact, IdempotentReply
 from exports import erasure
+from exports import services as exports
 from unsubscribes.merge import merge
 from unsubscribes.unmerge import unmerge
+
+
+@pytest.fixture
+def data_folder(settings, tmp_path):
+    """Give the test files of its own."""
+    own = {"default": settings.STORAGES["default"] | {"OPTIONS": {"location": tmp_path}}}
+    settings.STORAGES = settings.STORAGES | own
 
 
 def test_a_deleted_person_leaves_no_readable_value(person, member):
@@ -78,3 +87,14 @@ def test_whoever_was_merged_with_the_erased_forgets_it_whatever_the_clock_of_the
         unmerge(merge(lars.pk, anna.pk, actor=member, take=["last_name"]).pk, actor=member)
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert "Qvist" not in str(list(history.of_contact(lars.pk).values_list("changes", flat=True)))
+
+
+def test_a_record_that_was_exported_before_it_was_merged_leaves_the_file_too(data_folder, person, member):
+    anna, twin = person(last_name="Berg", email="a@example.com"), person(last_name="Qvist", email="b@example.com")
+    lars = person(last_name="Lind", email="lars@example.com")
+    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    merge(anna.pk, twin.pk, actor=member)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    job.refresh_from_db()
+    rows = job.file.read().decode("utf-8-sig").splitlines()[1:]
+    assert [row.split(",")[1] for row in rows] == [lars.last_name]
