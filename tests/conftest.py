@@ -22,6 +22,8 @@ from salesconnect.lib.actor import Actor, system
 # Servers from Debian's packages, installed by `make soak` alone.
 collect_ignore = [] if os.environ.get("SOAK") else ["cluster"]
 _servers = ExitStack()
+# What starts whole products or takes longest comes first, so that no worker is left with it at the end.
+FIRST = ("test_demo", "test_up", "test_product", "test_history_machine", "test_races", "test_reconsent_races")
 
 # How fast examples are made says how busy the machine is, nothing of the product.
 hypothesis.settings.register_profile(
@@ -34,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hold the embedded servers for as long as this process tests; the last process to leave stops them."""
     if settings.EMBEDDED_DATABASE or settings.EMBEDDED_REDIS:
         _servers.enter_context(embedded.hold(settings.DATA_DIR))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -110,7 +110,7 @@ class Product:
         lines = {child: " ".join(child.cmdline()) for child in up.children()}
         return {name: child for name, mark in marks.items() for child, line in lines.items() if mark in line}
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """Send a signal to the first process and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
