@@ -14,13 +14,17 @@ from salesconnect.embedded import processes
 from salesconnect.embedded.account import account, as_account, binaries, cluster
 from salesconnect.embedded.places import EmbeddedError, Servers
 
+MEBIBYTE = 1 << 20
+# An eighth of the machine's memory, 1 GB at most: what a million people take with their indexes.
+CACHE = min(1024, max(128, psutil.virtual_memory().total // 8 // MEBIBYTE))
+
 # fsync, synchronous_commit and full_page_writes keep their defaults: on. Statements and details hold people's data,
 # so they never reach the log; "log" stands above "error" there.
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "256MB",
+    "shared_buffers": f"{CACHE}MB",
     "max_wal_size": "4GB",
     "random_page_cost": "1.1",
     "log_min_messages": "log",
