@@ -1,6 +1,6 @@
 """The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -93,18 +93,18 @@ def unsubscribe_address(
     actor: Actor,
     source: str,
     reason: str = "",
-    others: tuple[str, Sequence[Any]] = ("", ()),
+    others: Callable[[list[int]], list[int]] | None = None,
 ) -> Outcome:
     """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it.
 
-    `others` is SQL, with its parameters, for the ids of more people whom the "no" is of. `changed` is 1 when the
-    address could be mailed before, also when nobody here has it any more, or one of the people.
+    `others` takes those who have it, locks more people whom the "no" is of, and returns their ids. `changed` is 1 when
+    the address could be mailed before, also when nobody here has it any more, or one of the people.
     """
     actor.require("unsubscribe_people")
     # One after the other: whoever had the address may have been merged into another while we waited for the lock.
     ids = services.lock_found(HOLDERS, [address_hash])
-    if others[0]:
-        ids += services.lock_found(*others)
+    if others:
+        ids += others(ids)
     address = (address_hash, hash_key)
     changed, new = _unsubscribe(ids, actor=actor, source=source, reason=reason, address=address)
     return Outcome(changed=1) if changed or new else Outcome(unchanged=1)

@@ -1,6 +1,7 @@
 """Real servers for every test: PostgreSQL and Redis start with the first process that needs them."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -34,6 +35,8 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hold the embedded servers for as long as this process tests; the last process to leave stops them."""
+    # A shell that runs the tests in its background has made them deaf to Ctrl-C, and so what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if settings.EMBEDDED_DATABASE or settings.EMBEDDED_REDIS:
         _servers.enter_context(embedded.hold(settings.DATA_DIR))
 

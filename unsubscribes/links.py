@@ -1,14 +1,15 @@
 """The way out of every mail: its link is made when the mail is sent, and works for ever."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 from psycopg2.extras import execute_values
 
-from compliance import suppression
+from compliance import services, suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
@@ -17,7 +18,8 @@ from unsubscribes.models import MailLink, Message
 
 # Spelt out, for many may follow their links at once: the ORM would take longer to write these than the database to
 # answer them.
-FIND = "SELECT * FROM unsubscribes_maillink WHERE digest = %s"
+FIND = "SELECT id, nonce, digest, address_hash, hash_key, created_at FROM unsubscribes_maillink WHERE digest = %s"
+WRITTEN_TO = "SELECT contact_id FROM unsubscribes_message WHERE link_id = %s"
 SURVIVORS = """
     SELECT c.id FROM unsubscribes_message m JOIN contacts_contact c ON c.id = m.contact_id
     WHERE m.link_id = %s AND c.address_hash IS DISTINCT FROM %s
@@ -54,7 +56,10 @@ def for_message(message: Message, contact: Contact) -> MailLink:
 
 def find(token: str) -> MailLink | None:
     """Return the link of a token, or None when the token is unknown or damaged."""
-    return next(iter(MailLink.objects.raw(FIND, [tokens.digest(token)])), None)
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [tokens.digest(token)])
+        row = cursor.fetchone()
+    return MailLink(*row) if row else None
 
 
 def holder(link: MailLink) -> Contact | None:
@@ -73,8 +78,16 @@ def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
         actor=RECIPIENT,
         source=source,
         reason=reason,
-        others=(SURVIVORS, [link.pk, link.address_hash]),
+        others=partial(_survivors, link),
     )
+
+
+def _survivors(link: MailLink, holders: Collection[int]) -> list[int]:
+    """Lock and return the people whose records have taken in the one that the link's mail was written to."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN_TO, [link.pk])
+        elsewhere = {row[0] for row in cursor} - set(holders)
+    return services.lock_found(SURVIVORS, [link.pk, link.address_hash]) if elsewhere else []
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:
