@@ -40,6 +40,12 @@ AUTHORIZATION_COLUMNS = (
 SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
 
 
+# Cards are locked in the order of their ids, so that no two acts deadlock.
+LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
+FREE = "restricted_at IS NULL"
+"""Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
+
+
 @transaction.atomic
 def authorise(
     contacts: ContactQuerySet, authorization: Authorization, *, actor: Actor, batch_id: int | None = None
@@ -89,34 +95,22 @@ def edit_card(
 
 
 def lock(contacts: ContactQuerySet) -> list[int]:
-    """Lock the cards of `contacts` in the order of their ids, so that no two acts deadlock; return the ids."""
+    """Lock the cards of `contacts`; return the ids."""
     return lock_found(*contacts.card_ids_sql())
 
 
 def lock_found(ids: str, params: Sequence[Any]) -> list[int]:
     """Do the same for the ids that a statement finds."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT contact_id FROM compliance_compliancecard WHERE contact_id IN ({ids})"
-            " ORDER BY contact_id FOR UPDATE",
-            params,
-        )
+        cursor.execute(LOCK.format(columns="contact_id", ids=ids), params)
         return [row[0] for row in cursor]
 
 
 def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
-    """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted.
-
-    Restricted data may be stored and read, and nothing else (GDPR art. 18(2)). This is the one place that says so:
-    every act but an opt-out asks here for the people it works on.
-    """
+    """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT contact_id, restricted_at IS NULL FROM compliance_compliancecard WHERE contact_id IN ({ids})"
-            " ORDER BY contact_id FOR UPDATE",
-            params,
-        )
+        cursor.execute(LOCK.format(columns=f"contact_id, {FREE}", ids=ids), params)
         rows = cursor.fetchall()
     free = [contact_id for contact_id, unrestricted in rows if unrestricted]
     return free, [contact_id for contact_id, unrestricted in rows if not unrestricted]
@@ -172,14 +166,14 @@ def _set(
     batch_id: int | None,
 ) -> Outcome:
     """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
-    ids, params = contacts.card_ids_sql()
+    with connection.cursor() as cursor:
+        whose = cursor.mogrify(*contacts.card_ids_sql()).decode().replace("%", "%%")
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
     moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     statement = f"""
         WITH locked AS MATERIALIZED (
-            SELECT contact_id, {names}, restricted_at IS NULL AS free FROM compliance_compliancecard
-            WHERE contact_id IN (IDS) ORDER BY contact_id FOR UPDATE
+            {LOCK.format(columns=f"contact_id, {names}, {FREE} AS free", ids=whose)}
         ), old AS MATERIALIZED (
             SELECT contact_id, {names} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
         ), changed AS (
@@ -196,8 +190,7 @@ def _set(
     """
     acted = {"action": action, "today": timezone.localdate(), **values, **history.event_values(actor, batch_id)}
     with connection.cursor() as cursor:
-        whose = cursor.mogrify(ids, params).decode().replace("%", "%%")
-        cursor.execute(statement.replace("IDS", whose), acted)
+        cursor.execute(statement, acted)
         free, changed, restricted = cursor.fetchone()
     return Outcome(changed=changed, unchanged=free - changed).refuse("restricted", restricted)
 

@@ -171,20 +171,22 @@ def _mailed(event: ContactEvent) -> str:
 
 
 def _mail_held(event: ContactEvent) -> str:
-    reason = str(_side(event.changes, NEW).get("held") or "")
-    label = str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
-    words = {"actor": event.actor_name, "reason": label}
-    if reason:
+    words = {"actor": event.actor_name, "reason": _reason_of_mail(event, "held")}
+    if words["reason"]:
         return _("A mail by %(actor)s was held back: %(reason)s") % words
     return _("A mail by %(actor)s was held back") % words
 
 
 def _mail_failed(event: ContactEvent) -> str:
-    reason = str(_side(event.changes, NEW).get("failed") or "")
-    label = str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
-    if reason:
-        return _("A mail by %(actor)s failed: %(reason)s") % {"actor": event.actor_name, "reason": label}
-    return _("A mail by %(actor)s failed") % {"actor": event.actor_name}
+    words = {"actor": event.actor_name, "reason": _reason_of_mail(event, "failed")}
+    if words["reason"]:
+        return _("A mail by %(actor)s failed: %(reason)s") % words
+    return _("A mail by %(actor)s failed") % words
+
+
+def _reason_of_mail(event: ContactEvent, fate: str) -> str:
+    reason = str(_side(event.changes, NEW).get(fate) or "")
+    return str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
 
 
 def _exported(event: ContactEvent) -> str:

@@ -8,7 +8,8 @@ from salesconnect.api_docs import Docs
 from unsubscribes import public
 
 urlpatterns = [
-    # Before everything else: many may follow the links of a mail at once.
+    # Before everything else: many may follow the links of a mail at once. Whatever follows /u/ is a token, damaged or
+    # not, with or without the slash that mail programs like to drop.
     re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

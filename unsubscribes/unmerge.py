@@ -14,6 +14,7 @@ from compliance.creation import address_taken
 from compliance.models import ComplianceCard
 from compliance.staging import address_columns
 from contacts import history
+from contacts.details import SORTED
 from contacts.models import Contact, Merge, User
 from contacts.rules import sort_key
 from salesconnect.lib.actor import Actor
@@ -98,13 +99,12 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
     address = address_columns(details["email"])
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
         raise address_taken(str(address["email_key"]))
-    names = {"sort_last": sort_key(details["last_name"]), "sort_first": sort_key(details["first_name"])}
+    keys = {key: sort_key(details[name]) for name, key in SORTED.items()}
     person = Contact.objects.create(
         pk=record.absorbed_id,
         **details,
         **address,
-        sort_company=sort_key(details["company"]),
-        **names,
+        **keys,
         owner=User.objects.filter(pk=record.absorbed["owner"]).first(),
         created_at=dt.datetime.fromisoformat(record.absorbed["created_at"]),
     )
@@ -116,7 +116,8 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
         **{name: card.get(name) for name in CLOCKS},
         # Beyond every version that anybody can have seen.
         version=card["version"] + 2,
-        **names,
+        sort_last=keys["sort_last"],
+        sort_first=keys["sort_first"],
     )
     if said_no:
         suppression.suppress_address(person, reason=history.MERGED)

@@ -52,5 +52,4 @@ urlpatterns = [
     path("sync/records/", sync_lists.all_records, name="salesforce-records"),
     path("sync/records/<slug:sf_id>/", sync_lists.record, name="salesforce-record"),
     path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
-    # Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
 ]

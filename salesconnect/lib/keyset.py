@@ -131,7 +131,7 @@ def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
 
 
 def _names(keys: Sequence[Key]) -> list[str]:
-    return [_order(Key(key.stands_for or key.path, key.descending), backwards=False) for key in keys]
+    return [f"{'-' if key.descending else ''}{key.stands_for or key.path}" for key in keys]
 
 
 def _plain(value: Any) -> Any:
