@@ -94,6 +94,13 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         except EmptyResultSet:
             return NOBODY, ()
 
+    def ids(self) -> list[int]:
+        """Return the ids in their order: one array, which arrives in half the time of as many rows."""
+        found, params = self.ids_sql()
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(f"SELECT coalesce(array_agg(id ORDER BY id), '{{}}') FROM ({found}) AS chosen (id)", params)
+            return cursor.fetchone()[0]
+
     def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""
         return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (array(self.numbers),))

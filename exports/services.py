@@ -91,7 +91,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     """
     actor.require("export_people")
     job = _job(batch)
-    ids = sorted(contacts.values_list("pk", flat=True))
+    ids = contacts.ids()
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}
     with default_storage.open(str(job.file.name), "r+b") as file:
