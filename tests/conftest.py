@@ -136,9 +136,16 @@ def person(db) -> Callable[..., object]:
     return create
 
 
+@pytest.fixture(autouse=True)
+def no_history_left(request: pytest.FixtureRequest) -> None:
+    """Empty the history after every test that really commits: its triggers refuse even the test runner's flush."""
+    marker = request.node.get_closest_marker("django_db")
+    if {"transactional_db", "live_server"} & set(request.fixturenames) or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("_emptied_history")
+
+
 @pytest.fixture
-def emptied_history(transactional_db) -> Iterator[None]:
-    """Empty the history after a test that really commits: its triggers refuse even the test runner's flush."""
+def _emptied_history(transactional_db) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")

@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def window(chromium, live_server, emptied_history) -> Iterator[Callable[..., Page]]:
+def window(chromium, live_server) -> Iterator[Callable[..., Page]]:
     """Return a function that opens a browser of its own for a user; options are those of a browser context."""
     faults: list[str] = []
     contexts: list[BrowserContext] = []

@@ -22,7 +22,7 @@ def anna(person):
     )
 
 
-def test_a_browser_that_opens_the_link_and_waits_changes_nothing(chromium, live_server, emptied_history, anna):
+def test_a_browser_that_opens_the_link_and_waits_changes_nothing(chromium, live_server, anna):
     url = f"{live_server.url}/u/{tokens.token_of(links.make(anna).nonce)}/"
     context = chromium.new_context(locale="sv-SE")
     page = context.new_page()
@@ -37,7 +37,7 @@ def test_a_browser_that_opens_the_link_and_waits_changes_nothing(chromium, live_
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_one_press_unsubscribes_with_and_without_script(chromium, live_server, emptied_history, anna, script):
+def test_one_press_unsubscribes_with_and_without_script(chromium, live_server, anna, script):
     context = chromium.new_context(locale="en-GB", java_script_enabled=script)
     page = context.new_page()
     page.goto(f"{live_server.url}/u/{tokens.token_of(links.make(anna).nonce)}/")
@@ -51,7 +51,7 @@ def test_one_press_unsubscribes_with_and_without_script(chromium, live_server, e
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 def test_the_public_page_is_accessible(chromium, live_server, anna, axe, scheme):
     context = chromium.new_context(color_scheme=scheme, viewport={"width": 320, "height": 640})
     page = context.new_page()

@@ -55,7 +55,7 @@ STRINGS = (
 
 
 @pytest.fixture
-def data(settings, tmp_path, emptied_history):
+def data(settings, tmp_path, transactional_db):
     """Give the test files and a ledger of its own."""
     own = {"default": settings.STORAGES["default"] | {"OPTIONS": {"location": tmp_path / "files"}}}
     settings.STORAGES = settings.STORAGES | own

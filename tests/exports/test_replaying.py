@@ -40,7 +40,7 @@ def restore(backup: bytes) -> None:
     subprocess.run([*command, "-p", str(parts["PORT"] or 5432), parts["NAME"]], input=backup, check=True)
 
 
-def test_a_restored_backup_brings_nobody_back(ledger_of_its_own, emptied_history, person, member):
+def test_a_restored_backup_brings_nobody_back(ledger_of_its_own, transactional_db, person, member):
     anna, lars = person(email="anna@example.com"), person(email="lars@example.com")
     absorbed = person(first_name="Other", last_name="Record")
     eva, stays = person(email="eva@example.com"), person(email="stays@example.com")

@@ -26,7 +26,7 @@ WORKER = "import django; django.setup(); from contacts import batches\nwhile bat
 
 
 @pytest.mark.race
-def test_a_killed_run_goes_on_where_it_was(emptied_history, settings, tmp_path, administrator, monkeypatch):
+def test_a_killed_run_goes_on_where_it_was(transactional_db, settings, tmp_path, administrator, monkeypatch):
     settings.ERASURE_LEDGER = str(tmp_path / "erasures.jsonl")
     monkeypatch.setattr(batches, "CHUNK", PEOPLE // 20)
     monkeypatch.setattr(batches, "INLINE_LIMIT", 0)

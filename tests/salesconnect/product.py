@@ -105,15 +105,23 @@ class Product:
         up = next(
             p
             for p in [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children()]
-            if "up" in p.cmdline()
+            if " up" in _command(p)
         )
-        lines = {child: " ".join(child.cmdline()) for child in up.children()}
+        lines = {child: _command(child) for child in up.children()}
         return {name: child for name, mark in marks.items() for child, line in lines.items() if mark in line}
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60) -> int:
         """Send a signal to the first process and return its exit code."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
+
+
+def _command(process: psutil.Process) -> str:
+    """Return a command line, that of an ended process empty."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def left_behind(data: Path) -> list[str]:

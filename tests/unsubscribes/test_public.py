@@ -184,7 +184,7 @@ def test_no_formatted_log_line_holds_a_token(client, path, settings):
 
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 def test_fifty_equal_posts_at_once_make_one_event(person, administrator):
     team.change({"company_name": "Exempel AB"}, actor=administrator)
     for turn in range(max(1, ROUNDS // 4)):

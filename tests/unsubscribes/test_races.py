@@ -32,7 +32,6 @@ CONTRACT = Authorization(AuthorizationType.CONTRACT)
 pytestmark = [
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("emptied_history"),
 ]
 
 

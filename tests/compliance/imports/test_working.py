@@ -82,7 +82,7 @@ def test_what_was_begun_when_the_worker_died_is_not_there_and_the_next_one_goes_
 
 
 @pytest.mark.race
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 @pytest.mark.parametrize("after", [0, 150, 400, 750])
 def test_a_worker_killed_at_any_moment_leaves_no_row_out_and_none_done_twice(started, after):
     job = started()
@@ -103,7 +103,7 @@ def test_a_worker_killed_at_any_moment_leaves_no_row_out_and_none_done_twice(sta
 
 
 @pytest.mark.race
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 def test_two_workers_on_one_import_do_each_row_once(started, monkeypatch):
     monkeypatch.setattr(reading, "CHUNK_ROWS", 20)
     job = started()
@@ -123,7 +123,7 @@ def test_two_workers_on_one_import_do_each_row_once(started, monkeypatch):
 
 
 @pytest.mark.race
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 def test_two_imports_of_the_same_people_at_once_create_each_once(started, monkeypatch):
     monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
     header, *rows = FILE.splitlines(keepends=True)

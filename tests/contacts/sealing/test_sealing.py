@@ -22,7 +22,6 @@ from unsubscribes.merge import merge
 committing = [
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("emptied_history"),
 ]
 
 

@@ -19,7 +19,7 @@ MARCH = Wanted(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
 
 
 @pytest.fixture
-def at(emptied_history):
+def at(transactional_db):
     """Return a function that lets everything that follows happen on a day of 2026 at noon, as far as events tell."""
 
     def move(contact_id: int, action: str, month: int, day: int, **changes) -> None:
@@ -160,7 +160,7 @@ def test_what_cannot_be_is_refused(signed_in, query):
     assert signed_in.get(f"/compliance/mailed/?{query}").status_code == 400
 
 
-def test_the_ground_is_what_the_fold_of_the_history_says(emptied_history, administrator):
+def test_the_ground_is_what_the_fold_of_the_history_says(transactional_db, administrator):
     team = Team(5, administrator)
     sent_to = []
     for _ in range(40):

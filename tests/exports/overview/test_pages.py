@@ -77,7 +77,7 @@ def test_the_page_costs_the_same_whatever_there_is(signed_in, person, django_ass
         signed_in.get("/compliance/")
 
 
-def test_nightly_figures_are_kept_once_and_catch_up(emptied_history, person, django_db_blocker):
+def test_nightly_figures_are_kept_once_and_catch_up(transactional_db, person, django_db_blocker):
     person(email="a@example.com")
     assert daily.keep() == 0, "nothing happened before today"
     today = timezone.localdate()

@@ -187,7 +187,7 @@ def test_a_late_worker_does_not_touch_a_message_that_was_sent_again(server, writ
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("emptied_history")
+@pytest.mark.usefixtures("transactional_db")
 def test_a_message_to_somebody_who_is_being_changed_is_passed_over(written):
     found = []
 

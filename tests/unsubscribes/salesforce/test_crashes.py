@@ -23,7 +23,6 @@ PEOPLE = 6
 pytestmark = [
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("emptied_history"),
 ]
 # What a killed worker leaves is taken up once its lease is over; the tests do not wait for that.
 KILLED_AT = {

@@ -19,7 +19,7 @@ call_command("sync_salesforce", "--full", "--pull")
 print("kilobytes", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
-pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("emptied_history")]
+pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
 def kilobytes(org, number: int) -> int:
