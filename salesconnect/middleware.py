@@ -4,30 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, Stale
-
-
-class CookielessLinks:
-    """The public unsubscribe page knows no cookie: none reaches it, none leaves it, and caches are not told of any."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith("/u/"):
-            return self.get_response(request)
-        request.META.pop("HTTP_COOKIE", None)
-        response = self.get_response(request)
-        response.cookies.clear()
-        varies = [name.strip() for name in response.headers.get("Vary", "").split(",")]
-        del response.headers["Vary"]
-        if kept := [name for name in varies if name and name.lower() != "cookie"]:
-            response.headers["Vary"] = ", ".join(kept)
-        return response
+from unsubscribes import public
 
 
 class UserLanguage:
@@ -78,3 +61,26 @@ class DomainErrors:
             return None
         template, status, context = answer
         return render(request, template, context, status=status)
+
+
+class PublicLinks:
+    """Answers unsubscribe links before anything that serves signed-in users: no cookie reaches them, none leaves them.
+
+    Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
+    """
+
+    PREFIX = "/u/"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.answer: Any = CommonMiddleware(UserLanguage(self._answer))
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(self.PREFIX):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        response: HttpResponse = self.answer(request)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        return public.unsubscribe(request, request.path_info.removeprefix(self.PREFIX).removesuffix("/"))

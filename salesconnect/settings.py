@@ -79,8 +79,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "salesconnect.middleware.CookielessLinks",
     "django.middleware.security.SecurityMiddleware",
+    "salesconnect.middleware.PublicLinks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",

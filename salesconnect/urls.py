@@ -1,16 +1,12 @@
-"""Every address of the site."""
+"""Every address of the site but the unsubscribe links, which a middleware answers."""
 
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from salesconnect import health, metrics
 from salesconnect.api_docs import Docs
-from unsubscribes import public
 
 urlpatterns = [
-    # Before everything else: many may follow the links of a mail at once. Whatever follows /u/ is a token, damaged or
-    # not, with or without the slash that mail programs like to drop.
-    re_path(r"^u/(?P<token>[\s\S]*?)/?$", public.unsubscribe, name="unsubscribe-link"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -20,7 +20,6 @@ PAGES = {
     "healthz": (OPEN, NOBODY),
     "readyz": (OPEN, NOBODY),
     "metrics": (OPEN, NOBODY),  # 404 unless asked for; then it looks at the token itself
-    "unsubscribe-link": (OPEN, OPEN),
     "webhook": (OPEN, OPEN),
     "home": READ,
     "people": READ,

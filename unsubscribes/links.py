@@ -1,29 +1,26 @@
 """The way out of every mail: its link is made when the mail is sent, and works for ever."""
 
 import uuid
-from collections.abc import Collection, Mapping
-from functools import partial
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from psycopg2.extras import execute_values
 
-from compliance import services, suppression
-from contacts.models import Contact
+from compliance import suppression
+from contacts.models import Contact, Merge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import tokens
 from unsubscribes.models import MailLink, Message
 
-# Spelt out, for many may follow their links at once: the ORM would take longer to write these than the database to
-# answer them.
-FIND = "SELECT id, nonce, digest, address_hash, hash_key, created_at FROM unsubscribes_maillink WHERE digest = %s"
-WRITTEN_TO = "SELECT contact_id FROM unsubscribes_message WHERE link_id = %s"
-SURVIVORS = """
-    SELECT c.id FROM unsubscribes_message m JOIN contacts_contact c ON c.id = m.contact_id
-    WHERE m.link_id = %s AND c.address_hash IS DISTINCT FROM %s
-    AND EXISTS (SELECT FROM contacts_merge WHERE survivor_id = c.id AND undone_at IS NULL)
+# Spelt out, for many may follow their links at once: the ORM would take longer to write it than the database to answer.
+FIND = """
+    SELECT id, nonce, digest, address_hash, hash_key, created_at,
+           ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id)
+    FROM unsubscribes_maillink link WHERE digest = %s
 """
 RECIPIENT = Actor(user_id=None, name="Recipient", role="member", door="link")
 
@@ -55,11 +52,16 @@ def for_message(message: Message, contact: Contact) -> MailLink:
 
 
 def find(token: str) -> MailLink | None:
-    """Return the link of a token, or None when the token is unknown or damaged."""
+    """Return the link of a token, with whom it was written to; None when the token is unknown or damaged."""
     with connection.cursor() as cursor:
         cursor.execute(FIND, [tokens.digest(token)])
         row = cursor.fetchone()
-    return MailLink(*row) if row else None
+    if row is None:
+        return None
+    *values, written_to = row
+    link = MailLink(*values)
+    link.written_to = written_to
+    return link
 
 
 def holder(link: MailLink) -> Contact | None:
@@ -72,22 +74,16 @@ def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
 
     A record that was merged since into another of the same person leaves its mail to that one, and so its "no".
     """
-    return suppression.unsubscribe_address(
-        link.address_hash,
-        link.hash_key,
-        actor=RECIPIENT,
-        source=source,
-        reason=reason,
-        others=partial(_survivors, link),
+    said = suppression.unsubscribe_address(
+        link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason
     )
-
-
-def _survivors(link: MailLink, holders: Collection[int]) -> list[int]:
-    """Lock and return the people whose records have taken in the one that the link's mail was written to."""
-    with connection.cursor() as cursor:
-        cursor.execute(WRITTEN_TO, [link.pk])
-        elsewhere = {row[0] for row in cursor} - set(holders)
-    return services.lock_found(SURVIVORS, [link.pk, link.address_hash]) if elsewhere else []
+    if set(link.written_to) <= set(said.people):
+        return said.outcome
+    # Looked up again, for a merge may have been what the "no" waited for.
+    merged = Merge.objects.filter(survivor_id=OuterRef("pk"), undone_at=None)
+    survivors = Contact.objects.filter(Exists(merged), pk__in=Message.objects.filter(link=link).values("contact_id"))
+    others = survivors.exclude(pk__in=said.people)
+    return said.outcome + suppression.unsubscribe(others, actor=RECIPIENT, source=source, reason=reason)
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:

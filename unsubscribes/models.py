@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
@@ -88,6 +89,11 @@ class MailLink(models.Model):
 
     def __str__(self) -> str:
         return f"link {self.pk}"
+
+    @cached_property
+    def written_to(self) -> list[int]:
+        """Return the numbers of the people to whom the mails with this link are by now."""
+        return list(self.messages.values_list("contact_id", flat=True))
 
 
 class Message(models.Model):

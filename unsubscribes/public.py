@@ -7,13 +7,11 @@ unsubscribe (RFC 8058). The answer comes after the commit, so it is never a fals
 import logging
 import re
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
-from django.views.decorators.csrf import csrf_exempt
 
 from compliance.models import Suppression
 from unsubscribes import links, team
@@ -27,6 +25,7 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -35,10 +34,8 @@ HEADERS = {
 logger = logging.getLogger(__name__)
 
 
-@csrf_exempt
-@login_not_required
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page, or take the "no". The token alone is the authority, so there is nothing for a CSRF check to do."""
+    """Show the page, or take the "no". The token alone is the authority: no session, and nothing for a CSRF check."""
     try:
         response = _answer(request, token)
     except (OperationalError, InterfaceError):

@@ -73,9 +73,10 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
     for event in events:
         source = _source(PROVIDERS[name], event)
         if source and (address := _address(event.recipient)):
-            outcome += suppression.unsubscribe_address(
+            said = suppression.unsubscribe_address(
                 address_hash(address), newest_key(), actor=actor, source=source, reason=label
             )
+            outcome += said.outcome
     return outcome
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from django.utils import timezone
 
-from compliance import suppression
+from compliance import editing, suppression
 from compliance.models import ComplianceCard
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Invalid, Missing, Stale
@@ -96,6 +96,18 @@ def test_two_administrators_remove_an_unsubscribe_once(person, administrator):
         at_once(record_yes, record_yes)
         assert refused == ["not_unsubscribed"]
         assert not is_consistent(card, turn)
+
+
+def test_a_no_takes_the_address_that_is_typed_in_at_the_same_moment(person, member):
+    for turn in range(ROUNDS):
+        someone = person(email=f"turn{turn}@example.com")
+        people, address = Contact.objects.filter(pk=someone.pk), f"new{turn}@example.com"
+        at_once(
+            lambda people=people: suppression.unsubscribe(people, actor=member, source="manual"),
+            lambda pk=someone.pk, address=address: editing.edit(pk, {"email": address}, actor=member),
+        )
+        assert ComplianceCard.objects.get(pk=someone.pk).unsubscribed
+        assert suppression.of_address(address) is not None
 
 
 def test_a_no_is_not_lost_between_two_records_that_are_being_merged(person, member):
