@@ -30,11 +30,7 @@ UNSUBSCRIBE = """
     )
 """
 HOLDERS = "SELECT id FROM contacts_contact WHERE address_hash = %(address_hash)s"
-SUPPRESS_MANY = """
-    SELECT count(*) FROM compliance_suppress(
-        %(hashes)s::uuid[], array_fill(%(hash_key)s::text, ARRAY[%(number)s]), %(source)s, %(reason)s, %(said)s
-    )
-"""
+SUPPRESS_MANY = "SELECT compliance_suppress(%(hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +96,6 @@ def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") ->
     values: dict[str, Any] = {
         "hashes": [str(address_hash) for address_hash in hashes],
         "hash_key": newest_key(),
-        "number": len(hashes),
         "reason": reason,
         "source": source,
         "said": source not in REPEATED,

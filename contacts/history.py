@@ -100,6 +100,8 @@ def numbers_of(contact_ids: Iterable[int]) -> list[int]:
 def taken_back_by(events: Iterable[ContactEvent]) -> dict[int | None, int | None]:
     """Return which bulk change each bulk change among the events takes back, for those that do; one query."""
     numbers = {event.batch_id for event in events if event.batch_id}
+    if not numbers:
+        return {}
     return dict(Batch.objects.filter(pk__in=numbers, undoes__isnull=False).values_list("pk", "undoes_id"))
 
 

@@ -275,7 +275,9 @@ def _side(changes: Changes, side: int) -> dict[str, Any]:
 def _each(changes: Changes) -> str:
     named = sorted(set(changes) - {"owner_id"}, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     items = [_change(name, *changes[name]) for name in named if isinstance(changes[name], list)]
-    return get_text_list(items, _("and")) or _("details that are no longer held")
+    if not items:
+        return _("details that are no longer held")
+    return items[0] if len(items) == 1 else get_text_list(items, _("and"))
 
 
 def _change(name: str, old: Any, new: Any) -> str:

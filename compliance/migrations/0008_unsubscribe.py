@@ -2,31 +2,36 @@
 
 from django.db import migrations
 
-# What is found again stays as it is, but a bounce, which opts out here alone, gives way to anybody's "no". An address is
-# new when no transaction has touched its row before.
-SUPPRESS = """
+# What is found again stays as it is, but a bounce, which opts out here alone, gives way to anybody's "no".
+STORED = """
+        INSERT INTO compliance_suppression AS held (address_hash, hash_key, reason, source)
+        SELECT DISTINCT ON (hash) hash, key, the_reason, the_source
+        FROM {given} AS given (hash, key) WHERE hash IS NOT NULL ORDER BY hash
+        ON CONFLICT (address_hash) DO UPDATE SET
+            said_at = CASE WHEN is_said THEN statement_timestamp() ELSE held.said_at END,
+            (reason, source) = ROW(
+                CASE WHEN held.source = 'bounce' THEN EXCLUDED.reason ELSE held.reason END,
+                CASE WHEN held.source = 'bounce' THEN EXCLUDED.source ELSE held.source END)
+        WHERE is_said OR held.source = 'bounce' AND EXCLUDED.source <> 'bounce'
+"""
+LISTED = "(SELECT unnest(hashes), the_key)"
+HELD = """(
+            SELECT address_hash, address_hash_key FROM contacts_contact WHERE id = ANY(people)
+            UNION ALL SELECT the_hash, the_key)"""
+SUPPRESS = f"""
 CREATE FUNCTION compliance_suppress(
-    hashes uuid[], keys text[], the_source text, the_reason text, is_said boolean
-) RETURNS TABLE (suppressed uuid, is_new boolean) LANGUAGE plpgsql AS $$
+    hashes uuid[], the_key text, the_source text, the_reason text, is_said boolean
+) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    RETURN QUERY
-    INSERT INTO compliance_suppression AS held (address_hash, hash_key, reason, source)
-    SELECT DISTINCT ON (given.hash) given.hash, given.key, the_reason, the_source
-    FROM unnest(hashes, keys) AS given (hash, key) WHERE given.hash IS NOT NULL ORDER BY given.hash
-    ON CONFLICT (address_hash) DO UPDATE SET
-        said_at = CASE WHEN is_said THEN statement_timestamp() ELSE held.said_at END,
-        (reason, source) = ROW(
-            CASE WHEN held.source = 'bounce' THEN EXCLUDED.reason ELSE held.reason END,
-            CASE WHEN held.source = 'bounce' THEN EXCLUDED.source ELSE held.source END)
-    WHERE is_said OR held.source = 'bounce' AND EXCLUDED.source <> 'bounce'
-    RETURNING address_hash, held.xmax = 0;
+    {STORED.format(given=LISTED)};
 END $$;
 """
 
 # People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
 # gets a new version when the "no" is said again, so that a form opened before is stale. Their addresses are suppressed,
-# read after their cards are locked, and one that perhaps nobody has any more.
-UNSUBSCRIBE = """
+# read after their cards are locked, and one that perhaps nobody has any more; it is new when no transaction has touched
+# its row before.
+UNSUBSCRIBE = f"""
 CREATE FUNCTION compliance_unsubscribe(
     ids bigint[], the_hash uuid, the_key text, the_source text, the_reason text, is_said boolean,
     the_batch bigint, the_actor bigint, the_door text, the_actor_name text,
@@ -36,12 +41,10 @@ BEGIN
     people := ARRAY(
         SELECT contact_id FROM compliance_compliancecard WHERE contact_id = ANY(ids) ORDER BY contact_id FOR UPDATE
     );
-    SELECT coalesce(bool_or(found.is_new AND found.suppressed = the_hash), false) INTO is_new FROM compliance_suppress(
-        ARRAY(SELECT address_hash FROM contacts_contact WHERE id = ANY(people) ORDER BY id) || the_hash,
-        ARRAY(SELECT address_hash_key FROM contacts_contact WHERE id = ANY(people) ORDER BY id)::text[] || the_key,
-        the_source, the_reason, is_said
-    ) AS found;
-    WITH said AS (
+    WITH suppressed AS (
+{STORED.format(given=HELD)}
+        RETURNING address_hash, held.xmax = 0 AS never_held
+    ), said AS (
         UPDATE compliance_compliancecard card
         SET unsubscribed = true, version = card.version + 1,
             updated_at = CASE WHEN old.unsubscribed THEN card.updated_at ELSE now() END
@@ -55,7 +58,9 @@ BEGIN
                                   'reason', jsonb_build_array(NULL, the_reason))
         FROM said WHERE NOT already ORDER BY contact_id
     )
-    SELECT count(*) INTO changed FROM said WHERE NOT already;
+    SELECT (SELECT count(*) FROM said WHERE NOT already),
+           EXISTS (SELECT FROM suppressed WHERE never_held AND address_hash = the_hash)
+    INTO changed, is_new;
 END $$;
 """
 

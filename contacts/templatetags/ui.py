@@ -5,19 +5,18 @@ from functools import cache
 from urllib.parse import parse_qsl
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.contrib.messages.storage.base import Message
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 register = template.Library()
 
-WORDS_FOR = timedelta(days=14)
+WORDS_FOR, DAY, NONE = timedelta(days=14), timedelta(days=1), timedelta()
+HOUR = 60
 
 
 @register.simple_tag
@@ -31,20 +30,27 @@ def icon(name: str, css: str = "") -> SafeString:
 @register.filter
 def exact(at: datetime) -> str:
     """Return a time to the minute, as ISO 8601 and both languages write it; Django's own formatting is far slower."""
-    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+    return timezone.localtime(at).isoformat(" ", "minutes")[:16]
 
 
 @register.filter
-def nearby(at: datetime) -> str:
-    """Return a time in words when it is within two weeks ("3 days ago"), else its date."""
-    age = timezone.now() - at
-    if abs(age) > WORDS_FOR:
-        return date_format(timezone.localtime(at), "DATE_FORMAT")
-    if abs(age) < timedelta(days=1):
-        return str(naturaltime(at))
-    if age < timedelta():
-        return _("%(delta)s from now") % {"delta": timesince(timezone.now(), at, depth=1)}
-    return _("%(delta)s ago") % {"delta": timesince(at, depth=1)}
+def nearby(at: datetime, now: datetime | None = None) -> str:
+    """Return a time in few words when it is within two weeks (“23 min ago”, “in 3 days”), else its date."""
+    age = (now or timezone.now()) - at
+    distance = abs(age)
+    if distance > WORDS_FOR:
+        return timezone.localtime(at).date().isoformat()
+    if distance >= DAY:
+        words = {"n": distance.days}
+        if age < NONE:
+            return ngettext("in %(n)d day", "in %(n)d days", distance.days) % words
+        return ngettext("%(n)d day ago", "%(n)d days ago", distance.days) % words
+    minutes = int(distance.total_seconds() // 60)
+    if minutes >= HOUR:
+        return (_("in %(n)d h") if age < NONE else _("%(n)d h ago")) % {"n": minutes // HOUR}
+    if minutes:
+        return (_("in %(n)d min") if age < NONE else _("%(n)d min ago")) % {"n": minutes}
+    return _("just now")
 
 
 @register.filter

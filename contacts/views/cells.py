@@ -8,18 +8,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from compliance import verdict
 from compliance.rules import AuthorizationType, SourceType
-from contacts.templatetags.ui import WORDS_FOR, exact, icon
+from contacts.templatetags.ui import exact, icon, nearby
 from contacts.views.columns import Column
 
 Row = Mapping[str, Any]
 LONG = 12
-HOUR = 60
 NOTHING = '<span class="soft">–</span>'
 VERDICT_ICONS = {verdict.MAY: "circle-check", verdict.ASK_FIRST: "help-circle", verdict.MAY_NOT: "ban"}
 
@@ -128,17 +125,4 @@ class _Writer:
 
 def time_element(at: dt.datetime, now: dt.datetime) -> str:
     """Return a time as HTML: in words nearby, exact on hover."""
-    return f'<time datetime="{at.isoformat()}" title="{exact(at)}">{escape(_age(at, now))}</time>'
-
-
-def _age(at: dt.datetime, now: dt.datetime) -> str:
-    """Return a time in few words when it is within two weeks (“23 min ago”), else its date."""
-    age = now - at
-    if age > WORDS_FOR:
-        return f"{localtime(at):%Y-%m-%d}"
-    if age >= dt.timedelta(days=1):
-        return ngettext("%(n)d day ago", "%(n)d days ago", age.days) % {"n": age.days}
-    minutes = int(age.total_seconds() // 60)
-    if minutes >= HOUR:
-        return _("%(n)d h ago") % {"n": minutes // HOUR}
-    return _("%(n)d min ago") % {"n": minutes} if minutes > 0 else _("just now")
+    return f'<time datetime="{at.isoformat()}" title="{exact(at)}">{escape(nearby(at, now))}</time>'

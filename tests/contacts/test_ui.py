@@ -22,10 +22,15 @@ SPRITE = (ROOT / "static/vendor/tabler-icons/sprite.svg").read_text()
 @pytest.mark.parametrize(
     ("age", "english", "swedish"),
     [
-        (timedelta(), "now", "nu"),
-        (timedelta(hours=5), "5\xa0hours ago", "5\xa0timmar sedan"),
-        (timedelta(days=3, hours=4), "3\xa0days ago", "3\xa0dagar sedan"),
-        (timedelta(days=40), "14 October 2026", "14 oktober 2026"),
+        (timedelta(), "just now", "nyss"),
+        (timedelta(minutes=23), "23 min ago", "23 min sedan"),
+        (timedelta(hours=5), "5 h ago", "5 tim sedan"),
+        (timedelta(days=3, hours=4), "3 days ago", "3 dagar sedan"),
+        (timedelta(days=40), "2026-10-14", "2026-10-14"),
+        (timedelta(minutes=-2), "in 2 min", "om 2 min"),
+        (timedelta(hours=-5), "in 5 h", "om 5 tim"),
+        (timedelta(days=-1), "in 1 day", "om 1 dag"),
+        (timedelta(days=-40), "2027-01-02", "2027-01-02"),
     ],
 )
 def test_a_time_is_told_in_words_while_it_is_near(age: timedelta, english: str, swedish: str) -> None:
