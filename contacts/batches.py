@@ -30,15 +30,17 @@ TURN_SECONDS = 60
 STALLED_SECONDS = 30
 
 FREEZE = """
-    INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
-    SELECT %s, (place - 1) / %s, array_agg(id ORDER BY id), false
+    WITH frozen AS (
+        INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done) {chunks}
+        RETURNING cardinality(contact_ids) AS people
+    ) SELECT coalesce(sum(people), 0)::bigint FROM frozen
+"""
+CHUNKS = """
+    SELECT %s, (place - 1) / %s, array_agg(id), false
     FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM ({ids}) AS chosen (id)) AS numbered
     GROUP BY 2
 """
-FREEZE_AGAIN = """
-    INSERT INTO contacts_batchchunk (batch_id, number, contact_ids, done)
-    SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done
-"""
+SAME_CHUNKS = "SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done"
 
 Handler = Callable[[ContactQuerySet, Batch, Actor], Outcome]
 
@@ -170,16 +172,15 @@ def _freeze(batch: Batch, contacts: ContactQuerySet | None) -> int:
 
     Without `contacts` they are those whom the batch that is undone has worked on.
     """
+    if contacts is None:
+        chunks, params = SAME_CHUNKS, (batch.pk, batch.undoes_id)
+    else:
+        ids, whose = contacts.ids_sql()
+        chunks, params = CHUNKS.format(ids=ids), (batch.pk, CHUNK, *whose)
     with connection.cursor() as cursor:
-        if contacts is None:
-            cursor.execute(FREEZE_AGAIN, [batch.pk, batch.undoes_id])
-        else:
-            ids, params = contacts.ids_sql()
-            cursor.execute(FREEZE.format(ids=ids), [batch.pk, CHUNK, *params])
-        cursor.execute(
-            "SELECT coalesce(sum(cardinality(contact_ids)), 0) FROM contacts_batchchunk WHERE batch_id = %s", [batch.pk]
-        )
-        return cursor.fetchone()[0]
+        cursor.execute(FREEZE.format(chunks=chunks), params)
+        people: int = cursor.fetchone()[0]
+    return people
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """The history: what is written when an act touches a person, and how it is read."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -10,7 +10,7 @@ from django.utils import timezone
 from psycopg2.extras import Json
 
 from contacts.models import Batch, ContactEvent
-from contacts.queries import array
+from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -46,7 +46,8 @@ CLOCKS_DIFFER = dt.timedelta(days=1)
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
 RECORD = f"""
     INSERT INTO contacts_contactevent ({COLUMNS})
-    SELECT unnest(%(ids)s::bigint[]), %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, %(changes)s
+    SELECT id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, %(changes)s
+    FROM ({{ids}}) AS touched (id)
 """
 
 # All numbers of one person: the own, and those of the records that were merged into it.
@@ -79,9 +80,25 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add one event for each person, all with the same changes; inside the transaction of the act itself."""
-    values: dict[str, Any] = {"ids": array(contact_ids), "action": action, "changes": Json(changes or {})}
+    ids = "SELECT unnest(%s::bigint[])", (array(contact_ids),)
+    _record(ids, action, actor=actor, batch_id=batch_id, changes=changes)
+
+
+def record_found(
+    contacts: ContactQuerySet, action: str, *, actor: Actor, batch_id: int | None = None, changes: Changes | None = None
+) -> int:
+    """Do the same for those of `contacts` who exist; returns how many they are."""
+    return _record(contacts.ids_sql(), action, actor=actor, batch_id=batch_id, changes=changes)
+
+
+def _record(
+    ids: tuple[str, Sequence[Any]], action: str, *, actor: Actor, batch_id: int | None, changes: Changes | None
+) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(RECORD, values | event_values(actor, batch_id))
+        whose = cursor.mogrify(*ids).decode().replace("%", "%%")
+        values: dict[str, Any] = {"action": action, "changes": Json(changes or {})}
+        cursor.execute(RECORD.format(ids=whose), values | event_values(actor, batch_id))
+        return cursor.rowcount
 
 
 def of_contact(contact_id: int) -> QuerySet[ContactEvent]:

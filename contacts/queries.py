@@ -18,12 +18,24 @@ if TYPE_CHECKING:
     from contacts.models import Contact  # noqa: F401 - names the model of the QuerySet
 
 COUNT_CAP = 10_000
+LONG = 1_000
 NOBODY = "SELECT NULL::bigint WHERE false"
 
 
 def array(ids: Iterable[int]) -> str:
     """Return ids as PostgreSQL writes an array: one constant, where a list would be parsed as thousands of them."""
     return "{" + ",".join(map(str, ids)) + "}"
+
+
+def gaps(ids: Sequence[int]) -> list[int] | None:
+    """Return the numbers that are not meant between the first and the last of `ids`; None when most are not.
+
+    A long stretch with few gaps is found by its ends, which costs a fraction of asking each number.
+    """
+    first, last, meant = min(ids), max(ids), set(ids)
+    if len(meant) < LONG or last - first >= 2 * len(meant):
+        return None
+    return sorted(set(range(first, last)) - meant) if last - first >= len(meant) else []
 
 
 class IsAny(Func):
@@ -56,7 +68,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
         """Keep the people with these ids."""
-        found = self.filter(IsAny(ids))
+        unmeant = gaps(ids) if ids else None
+        found = self.filter(IsAny(ids)) if unmeant is None else self.filter(pk__range=(min(ids), max(ids)))
+        if unmeant:
+            found = found.exclude(IsAny(unmeant))
         found.numbers = None if self.query.where else list(ids)
         return found
 
@@ -93,13 +108,6 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             return self.order_by().values("pk").query.sql_with_params()
         except EmptyResultSet:
             return NOBODY, ()
-
-    def ids(self) -> list[int]:
-        """Return the ids in their order: one array, which arrives in half the time of as many rows."""
-        found, params = self.ids_sql()
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(f"SELECT coalesce(array_agg(id ORDER BY id), '{{}}') FROM ({found}) AS chosen (id)", params)
-            return cursor.fetchone()[0]
 
     def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""

@@ -7,7 +7,7 @@ from typing import IO
 from django.db import connections, transaction
 
 from compliance.rules import AuthorizationType, SourceType
-from contacts.queries import array
+from contacts.queries import array, gaps
 from exports.columns import ALL_COLUMNS
 
 # What salesconnect.lib.csv.safe_cell guards, in PostgreSQL's words: white space is spelt out, for \s depends on locale.
@@ -16,9 +16,9 @@ AT_ONCE = "\t\r\n=+-@＝＋－＠"
 PERHAPS = "'" + SPACE.replace("-", "\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009")
 RUNS = rf"^'*(?:[\t\r\n]|[{SPACE}]*[=+\-@＝＋－＠])"
 
-# Where most of a stretch is meant, both tables are read along it at once, instead of looked up one by one.
-NEAR = "id BETWEEN %(first)s AND %(last)s AND contact_id BETWEEN %(first)s AND %(last)s AND"
-DENSE = 4
+# Both tables are read along a stretch at once, instead of looked up one by one.
+STRETCH = "id BETWEEN %(first)s AND %(last)s AND contact_id BETWEEN %(first)s AND %(last)s AND id <> ALL(%(gaps)s)"
+EACH = "id = ANY(%(ids)s)"
 
 # COPY puts quotes around what looks like NULL. No column is, so that the empty ones need none.
 NO_NULLS = "\x01"
@@ -33,27 +33,27 @@ CODES = {
     "created_at": TIME.format("created_at"),
     "consent_date": "coalesce(consent_date::text, '')",
     "id": "id",
+    "salesforce_id": "salesforce_id",
 }
 
 
-def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> int:
-    """Append a row for each person to `file`, read from the database `using`; returns the number of bytes.
+def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tuple[int, int]:
+    """Append a row for each person who exists to `file`, in the order of their ids, from the database `using`.
 
-    `ids` are in their order.
+    Returns the number of rows and of bytes.
     """
     if not ids:
-        return 0
+        return 0, 0
+    unmeant = gaps(ids)
     out = BytesIO()
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
             f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
-            f" WHERE {NEAR if ids[-1] - ids[0] < DENSE * len(ids) else ''} id = ANY(%(ids)s) ORDER BY id)"
+            f" WHERE {EACH if unmeant is None else STRETCH} ORDER BY id)"
             f" TO STDOUT (FORMAT csv, NULL '{NO_NULLS}')",
             {
-                "ids": array(ids),
-                "first": ids[0],
-                "last": ids[-1],
+                **({"ids": array(ids)} if unmeant is None else _stretch(ids, unmeant)),
                 "at_once": AT_ONCE,
                 "perhaps": PERHAPS,
                 "runs": RUNS,
@@ -62,7 +62,12 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> in
         # The other processor writes the history meanwhile.
         cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         cursor.copy_expert(query, out)
-    return file.write(with_crlf(out.getvalue()))
+        rows = cursor.rowcount
+    return rows, file.write(with_crlf(out.getvalue()))
+
+
+def _stretch(ids: Sequence[int], unmeant: Sequence[int]) -> dict[str, int | str]:
+    return {"first": min(ids), "last": max(ids), "gaps": array(unmeant)}
 
 
 def with_crlf(rows: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """What leaves: one person's CSV at once, many people's by an order; each is itself on record."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,17 +91,25 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     """
     actor.require("export_people")
     job = _job(batch)
-    ids = contacts.ids()
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}
     with default_storage.open(str(job.file.name), "r+b") as file:
-        file.seek(job.size)
-        file.truncate()
-        with _written(ids, file) as written:
-            history.record(ids, history.EXPORTED, actor=actor, batch_id=batch.pk, changes=changes)
-            job.size += written()
+        while True:
+            file.seek(job.size)
+            file.truncate()
+            with transaction.atomic():
+                with _written(contacts, file) as written:
+                    recorded = history.record_found(
+                        contacts, history.EXPORTED, actor=actor, batch_id=batch.pk, changes=changes
+                    )
+                    rows, size = written()
+                if rows == recorded:
+                    break
+                # Somebody was deleted after one of the two had looked, so both look again.
+                transaction.set_rollback(True)
+    job.size += size
     job.save(update_fields=["size"])
-    return Outcome(changed=len(ids))
+    return Outcome(changed=rows)
 
 
 def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
@@ -123,18 +131,19 @@ def remove_old_files() -> int:
 
 
 @contextmanager
-def _written(ids: Sequence[int], file: IO[bytes]) -> Iterator[Callable[[], int]]:
+def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[], tuple[int, int]]]:
     """Append the people's rows to `file`, many of them while the caller does something else.
 
-    Yields what waits for the end and returns the number of bytes.
+    Yields what waits for the end and returns the number of rows and of bytes.
     """
     using = replica.up_to_date()
+    ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
     if len(ids) < MEANWHILE:
-        size = copying.append(ids, file, using=using)
-        yield lambda: size
+        done = copying.append(ids, file, using=using)
+        yield lambda: done
         return
 
-    def work() -> int:
+    def work() -> tuple[int, int]:
         try:
             return copying.append(ids, file, using=using)
         finally:

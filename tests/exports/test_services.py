@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.models import ComplianceCard
-from contacts import history
+from contacts import history, queries
 from contacts.models import Contact
 from exports import copying, services
 from salesconnect.lib.actor import Actor
@@ -82,6 +82,34 @@ def test_what_a_killed_worker_wrote_is_cut_off(person, member):
     services.export_chunk(Contact.objects.all(), job.batch, member)
     _header, row = rows_of(b"".join(services.read_file(job, actor=member)))
     assert row[4] == "a@example.com"
+
+
+def test_both_look_again_when_somebody_went_between_the_row_and_the_event(person, member, monkeypatch):
+    append, looks = copying.append, []
+
+    def one_more_at_first(ids, file, **options):
+        looks.append(ids)
+        rows, size = append(ids, file, **options)
+        return (rows + 1 if len(looks) == 1 else rows), size
+
+    monkeypatch.setattr(copying, "append", one_more_at_first)
+    people = [person(email=f"{number}@example.com").pk for number in range(2)]
+    job = services.order_export(Contact.objects.all(), actor=member, reason="")
+    rows = rows_of(b"".join(services.read_file(job, actor=member)))[1:]
+    assert ([int(row[11]) for row in rows], len(looks)) == (people, 2)
+    assert [history.of_contact(pk).filter(action="exported").count() for pk in people] == [1, 1]
+
+
+def test_a_long_stretch_is_exported_without_those_who_are_not_meant(person, member, monkeypatch):
+    monkeypatch.setattr(queries, "LONG", 3)
+    people = [person(last_name=f"P{number}").pk for number in range(8)]
+    Contact.objects.filter(pk=people[5]).delete()
+    meant = [*people[1:3], *people[4:]]
+    job = services.order_export(Contact.objects.among(meant), actor=member, reason="")
+    rows = rows_of(b"".join(services.read_file(job, actor=member)))[1:]
+    assert [int(row[11]) for row in rows] == [number for number in meant if number != people[5]]
+    exported = [number for number in people if history.of_contact(number).filter(action="exported")]
+    assert exported == [number for number in meant if number != people[5]]
 
 
 def test_without_the_right_nothing_leaves(person):
