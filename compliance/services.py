@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -96,11 +95,7 @@ def edit_card(
 
 def lock(contacts: ContactQuerySet) -> list[int]:
     """Lock the cards of `contacts`; return the ids."""
-    return lock_found(*contacts.card_ids_sql())
-
-
-def lock_found(ids: str, params: Sequence[Any]) -> list[int]:
-    """Do the same for the ids that a statement finds."""
+    ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
         cursor.execute(LOCK.format(columns="contact_id", ids=ids), params)
         return [row[0] for row in cursor]

@@ -28,7 +28,7 @@ def array(ids: Iterable[int]) -> str:
 
 
 def gaps(ids: Sequence[int]) -> list[int] | None:
-    """Return the numbers that are not meant between the first and the last of `ids`; None when most are not.
+    """Return the numbers that are not meant between the first and the last of `ids`; None for few, and where most are.
 
     A long stretch with few gaps is found by its ends, which costs a fraction of asking each number.
     """

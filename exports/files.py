@@ -64,6 +64,8 @@ def take_out(exports: Sequence[int], previews: Sequence[ImportJob], ids: Sequenc
 def doom(names: Iterable[str]) -> None:
     """Have files removed when the transaction commits; what a crash leaves then, the sweep removes."""
     if DoomedFile.objects.bulk_create(DoomedFile(name=name) for name in names):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")  # a file that is gone stays gone
         transaction.on_commit(remove_doomed)
 
 

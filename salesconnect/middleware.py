@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
@@ -73,13 +74,16 @@ class PublicLinks:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.answer: Any = CommonMiddleware(UserLanguage(self._answer))
+        localized: Any = UserLanguage(convert_exception_to_response(self._answer))  # type: ignore[arg-type] # none waits
+        self.answer: Any = convert_exception_to_response(CommonMiddleware(localized))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(self.PREFIX):
             return self.get_response(request)
         request.META.pop("HTTP_COOKIE", None)
         response: HttpResponse = self.answer(request)
+        for name, value in public.HEADERS.items():
+            response.headers[name] = value
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -72,7 +72,8 @@ def holder(link: MailLink) -> Contact | None:
 def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
     """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
 
-    A record that was merged since into another of the same person leaves its mail to that one, and so its "no".
+    A record that was merged since into another of the same person leaves its mail to that one, and so its "no", which
+    is stored by itself.
     """
     said = suppression.unsubscribe_address(
         link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason

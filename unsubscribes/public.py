@@ -7,6 +7,7 @@ unsubscribe (RFC 8058). The answer comes after the commit, so it is never a fals
 import logging
 import re
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -22,8 +23,9 @@ REASON_LIMIT = 500
 ALLOWED = "GET, HEAD, POST, OPTIONS"
 RETRY_SECONDS = "30"
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-HEADERS = {
+HEADERS = {  # of every answer, also of one that something went wrong with
     "Cache-Control": "no-store",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in settings.PERMISSIONS_POLICY),
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
@@ -42,8 +44,6 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         logger.warning("The database is away; somebody could not be unsubscribed and is asked to try again")
         response = _page("away", status=503)
         response.headers["Retry-After"] = RETRY_SECONDS
-    for name, value in HEADERS.items():
-        response.headers[name] = value
     response._has_been_logged = True  # type: ignore[attr-defined] # else Django logs the path, which holds the token
     return response
 
@@ -86,12 +86,12 @@ def _body(request: HttpRequest) -> QueryDict:
 
 def _page(part: str, link: MailLink | None = None, status: int = 200) -> HttpResponse:
     """Render the page without request and session; while the database is away, without the team's settings too."""
-    settings = None if part == "away" else team.current()
+    known = None if part == "away" else team.current()
     person = links.holder(link) if link else None
     context = {
         "part": part,
-        "company": team.name(settings) if settings else "",
-        "contact_address": settings.contact_address if settings else "",
+        "company": team.name(known) if known else "",
+        "contact_address": known.contact_address if known else "",
         "address": mask(person.email) if person else "",
         "reason_limit": REASON_LIMIT,
     }

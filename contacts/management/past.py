@@ -55,7 +55,7 @@ def happening(at: dt.datetime) -> Iterator[None]:
         yield
         for statement in MOVED:
             cursor.execute(statement, {"at": at})
-        cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT now()")
+        cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT clock_timestamp()")
 
 
 def _find_grounds() -> None:

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 register = template.Library()
 
 WORDS_FOR, DAY, NONE = timedelta(days=14), timedelta(days=1), timedelta()
+CLOCKS_DIFFER = timedelta(seconds=10)
 HOUR = 60
 
 
@@ -45,7 +46,8 @@ def nearby(at: datetime, now: datetime | None = None) -> str:
         if age < NONE:
             return ngettext("in %(n)d day", "in %(n)d days", distance.days) % words
         return ngettext("%(n)d day ago", "%(n)d days ago", distance.days) % words
-    minutes = int(distance.total_seconds() // 60)
+    # What comes soon is not yet now; that two clocks differ by a little is.
+    minutes = max(int(distance.total_seconds() // 60), age < -CLOCKS_DIFFER)
     if minutes >= HOUR:
         return (_("in %(n)d h") if age < NONE else _("%(n)d h ago")) % {"n": minutes // HOUR}
     if minutes:

@@ -30,6 +30,7 @@ COPIED = {
 }
 SAFE = ("GET", "HEAD")
 AWAY_SECONDS = 5.0
+CATCH_UP_SECONDS = 0.5
 REMEMBERED_SECONDS = 3600
 AWAY = (OperationalError, InterfaceError)
 
@@ -88,10 +89,18 @@ class ReadFromReplica:
 
 
 def up_to_date() -> str:
-    """Return where an export may read: the copy if it holds all that the primary does now, else the primary."""
+    """Return where an export may read: the copy if it soon holds all that is stored by now, else the primary.
+
+    What a transaction that is still open has written, the caller's own for one, no copy can hold yet.
+    """
     if REPLICA not in settings.DATABASES:
         return PRIMARY
-    return REPLICA if _replayed(_position()) else PRIMARY
+    position, end = _position("flush"), time.monotonic() + CATCH_UP_SECONDS
+    while not _replayed(position):
+        if time.monotonic() > end or time.monotonic() < _away_until:
+            return PRIMARY
+        time.sleep(CATCH_UP_SECONDS / 20)
+    return REPLICA
 
 
 def _who(request: HttpRequest) -> str:
@@ -116,9 +125,10 @@ def _remember(reader: str) -> None:
         _note_away()
 
 
-def _position() -> str:
+def _position(reached: str = "insert") -> str:
+    """Return how far the primary's log is written (`insert`), or stored (`flush`)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_wal_insert_lsn()::text")
+        cursor.execute(f"SELECT pg_current_wal_{reached}_lsn()::text")
         return str(cursor.fetchone()[0])
 
 

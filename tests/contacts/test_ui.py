@@ -27,6 +27,8 @@ SPRITE = (ROOT / "static/vendor/tabler-icons/sprite.svg").read_text()
         (timedelta(hours=5), "5 h ago", "5 tim sedan"),
         (timedelta(days=3, hours=4), "3 days ago", "3 dagar sedan"),
         (timedelta(days=40), "2026-10-14", "2026-10-14"),
+        (timedelta(seconds=-3), "just now", "nyss"),
+        (timedelta(seconds=-30), "in 1 min", "om 1 min"),
         (timedelta(minutes=-2), "in 2 min", "om 2 min"),
         (timedelta(hours=-5), "in 5 h", "om 5 tim"),
         (timedelta(days=-1), "in 1 day", "om 1 dag"),

@@ -177,6 +177,21 @@ def test_a_method_that_is_not_allowed_logs_no_token(client, path, caplog):
     assert path not in caplog.text
 
 
+def test_an_answer_that_goes_wrong_is_as_guarded_and_in_the_readers_language(path, monkeypatch, settings):
+    def broken():
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(team, "current", broken)
+    client = Client(raise_request_exception=False, headers={"accept-language": "sv"})
+    wrong, elsewhere = client.get(path), client.get(path, headers={"host": "elsewhere.example"})
+    assert (wrong.status_code, elsewhere.status_code) == (500, 400)
+    assert '<html lang="sv"' in wrong.text
+    for answer in (wrong, elsewhere):
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Permissions-Policy"].startswith("camera=()")
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
 def test_no_formatted_log_line_holds_a_token(client, path, settings):
     record = logging.LogRecord("django.request", logging.WARNING, "", 0, "Method Not Allowed: %s", (path,), None)
     assert RedactingFormatter("%(message)s").format(record) == "Method Not Allowed: /u/…/"
