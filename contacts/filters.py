@@ -4,14 +4,15 @@ from copy import deepcopy
 from typing import Any
 
 import django_filters as filters
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 from django.forms import Select
 from django.http import QueryDict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from compliance import informing, policy, review, verdict
-from compliance.models import ComplianceCard
+from compliance.models import CardTally, ComplianceCard
 from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
 from contacts.models import Contact, User
 from contacts.queries import COUNT_CAP, ContactQuerySet
@@ -24,6 +25,7 @@ LONG = 10_000.0
 ON_CARD = "card__"
 # What no index serves in the order of the list.
 WALKED = ("search", "company")
+TALLIED = {"authorization_type", "source_type", "unsubscribed", "consent_after", "consent_before"}
 FROM_CARD = ("verdict", "restricted", "to_inform", "review")
 RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
 TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
@@ -193,9 +195,14 @@ def matching_count(
 ) -> tuple[int, bool]:
     """Return how many `people`, which `filtered` made of `query`, there are, exact up to `cap`, and whether more.
 
-    Everybody has one card, so what the cards alone can tell is asked of them, without the join: ten times as fast.
+    Everybody has one card: what the kinds of cards can tell is added up from their tally, however many there are, and
+    what the cards alone can tell is asked of them, without the join.
     """
-    if not query or people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
+    if people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
         return people.capped_count(cap)
-    number = _cards(query)[: cap + 1].count()
+    if set(query) <= TALLIED:
+        kinds = CardFilter(query, queryset=CardTally.objects.all()).qs
+        number = kinds.aggregate(people=Coalesce(Sum("number"), 0))["people"]
+    else:
+        number = _cards(query)[: cap + 1].count()
     return min(number, cap), number > cap
