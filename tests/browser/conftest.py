@@ -22,8 +22,8 @@ PATIENCE = 15_000
 expect.set_options(timeout=PATIENCE)
 # Without motion nothing is seen half faded in.
 CONTEXT = {"locale": "en-GB", "reduced_motion": "reduce"}
-# The browser logs every refusal; a form that is not right (422) or a conflict (409, 412) is an answer, not a fault. htmx
-# logs a request that a newer one has replaced; one that fails it calls a sendError.
+# The browser logs every refusal; a form that is not right (422) or a conflict (409, 412) is an answer, not a fault. And
+# htmx logs a request that a newer one has replaced; one that really fails is a sendError.
 EXPECTED = re.compile(r"Failed to load resource: .* status of (409|412|422) |htmx:(afterRequest|sendAbort)\b")
 
 
