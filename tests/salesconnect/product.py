@@ -105,7 +105,7 @@ class Product:
         up = next(
             p
             for p in [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children()]
-            if " up" in _command(p)
+            if "up" in _command(p).split()
         )
         lines = {child: _command(child) for child in up.children()}
         return {name: child for name, mark in marks.items() for child, line in lines.items() if mark in line}

@@ -177,7 +177,7 @@ def test_a_method_that_is_not_allowed_logs_no_token(client, path, caplog):
     assert path not in caplog.text
 
 
-def test_an_answer_that_goes_wrong_is_as_guarded_and_in_the_readers_language(path, monkeypatch, settings):
+def test_an_answer_that_goes_wrong_is_as_guarded_and_in_the_readers_language(path, monkeypatch):
     def broken():
         raise ValueError("a defect")
 
@@ -199,7 +199,6 @@ def test_no_formatted_log_line_holds_a_token(client, path, settings):
 
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("transactional_db")
 def test_fifty_equal_posts_at_once_make_one_event(person, administrator):
     team.change({"company_name": "Exempel AB"}, actor=administrator)
     for turn in range(max(1, ROUNDS // 4)):

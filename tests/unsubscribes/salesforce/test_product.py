@@ -74,11 +74,11 @@ def _restart_the_database_while_it_reads(org: Org, site: Site) -> None:
     """Kill PostgreSQL in the middle of a read, and wait until the product has it again."""
     org.clear_journal()
     org.fault("delay", seconds=2, match={"path": "composite$"})
-    until(lambda: org.journal(path="composite$"))
+    until(lambda: org.journal(path="composite$"), 60)
     killed = site.product.members()["postgres"]
     killed.kill()
-    until(lambda: site.product.members().get("postgres", killed).pid != killed.pid)
-    until(lambda: site.product.status("readyz") == 200)
+    until(lambda: site.product.members().get("postgres", killed).pid != killed.pid, 60)
+    until(lambda: site.product.status("readyz") == 200, 90)
     org.clear_faults()
 
 
@@ -88,17 +88,17 @@ def test_opt_outs_go_both_ways_by_themselves_through_every_misfortune(org, site)
     ids = org.create("Contact", *({"LastName": name, "Email": f"{name}@example.com"} for name in names))
     site.manage("sync_salesforce", "--activate", "--yes")
     site.ask(f"contacts/{anna}/unsubscribes/", {"reason": "enough"})
-    until(lambda: box(org, ids[0]))
+    until(lambda: box(org, ids[0]), 60)
     org.opt_out(ids[1])
-    until(lambda: site.is_out(bo))
+    until(lambda: site.is_out(bo), 60)
     with Redis.from_url(servers(site.product.data).redis_url) as broker:
         broker.flushall()
     site.product.members()["worker"].kill()
     site.ask(f"contacts/{cecilia}/unsubscribes/", {"reason": "enough"})
-    until(lambda: box(org, ids[2]))
+    until(lambda: box(org, ids[2]), 90)
     assert site.ask("sync/status/")["state"] == "active"
     _restart_the_database_while_it_reads(org, site)
     org.opt_out(ids[3])
-    until(lambda: site.is_out(david))
+    until(lambda: site.is_out(david), 90)
     log = site.product.log()
     assert [word for word in ("@example.com", org.client_secret, "Bearer") if word in log] == []
