@@ -10,7 +10,7 @@ from django.utils import timezone
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
@@ -161,8 +161,7 @@ def _set(
     batch_id: int | None,
 ) -> Outcome:
     """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
-    with connection.cursor() as cursor:
-        whose = cursor.mogrify(*contacts.card_ids_sql()).decode().replace("%", "%%")
+    whose = inlined(*contacts.card_ids_sql())
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
     moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""

@@ -11,7 +11,7 @@ from compliance.models import Suppression
 from contacts import history
 from contacts.addresses import address_hashes, newest_key
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
+from contacts.queries import ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
@@ -54,8 +54,7 @@ def unsubscribe(
 
     A person without an address is marked too, so that an address given later is suppressed from its first moment.
     """
-    with connection.cursor() as cursor:
-        whose = cursor.mogrify(*contacts.card_ids_sql()).decode().replace("%", "%%")
+    whose = inlined(*contacts.card_ids_sql())
     said = _unsubscribe(whose, actor=actor, source=source, reason=reason, batch_id=batch_id)
     return Outcome(changed=said.changed, unchanged=len(said.people) - said.changed)
 

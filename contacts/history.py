@@ -1,7 +1,7 @@
 """The history: what is written when an act touches a person, and how it is read."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
@@ -10,7 +10,7 @@ from django.utils import timezone
 from psycopg2.extras import Json
 
 from contacts.models import Batch, ContactEvent
-from contacts.queries import ContactQuerySet, array
+from contacts.queries import ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -80,23 +80,20 @@ def record(
     changes: Changes | None = None,
 ) -> None:
     """Add one event for each person, all with the same changes; inside the transaction of the act itself."""
-    ids = "SELECT unnest(%s::bigint[])", (array(contact_ids),)
-    _record(ids, action, actor=actor, batch_id=batch_id, changes=changes)
+    whose = inlined("SELECT unnest(%s::bigint[])", (array(contact_ids),))
+    _record(whose, action, actor=actor, batch_id=batch_id, changes=changes)
 
 
 def record_found(
     contacts: ContactQuerySet, action: str, *, actor: Actor, batch_id: int | None = None, changes: Changes | None = None
 ) -> int:
     """Do the same for those of `contacts` who exist; returns how many they are."""
-    return _record(contacts.ids_sql(), action, actor=actor, batch_id=batch_id, changes=changes)
+    return _record(inlined(*contacts.ids_sql()), action, actor=actor, batch_id=batch_id, changes=changes)
 
 
-def _record(
-    ids: tuple[str, Sequence[Any]], action: str, *, actor: Actor, batch_id: int | None, changes: Changes | None
-) -> int:
+def _record(whose: str, action: str, *, actor: Actor, batch_id: int | None, changes: Changes | None) -> int:
+    values: dict[str, Any] = {"action": action, "changes": Json(changes or {})}
     with connection.cursor() as cursor:
-        whose = cursor.mogrify(*ids).decode().replace("%", "%%")
-        values: dict[str, Any] = {"action": action, "changes": Json(changes or {})}
         cursor.execute(RECORD.format(ids=whose), values | event_values(actor, batch_id))
         return cursor.rowcount
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
@@ -27,15 +27,29 @@ def array(ids: Iterable[int]) -> str:
     return "{" + ",".join(map(str, ids)) + "}"
 
 
-def gaps(ids: Sequence[int]) -> list[int] | None:
-    """Return the numbers that are not meant between the first and the last of `ids`; None for few, and where most are.
+class Stretch(NamedTuple):
+    """Numbers by their first and last and those between that are not meant: found for a fraction of asking each."""
 
-    A long stretch with few gaps is found by its ends, which costs a fraction of asking each number.
-    """
-    first, last, meant = min(ids), max(ids), set(ids)
-    if len(meant) < LONG or last - first >= 2 * len(meant):
+    first: int
+    last: int
+    gaps: Sequence[int]
+
+
+def stretch(ids: Sequence[int]) -> Stretch | None:
+    """Return `ids` as a stretch; None for few, and where most between the first and the last are not meant."""
+    if len(ids) < LONG:
         return None
-    return sorted(set(range(first, last)) - meant) if last - first >= len(meant) else []
+    first, last, meant = min(ids), max(ids), set(ids)
+    if last - first >= 2 * len(meant):
+        return None
+    return Stretch(first, last, sorted(set(range(first, last)) - meant) if last - first >= len(meant) else [])
+
+
+def inlined(sql: str, params: Sequence[Any]) -> str:
+    """Return a statement with its parameters written into it, to stand inside another that has its own."""
+    with connections["default"].cursor() as cursor:
+        text: str = cursor.mogrify(sql, params).decode()
+    return text.replace("%", "%%")
 
 
 class IsAny(Func):
@@ -68,10 +82,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
         """Keep the people with these ids."""
-        unmeant = gaps(ids) if ids else None
-        found = self.filter(IsAny(ids)) if unmeant is None else self.filter(pk__range=(min(ids), max(ids)))
-        if unmeant:
-            found = found.exclude(IsAny(unmeant))
+        near = stretch(ids)
+        found = self.filter(pk__range=(near.first, near.last)) if near else self.filter(IsAny(ids))
+        if near and near.gaps:
+            found = found.exclude(IsAny(near.gaps))
         found.numbers = None if self.query.where else list(ids)
         return found
 

@@ -7,7 +7,7 @@ from typing import IO
 from django.db import connections, transaction
 
 from compliance.rules import AuthorizationType, SourceType
-from contacts.queries import array, gaps
+from contacts.queries import array, stretch
 from exports.columns import ALL_COLUMNS
 
 # What salesconnect.lib.csv.safe_cell guards, in PostgreSQL's words: white space is spelt out, for \s depends on locale.
@@ -44,16 +44,16 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
     """
     if not ids:
         return 0, 0
-    unmeant = gaps(ids)
+    near = stretch(ids)
     out = BytesIO()
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
             f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
-            f" WHERE {EACH if unmeant is None else STRETCH} ORDER BY id)"
+            f" WHERE {STRETCH if near else EACH} ORDER BY id)"
             f" TO STDOUT (FORMAT csv, NULL '{NO_NULLS}')",
             {
-                **({"ids": array(ids)} if unmeant is None else _stretch(ids, unmeant)),
+                **({"first": near.first, "last": near.last, "gaps": array(near.gaps)} if near else {"ids": array(ids)}),
                 "at_once": AT_ONCE,
                 "perhaps": PERHAPS,
                 "runs": RUNS,
@@ -64,10 +64,6 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
         cursor.copy_expert(query, out)
         rows = cursor.rowcount
     return rows, file.write(with_crlf(out.getvalue()))
-
-
-def _stretch(ids: Sequence[int], unmeant: Sequence[int]) -> dict[str, int | str]:
-    return {"first": min(ids), "last": max(ids), "gaps": array(unmeant)}
 
 
 def with_crlf(rows: bytes) -> bytes:
