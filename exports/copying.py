@@ -1,14 +1,17 @@
 """People to CSV inside PostgreSQL: COPY writes the rows, guarded against formulas in the SELECT itself."""
 
 from collections.abc import Sequence
-from io import BytesIO
-from typing import IO
+from io import BufferedWriter, RawIOBase
+from typing import IO, TYPE_CHECKING
 
 from django.db import connections, transaction
 
 from compliance.rules import AuthorizationType, SourceType
 from contacts.queries import array, stretch
 from exports.columns import ALL_COLUMNS
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 # What salesconnect.lib.csv.safe_cell guards, in PostgreSQL's words: white space is spelt out, for \s depends on locale.
 SPACE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b"
@@ -19,6 +22,9 @@ RUNS = rf"^'*(?:[\t\r\n]|[{SPACE}]*[=+\-@＝＋－＠])"
 # Both tables are read along a stretch at once, instead of looked up one by one.
 STRETCH = "id BETWEEN %(first)s AND %(last)s AND contact_id BETWEEN %(first)s AND %(last)s AND id <> ALL(%(gaps)s)"
 EACH = "id = ANY(%(ids)s)"
+
+# So much of the rows is held at once: little enough that it stays near the processor.
+PIECE = 1 << 17
 
 # COPY puts quotes around what looks like NULL. No column is, so that the empty ones need none.
 NO_NULLS = "\x01"
@@ -45,9 +51,9 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
     if not ids:
         return 0, 0
     near = stretch(ids)
-    out = BytesIO()
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
-    with transaction.atomic(using=using), connections[using].cursor() as cursor:
+    # Closed at the end, the lines take nothing more from a buffer that an error left unfinished.
+    with _Lines(file) as lines, transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
             f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
             f" WHERE {STRETCH if near else EACH} ORDER BY id)"
@@ -61,16 +67,32 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
         )
         # The other processor writes the history meanwhile.
         cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        out = BufferedWriter(lines, PIECE)
         cursor.copy_expert(query, out)
-        rows = cursor.rowcount
-    return rows, file.write(with_crlf(out.getvalue()))
+        out.flush()
+        return cursor.rowcount, lines.size
 
 
-def with_crlf(rows: bytes) -> bytes:
-    """Return CSV rows with the line end of RFC 4180 for their line feeds; those inside quotes are the user's own."""
-    pieces = rows.split(b'"')
-    pieces[::2] = [outside.replace(b"\n", b"\r\n") for outside in pieces[::2]]
-    return b'"'.join(pieces)
+class _Lines(RawIOBase):
+    """Passes rows on with the line end of RFC 4180 for their line feeds; those inside quotes are the user's own."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Write to `file`, and count in `size` how much."""
+        self.file, self.size, self.quoted = file, 0, False
+
+    def writable(self) -> bool:
+        """Say yes, as a buffer before this one asks."""
+        return True
+
+    def write(self, rows: "ReadableBuffer") -> int:
+        """Take all of the next piece of the rows, which may end anywhere."""
+        piece = bytes(rows)
+        pieces = piece.split(b'"')
+        outside = slice(1 if self.quoted else 0, None, 2)
+        pieces[outside] = [text.replace(b"\n", b"\r\n") for text in pieces[outside]]
+        self.quoted ^= len(pieces) % 2 == 0
+        self.size += self.file.write(b'"'.join(pieces))
+        return len(piece)
 
 
 def _cell(key: str) -> str:

@@ -120,8 +120,9 @@ def test_without_the_right_nothing_leaves(person):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(text=TEXT | NASTY)
-def test_the_database_writes_and_guards_cells_as_python_does(person, text):
+@given(text=TEXT | NASTY, piece=st.sampled_from([1, 2, 5, copying.PIECE]))
+def test_the_database_writes_and_guards_cells_as_python_does(person, monkeypatch, text, piece):
+    monkeypatch.setattr(copying, "PIECE", piece)
     anna = Contact.objects.first() or person(email="a@example.com")
     Contact.objects.filter(pk=anna.pk).update(company=text)
     ComplianceCard.objects.filter(pk=anna.pk).update(source_other="")
@@ -130,3 +131,19 @@ def test_the_database_writes_and_guards_cells_as_python_does(person, text):
     (row,) = rows_of(out.getvalue())
     assert row[2] == safe_cell(text)
     assert out.getvalue().decode() == line([unsafe_cell(cell) for cell in row])
+
+
+def test_a_full_disk_in_the_middle_of_the_rows_leaves_a_connection_that_works(person, monkeypatch):
+    monkeypatch.setattr(copying, "PIECE", 16)
+    people = [person(email=f"{number}@example.com").pk for number in range(3)]
+
+    class Full(io.BytesIO):
+        def write(self, piece):
+            if self.tell():
+                raise OSError("no space left")
+            return super().write(piece)
+
+    out = Full()
+    with pytest.raises(OSError, match="no space left"):
+        copying.append(people, out)
+    assert (Contact.objects.count(), out.getvalue().count(b"\r\n")) == (3, 1)
