@@ -15,7 +15,7 @@ from compliance import informing, policy, review, verdict
 from compliance.models import CardTally, ComplianceCard
 from compliance.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
 from contacts.models import Contact, User
-from contacts.queries import COUNT_CAP, ContactQuerySet
+from contacts.queries import COUNT_CAP, ContactQuerySet, Parts, planned
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 
@@ -150,8 +150,9 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     if not people.is_valid():
         raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
     found = people.qs
-    if any(query.get(name) for name in WALKED):
-        found.among_cards = _cards(query)
+    rest = {name: query[name] for name in query if name not in CardFilter.base_filters}
+    if not rest or any(rest.get(name) for name in WALKED):
+        found.parts = Parts(_cards(query), ContactFilter(rest, queryset=Contact.objects.visible_to(actor)).qs)
     return found
 
 
@@ -187,7 +188,7 @@ def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any])
     """Tell whether a page should show the people before it has counted them."""
     if not query or set(query) <= set(CardFilter.base_filters):
         return False
-    return people.order_by()[: COUNT_CAP + 1].planned()[1] > LONG
+    return planned(people.order_by()[: COUNT_CAP + 1])[1] > LONG
 
 
 def matching_count(

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet, IsAny
+from contacts.queries import ContactQuerySet, IsAny, IsHeld, planned
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
@@ -15,6 +15,8 @@ from salesconnect.lib.keyset import Key, Page
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
 STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
 WORTH = 8
+# Between these the cards are held at once while the people are walked past.
+FEW, MANY = 2_000, 30_000
 # Columns of the card that the contact has as well.
 OWN = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
 DEFAULT = "last_name,first_name,id"
@@ -67,13 +69,29 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
 
 def _first(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
     """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
-    if people.among_cards is None:
+    if people.parts is None:
         return _collected(people, keys, cursor, number) if people.searched else None
+    cards, others = people.parts
+    if not others.query.where:
+        return _met(cards, keys, cursor, number)
     # PostgreSQL takes a text in the middle of another for rare, so it would rather look at everybody than walk.
-    expected = people.order_by().planned()[0] if people.searched else WORTH * STEPS[0]
-    order = _in_order(people.among_cards, keys, cursor)
-    ids = _walked(people, order, keys, cursor, number, expected=expected)
+    expected = planned(people.order_by())[0] if people.searched else WORTH * STEPS[0]
+    order = _in_order(cards, keys, cursor)
+    ids = _walked(others, order, keys, cursor, number, expected=expected)
     return _collected(people, keys, cursor, number) if ids is None and people.searched else ids
+
+
+def _met(cards: QuerySet[Any], keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
+    """Return the ids of the first whose cards these are, met in an order that is not the cards'; else None.
+
+    PostgreSQL would look up the card of each whom it passes. Of fewer it finds all and sorts them; more are soon met.
+    """
+    if any(key.path.startswith("card__") for key in keys) or not cards.query.where:
+        return None
+    if not FEW < planned(cards.order_by())[0] <= MANY:
+        return None
+    people = Contact.objects.filter(IsHeld(cards.order_by().values("contact_id")))
+    return list(keyset.beyond(people, keys, cursor).values_list("pk", flat=True)[:number])
 
 
 def _in_order(cards: QuerySet[Any], keys: list[Key], cursor: str | None) -> QuerySet[Any]:

@@ -10,6 +10,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import BooleanField, F, Func, Value
+from django.db.models.lookups import In
 
 from contacts.rules import search_words
 from salesconnect.lib.actor import Actor
@@ -52,6 +53,19 @@ def inlined(sql: str, params: Sequence[Any]) -> str:
     return text.replace("%", "%%")
 
 
+def planned(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
+    """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
+    try:
+        sql, params = found.values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return 0, 0.0
+    with connections[found.db].cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        plans = cursor.fetchone()[0]
+    plan = (json.loads(plans) if isinstance(plans, str) else plans)[0]["Plan"]
+    return plan["Plan Rows"], plan["Total Cost"]
+
+
 class IsAny(Func):
     """`id = ANY(array)`: one parameter, however many ids."""
 
@@ -63,17 +77,34 @@ class IsAny(Func):
         super().__init__(F("pk"), Func(Value(array(ids)), template="(%(expressions)s::bigint[])"))
 
 
+class IsHeld(Func):
+    """`id IN (SELECT …)`, with what is selected held at once and asked for each row: no join, so the order stays."""
+
+    template = "((%(expressions)s) IS TRUE)"
+    output_field = BooleanField()
+
+    def __init__(self, ids: models.QuerySet[Any, Any]) -> None:
+        super().__init__(In(F("pk"), ids))
+
+
+class Parts(NamedTuple):
+    """What the filters keep, in two: the cards that they keep, and the people whom the rest of them keeps."""
+
+    cards: models.QuerySet[Any]
+    others: ContactQuerySet
+
+
 class ContactQuerySet(models.QuerySet["Contact"]):
     # Narrowed by words. Every QuerySet that is made from this one knows it too.
     searched = False
-    # The cards among which theirs are, where the people are best met by walking these in the order of the list.
-    among_cards: models.QuerySet[Any] | None = None
+    # Where the list may be read faster than PostgreSQL would.
+    parts: Parts | None = None
     # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
     numbers: Sequence[int] | None = None
 
     def _clone(self) -> ContactQuerySet:
         clone: ContactQuerySet = super()._clone()  # type: ignore[misc]
-        clone.searched, clone.among_cards = self.searched, self.among_cards
+        clone.searched, clone.parts = self.searched, self.parts
         return clone
 
     def visible_to(self, actor: Actor) -> ContactQuerySet:
@@ -103,18 +134,6 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Return the number of rows, exact up to `cap`, and whether there are more."""
         number = self.order_by()[: cap + 1].count()
         return min(number, cap), number > cap
-
-    def planned(self) -> tuple[int, float]:
-        """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
-        try:
-            sql, params = self.values("pk").query.sql_with_params()
-        except EmptyResultSet:
-            return 0, 0.0
-        with connections[self.db].cursor() as cursor:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-            found = cursor.fetchone()[0]
-        plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-        return plan["Plan Rows"], plan["Total Cost"]
 
     def ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return SQL and parameters that select the ids, to stand inside a set-based statement."""

@@ -1,5 +1,7 @@
 import pytest
 
+from compliance.models import ComplianceCard
+from compliance.rules import SourceType
 from contacts import listing
 from contacts.filters import filtered
 from contacts.listing import PATHS, ordering_keys, people_page
@@ -104,4 +106,15 @@ def test_paging_through_a_company_meets_everybody_once(seven, person, monkeypatc
     monkeypatch.setattr(listing, "STEPS", (step,))
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     forth, back = walk(ordering, 2, filtered(system("command"), {"company": "IRMA", "unsubscribed": "false"}))
+    assert (sorted(forth), forth) == (sorted(NAMES), back)
+
+
+@pytest.mark.parametrize("most", [0, 30_000])
+@pytest.mark.parametrize("ordering", ["company,-created_at", "-email", "-id", "email,-updated_at"])
+def test_paging_past_people_with_other_cards_meets_everybody_once(seven, person, monkeypatch, ordering, most):
+    monkeypatch.setattr(listing, "FEW", -1)
+    monkeypatch.setattr(listing, "MANY", most)
+    ComplianceCard.objects.update(source_type=SourceType.IMPORT)
+    person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
+    forth, back = walk(ordering, 2, filtered(system("command"), {"source_type": "import"}))
     assert (sorted(forth), forth) == (sorted(NAMES), back)
