@@ -1,9 +1,11 @@
-"""The bench's own databases, one for each number of people, kept for the next run with the same number."""
+"""The bench's databases: one of each size, built once and kept, and the copy of it that is measured."""
 
+from functools import cache
 from urllib.parse import urlencode
 
 from django.core.management import call_command
 from django.db import connection, connections
+from psycopg2 import sql
 
 from compliance import tallying
 from contacts import partitions
@@ -11,23 +13,13 @@ from contacts.models import Contact, User
 
 
 def use(people: int) -> None:
-    """Point this process at the database for `people` people and fill it unless it holds them already."""
-    name = f"salesconnect_bench_{people}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE DATABASE {name}")
-    connection.close()
-    connections["default"].settings_dict["NAME"] = name
-    call_command("migrate", verbosity=0, interactive=False)
-    if abs(Contact.objects.count() - people) > people // 100:
-        _empty()
-        call_command("seed_contacts", people)
-    partitions.ensure()
-    tallying.settle()  # as a worker does every minute
-    User.objects.get_or_create(username="bench", defaults={"role": User.Role.ADMINISTRATOR})
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
+    """Point this process at a new copy of the database of `people` people, so that every part begins with the same."""
+    kept = _built(people)
+    copy = f"{kept}_copy"
+    _point_at("postgres")
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", copy)
+    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", copy, kept)
+    _point_at(copy)
 
 
 def url() -> str:
@@ -38,12 +30,35 @@ def url() -> str:
     return f"postgres:///{values['NAME']}?{query}"
 
 
-def _empty() -> None:
-    """Empty the tables of people; the history's triggers step aside for the bench's own database alone."""
+@cache
+def _built(people: int) -> str:
+    """Return the name of the database that is kept for `people` people, filled unless it holds them already."""
+    name = f"salesconnect_bench_{people}"
+    if not _exists(name):
+        _run("CREATE DATABASE {}", name)
+    _point_at(name)
+    call_command("migrate", verbosity=0, interactive=False)
+    if not Contact.objects.exists():
+        call_command("seed_contacts", people)
+    partitions.ensure()
+    tallying.settle()  # as a worker does every minute
+    User.objects.get_or_create(username="bench", defaults={"role": User.Role.ADMINISTRATOR})
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(
-            "TRUNCATE contacts_contact, contacts_contactevent, contacts_batch, compliance_suppression,"
-            " compliance_cardtally RESTART IDENTITY CASCADE"
-        )
-        cursor.execute("SET session_replication_role = origin")
+        cursor.execute("VACUUM (ANALYZE)")
+    return name
+
+
+def _exists(name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        return cursor.fetchone() is not None
+
+
+def _run(statement: str, *names: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+def _point_at(name: str) -> None:
+    connection.close()
+    connections["default"].settings_dict["NAME"] = name

@@ -46,7 +46,8 @@ def lists(people: int, scans: Scans) -> Iterator[Measure]:
     database.use(SMALL)
     small = _people_pages()
     with site() as (few_address, few_session):
-        database.use(people)
+        if people != SMALL:
+            database.use(people)
         pages = _people_pages()
         _explain(pages, scans)
         with site() as (address, session):

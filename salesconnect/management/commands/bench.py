@@ -13,7 +13,6 @@ from salesconnect.bench import bulk, database, exports, imports, links, measure,
 from salesconnect.bench.measure import Measure
 from salesconnect.bench.plans import Scans
 
-# Those that change or add people come last.
 PARTS: dict[str, Callable[[int, Scans], Iterator[Measure]]] = {
     "people": pages.lists,
     "search": pages.searches,
@@ -42,9 +41,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, people: int, only: list[str] | None, **options: Any) -> None:
         """Run."""
-        database.use(people)
         measures, scans = [], Scans()
         for part in only or PARTS:
+            database.use(people)
             for taken in PARTS[part](people, scans):
                 line = f"{taken.measure}: {taken.ours:g} {taken.unit}, {taken.ratio or '–'} ×, {taken.target}"
                 self.stderr.write(line)
