@@ -71,11 +71,6 @@ def before(event: ContactEvent) -> str:
     return ""
 
 
-def door_words(event: ContactEvent) -> str:
-    """Return the door through which the act came, in words; empty for the page, which is what one expects."""
-    return str(DOORS.get(event.door, ""))
-
-
 def authorization_words(values: Mapping[str, Any]) -> str:
     """Return a legal basis in words, from its fields as the history or a form holds them."""
     kind = _label(AuthorizationType, values.get("authorization_type"))

@@ -95,6 +95,7 @@ class _Writer:
             history.MAIL_HELD: mail,
             history.MAIL_FAILED: mail,
         }
+        self.doors = {door: escape(str(words)) for door, words in wording.DOORS.items()}
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")
 
     def line(self, event: ContactEvent, undoes: int | None) -> str:
@@ -108,8 +109,9 @@ class _Writer:
 
     def _facts(self, event: ContactEvent) -> list[str]:
         parts = [time_element(event.at, self.now)]
-        if door := wording.door_words(event):
-            parts.append(escape(door))
+        # The page itself is what one expects.
+        if door := self.doors.get(event.door):
+            parts.append(door)
         if before := wording.before(event):
             parts.append(self.before % {"before": escape(before)})
         return parts

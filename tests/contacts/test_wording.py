@@ -9,6 +9,8 @@ from compliance import orders, services, suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import batches, history, wording
 from contacts.models import Contact, ContactEvent
+from contacts.views import lines
+from salesconnect.lib.actor import Actor
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="newsletter")
 
@@ -130,8 +132,12 @@ def test_what_stood_there_before_is_said_for_authorization_and_source_alone(pers
         ("link", "by a link in a mail"),
     ],
 )
-def test_the_door_is_said_where_it_is_not_what_one_expects(door, words):
-    assert wording.door_words(event("edited", door=door)) == words
+def test_the_door_is_said_where_it_is_not_what_one_expects(person, door, words):
+    anna = person()
+    history.record([anna.pk], "viewed", actor=Actor(None, "Berit", "", door))
+    newest = lines.of_person(anna.pk).html.partition("</li>")[0]
+    said = newest.partition("</time>")[2].partition("<span")[0]
+    assert said == (f" · {words}" if words else "")
 
 
 def test_the_outcome_of_an_edit_is_said_without_its_actor():
