@@ -144,15 +144,16 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     unknown = sorted(set(query) - set(ContactFilter.base_filters))
     if unknown:
         raise Invalid({name: [_t("There is no such filter.")] for name in unknown})
+    visible = Contact.objects.visible_to(actor)
     if not query:
-        return Contact.objects.visible_to(actor)
-    people = ContactFilter(query, queryset=Contact.objects.visible_to(actor))
+        return visible
+    people = ContactFilter(query, queryset=visible)
     if not people.is_valid():
         raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
     found = people.qs
     rest = {name: query[name] for name in query if name not in CardFilter.base_filters}
     if not rest or any(rest.get(name) for name in WALKED):
-        found.parts = Parts(_cards(query), ContactFilter(rest, queryset=Contact.objects.visible_to(actor)).qs)
+        found.parts = Parts(_cards(query), ContactFilter(rest, queryset=visible).qs if rest else visible)
     return found
 
 

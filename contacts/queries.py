@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
@@ -97,7 +97,7 @@ class Parts(NamedTuple):
 class ContactQuerySet(models.QuerySet["Contact"]):
     # Narrowed by words. Every QuerySet that is made from this one knows it too.
     searched = False
-    # Where the list may be read faster than PostgreSQL would.
+    # Where the list may be read faster than PostgreSQL would. What is narrowed further forgets them.
     parts: Parts | None = None
     # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
     numbers: Sequence[int] | None = None
@@ -106,6 +106,18 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         clone: ContactQuerySet = super()._clone()  # type: ignore[misc]
         clone.searched, clone.parts = self.searched, self.parts
         return clone
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Keep those who meet the conditions, of which the parts know nothing."""
+        found = super().filter(*args, **kwargs)
+        found.parts = None
+        return found
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        """Keep those who do not meet the conditions."""
+        found = super().exclude(*args, **kwargs)
+        found.parts = None
+        return found
 
     def visible_to(self, actor: Actor) -> ContactQuerySet:
         """Keep the people whom the actor may see: everybody sees all, who may see anybody."""

@@ -118,3 +118,12 @@ def test_paging_past_people_with_other_cards_meets_everybody_once(seven, person,
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     forth, back = walk(ordering, 2, filtered(system("command"), {"source_type": "import"}))
     assert (sorted(forth), forth) == (sorted(NAMES), back)
+
+
+@pytest.mark.parametrize("query", [{"source_type": "import"}, {"company": "firma"}])
+def test_who_is_narrowed_further_is_listed_narrowed(seven, monkeypatch, query):
+    monkeypatch.setattr(listing, "FEW", -1)
+    ComplianceCard.objects.update(source_type=SourceType.IMPORT)
+    found = filtered(system("command"), query)
+    assert walk("-email", 2, found.filter(last_name="Ek"))[0] == ["Ek"]
+    assert "Ek" not in walk("-email", 2, found.exclude(last_name="Ek"))[0]
