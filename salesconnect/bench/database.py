@@ -9,17 +9,13 @@ from psycopg2 import sql
 
 from compliance import tallying
 from contacts import partitions
-from contacts.models import Contact, User
+from contacts.models import User
 
 
 def use(people: int) -> None:
     """Point this process at a new copy of the database of `people` people, so that every part begins with the same."""
     kept = _built(people)
-    copy = f"{kept}_copy"
-    _point_at("postgres")
-    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", copy)
-    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", copy, kept)
-    _point_at(copy)
+    _make(f"{kept}_copy", kept)
 
 
 def url() -> str:
@@ -32,20 +28,31 @@ def url() -> str:
 
 @cache
 def _built(people: int) -> str:
-    """Return the name of the database that is kept for `people` people, filled unless it holds them already."""
+    """Return the name of the database that is kept for `people` people; it has the name when it holds them all."""
     name = f"salesconnect_bench_{people}"
     if not _exists(name):
-        _run("CREATE DATABASE {}", name)
+        unfinished = f"{name}_unfinished"
+        _make(unfinished, "template1")
+        call_command("migrate", verbosity=0, interactive=False)
+        call_command("seed_contacts", people)
+        _point_at("postgres")
+        _run("ALTER DATABASE {} RENAME TO {}", unfinished, name)
     _point_at(name)
     call_command("migrate", verbosity=0, interactive=False)
-    if not Contact.objects.exists():
-        call_command("seed_contacts", people)
     partitions.ensure()
     tallying.settle()  # as a worker does every minute
     User.objects.get_or_create(username="bench", defaults={"role": User.Role.ADMINISTRATOR})
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
     return name
+
+
+def _make(name: str, template: str) -> None:
+    """Make a database anew with the files of another, and point this process at it."""
+    _point_at("postgres")
+    _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+    _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+    _point_at(name)
 
 
 def _exists(name: str) -> bool:
