@@ -9,12 +9,13 @@ MONTHS_AHEAD = 24
 
 
 def ensure(start: dt.date | None = None, months_ahead: int = MONTHS_AHEAD) -> int:
-    """Create the missing partitions from the month of `start` (this month) to `months_ahead` months from now.
+    """Create the missing partitions from the month of `start` (last month) to `months_ahead` months from now.
 
-    Returns how many were made. They are made far ahead: without one for its month no act could be recorded.
+    Returns how many were made. They are made far ahead: without one for its month no act could be recorded. The last
+    month is for clocks: one that is set back over the first of a month must not stop every act until it is over.
     """
     today = timezone.now().date()
-    first = (start or today).replace(day=1)
+    first = start.replace(day=1) if start else (today.replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FILTER (WHERE contacts_make_event_partition(month::date)) FROM generate_series("

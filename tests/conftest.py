@@ -14,11 +14,12 @@ from rest_framework.test import APIClient
 
 from compliance.creation import create_person
 from compliance.staging import NewPerson
-from contacts import tokens
+from contacts import partitions, tokens
 from contacts.batches import user_actor
 from contacts.models import User
 from salesconnect import embedded
 from salesconnect.lib.actor import Actor, system
+from tests import database
 
 # Servers from Debian's packages, installed by `make soak` alone.
 collect_ignore = [] if os.environ.get("SOAK") else ["cluster"]
@@ -51,16 +52,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _servers.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_session_left(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """End the sessions that threads and processes of ended tests left, so that the test database can be removed."""
-    yield
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-    connection.close()
+@pytest.fixture(scope="session")
+def django_db_setup(request: pytest.FixtureRequest, django_test_environment, django_db_blocker) -> Iterator[None]:
+    """Give this process a database of its own, copied from the tables that the migrations make."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            stack.enter_context(database.copy(f"_{worker}" if worker else ""))
+            partitions.ensure()
+        yield
+        with django_db_blocker.unblock():
+            stack.close()
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 import datetime as dt
 
 import pytest
+import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from compliance.orders import source_params
@@ -50,3 +52,14 @@ def test_the_sweep_wakes_what_nobody_has_touched_for_half_a_minute(waiting, sent
 def test_the_months_ahead_have_their_partitions(db):
     tasks.ensure_partitions()
     assert partitions.ensure() == 0
+
+
+@pytest.mark.parametrize("today", ["2019-01-01", "2020-02-29", "2020-03-01", "2021-03-31", "2021-12-01"])
+def test_yesterday_has_its_partition_on_every_day_of_a_year(db, today):
+    """A clock that is set back over the first of a month, or a history that is brought in, must find its month."""
+    with time_machine.travel(f"{today}T00:00:01Z", tick=False):
+        partitions.ensure(months_ahead=0)
+        yesterday = timezone.now() - dt.timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"contacts_contactevent_{yesterday:%Y_%m}"])
+        assert cursor.fetchone() == (True,)

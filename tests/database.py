@@ -1,0 +1,93 @@
+"""The tests' databases: tables are made once for each state of the migrations; every process tests on a copy."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+from django.core.management import call_command
+from django.db import connection
+from psycopg2 import extensions, sql
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATES = "test_tables_"
+# Any number; it keeps processes that start together from making the same template twice.
+LOCK = 7_331_001
+
+
+@contextmanager
+def copy(suffix: str) -> Iterator[None]:
+    """Point Django's connection to a new database with the product's tables, and drop it at the end.
+
+    `suffix` tells the databases of processes that test side by side apart.
+    """
+    usual = connection.settings_dict["NAME"]
+    name = f"test_{usual}{suffix}"
+    template = _template()
+    with _server() as cursor:
+        _drop(cursor, name)
+        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
+    _use(name)
+    try:
+        yield
+    finally:
+        _use(usual)
+        with _server() as cursor:
+            _drop(cursor, name)
+
+
+def _template() -> str:
+    """Return the name of a database with all tables and no people; make it when no run before this one did."""
+    name = TEMPLATES + _state_of_the_migrations()
+    usual = connection.settings_dict["NAME"]
+    with _server() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [TEMPLATES])
+        found = [row[0] for row in cursor.fetchall()]
+        if name in found:
+            return name
+        for old in found:
+            _drop(cursor, old)
+        draft = f"draft_{name}"
+        _drop(cursor, draft)
+        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
+        _use(draft)
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        finally:
+            _use(usual)
+        # Only a finished one bears the name: a run that was interrupted here leaves nothing that looks whole.
+        cursor.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (draft, name))))
+    return name
+
+
+def _state_of_the_migrations() -> str:
+    """Return a short hash of every file that a migration is made of, and of the packages' versions."""
+    files = [path for path in ROOT.glob("*/**/migrations/*") if path.is_file() and path.suffix in {".py", ".sql"}]
+    files += [path for path in ROOT.glob("*/**/*.sql") if path not in files]
+    state = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
+    for path in sorted(files):
+        state.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return state.hexdigest()[:12]
+
+
+def _use(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+def _drop(cursor: extensions.cursor, name: str) -> None:
+    """Drop a database, and with it the sessions that threads and processes of ended tests left."""
+    cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def _server() -> Iterator[extensions.cursor]:
+    """Give a cursor outside of every transaction, as CREATE DATABASE needs it; its end releases its locks."""
+    wanted = {**connection.get_connection_params(), "dbname": "postgres"}
+    wanted = {name: value for name, value in wanted.items() if name in {"dbname", "user", "password", "host", "port"}}
+    with closing(psycopg2.connect(**wanted)) as link:
+        link.autocommit = True
+        with link.cursor() as cursor:
+            yield cursor
