@@ -40,7 +40,7 @@ def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
 
     Raises `Forbidden`, and `Invalid` for an effect that there is not or months outside 1 to 120.
     """
-    actor.require("edit_policy")
+    actor.require_recent("edit_policy")
     with connection.cursor() as cursor:
         cursor.execute(CHANGING)
     old = current()

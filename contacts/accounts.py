@@ -4,10 +4,20 @@ import time
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
-from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
-from django.http import HttpRequest
+from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, reauthenticate_by_password
+from allauth.core.internal.httpkit import deserialize_request, serialize_request
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import resolve
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+from salesconnect.lib.vault import seal, unsealed
 
 RECENT_SECONDS = 10 * 60
+RESUME = "contacts.accounts.resume"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -33,3 +43,34 @@ def confirm_password(request: HttpRequest, password: str) -> None:
     if not adapter.reauthenticate(request.user, password):
         raise adapter.validation_error("incorrect_password")
     reauthenticate_by_password(request)
+
+
+def sign_in_again(request: HttpRequest) -> HttpResponse:
+    """Lead to the page that asks who sits there, and keep what was sent: it goes on afterwards.
+
+    What was sent may hold the secrets of other services, so it waits in the session encrypted. Files are not kept.
+    """
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined] # set by its middleware
+    by_script, here = bool(htmx), request.get_full_path()
+    if request.method != "POST":
+        here = (by_script and htmx.current_url_abs_path) or here
+    else:
+        for name in [name for name in request.META if name.startswith("HTTP_HX_") or name == "HTTP_COOKIE"]:
+            del request.META[name]
+        state = {"request": seal(serialize_request(request)), "back": here}
+        request.session[STATE_SESSION_KEY] = {"callback": RESUME, "state": state}
+    method, *_others = get_adapter().get_reauthentication_methods(request.user)
+    url = f"{method['url']}?{urlencode({REDIRECT_FIELD_NAME: here})}"
+    return HttpResponseClientRedirect(url) if by_script else redirect(url)
+
+
+def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponse:
+    """Answer what was sent before it was asked who sits there."""
+    kept = unsealed(state["request"])
+    if kept is None:
+        return redirect(state["back"])
+    request.__dict__.pop("headers", None)
+    sent = deserialize_request(kept, request)
+    view, args, kwargs = resolve(sent.path_info)
+    answer: HttpResponse = view(sent, *args, **kwargs)
+    return answer

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any, ClassVar, cast
 
@@ -18,6 +19,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.viewsets import ViewSet
 
 from contacts import idempotency
+from contacts.accounts import signed_in_recently
 from contacts.batches import user_actor
 from contacts.models import User
 from salesconnect.lib import keyset
@@ -66,7 +68,9 @@ class Endpoint(ViewSet):
     @property
     def actor(self) -> Actor:
         """Return the caller as the actor of an act."""
-        return user_actor(self.user, "api")
+        by_token = self.request.auth is not None
+        is_recent = by_token or signed_in_recently(self.request._request)
+        return replace(user_actor(self.user, "api"), by_token=by_token, is_recent=is_recent)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check caller, right and parameters."""

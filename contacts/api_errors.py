@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, Stale
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 
 RETRY_SECONDS = "10"
 
@@ -32,6 +32,9 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
     match problem:
         case Forbidden():
             answer = 403, _("You have no right to do this."), {"right": problem.right}
+        case SignInAgain():
+            words = _("You signed in more than ten minutes ago; sign in again.")
+            answer = 403, words, {"code": "sign_in_again"}
         case Missing():
             answer = 404, str(problem) or _("Not found."), {}
         case Conflict():

@@ -53,16 +53,29 @@ class Kind:
     handler: Handler
     undoable: bool = False
     chunks: int = 1
+    asks_recent: bool = False
+
+    def demand(self, actor: Actor) -> None:
+        """Raise `Forbidden`, or `SignInAgain`, unless the actor may give such an order now."""
+        if self.asks_recent:
+            actor.require_recent(self.right)
+        else:
+            actor.require(self.right)
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def register(name: str, right: str, *, undoable: bool = False, chunks: int = 1) -> Callable[[Handler], Handler]:
-    """Register the function that carries out one chunk of a kind of order, or so many where it locks nobody."""
+def register(
+    name: str, right: str, *, undoable: bool = False, chunks: int = 1, asks_recent: bool = False
+) -> Callable[[Handler], Handler]:
+    """Register the function that carries out one chunk of a kind of order, or so many where it locks nobody.
+
+    `asks_recent` is for orders that nothing brings back: they need a sign-in of the last ten minutes.
+    """
 
     def add(handler: Handler) -> Handler:
-        KINDS[name] = Kind(right, handler, undoable, chunks)
+        KINDS[name] = Kind(right, handler, undoable, chunks, asks_recent)
         return handler
 
     return add
@@ -89,7 +102,7 @@ def order(
     of people that the user was shown; `Conflict` (`moved`, with `now`) when it is another by now. Returns the batch,
     done or queued. Raises what the kind's service raises; then nothing has changed.
     """
-    actor.require(KINDS[kind].right)
+    KINDS[kind].demand(actor)
     batch = Batch.objects.create(
         kind=kind,
         params=params or {},

@@ -1,8 +1,11 @@
 """Requests as the pages see them: signed in, maybe from htmx, and who acts."""
 
+from dataclasses import replace
+
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxDetails
 
+from contacts.accounts import signed_in_recently
 from contacts.batches import user_actor
 from contacts.models import User
 from salesconnect.lib.actor import Actor
@@ -16,5 +19,5 @@ class SignedInRequest(HttpRequest):
 
 
 def page_actor(request: SignedInRequest) -> Actor:
-    """Return the user as the actor of an act on a page."""
-    return user_actor(request.user, "page")
+    """Return the user as the actor of an act on a page, with how lately it was shown who sits there."""
+    return replace(user_actor(request.user, "page"), is_recent=signed_in_recently(request))

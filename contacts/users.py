@@ -30,7 +30,7 @@ def create(
 
     Raises `Invalid` for a name that is taken or malformed, an unknown role, a bad address, a weak password.
     """
-    actor.require("manage_users")
+    actor.require_recent("manage_users")
     user = User(username=username.strip(), email=email.strip(), role=role)
     chosen = password or secrets.token_urlsafe(12)
     user.set_password(chosen)
@@ -51,7 +51,7 @@ def change(user_id: int, *, role: str, active: bool, actor: Actor) -> User:
 
     Raises `Conflict` (`last_administrator`) when nobody would be left to administer.
     """
-    actor.require("manage_users")
+    actor.require_recent("manage_users")
     # Administrators are locked in one order, so that two of them cannot demote each other at once.
     others = set(_administrators().select_for_update().order_by("pk").values_list("pk", flat=True)) - {user_id}
     user = User.objects.select_for_update().filter(pk=user_id).first()

@@ -148,7 +148,7 @@ def preview(contacts: ContactQuerySet) -> dict[str, int]:
     return {"total": total, "change": total - restricted, "unchanged": 0, "restricted": restricted}
 
 
-@batches.register("delete", "delete_people")
+@batches.register("delete", "delete_people", asks_recent=True)
 def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Carry out one chunk of a bulk deletion."""
     return delete(contacts, actor=actor, batch_id=batch.pk)

@@ -90,6 +90,7 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
     """
     actor.require("edit_retention")
     if not dry_run:
+        actor.require_recent("edit_retention")
         _one_at_a_time()
     now = timezone.now()
     outcome = Run(dry_run)

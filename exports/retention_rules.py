@@ -34,7 +34,7 @@ def save(values: Mapping[str, Any], *, actor: Actor, rule_id: int | None = None)
 
     A rule whose conditions change lists its people anew: nobody is erased on a warning that another rule gave.
     """
-    actor.require("edit_retention")
+    actor.require_recent("edit_retention")
     rule = RetentionRule() if rule_id is None else find(rule_id, actor=actor)
     before = _conditions(rule)
     for name, value in values.items():
@@ -63,7 +63,7 @@ def find(rule_id: int, *, actor: Actor) -> RetentionRule:
 @transaction.atomic
 def remove(rule_id: int, *, actor: Actor) -> str:
     """Remove a rule with its list; returns its name. Raises `Forbidden` and `Missing`."""
-    actor.require("edit_retention")
+    actor.require_recent("edit_retention")
     rule = find(rule_id, actor=actor)
     rule.delete()
     return rule.name

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, Stale
+from contacts.accounts import sign_in_again
+from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 from unsubscribes import public
 
 
@@ -40,7 +41,9 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Render the page of a domain error; None leaves any other exception alone."""
+        """Render the page of a domain error, or ask who sits there; None leaves any other exception alone."""
+        if isinstance(exception, SignInAgain):
+            return sign_in_again(request)
         answer: tuple[str, int, dict[str, Any]] | None = None
         match exception:
             case Forbidden():

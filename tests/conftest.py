@@ -7,7 +7,9 @@ from contextlib import ExitStack
 
 import hypothesis
 import pytest
+from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
@@ -63,6 +65,18 @@ def django_db_setup(request: pytest.FixtureRequest, django_test_environment, dja
         yield
         with django_db_blocker.unblock():
             stack.close()
+
+
+@pytest.fixture(autouse=True)
+def recent_sign_ins() -> Iterator[None]:
+    """Let `force_login` count as a sign-in by password just now, as that through the page does."""
+
+    def record(request, user, **_signal):
+        record_authentication(request, user, "password")
+
+    user_logged_in.connect(record)
+    yield
+    user_logged_in.disconnect(record)
 
 
 @pytest.fixture

@@ -46,9 +46,9 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     An opt-out that was said, or said again, after the act began stands: of two acts the later one of the person wins,
     and at the same moment the "no". Raises `Forbidden`, `Missing`, `Restricted`, `Stale` when the person is no longer
     at `version`, `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a
-    consent.
+    consent. A program with a token never may (`Conflict`, `page_only`): somebody looks at the evidence.
     """
-    actor.require("reconsent_people")
+    demand(actor)
     began = _clock()
     person = _locked(contact_id, version, actor)
     if not person.card.unsubscribed:
@@ -65,6 +65,14 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     SyncNotice.objects.create(contact_id=contact_id, yes=True)
     kick("unsubscribes.push_salesforce")
     return Outcome(changed=1)
+
+
+def demand(actor: Actor) -> None:
+    """Raise unless the actor may remove an unsubscribe now: `Forbidden`, `Conflict` (`page_only`), `SignInAgain`."""
+    actor.require("reconsent_people")
+    if actor.by_token:
+        raise Conflict("page_only", _("Only a signed-in user can remove an unsubscribe, on the page; no token can."))
+    actor.require_recent("reconsent_people")
 
 
 def last_no(person: Contact) -> dt.datetime | None:

@@ -3,18 +3,15 @@
 from typing import Any
 
 from django.http import FileResponse
-from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compliance.rules import TEXT_LIMIT
-from contacts.accounts import signed_in_recently
 from contacts.api import PersonEndpoint
 from contacts.api_fields import Body, Text, read
 from contacts.parsers import StrictJSONParser
@@ -22,7 +19,7 @@ from contacts.serializers import Person
 from salesconnect.lib.errors import Stale
 from unsubscribes import records
 from unsubscribes.attachments import attachment
-from unsubscribes.reconsent import reconsent
+from unsubscribes.reconsent import demand, reconsent
 from unsubscribes.rules import WORDING_LIMIT, Channel, Evidence
 
 
@@ -55,10 +52,9 @@ class ReconsentViewSet(PersonEndpoint):
     def re_consent(self, request: Request, pk: int) -> Response:
         """Remove a person's unsubscribe on the ground of a new consent, and show the person.
 
-        A token stands for itself; a session needs a sign-in of the last ten minutes, as on the page.
+        A session needs a sign-in of the last ten minutes, as on the page; a token never may (409, `page_only`).
         """
-        if request.auth is None and not signed_in_recently(request._request):
-            raise PermissionDenied(_("You signed in more than ten minutes ago; sign in again."))
+        demand(self.actor)
         version = self.expected_version(self.row(pk))
         reconsent(pk, _evidence(request.data), actor=self.actor, version=version)
         return self.answer(pk)

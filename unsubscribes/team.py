@@ -49,7 +49,7 @@ def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
 
     Raises `Invalid` for a merge field that the words around the link cannot have.
     """
-    actor.require("edit_team")
+    actor.require_recent("edit_team")
     _check_words(values)
     stored, _created = TeamSettings.objects.select_for_update().get_or_create(pk=1)
     changed = [field for field in FIELDS if field in values and getattr(stored, field) != values[field]]

@@ -37,6 +37,10 @@ class Act:
         """Return the right that the act demands."""
         return batches.KINDS[self.kind].right
 
+    def demand(self, actor: Actor) -> None:
+        """Raise unless the actor may give the order now, before anybody fills in its form."""
+        batches.KINDS[self.kind].demand(actor)
+
     def counts(self, people: ContactQuerySet, form: forms.Form) -> Counts | None:
         """Return who would change; None while the form does not say into what."""
         if self.asks_first:

@@ -25,7 +25,7 @@ from salesconnect.lib.htmx import close_dialog
 def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     """Show the modal for a selection; with the number that the user has approved, give the order."""
     act, actor = _act(kind), page_actor(request)
-    actor.require(act.right)
+    act.demand(actor)
     selection = Selection.from_query(request.POST)
     approved = request.POST.get("approved", "")
     if not approved.isdecimal():

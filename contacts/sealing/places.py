@@ -50,7 +50,7 @@ def secret(url: str) -> str:
 @transaction.atomic
 def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
     """Store where the roots go; a way that is set anew gets the newest root at once. Raises `Invalid`."""
-    actor.require("edit_team")
+    actor.require_recent("edit_team")
     errors = {name: [message] for name in SCHEMES if (message := _objection(name, values[name]))}
     if errors:
         raise Invalid(errors)

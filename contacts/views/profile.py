@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contacts import tokens
 from contacts.models import ApiToken, User
 from contacts.preferences import prefer
-from contacts.requests import SignedInRequest
+from contacts.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
 
 
@@ -66,6 +66,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def new_token(request: SignedInRequest) -> HttpResponse:
     """Make a token and show it, this once."""
+    page_actor(request).require_recent("view_people")
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _page(request, token_form=form)

@@ -58,7 +58,7 @@ def texts() -> ProcessingTexts:
 @transaction.atomic
 def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
     """Store a new version of the team's texts; names that are absent stay as they are. Raises `Invalid`."""
-    actor.require("edit_team")
+    actor.require_recent("edit_team")
     limit = ProcessingTexts.LIMIT
     errors = {
         name: [_("Use at most %(limit)d characters.") % {"limit": limit}]

@@ -37,14 +37,24 @@ class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes
         self.right = right
 
 
+class SignInAgain(Exception):  # noqa: N818 - reads as the answer it becomes
+    """The act needs a sign-in of the last ten minutes: an open session alone does not show who sits there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user or the system itself. `user_id` is None for the system and for a person who follows a link."""
+    """A user or the system itself. `user_id` is None for the system and for a person who follows a link.
+
+    `is_recent` is false when the session shows no sign-in of the last ten minutes; programs, workers and commands have
+    no session to grow old. `by_token` says that a program calls with a token of the user's.
+    """
 
     user_id: int | None
     name: str
     role: str
     door: Door
+    is_recent: bool = True
+    by_token: bool = False
 
     def may(self, right: str) -> bool:
         """Tell whether the role holds the right; an unknown right is a programming error."""
@@ -56,6 +66,12 @@ class Actor:
         """Raise `Forbidden` unless the role holds the right."""
         if not self.may(right):
             raise Forbidden(right)
+
+    def require_recent(self, right: str) -> None:
+        """Raise `Forbidden` unless the role holds the right, and `SignInAgain` unless it was shown who sits there."""
+        self.require(right)
+        if not self.is_recent:
+            raise SignInAgain
 
 
 def system(door: Door = "task") -> Actor:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from salesconnect.lib.actor import Forbidden
+from salesconnect.lib.actor import Forbidden, SignInAgain
 
-__all__ = ["Conflict", "Forbidden", "Invalid", "Missing", "Restricted", "Stale"]
+__all__ = ["Conflict", "Forbidden", "Invalid", "Missing", "Restricted", "SignInAgain", "Stale"]
 
 
 class Invalid(Exception):  # noqa: N818

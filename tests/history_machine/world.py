@@ -98,6 +98,13 @@ class World:
         return self._browser(self.alice)
 
     @property
+    def admin_session(self) -> APIClient:
+        """Return the API as an administrator's browser calls it."""
+        client = APIClient()
+        client.force_login(self.alice)
+        return client
+
+    @property
     def member_page(self) -> Client:
         """Return the browser of a member."""
         return self._browser(self.bob)

@@ -48,7 +48,7 @@ ENDPOINTS = {
     "GET contacts/<int:pk>/evidence-pack/": READ,
     "GET contacts/<int:pk>/unsubscribes/": READ,
     "POST contacts/<int:pk>/unsubscribes/": WRITE,
-    "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 400),
+    "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 409),  # no token at all
     "GET contacts/<int:pk>/evidence/<int:record>/file/": (401, 404, 404, 404),
     "POST contacts/<int:pk>/mails/": WRITE,
     "POST contacts/<int:pk>/merge/": WRITE,

@@ -29,7 +29,7 @@ def use(template_id: int, *, informs: bool, actor: Actor) -> Outcome:
 
     Mail with its text leaves whatever the policy says, so this is the right of those who make the policy.
     """
-    actor.require("edit_policy")
+    actor.require_recent("edit_policy")
     found = MailTemplate.objects.filter(pk=template_id)
     if not found.exists():
         raise Missing

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     Another opt-out field is another list of opt-outs: the sync is off then until a dry run was accepted again.
     Raises `Invalid`.
     """
-    actor.require(RIGHT)
+    actor.require_recent(RIGHT)
     row = SyncConnection.objects.select_for_update().filter(pk=1).first() or SyncConnection(pk=1)
     before = {name: getattr(row, name) for name in SETTABLE}
     for name in SETTABLE:
@@ -142,7 +143,8 @@ def from_environment(*, actor: Actor) -> SyncConnection | None:
     same = row and all(getattr(row, name) == values[name] for name in SIGN_IN)
     if row and same and unseal(row.secret) == values["secret"]:
         return row
-    return connect(values, actor=actor)
+    # It is the environment that sets this up, not whoever happens to be the first to look.
+    return connect(values, actor=replace(actor, is_recent=True))
 
 
 def environment() -> dict[str, Any]:
@@ -199,7 +201,7 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
     """Let the sync begin. Raises `Conflict`: `dry_run_first`, or `confirm` when it would change so much that somebody
     has to say yes.
     """
-    actor.require(RIGHT)
+    actor.require_recent(RIGHT)
     row = SyncConnection.objects.select_for_update().first()
     tried = accepted_dry_run()
     if row is None or tried is None:
@@ -218,7 +220,7 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
 @transaction.atomic
 def disconnect(*, actor: Actor) -> None:
     """Forget the org with all that is known of its records; the people and their opt-outs stay."""
-    actor.require(RIGHT)
+    actor.require_recent(RIGHT)
     for model in (SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))

@@ -40,7 +40,7 @@ def order(
 
 def pause(*, actor: Actor) -> Outcome:
     """Stop the sync until somebody resumes it; opt-outs wait in the outbox."""
-    actor.require(RIGHT)
+    actor.require_recent(RIGHT)
     running = SyncConnection.objects.exclude(state__in=(State.OFF, State.PAUSED))
     changed = running.update(state=State.PAUSED, paused_until=None)
     logger.info("Sync with Salesforce paused by %s", actor.name)
@@ -49,7 +49,7 @@ def pause(*, actor: Actor) -> Outcome:
 
 def resume(*, actor: Actor) -> Outcome:
     """Let the sync go on, whatever it was paused for."""
-    actor.require(RIGHT)
+    actor.require_recent(RIGHT)
     paused = SyncConnection.objects.exclude(state__in=(State.OFF, State.ACTIVE))
     changed = paused.update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
     logger.info("Sync with Salesforce resumed by %s", actor.name)

@@ -135,6 +135,8 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     form = ReconsentForm(request, person)
     try:
         if form.is_valid():
+            # Anew, for a password that was right has just made the sign-in recent.
+            actor = page_actor(request)
             reconsent(contact_id, form.to_evidence(), actor=actor, version=form.cleaned_data["version"])
             messages.success(request, _t("The unsubscribe of %(name)s is removed.") % {"name": person})
             return redirect("person", contact_id)

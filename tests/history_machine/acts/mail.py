@@ -179,6 +179,6 @@ def consent_anew(it: World, door: str, who: int, how: int) -> None:
         }
         it.ok(it.admin_page.post(f"/people/{person.pk}/re-consent/", form))
     else:
-        it.ok(it.admin_api.post(f"/api/v1/contacts/{person.pk}/re-consent/", shown, format="multipart"))
+        it.ok(it.admin_session.post(f"/api/v1/contacts/{person.pk}/re-consent/", shown, format="multipart"))
     it.said_no -= {person.email_key}
     assert not Suppression.objects.filter(address_hash=person.address_hash, address_hash__isnull=False).exists()

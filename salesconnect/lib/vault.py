@@ -1,0 +1,29 @@
+"""Secrets at rest: encrypted with a key of the environment (Fernet: AES-128-CBC with HMAC-SHA256).
+
+Keys rotate: of several, separated by commas, the first encrypts and each of them decrypts.
+"""
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+def seal(text: str) -> str:
+    """Return a text that only this installation can read."""
+    return _keys().encrypt(text.encode()).decode() if text else ""
+
+
+def unseal(sealed: str) -> str:
+    """Return the text; empty when there is none, or none that a present key opens: then it has to be given anew."""
+    return (unsealed(sealed) or "") if sealed else ""
+
+
+def unsealed(sealed: str) -> str | None:
+    """Return the text; None when no present key opens it."""
+    try:
+        return _keys().decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        return None
+
+
+def _keys() -> MultiFernet:
+    return MultiFernet([Fernet(key.strip()) for key in settings.ENCRYPTION_KEY.split(",") if key.strip()])
