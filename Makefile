@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TEXTS := $(patsubst %.po,%.mo,$(wildcard salesconnect/locale/*/LC_MESSAGES/django.po))
 PEOPLE ?= 100000
 
-.PHONY: run demo setup test soak bench texts lock
+.PHONY: run demo setup test soak clocks bench texts lock
 
 run: setup
 	@exec $(BIN)/python manage.py up
@@ -22,6 +22,10 @@ test: .venv/installed-dev $(TEXTS)
 
 soak: .venv/installed-dev $(TEXTS)
 	@SOAK=1 exec .ci/checks
+
+# The tests under the clocks on which calendars go wrong: about half an hour.
+clocks: .venv/installed-dev $(TEXTS)
+	@exec .ci/clocks
 
 bench: setup
 	@exec $(BIN)/python manage.py bench $(PEOPLE)
