@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 
+from unsubscribes.salesforce import troubles
 from unsubscribes.salesforce.models import SyncNotice, SyncRecord, SyncWish
 
 State = SyncWish.State
@@ -23,6 +24,8 @@ CHUNK = 5_000
 LEASE_SECONDS = 60
 # How often in a day a box is ticked again that Salesforce's automation keeps clearing.
 REASSERTS = 3
+KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
+WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
 # Whether the person of a record `r` is opted out here for a reason that Salesforce has to hear: a bounce is none.
 LOCAL_NO = """(
@@ -69,7 +72,7 @@ WISH = f"""
     FROM unsubscribes_syncrecord r
     WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
     AND {LOCAL_NO} = %(desired)s
-    AND NOT (%(desired)s AND r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')
+    AND NOT (%(desired)s AND {WORN})
     AND (r.opted_out IS DISTINCT FROM %(desired)s OR NOT %(desired)s AND r.pushed OR EXISTS (
         SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
         AND o.desired <> %(desired)s
@@ -82,6 +85,22 @@ WISH = f"""
     SET desired = EXCLUDED.desired, state = 'pending', attempts = 0, due_at = now(),
         known_stamp = EXCLUDED.known_stamp, clock_ahead = EXCLUDED.clock_ahead, created_at = EXCLUDED.created_at
     WHERE w.desired <> EXCLUDED.desired
+"""
+# What is not wished, because the box is cleared again and again, is left to an administrator: never without a word.
+LEFT_ALONE = f"""
+    INSERT INTO unsubscribes_syncwish (record_id, desired, state, attempts, code, message, finished_at)
+    SELECT r.id, true, 'dead', 0, '{KEEPS_CLEARING}', r.modified_by, now() FROM unsubscribes_syncrecord r
+    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+    AND {WORN} AND r.opted_out IS DISTINCT FROM true AND {LOCAL_NO}
+    AND NOT EXISTS (SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.desired AND (
+        o.state IN ('pending', 'retry', 'leased') OR o.state = 'dead' AND o.code = '{KEEPS_CLEARING}'))
+    ORDER BY r.id RETURNING record_id
+"""
+# A wish that was given up is void once the person has said the opposite.
+VOID = f"""
+    UPDATE unsubscribes_syncwish w SET state = 'superseded', finished_at = now() FROM unsubscribes_syncrecord r
+    WHERE r.id = w.record_id AND r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
+    RETURNING r.sf_id
 """
 LEASE = """
     UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
@@ -121,12 +140,22 @@ def _collect_chunk() -> bool:
     hashes = [notice.address_hash for notice in taken if notice.address_hash]
     with connection.cursor() as cursor:
         cursor.execute(KNOW, {"people": people})
-    wish(concerned(people, hashes), True)
+    records = concerned(people, hashes)
+    _hear(records)
+    wish(records, True)
     for notice in taken:
         if notice.yes:
             wish(concerned([notice.contact_id] if notice.contact_id else [], []), False, said_at=notice.at)
     SyncNotice.objects.filter(pk__in=[notice.pk for notice in taken]).delete()
     return bool(taken)
+
+
+def _hear(records: Sequence[int]) -> None:
+    """Let what a person said last end what was given up or counted because of what was said before."""
+    forget_reasserts(records)
+    with connection.cursor() as cursor:
+        cursor.execute(VOID, {"records": list(records)})
+        troubles.resolve([row[0] for row in cursor])
 
 
 def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
@@ -137,12 +166,21 @@ def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
 
 
 def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None = None) -> int:
-    """Leave wishes for those of the records where the state here calls for `desired`; return how many are new."""
+    """Leave wishes for those of the records where the state here calls for `desired`; return how many are new.
+
+    A record whose box is cleared again and again gets a dead letter instead.
+    """
     if not records:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(WISH, {"records": list(records), "desired": desired, "said_at": said_at})
-        return cursor.rowcount
+        number = cursor.rowcount
+        if desired:
+            cursor.execute(LEFT_ALONE, {"records": list(records)})
+            alone = [row[0] for row in cursor]
+            for record in SyncRecord.objects.filter(pk__in=alone):
+                troubles.note(record, "push", KEEPS_CLEARING, record.modified_by, dead=True)
+    return number
 
 
 def not_given_up(records: Sequence[int]) -> list[int]:
@@ -219,4 +257,4 @@ def says_no(record_id: int) -> bool:
 
 def forget_reasserts(records: Sequence[int]) -> None:
     """Begin to count anew how often the box of these records was cleared."""
-    SyncRecord.objects.filter(pk__in=records).update(reasserts=0, reasserted_since=None)
+    SyncRecord.objects.filter(pk__in=records, reasserts__gt=0).update(reasserts=0, reasserted_since=None)

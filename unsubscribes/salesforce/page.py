@@ -26,7 +26,6 @@ from unsubscribes.salesforce.models import SyncRecord, SyncWish
 from unsubscribes.salesforce.rules import Reconsent, is_the_old_no
 
 SOURCE = Suppression.Source.SALESFORCE_SYNC
-KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 OVERRULED = "OPT_OUT_WINS"
 OPEN = (*outbox.WAITING, SyncWish.State.LEASED, SyncWish.State.DEAD)
 UPDATED = (
@@ -304,7 +303,6 @@ def _assert(decided: Decided, known: Known) -> None:
     outbox.wish([record.pk for record in clear if record.sf_id in moved], True)
     outbox.wish(outbox.not_given_up([record.pk for record in clear if record.sf_id not in moved]), True)
     if again := [record.pk for record in clear if record.sf_id in cleared]:
-        _give_up(again)
         _count(again)
 
 
@@ -325,12 +323,3 @@ COUNT = """
 def _count(records: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [list(records)])
-
-
-def _give_up(records: Sequence[int]) -> None:
-    """Leave records alone whose box somebody clears again and again: that is for an administrator to look into."""
-    day_ago = Now() - dt.timedelta(days=1)
-    worn = SyncRecord.objects.filter(pk__in=records, reasserts__gte=outbox.REASSERTS, reasserted_since__gt=day_ago)
-    for record in worn:
-        if outbox.says_no(record.pk):
-            troubles.dead_letter(record, KEEPS_CLEARING, record.modified_by)

@@ -18,7 +18,8 @@ from unsubscribes.salesforce.models import (
     SyncRun,
     SyncWish,
 )
-from unsubscribes.salesforce.page import KEEPS_CLEARING, OVERRULED
+from unsubscribes.salesforce.outbox import KEEPS_CLEARING
+from unsubscribes.salesforce.page import OVERRULED
 
 # What both sides said differently: somebody was overruled, or something in Salesforce fights back.
 CONFLICTS = (OVERRULED, KEEPS_CLEARING)

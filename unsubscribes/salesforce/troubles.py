@@ -17,12 +17,6 @@ RESOLVE = """
     UPDATE unsubscribes_syncerror SET state = 'resolved', resolved_at = now()
     WHERE sf_id = ANY(%s) AND direction = 'push' AND state <> 'resolved'
 """
-BURY = """
-    INSERT INTO unsubscribes_syncwish (record_id, desired, state, attempts, code, message, finished_at)
-    SELECT %(record)s, true, 'dead', 0, %(code)s, %(message)s, now()
-    WHERE NOT EXISTS (SELECT FROM unsubscribes_syncwish
-                      WHERE record_id = %(record)s AND state = 'dead' AND code = %(code)s)
-"""
 
 
 def note(record: SyncRecord, direction: str, code: str, message: str = "", *, dead: bool = False) -> None:
@@ -48,14 +42,6 @@ def resolve_object(sobject: str) -> None:
     SyncError.objects.filter(sf_id="", sobject=sobject).exclude(state=SyncError.State.RESOLVED).update(
         state=SyncError.State.RESOLVED, resolved_at=Now()
     )
-
-
-def dead_letter(record: SyncRecord, code: str, message: str) -> None:
-    """Leave a wish that nobody tries again by himself, once for each record and code."""
-    with connection.cursor() as cursor:
-        cursor.execute(BURY, {"record": record.pk, "code": code, "message": message[:TEXT_LIMIT]})
-        if cursor.rowcount:
-            note(record, "push", code, message, dead=True)
 
 
 def bury(wish: SyncWish, code: str, message: str) -> None:

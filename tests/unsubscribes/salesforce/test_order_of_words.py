@@ -9,7 +9,7 @@ from compliance import suppression
 from compliance.models import Suppression
 from contacts.models import Contact
 from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
-from unsubscribes.salesforce import bulk, push
+from unsubscribes.salesforce import bulk, outbox, push
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -187,3 +187,60 @@ def test_people_who_exist_only_in_salesforce_come_in_where_that_is_wanted(org, s
     rows = Contact.objects.order_by("email_key").values_list("email_key", "card__source_type", "card__unsubscribed")
     assert list(rows) == [("anna@example.com", 1, False), ("out@example.com", 1, True)]
     assert SyncRecord.objects.filter(contact_id=None).count() == 1
+
+
+def clear_until_it_is_given_up(org, sync, contact):
+    """Let automation in Salesforce clear the box until the sync leaves it alone."""
+    for _clearing in range(4):
+        org.opt_out(contact, False, by="automated")
+        sync()
+    assert SyncWish.objects.get(state="dead").code == "AUTOMATION_KEEPS_CLEARING"
+
+
+def test_a_no_after_a_new_consent_is_pushed_though_the_box_was_given_up_before(org, sync, anna, consent, unsubscribe):
+    """What a person says anew has nothing to do with how often automation cleared the old opt-out."""
+    person, contact = anna
+    clear_until_it_is_given_up(org, sync, contact)
+    consent(person)
+    sync()
+    assert not SyncWish.objects.filter(state="dead").exists()
+    assert SyncError.objects.get(code="AUTOMATION_KEEPS_CLEARING").state == "resolved"
+    unsubscribe(person)
+    assert sync().written == 1
+    assert box(org, contact)
+
+
+def test_yes_and_no_between_two_syncs_begin_the_count_anew_too(org, sync, anna, consent, unsubscribe):
+    person, contact = anna
+    clear_until_it_is_given_up(org, sync, contact)
+    consent(person)
+    unsubscribe(person)
+    sync()
+    assert box(org, contact)
+
+
+def test_a_box_that_is_left_alone_never_is_so_without_a_dead_letter(org, sync, anna):
+    """Also when the wish is skipped long after the record was read: by linking, by an erasure, by a second address."""
+    _person, contact = anna
+    clear_until_it_is_given_up(org, sync, contact)
+    record = SyncRecord.objects.get()
+    SyncWish.objects.filter(state="dead").delete()
+    SyncError.objects.all().delete()
+    assert outbox.wish([record.pk], True) == 0
+    assert (SyncWish.objects.get(state="dead").record, SyncError.objects.get().state) == (record, "dead")
+    outbox.wish([record.pk], True)
+    assert SyncError.objects.get().count == 1
+
+
+def test_a_refused_consent_is_void_once_the_person_says_no_again(org, sync, anna, consent, unsubscribe):
+    person, contact = anna
+    org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", times=1)
+    consent(person)
+    assert sync().errors == 1
+    unsubscribe(person)
+    sync()
+    assert not SyncWish.objects.filter(state="dead").exists()
+    org.clock(advance=5)
+    org.opt_out(contact)
+    sync()
+    assert not SyncError.objects.filter(code="OPT_OUT_WINS").exists()
