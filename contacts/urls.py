@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from contacts.views import create, people, person, profile, proof, saved, seals, tasks, users
+from contacts.views import create, email_change, people, person, profile, proof, saved, seals, tasks, users
 
 urlpatterns = [
     path("people/", people.people, name="people"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("events/<int:event_id>/proof/", proof.proof, name="event-proof-file"),
     path("settings/", users.index, name="settings"),
     path("settings/profile/", profile.profile, name="profile"),
+    path("settings/profile/email/", email_change.propose, name="email-change"),
+    path("settings/profile/email/<str:token>/", email_change.confirm, name="email-confirm"),
     path("settings/profile/tokens/", profile.new_token, name="token-new"),
     path("settings/profile/tokens/<int:token_id>/revoke/", profile.revoke_token, name="token-revoke"),
     path("settings/preferences/", profile.preferences, name="preferences"),

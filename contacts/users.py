@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from contacts import email_change
 from contacts.models import User
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
@@ -38,6 +39,7 @@ def create(
         if password and not weak:
             password_validation.validate_password(password, user)
         user.full_clean()
+        user.email = email_change.checked(user.email, None) if user.email else ""
     except ValidationError as problem:
         fields = problem.message_dict if hasattr(problem, "error_dict") else {"password": problem.messages}
         raise Invalid(fields) from None
@@ -46,10 +48,11 @@ def create(
 
 
 @transaction.atomic
-def change(user_id: int, *, role: str, active: bool, actor: Actor) -> User:
-    """Set a user's role and whether the account is open; a closed account keeps its name in the history.
+def change(user_id: int, *, role: str, active: bool, actor: Actor, email: str | None = None) -> User:
+    """Set a user's role, whether the account is open, and the address unless `email` is None; the old one is told.
 
-    Raises `Conflict` (`last_administrator`) when nobody would be left to administer.
+    A closed account keeps its name in the history. Raises `Conflict` (`last_administrator`) when nobody would be left
+    to administer, and `Invalid` for an address that is none or another user's.
     """
     actor.require_recent("manage_users")
     # Administrators are locked in one order, so that two of them cannot demote each other at once.
@@ -63,6 +66,8 @@ def change(user_id: int, *, role: str, active: bool, actor: Actor) -> User:
         raise Conflict("last_administrator", _("Somebody must remain who can administer: make another one first."))
     user.role, user.is_active = role, active
     user.save(update_fields=["role", "is_active"])
+    if email is not None:
+        email_change.assign(user, email.strip())
     if not active:
         user.tokens.all().delete()
     return user

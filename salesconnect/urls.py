@@ -11,7 +11,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", RedirectView.as_view(url="/people/"), name="home"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("salesconnect.account_urls")),
     path("", include("contacts.urls")),
     path("", include("exports.urls")),
     path("", include("compliance.urls")),

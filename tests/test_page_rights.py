@@ -116,6 +116,8 @@ PAGES = {
     "seals": ("verify_history", "edit_team"),
     "verify-history": (NOBODY, "verify_history"),
     "profile": ("view_people", "view_people"),
+    "email-change": ("view_people", "view_people"),
+    "email-confirm": ("view_people", "view_people"),
     "token-new": (NOBODY, "view_people"),
     "token-revoke": (NOBODY, "view_people"),
     "preferences": (NOBODY, "view_people"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from contacts import users
 from contacts.models import User
 from contacts.requests import SignedInRequest, page_actor
-from salesconnect.lib.errors import Invalid
+from salesconnect.lib.errors import Invalid, Missing
 
 
 class UserForm(forms.ModelForm):
@@ -31,7 +31,8 @@ class AccountForm(forms.ModelForm):
 
     class Meta:
         model = User
-        fields = ["role", "is_active"]
+        fields = ["email", "role", "is_active"]
+        help_texts = {"email": gettext_lazy("Where a forgotten password is set anew. The old address is told.")}
 
 
 class Room(NamedTuple):
@@ -92,11 +93,18 @@ def account(request: SignedInRequest, user_id: int) -> HttpResponse:
     actor = page_actor(request)
     actor.require("manage_users")
     user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise Missing
+    title = str(user)
     form = AccountForm(request.POST or None, instance=user)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        users.change(user_id, role=data["role"], active=data["is_active"], actor=actor)
-        messages.success(request, _("Saved."))
-        return redirect("users")
-    context = {"form": form, "title": str(user), "account": user}
+        try:
+            users.change(user_id, role=data["role"], active=data["is_active"], email=data["email"], actor=actor)
+            messages.success(request, _("Saved."))
+            return redirect("users")
+        except Invalid as refusal:
+            for field, texts in refusal.fields.items():
+                form.add_error(field, texts)
+    context = {"form": form, "title": title, "account": user}
     return render(request, "contacts/user.html", context, status=422 if form.errors else 200)
