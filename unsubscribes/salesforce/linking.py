@@ -29,6 +29,17 @@ LINK = (
        WHERE c.salesforce_id = r.sf_id AND c.id = ANY(%(people)s) AND r.contact_id IS DISTINCT FROM c.id
        AND NOT EXISTS (SELECT FROM contacts_contact o WHERE o.salesforce_id = r.sf_id AND o.id < c.id)""",
 )
+# Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
+LINK_SUCCESSORS = """
+    WITH RECURSIVE way AS (
+        SELECT contact_id AS person, successor_id AS at FROM unsubscribes_syncrecord
+        WHERE sf_id = ANY(%s) AND successor_id <> '' AND contact_id IS NOT NULL
+        UNION SELECT way.person, r.successor_id FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
+        WHERE r.successor_id <> ''
+    )
+    UPDATE unsubscribes_syncrecord s SET contact_id = (SELECT min(way.person) FROM way WHERE way.at = s.sf_id)
+    WHERE s.contact_id IS NULL AND s.sf_id IN (SELECT at FROM way)
+"""
 OPTED_OUT_THERE = """
     SELECT r.contact_id FROM unsubscribes_syncrecord r
     JOIN compliance_compliancecard card ON card.contact_id = r.contact_id
@@ -66,3 +77,9 @@ def link(people: Sequence[int]) -> None:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
     outbox.wish(outbox.not_given_up(outbox.concerned(people)), True)
+
+
+def link_successors(sf_ids: Sequence[str]) -> None:
+    """Link the records that live on from these to the people of these."""
+    with connection.cursor() as cursor:
+        cursor.execute(LINK_SUCCESSORS, [list(sf_ids)])

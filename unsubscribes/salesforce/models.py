@@ -121,6 +121,8 @@ class SyncRecord(models.Model):
     deleted = models.BooleanField(default=False)
     # Where the record's word lives on: the winner of a merge, the Contact of a converted Lead.
     successor_id = models.CharField(max_length=18, blank=True)
+    # Whether an opt-out still has to be handed on to where the record lives on.
+    owes = models.BooleanField(db_default=False)
     reasserts = models.PositiveSmallIntegerField(default=0)
     reasserted_since = models.DateTimeField(null=True)
     seen_in = models.BigIntegerField(null=True)
@@ -134,6 +136,7 @@ class SyncRecord(models.Model):
         indexes = [
             models.Index(fields=["id"], condition=Q(contact_id=None, deleted=False), name="sync_record_unlinked"),
             models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="sync_record_erased"),
+            models.Index(fields=["id"], condition=Q(owes=True), name="sync_record_owes"),
         ]
 
     def __str__(self) -> str:

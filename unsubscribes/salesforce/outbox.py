@@ -49,18 +49,21 @@ KNOW = """
     FROM contacts_contact WHERE id = ANY(%(people)s) AND left(salesforce_id, 3) IN ('003', '00Q')
     ORDER BY salesforce_id, id ON CONFLICT (sf_id) DO NOTHING
 """
-# A merged or converted record's word goes to where it lives on.
+# A merged or converted record's word goes to where it lives on, over as many hops as there are; a circle ends.
 CONCERNED = """
-    WITH found AS (
+    WITH RECURSIVE named AS (
         SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s)
         UNION SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = ANY(%(hashes)s)
         UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
               JOIN unsubscribes_syncrecord r ON r.address_hash = c.address_hash WHERE c.id = ANY(%(people)s)
         UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
               JOIN unsubscribes_syncrecord r ON r.sf_id = c.salesforce_id WHERE c.id = ANY(%(people)s)
+    ), found AS (
+        SELECT * FROM named
+        UNION SELECT r.id, r.sf_id, r.successor_id FROM found
+              JOIN unsubscribes_syncrecord r ON r.sf_id = found.successor_id
     )
     SELECT id FROM found WHERE successor_id = ''
-    UNION SELECT r.id FROM found JOIN unsubscribes_syncrecord r ON r.sf_id = found.successor_id
 """
 # 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
 # where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays.

@@ -20,7 +20,7 @@ from compliance.services import lock
 from contacts.addresses import address_hash
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from unsubscribes.salesforce import outbox, troubles
+from unsubscribes.salesforce import linking, outbox, troubles
 from unsubscribes.salesforce.mapping import BY_PREFIX, Row
 from unsubscribes.salesforce.models import SyncRecord, SyncWish
 from unsubscribes.salesforce.rules import Reconsent, is_the_old_no
@@ -30,7 +30,7 @@ OVERRULED = "OPT_OUT_WINS"
 OPEN = (*outbox.WAITING, SyncWish.State.LEASED, SyncWish.State.DEAD)
 UPDATED = (
     "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
-    "deleted", "successor_id", "seen_in", "synced_at",
+    "deleted", "successor_id", "owes", "seen_in", "synced_at",
 )  # fmt: skip
 
 
@@ -84,8 +84,14 @@ class Decided:
     # Whom to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
     hashes: dict[UUID, str] = field(default_factory=dict)
+    # Whose ticked box counts as somebody's word.
+    said: set[str] = field(default_factory=set)
     cleared: list[str] = field(default_factory=list)
     overruled: list[SyncWish] = field(default_factory=list)
+
+    def says_no(self, person: Contact | None, key: UUID | None) -> bool:
+        """Tell whether somebody, or an address, is opted out by this page."""
+        return key in self.hashes or bool(person and person.pk in self.people)
 
 
 def apply(
@@ -105,11 +111,12 @@ def apply(
     outbox.lock()
     known = look_up(rows)
     outbox.collect()
-    decided = _decide(rows, known, _reconsents(known, our_user, now), why or {})
+    given = reconsents([record.pk for record in known.records.values()], our_user, now)
+    decided = _decide(rows, known, given, why or {})
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
-    _store(decided.rows, known, seen_in)
-    changed = _opt_out(decided.people, decided.hashes)
-    _overrule(decided.overruled)
+    _store(decided, known, seen_in)
+    changed = opt_out(decided.people, decided.hashes)
+    overrule(decided.overruled)
     _assert(decided, known)
     return Outcome(len(rows), changed, corrections)
 
@@ -134,10 +141,9 @@ def look_up(rows: Sequence[Row]) -> Known:
     )
 
 
-def _reconsents(known: Known, our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
+def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
     """Return the re-consents of which Salesforce has not heard, by record."""
-    ids = [record.pk for record in known.records.values()]
-    wishes = SyncWish.objects.filter(record_id__in=ids, desired=False, state__in=OPEN).order_by("pk")
+    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=OPEN).order_by("pk")
     aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
     return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now)) for wish in aged}
 
@@ -159,34 +165,52 @@ def _decide(
     rows: Sequence[Row], known: Known, given: dict[str, tuple[SyncWish, Reconsent]], why: Mapping[str, str]
 ) -> Decided:
     decided = Decided()
-    heirs = _heirs(rows, known)
     for row in rows:
         record = known.records.get(row.sf_id)
         if record and record.stamp and row.stamp < record.stamp:
             continue
         decided.rows.append(row)
-        if row.sf_id in heirs or (row.opted_out and _is_news(row, record)):
+        if row.opted_out and _is_news(row, record):
             wish, reconsent = given.get(row.sf_id, (None, None))
             if reconsent and is_the_old_no(row.stamp, row.modified_by, reconsent):
                 continue
             if wish:
                 decided.overruled.append(wish)
             _add(decided, row, known, why.get(row.sf_id, ""))
+            decided.said.add(row.sf_id)
         elif record and not row.opted_out and (record.pushed or record.opted_out):
             decided.cleared.append(row.sf_id)
-    for heir in heirs - {row.sf_id for row in rows}:
-        _add_record(decided, known.records.get(heir))
     return decided
 
 
 def _is_news(row: Row, record: SyncRecord | None) -> bool:
     """Tell whether a ticked box counts: always, but that of a record which is gone only once, when it goes.
 
-    It can never be cleared again, and must not undo each re-consent that is given later.
+    It can never be cleared again, and must not undo each re-consent that is given later. A deleted record whose stamp
+    moved was restored and deleted again since it was seen; the box of a converted Lead counts again when it is new.
     """
-    if not row.deleted and not row.successor_id:
+    if (not row.deleted and not row.successor_id) or _has_gone(row, record) or record is None:
         return True
-    return record is None or (record.deleted, record.successor_id) != (row.deleted, row.successor_id)
+    return not row.deleted and not record.opted_out
+
+
+def _has_gone(row: Row, record: SyncRecord | None) -> bool:
+    """Tell whether a record has gone since it was seen last, or gone somewhere else, or come back and gone again."""
+    if record is None or (record.deleted, record.successor_id) != (row.deleted, row.successor_id):
+        return row.deleted or bool(row.successor_id)
+    return row.deleted and record.stamp != row.stamp
+
+
+def _owes(row: Row, known: Known, decided: Decided) -> bool:
+    """Tell whether a merged or converted record has to leave an opt-out to its successor.
+
+    It is left once, when the merge is first seen: a later re-consent of the winner holds.
+    """
+    record = known.records.get(row.sf_id)
+    if not row.successor_id:
+        return False
+    no = known.says_no(row) or decided.says_no(known.person(row), known.hashes[row.sf_id])
+    return row.sf_id in decided.said or (_has_gone(row, record) and no) or bool(record and record.owes)
 
 
 def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
@@ -197,29 +221,6 @@ def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
         decided.hashes[key] = reason
 
 
-def _add_record(decided: Decided, record: SyncRecord | None) -> None:
-    if record and record.address_hash:
-        decided.hashes.setdefault(record.address_hash, "")
-    if record and record.contact_id:
-        decided.people.setdefault(record.contact_id, "")
-
-
-def _heirs(rows: Sequence[Row], known: Known) -> set[str]:
-    """Return the records to which a merged or converted record has just left its opt-out.
-
-    It is left once, when the merge is first seen or the winner is: a later re-consent of the winner holds.
-    """
-    heirs = set()
-    for row in rows:
-        record = known.records.get(row.sf_id)
-        new = record is None or record.successor_id != row.successor_id
-        if row.successor_id and new and (row.opted_out or known.says_no(row)):
-            heirs.add(row.successor_id)
-    unseen = [row.sf_id for row in rows if (r := known.records.get(row.sf_id)) is None or r.stamp is None]
-    left = SyncRecord.objects.filter(successor_id__in=unseen, opted_out=True).exclude(successor_id="")
-    return heirs | set(left.values_list("successor_id", flat=True))
-
-
 def _differs(row: Row, record: SyncRecord | None, settled: dt.datetime | None) -> bool:
     """Tell whether a record differs from what is known, though it has not moved since `settled`."""
     if settled is None or row.stamp >= settled or row.deleted:
@@ -227,20 +228,20 @@ def _differs(row: Row, record: SyncRecord | None, settled: dt.datetime | None) -
     return record is None or record.opted_out != row.opted_out
 
 
-def _store(rows: Sequence[Row], known: Known, seen_in: int | None) -> None:
+def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
     """Store the records as they are in Salesforce, and the places to which they were merged or converted."""
-    records = {row.sf_id: _record(row, known, seen_in) for row in rows}
+    rows = decided.rows
+    records = [_record(row, known, seen_in, owes=_owes(row, known, decided)) for row in rows]
     SyncRecord.objects.bulk_create(
-        records.values(), update_conflicts=True, unique_fields=["sf_id"], update_fields=UPDATED, batch_size=1_000
+        records, update_conflicts=True, unique_fields=["sf_id"], update_fields=UPDATED, batch_size=1_000
     )
-    stubs = [_stub(row.successor_id, records[row.sf_id].contact_id) for row in rows if row.successor_id]
-    SyncRecord.objects.bulk_create(stubs, ignore_conflicts=True)
-    for stub in stubs:
-        if stub.contact_id:
-            SyncRecord.objects.filter(sf_id=stub.sf_id, contact_id=None).update(contact_id=stub.contact_id)
+    gone = [row for row in rows if row.successor_id]
+    SyncRecord.objects.bulk_create([_stub(row.successor_id) for row in gone], ignore_conflicts=True)
+    if gone:
+        linking.link_successors([row.sf_id for row in gone])
 
 
-def _record(row: Row, known: Known, seen_in: int | None) -> SyncRecord:
+def _record(row: Row, known: Known, seen_in: int | None, *, owes: bool) -> SyncRecord:
     person, old = known.person(row), known.records.get(row.sf_id)
     return SyncRecord(
         sf_id=row.sf_id,
@@ -254,16 +255,17 @@ def _record(row: Row, known: Known, seen_in: int | None) -> SyncRecord:
         modified_by=row.modified_by,
         deleted=row.deleted,
         successor_id=row.successor_id,
+        owes=owes,
         seen_in=seen_in or (old.seen_in if old else None),
         synced_at=Now(),
     )
 
 
-def _stub(sf_id: str, contact_id: int | None) -> SyncRecord:
-    return SyncRecord(sf_id=sf_id, sobject=BY_PREFIX[sf_id[:3]].name, contact_id=contact_id)
+def _stub(sf_id: str) -> SyncRecord:
+    return SyncRecord(sf_id=sf_id, sobject=BY_PREFIX[sf_id[:3]].name)
 
 
-def _opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
+def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
     """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
 
     Each reason is an act of its own; all cards are locked before, in the one order in which everybody locks them.
@@ -281,7 +283,7 @@ def _opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
     return changed
 
 
-def _overrule(wishes: Sequence[SyncWish]) -> None:
+def overrule(wishes: Sequence[SyncWish]) -> None:
     """Give up re-consents that somebody's newer opt-out in Salesforce has overtaken, and say so."""
     for wish in wishes:
         SyncWish.objects.filter(pk=wish.pk).update(

@@ -14,7 +14,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import attribution, newcomers, page, troubles
+from unsubscribes.salesforce import attribution, newcomers, page, successors, troubles
 from unsubscribes.salesforce.client import Client, Page, Part
 from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment, row
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
@@ -46,13 +46,10 @@ class Pull:
         """Read what changed, both objects in one call where the org allows it. Raises `Trouble`."""
         cursors = [SyncCursor.objects.get_or_create(sobject=sobject.name)[0] for sobject in SOBJECTS]
         plain = [cursor for cursor in cursors if cursor.watermark and not cursor.page_id]
-        if self.connection.composite and len(plain) == len(SOBJECTS) and self._together(plain):
-            return
-        for sobject, cursor in zip(SOBJECTS, cursors, strict=True):
-            if cursor.watermark is None:
-                self._guarded(sobject, cursor, self._full)
-            else:
-                self._guarded(sobject, cursor, self._since)
+        if not (self.connection.composite and len(plain) == len(SOBJECTS) and self._together(plain)):
+            for sobject, cursor in zip(SOBJECTS, cursors, strict=True):
+                self._guarded(sobject, cursor, self._since if cursor.watermark else self._full)
+        self._hand_on()
 
     def everything(self, run: SyncRun) -> None:
         """Read all records of both objects; what the run has read already, before it was killed, is left out."""
@@ -65,6 +62,11 @@ class Pull:
             self._guarded(sobject, cursor, self._full)
             run.findings[sobject.name] = "read"
             run.save(update_fields=["findings"])
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Hand opt-outs of merged and converted records on, now that both objects are read: ways lead across them."""
+        self.outcome.changed += successors.hand_on(our_user=self.connection.user_id, now=self.client.now)
 
     def _guarded(self, sobject: Sobject, cursor: SyncCursor, read: Callable[[Sobject, SyncCursor], None]) -> None:
         """Let an object that cannot be read, because a field is hidden, not keep the other from being read."""
