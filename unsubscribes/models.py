@@ -21,6 +21,7 @@ from unsubscribes.salesforce.models import (
 
 __all__ = [
     "ConsentEvidence",
+    "MailFailure",
     "MailLink",
     "MailTemplate",
     "Message",
@@ -39,6 +40,8 @@ __all__ = [
 TEXT_LIMIT = 1_000
 SUBJECT_LIMIT = 255
 TEMPLATE_NAME_LIMIT = 100
+FAILURES_TO_HOLD = 3
+"""So many mails in a row that do not arrive hold back the next one."""
 
 
 class TeamSettings(models.Model):
@@ -111,17 +114,19 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     class Reason(models.TextChoices):
-        """Why a message is in its state: the first five hold back."""
+        """Why a message is in its state: the first six hold back."""
 
         UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
         RESTRICTED = "restricted", _("The person's data is restricted.")
         NO_ADDRESS = "no_address", _("The person has no email address.")
         NO_AUTHORIZATION = "no_authorization", _("No authorization is recorded.")
         POLICY = "policy", _("The team's policy does not allow it.")
+        UNDELIVERABLE = "undeliverable", _("The last mails to this address did not arrive.")
         OUTBOX = "outbox", _("Kept in the outbox: no mail server is configured.")
         LATER = "later", _("The mail server could not take it; it is tried again.")
         REFUSED = "refused", _("The mail server refused it.")
         GAVE_UP = "gave_up", _("The mail server could not take it, however often it was tried.")
+        UNDELIVERED = "undelivered", _("It left and came back: the receiving server did not take it.")
         INTERRUPTED = "interrupted", _("Sending was interrupted; nobody knows whether the mail left.")
         MARKED_SENT = "marked_sent", _("Marked as sent by a colleague.")
 
@@ -152,11 +157,36 @@ class Message(models.Model):
             models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="message_due"),
             models.Index(fields=["claimed_at"], condition=Q(state="sending"), name="message_being_sent"),
             models.Index(fields=["state", "id"], name="message_by_state"),
-            models.Index(fields=["sent_at", "id"], condition=Q(state="sent"), name="message_by_sending"),
+            models.Index(fields=["sent_at", "id"], condition=Q(sent_at__isnull=False), name="message_by_leaving"),
         ]
 
     def __str__(self) -> str:
         return self.subject
+
+
+class MailFailure(models.Model):
+    """A mail to a person's address that did not arrive, for a reason that may pass; `number` counts them in a row.
+
+    A mail that arrives deletes them, and so does a person who lets mail go there again. They go with the person.
+    """
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="mail_failures")
+    address_hash = models.UUIDField()
+    number = models.PositiveSmallIntegerField()
+    # What tells one failure from another, for a report may come twice; and whether it came later, by a report.
+    key = models.CharField(max_length=64)
+    reported = models.BooleanField()
+    said = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["address_hash"], name="mail_failure_by_address"),
+            models.Index(fields=["contact"], condition=Q(number=FAILURES_TO_HOLD), name="mail_failure_holds"),
+        ]
+
+    def __str__(self) -> str:
+        return f"failure {self.number} of {self.contact_id}"
 
 
 class ConsentEvidence(models.Model):

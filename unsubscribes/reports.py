@@ -1,97 +1,118 @@
-"""What mail providers report of addresses: hard bounces, complaints, and a "no" that was said to them."""
+"""What mail providers report of addresses: what arrived, what did not and why, and a "no" that was said to them."""
 
-from collections.abc import Callable, Iterable, Mapping
+import datetime as dt
+import hashlib
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from uuid import UUID
 
-from anymail.signals import AnymailTrackingEvent, EventType
+from anymail.signals import AnymailTrackingEvent
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from compliance import suppression
 from compliance.models import Suppression
-from contacts.addresses import address_hash, newest_key
+from contacts.addresses import address_hashes, newest_key
+from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from unsubscribes import meanings
+from unsubscribes.mail import envelope, failures
+from unsubscribes.meanings import PROVIDERS, Meaning
+from unsubscribes.models import Message
 
-Report = Mapping[str, Any]
+__all__ = ["PROVIDERS", "take"]
 
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """A mail provider: the class that checks and reads its reports, and how it marks a bounce that is for good."""
-
-    receiver: str
-    hard: Callable[[Report], bool]
-
-
-def _named(field: str, *values: str) -> Callable[[Report], bool]:
-    return lambda report: report.get(field) in values
-
-
-def _always(_report: Report) -> bool:
-    """Tell of a provider whose other bounces are told apart already."""
-    return True
-
-
-# SparkPost's bounce classes: invalid recipient, and no such mailbox.
-_SPARKPOST_HARD = ("10", "30")
-PROVIDERS = {
-    "amazon_ses": Provider(
-        "amazon_ses.AmazonSESTrackingWebhookView", lambda report: report["bounce"]["bounceType"] == "Permanent"
-    ),
-    "brevo": Provider("brevo.BrevoTrackingWebhookView", _named("event", "hard_bounce", "invalid_email")),
-    "mailersend": Provider(
-        "mailersend.MailerSendTrackingWebhookView", lambda report: report["data"]["type"] == "hard_bounced"
-    ),
-    "mailgun": Provider("mailgun.MailgunTrackingWebhookView", _always),
-    "mailjet": Provider("mailjet.MailjetTrackingWebhookView", lambda report: bool(report.get("hard_bounce"))),
-    "mailtrap": Provider("mailtrap.MailtrapTrackingWebhookView", _always),
-    "mandrill": Provider("mandrill.MandrillCombinedWebhookView", _named("event", "hard_bounce")),
-    "postal": Provider("postal.PostalTrackingWebhookView", _always),
-    "postmark": Provider(
-        "postmark.PostmarkTrackingWebhookView",
-        lambda report: "HardBounce" in (report.get("Type"), report.get("SuppressionReason")),
-    ),
-    "resend": Provider(
-        "resend.ResendTrackingWebhookView", lambda report: report["data"]["bounce"]["type"] == "Permanent"
-    ),
-    "sendgrid": Provider("sendgrid.SendGridTrackingWebhookView", _named("type", "bounce")),
-    "sparkpost": Provider("sparkpost.SparkPostTrackingWebhookView", _named("bounce_class", *_SPARKPOST_HARD)),
-    "unisender_go": Provider("unisender_go.UnisenderGoTrackingWebhookView", _always),
+OUR_ID = re.compile(r"<?(?P<number>\d{1,18})\.\d+@")
+UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+NOES = {
+    Meaning.COMPLAINED: Suppression.Source.COMPLAINT,
+    Meaning.OPTED_OUT: Suppression.Source.ONE_CLICK,
+    Meaning.NO_SUCH_USER: Suppression.Source.BOUNCE,
 }
 
 
-@transaction.atomic
-def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Outcome:
-    """Suppress the addresses that must not be mailed again by what a provider, called `label`, reports.
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One report about one address: what it says, which mail it names, and the words of the receiving server."""
 
-    Reports may come twice and in any order. A "yes" to the provider means nothing here.
+    meaning: Meaning
+    hashes: list[UUID]
+    mail_id: str
+    key: str
+    said: str
+    at: dt.datetime | None
+
+
+def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Outcome:
+    """Act on what a provider, called `label`, reports; returns how many addresses were opted out and how many were.
+
+    Reports may come twice and in any order. A "yes" to the provider means nothing here. Each address is a transaction
+    of its own, so that many in one report wait for nobody in an order of their own; a report that broke off halfway
+    comes again, and what was done of it is found done.
     """
     actor = Actor(user_id=None, name=label, role="member", door="task")
     outcome = Outcome()
-    for event in events:
-        source = _source(PROVIDERS[name], event)
-        if source and (address := _address(event.recipient)):
-            said = suppression.unsubscribe_address(
-                address_hash(address), newest_key(), actor=actor, source=source, reason=label
-            )
-            outcome += said.outcome
+    for reported in [_read(name, event) for event in events]:
+        if reported.meaning is Meaning.DELIVERED:
+            failures.arrived(reported.hashes, reported.at)
+        elif reported.meaning is not Meaning.NOTHING:
+            outcome += _take_one(reported, actor)
     return outcome
 
 
-def _source(provider: Provider, event: AnymailTrackingEvent) -> Suppression.Source | None:
-    if event.event_type == EventType.COMPLAINED:
-        return Suppression.Source.COMPLAINT
-    if event.event_type == EventType.UNSUBSCRIBED:
-        return Suppression.Source.ONE_CLICK
-    if event.event_type == EventType.BOUNCED and provider.hard(event.esp_event):
-        return Suppression.Source.BOUNCE
-    return None
+@transaction.atomic
+def _take_one(reported: Reported, actor: Actor) -> Outcome:
+    outcome, is_new = Outcome(), True
+    if source := NOES.get(reported.meaning):
+        no = suppression.unsubscribe_address(
+            reported.hashes[0], newest_key(), actor=actor, source=source, reason=actor.name
+        )
+        outcome = no.outcome
+        is_new = bool(outcome.changed)
+    elif person := Contact.objects.filter(address_hash__in=reported.hashes).first():
+        whose, key, said = person.address_hash or reported.hashes[0], reported.key, reported.said
+        is_new = failures.count(person.pk, whose, key=key, said=said, at=reported.at)
+    if reported.meaning in (Meaning.NO_SUCH_USER, Meaning.NOT_DELIVERED):
+        message = _named(reported) or (_last(reported) if is_new else None)
+        if message:
+            failures.came_back(message, reported.said)
+    return outcome
 
 
-def _address(recipient: str | None) -> str:
+def _named(reported: Reported) -> Message | None:
+    """Return the message whose id a report gives, if it is one of ours to the address."""
+    found = OUR_ID.match(reported.mail_id)
+    message = _to(reported).filter(pk=int(found["number"])).first() if found else None
+    ours = message and envelope.message_id(message).strip("<>") == reported.mail_id.strip("<>")
+    return message if ours else None
+
+
+def _last(reported: Reported) -> Message | None:
+    """Return the last message that left for the address: what a report is about that gives no id of ours."""
+    return _to(reported).filter(state__in=failures.LEFT).order_by("-claimed_at", "-pk").first()
+
+
+def _to(reported: Reported) -> QuerySet[Message]:
+    return Message.objects.filter(link__address_hash__in=reported.hashes)
+
+
+def _read(name: str, event: AnymailTrackingEvent) -> Reported:
+    recipient, report = str(event.recipient or ""), event.esp_event
     try:
-        return normalise_address(recipient or "")
+        hashes = address_hashes(normalise_address(recipient))
     except ValueError:
-        return ""
+        return Reported(Meaning.NOTHING, [], "", "", "", None)
+    meaning = meanings.of_report(name, str(event.event_type), report, recipient, event.mta_response)
+    mail_id = str(event.message_id or "")
+    whole = json.dumps(report, sort_keys=True, default=str)
+    known = mail_id or str(event.event_id or "") or whole
+    key = hashlib.sha256(f"{name} {known}".encode()).hexdigest()
+    said = UNSEEN.sub(" ", str(event.mta_response or event.description or meanings.reason_of(name, report)))
+    # What a provider dates later than now would outlive every mail that arrives.
+    at = min(event.timestamp, timezone.now()) if event.timestamp else None
+    return Reported(meaning, hashes, mail_id, key, said, at)

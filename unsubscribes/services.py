@@ -14,7 +14,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes import team
-from unsubscribes.mail import events, gate, notices
+from unsubscribes.mail import events, failures, gate, notices
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
@@ -53,8 +53,9 @@ def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
 def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message:
     """Decide about a message that stopped: send it again, or take one of which nobody knows as sent.
 
-    One that was held back or has failed can be sent again too; the gate decides anew. Raises `Missing`, and
-    `Conflict` (`not_stopped`) when there is nothing to decide, or by now not any more.
+    One that was held back or has failed can be sent again too; the gate decides anew, and forgets that earlier mails
+    did not arrive where that was the reason. Raises `Missing`, and `Conflict` (`not_stopped`) when there is nothing to
+    decide, or by now not any more.
     """
     actor.require("mail_people")
     message = Message.objects.select_for_update().filter(pk=message_id).first()
@@ -63,6 +64,8 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     if message.state not in STOPPED[resolution]:
         raise Conflict("not_stopped", _("There is nothing to decide about this mail, or not any more."))
     if resolution == "resend":
+        if message.reason == Reason.UNDELIVERABLE:
+            failures.forget(message.contact_id)
         message.state, message.reason, message.attempts, message.not_before = State.QUEUED, "", 0, timezone.now()
         kick("unsubscribes.send_mail", message.pk)
     else:

@@ -74,7 +74,8 @@ class Became(Func):
 def mails(wanted: Wanted) -> QuerySet[Any]:
     """Return the mails, each with the `ground` that the person had when it left; unordered."""
     first, last = wanted.moments
-    sent = Message.objects.filter(state=Message.State.SENT, sent_at__gte=first, sent_at__lt=last)
+    # Mails that came back left too, on a ground.
+    sent = Message.objects.filter(sent_at__isnull=False, sent_at__gte=first, sent_at__lt=last)
     ground = Coalesce(_then("authorization_type"), Value(NOT_RECORDED))
     found: Any = sent.annotate(moment=Coalesce("claimed_at", "sent_at")).annotate(ground=ground)
     return found.filter(ground=wanted.ground) if wanted.ground else found

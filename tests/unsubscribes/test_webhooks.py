@@ -136,7 +136,14 @@ def test_a_complaint_that_is_signed_by_itself(mailgun):
 
 def test_a_failure_that_may_pass_suppresses_nobody(mailgun):
     assert mailgun(MAILGUN_FAILURE).status_code == 200
-    assert mailgun(MAILGUN_FAILURE | {"severity": "permanent"}).status_code == 200
+    for reason in ("old", "generic", "espblock"):
+        assert mailgun(MAILGUN_FAILURE | {"severity": "permanent", "reason": reason}).status_code == 200
+    assert not Suppression.objects.exists()
+
+
+def test_a_mailbox_that_does_not_exist_is_an_opt_out(mailgun):
+    status = {"code": 550, "message": "5.1.1 The email account does not exist."}
+    mailgun(MAILGUN_FAILURE | {"severity": "permanent", "reason": "bounce", "delivery-status": status})
     assert Suppression.objects.get().source == "bounce"
 
 
@@ -165,7 +172,7 @@ def test_what_is_not_configured_is_not_there(client, anna, settings, provider, c
     assert post(client, provider, POSTMARK_BOUNCE).status_code == 404
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", "5", '{"RecordType": 5}', '{"RecordType": "Inbound"}'])
+@pytest.mark.parametrize("body", ["", "[]", "{", "5", '{"RecordType": 5}', '{"RecordType": "Inbound"}', "[" * 100_000])
 def test_a_report_that_cannot_be_read_breaks_nothing(client, anna, body):
     answer = client.post("/webhooks/postmark/", body, content_type="application/json", headers=SIGNED)
     assert answer.status_code in (200, 400)
@@ -175,3 +182,22 @@ def test_a_report_that_cannot_be_read_breaks_nothing(client, anna, body):
 def test_only_reports_are_taken(client, anna):
     assert client.get("/webhooks/postmark/").status_code == 405
     assert client.head("/webhooks/postmark/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{", "5", '{"signature": []}', '{"signature": {"token": 5}}', "[" * 100_000]
+)
+def test_a_body_that_cannot_be_checked_is_refused(client, anna, settings, body):
+    settings.ANYMAIL = {"MAILGUN_WEBHOOK_SIGNING_KEY": KEY}
+    assert client.post("/webhooks/mailgun/", body, content_type="application/json").status_code == 400
+
+
+def test_a_no_that_the_provider_holds_is_a_no(client, anna, person):
+    person(email="b@example.com")
+    dropped = [
+        {"event": "dropped", "reason": "Unsubscribed Address", "email": "anna@example.com"},
+        {"event": "dropped", "reason": "Spam Reporting Address", "email": "b@example.com"},
+    ]
+    assert post(client, "sendgrid", dropped).status_code == 200
+    found = [suppression.of_address(email).source for email in ("anna@example.com", "b@example.com")]
+    assert found == ["one_click", "complaint"]

@@ -15,7 +15,7 @@ from compliance.models import Suppression
 from contacts.addresses import address_hashes
 from contacts.models import Contact
 from contacts.queries import ContactQuerySet
-from unsubscribes.models import Message
+from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 Reason = Message.Reason
 Held = list[tuple[str, Q]]
@@ -71,6 +71,10 @@ def _reason(informs: bool = False) -> Case:
     reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email=""))]
     if not informs:
         reasons += by_policy
+    failing = MailFailure.objects.filter(
+        number=FAILURES_TO_HOLD, contact_id=OuterRef("pk"), address_hash=OuterRef("address_hash")
+    )
+    reasons.append((Reason.UNDELIVERABLE.value, Q(Exists(failing))))
     whens = [When(condition, then=Value(reason)) for reason, condition in reasons]
     return Case(*whens, default=Value(PASSES), output_field=CharField())
 

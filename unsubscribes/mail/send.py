@@ -16,9 +16,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import Contact
-from unsubscribes import links, team
-from unsubscribes.mail import envelope, events, gate, notices
+from unsubscribes import links, meanings, team
+from unsubscribes.mail import envelope, events, failures, gate, notices
 from unsubscribes.mail.carrier import Carrier, Fate
+from unsubscribes.meanings import Meaning
 from unsubscribes.models import Message
 
 LEASE_SECONDS = 90
@@ -83,8 +84,31 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
         fate, said = Fate.REFUSED, str(problem)[:500]
     else:
         fate, said = carrier.carry(mail)
+        _take_the_word(message, fate, said)
     _settle(message, fate, said, kept=carrier.keeps)
     return fate
+
+
+def _take_the_word(message: Message, fate: Fate, said: str) -> None:
+    """Act on what the server said of the address: no mailbox is an opt-out, another refusal one failure in a row.
+
+    Before the message is settled, and in a transaction of its own: what the server said stays true whatever becomes of
+    this claim, and whoever opts out locks in the order in which all others do.
+    """
+    link = message.link
+    if link is None or (fate not in (Fate.REFUSED, Fate.SENT) and not _gives_up(message, fate)):
+        return
+    if fate is Fate.SENT:
+        failures.accepted(message.contact_id)
+    elif fate is Fate.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
+        server = failures.MAIL_SERVER
+        failures.no_such_user(link.address_hash, link.hash_key, actor=server, reason=server.name)
+    else:
+        failures.count(message.contact_id, link.address_hash, key=str(message.pk), said=said, reported=False)
+
+
+def _gives_up(message: Message, fate: Fate) -> bool:
+    return fate in (Fate.LATER, Fate.AWAY) and message.attempts > len(DELAYS)
 
 
 @transaction.atomic
@@ -141,7 +165,7 @@ def _of_fate(message: Message, fate: Fate, *, kept: bool) -> dict[str, object]:
             return {"state": State.FAILED, "reason": Reason.REFUSED}
         case Fate.UNKNOWN:
             return {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
-        case Fate.LATER | Fate.AWAY if message.attempts > len(DELAYS):
+        case Fate.LATER | Fate.AWAY if _gives_up(message, fate):
             return {"state": State.FAILED, "reason": Reason.GAVE_UP}
         case Fate.LATER | Fate.AWAY:
             delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])

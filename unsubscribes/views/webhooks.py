@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from anymail.exceptions import AnymailConfigurationError
+from anymail.exceptions import AnymailConfigurationError, AnymailError
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +13,19 @@ from django.views.decorators.http import require_http_methods
 
 from unsubscribes import reports
 
+# What the readers raise for a body that has another shape than theirs, whether it is signed or not.
+UNREADABLE = (
+    AnymailConfigurationError,
+    AnymailError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 logger = logging.getLogger(__name__)
 
 
@@ -26,12 +39,13 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     """
     receiver = _receiver(provider)
     if request.method == "POST":
-        receiver.run_validators(request)
         try:
-            outcome = reports.take(provider, receiver.parse_events(request), label=receiver.esp_name)
-        except (AnymailConfigurationError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            receiver.run_validators(request)
+            events = receiver.parse_events(request)
+        except UNREADABLE:
             logger.warning("%s sent a report that cannot be read", receiver.esp_name)
             return HttpResponse(status=400)
+        outcome = reports.take(provider, events, label=receiver.esp_name)
         logger.info("%s reported; %d addresses are newly suppressed", receiver.esp_name, outcome.changed)
     return HttpResponse()
 

@@ -1,0 +1,181 @@
+"""What reports of failures make of messages, and when they hold back the next mail to the address."""
+
+import datetime as dt
+
+import pytest
+from anymail.signals import AnymailTrackingEvent
+from django.utils import timezone
+
+from compliance.models import Suppression
+from contacts import history
+from contacts.models import Contact
+from exports.erasure import erase
+from exports.overview import mailed
+from tests.unsubscribes.conftest import DRAFT
+from unsubscribes import merge, reports, services
+from unsubscribes.mail import envelope, gate, send
+from unsubscribes.models import MailFailure, Message
+
+
+def failure(number=1, email="anna.berg@example.com", **values):
+    report = {"event-data": {"event": "failed", "reason": "old", "delivery-status": {"code": 602}}}
+    values = {"event_id": f"e{number}", "esp_event": report, "mta_response": "Too old"} | values
+    return AnymailTrackingEvent(event_type="bounced", recipient=email, **values)
+
+
+def gone(**values):
+    return failure(esp_event={}, mta_response="550 5.1.1 user unknown", **values)
+
+
+def take(*events):
+    return reports.take("mailgun", events, label="Mailgun")
+
+
+@pytest.fixture
+def sent(server, written):
+    """Return a mail to Anna that has left."""
+    send.drain()
+    written.refresh_from_db()
+    return written
+
+
+def decided():
+    return [decision.reason for decision in gate.decide(Contact.objects.all())]
+
+
+def fate(message):
+    message.refresh_from_db()
+    return message.state, message.reason, message.error
+
+
+def test_a_failure_that_may_pass_marks_the_mail_and_opts_nobody_out(sent):
+    assert take(failure()).changed == 0
+    assert fate(sent) == ("failed", "undelivered", "Too old")
+    assert not Suppression.objects.exists()
+    assert decided() == [gate.PASSES]
+    assert history.of_contact(sent.contact_id).first().action == history.MAIL_FAILED
+
+
+def test_a_mail_that_came_back_had_left_and_stays_in_the_report_of_whom_we_mailed(sent, auditor):
+    today = timezone.localdate()
+    take(failure())
+    page = mailed.page(mailed.Wanted(today, today), cursor=None, size=5, actor=auditor)
+    assert [mail.pk for mail in page.rows] == [sent.pk]
+
+
+def test_the_mail_that_a_report_names_is_marked(sent, server, member):
+    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    send.drain()
+    take(failure(message_id=envelope.message_id(sent)))
+    assert (fate(sent)[0], fate(second)[0]) == ("failed", "sent")
+
+
+def test_a_report_that_comes_twice_counts_once(sent, server, member):
+    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    send.drain()
+    take(failure(), failure())
+    take(failure())
+    assert (fate(sent)[0], fate(second)[0]) == ("sent", "failed")
+    assert MailFailure.objects.count() == 1
+
+
+def test_a_report_about_another_address_touches_no_mail_of_this_one(sent, person):
+    person(email="eve@example.com")
+    take(failure(email="eve@example.com", message_id=envelope.message_id(sent)))
+    assert fate(sent) == ("sent", "", "")
+
+
+def test_three_failures_in_a_row_hold_the_next_mail_with_a_reason(sent, member):
+    take(failure(1), failure(2))
+    assert decided() == [gate.PASSES]
+    take(failure(3))
+    assert decided() == ["undeliverable"]
+    assert gate.forecast(Contact.objects.all()) == {"undeliverable": 1}
+    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    assert (held.state, str(held.get_reason_display())) == ("held", "The last mails to this address did not arrive.")
+    assert not Suppression.objects.exists()
+
+
+def test_whoever_sends_a_held_mail_again_lets_mail_go_to_the_address_again(sent, server, member):
+    take(failure(1), failure(2), failure(3))
+    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    services.resolve(held.pk, "resend", actor=member)
+    send.drain()
+    assert fate(held) == ("sent", "", "")
+    assert decided() == [gate.PASSES]
+
+
+def arrival(at=None):
+    return AnymailTrackingEvent(event_type="delivered", recipient="Anna.Berg@example.com", timestamp=at, esp_event={})
+
+
+def test_a_mail_that_arrives_ends_the_row(sent):
+    take(failure(1), failure(2), arrival(), failure(3))
+    assert decided() == [gate.PASSES]
+
+
+def test_an_older_arrival_that_is_reported_late_does_not(sent):
+    now = timezone.now()
+    earlier = [now - dt.timedelta(hours=hours) for hours in (3, 2, 1)]
+    take(*(failure(number, timestamp=at) for number, at in enumerate(earlier)))
+    take(arrival(now - dt.timedelta(days=1)))
+    assert decided() == ["undeliverable"]
+    take(arrival(now))
+    assert decided() == [gate.PASSES]
+
+
+def test_another_address_of_the_person_begins_anew(sent, member):
+    from compliance.editing import edit  # noqa: PLC0415
+
+    take(failure(1), failure(2), failure(3))
+    edit(sent.contact_id, {"email": "new@example.com"}, actor=member)
+    assert decided() == [gate.PASSES]
+
+
+def test_a_merge_and_an_erasure_take_the_failures_along(sent, person, member):
+    take(failure(1), failure(2), failure(3))
+    survivor = person(email="anna@work.example")
+    merge.merge(survivor.pk, sent.contact_id, actor=member, take=["email"])
+    assert decided() == ["no_authorization"]
+    assert MailFailure.objects.filter(contact=survivor).count() == 3
+    erase(survivor.pk, actor=member)
+    assert not MailFailure.objects.exists()
+
+
+def test_a_mailbox_that_does_not_exist_opts_out_and_marks_the_mail(sent):
+    assert take(gone()).changed == 1
+    assert fate(sent)[:2] == ("failed", "undelivered")
+    assert Suppression.objects.get().source == "bounce"
+    assert decided() == ["unsubscribed"]
+
+
+def test_a_report_proves_that_a_mail_of_unknown_fate_had_left(sent):
+    Message.objects.update(state="unknown", sent_at=None)
+    take(failure())
+    sent.refresh_from_db()
+    assert (sent.state, sent.sent_at) == ("failed", sent.claimed_at)
+
+
+def test_many_reports_of_one_post_are_taken_in_any_order(many, sent):
+    people = many(3)
+    events = [gone(email=person.email, number=place) for place, person in enumerate(reversed(people))]
+    assert take(*events, gone(email="nowhere"), gone(email="nobody@example.com")).changed == 4
+
+
+def test_the_server_that_knows_no_such_user_opts_the_address_out(server, written):
+    server.answers.append("rcpt 550 5.1.1 user unknown")
+    send.drain()
+    assert fate(written)[:2] == ("failed", "refused")
+    held = Suppression.objects.get()
+    assert (held.source, held.address_hash) == ("bounce", written.contact.address_hash)
+    assert decided() == ["unsubscribed"]
+
+
+def test_a_full_mailbox_at_the_server_counts_and_an_accepted_mail_ends_the_row(server, written, member):
+    server.answers += ["rcpt 552 5.2.2 mailbox full"] * 2
+    services.write_to_one(written.contact_id, DRAFT, actor=member)
+    send.drain()
+    assert (MailFailure.objects.count(), Suppression.objects.count()) == (2, 0)
+    services.write_to_one(written.contact_id, DRAFT, actor=member)
+    send.drain()
+    assert not MailFailure.objects.exists()

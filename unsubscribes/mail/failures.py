@@ -1,0 +1,76 @@
+"""Mails that did not arrive: what becomes of the message, and when mail to the address is held back.
+
+A mailbox that does not exist is an opt-out for good. Whatever may pass, a full mailbox or a block of our own server, is
+no word of the person: it marks the message, and only several in a row hold back the next one, until a mail arrives or
+somebody of the team sends again.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from compliance import services, suppression
+from compliance.models import Suppression
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.mail import events
+from unsubscribes.models import MailFailure, Message
+
+State, Reason = Message.State, Message.Reason
+LEFT = (State.SENT, State.UNKNOWN)
+"""The states of a message that left, or may have."""
+MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task")
+
+
+def no_such_user(address_hash: UUID, hash_key: str, *, actor: Actor, reason: str) -> Outcome:
+    """Opt an address out for good whose mailbox does not exist, with whoever has it."""
+    source = Suppression.Source.BOUNCE
+    return suppression.unsubscribe_address(address_hash, hash_key, actor=actor, source=source, reason=reason).outcome
+
+
+@transaction.atomic
+def came_back(message: Message, said: str) -> None:
+    """Mark a message that had left and was not delivered; of one that was marked before nothing is changed."""
+    services.lock(Contact.objects.filter(pk=message.contact_id))
+    known = Message.objects.filter(pk=message.pk, state__in=LEFT)
+    left = Coalesce(F("sent_at"), F("claimed_at"), F("created_at"))
+    if known.update(state=State.FAILED, reason=Reason.UNDELIVERED, error=said[:500], sent_at=left):
+        events.failed(Message.objects.filter(pk=message.pk))
+
+
+@transaction.atomic
+def count(
+    contact_id: int, address_hash: UUID, *, key: str, said: str, at: dt.datetime | None = None, reported: bool = True
+) -> bool:
+    """Count a mail that did not arrive at the address that a person has; returns False for what is known by its `key`.
+
+    Of an address that the person has no longer nothing is kept.
+    """
+    services.lock(Contact.objects.filter(pk=contact_id))
+    of_person = MailFailure.objects.filter(contact_id=contact_id)
+    of_person.exclude(address_hash=address_hash).delete()
+    known = set(of_person.values_list("key", flat=True))
+    if key not in known and Contact.objects.filter(pk=contact_id, address_hash=address_hash).exists():
+        values = {"key": key, "said": said[:500], "at": at, "reported": reported}
+        MailFailure.objects.create(contact_id=contact_id, address_hash=address_hash, number=len(known) + 1, **values)
+    return key not in known
+
+
+def arrived(hashes: list[UUID], at: dt.datetime | None) -> int:
+    """Forget the failures of addresses at which a mail arrived; those that are known to be newer stay."""
+    before = Q() if at is None else Q(at=None) | Q(at__lte=at)
+    return MailFailure.objects.filter(before, address_hash__in=hashes).delete()[0]
+
+
+def accepted(contact_id: int) -> None:
+    """Forget what the mail server itself had refused, once it accepts a mail to the person."""
+    MailFailure.objects.filter(contact_id=contact_id, reported=False).delete()
+
+
+def forget(contact_id: int) -> None:
+    """Forget the failures of a person: somebody of the team has decided that mail may go there again."""
+    MailFailure.objects.filter(contact_id=contact_id).delete()

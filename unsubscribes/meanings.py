@@ -1,0 +1,298 @@
+"""What a mail server's reply or a provider's report says about an address: pure, without database or settings.
+
+Two mistakes are possible, and both harm: to take a failure that passes (a full mailbox, a block of our own server) for
+a mailbox that does not exist opts a person out for ever; to overlook a "no" that the provider holds mails somebody who
+said no. So an address counts as gone only by the codes that say "no such user" (RFC 3463) or where the provider
+documents its own word as exactly that, and a code of the receiving server weighs more than the provider's word.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from anymail.signals import EventType
+
+Report = Mapping[str, Any]
+
+
+class Meaning(Enum):
+    """What a report says of an address."""
+
+    NOTHING = "nothing"
+    DELIVERED = "delivered"
+    NOT_DELIVERED = "not_delivered"  # this mail; the next may arrive
+    NO_SUCH_USER = "no_such_user"
+    COMPLAINED = "complained"
+    OPTED_OUT = "opted_out"
+
+
+# RFC 3463 and RFC 7505: no such mailbox, no such domain, moved without a new address, no mail taken at all.
+NO_SUCH_USER_CODES = {"5.1.1", "5.1.2", "5.1.6", "5.1.10"}
+SAYS_NOTHING = {"4.0.0", "5.0.0"}
+# The enhanced code of a reply, which is not part of an IP address or a longer number; the basic code right before it.
+ENHANCED = re.compile(
+    r"(?:(?<!\d)(?P<basic>[245]\d\d)[ \-#:;,(]{1,3})?(?<![\d.])(?P<code>[245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
+)
+BASIC = re.compile(r"(?<![\d.:])(?P<basic>4[25]\d|5[0-5]\d)(?![\d.])")
+UNKNOWN_USER = re.compile(
+    r"no such (?:user|recipient|mailbox|account|address|person)|(?:user|recipient|mailbox|account) (?:is )?unknown"
+    r"|unknown (?:user|recipient|mailbox|local[ -]part)"
+    r"|(?:user|recipient|mailbox|account|address)\b.{0,80}? (?:does ?n[o']t exist|does not exist|not found)"
+    r"|invalid (?:recipient|mailbox)|no mailbox (?:here )?by that name"
+)
+OTHER_TROUBLE = re.compile(
+    r"block|spam|polic|denied|refus|reputation|blacklist|blocklist|quota|full|rate|too many|sender|domain of"
+    r"|authenti|relay|dmarc|spf|greylist"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A provider's own word: where it stands in the report, which words, and what they say.
+
+    `unless_replied` lets the reply of the receiving server decide where there is one that can be read.
+    """
+
+    path: str
+    words: tuple[str, ...]
+    meaning: Meaning
+    unless_replied: bool = False
+
+    def holds(self, report: Report, recipient: str) -> bool:
+        """Tell whether one of the words stands in that place; words that end in * are beginnings, *…* parts."""
+        found = at(report, self.path, recipient).casefold()
+        return bool(found) and any(_matches(word, found) for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A mail provider: the class that checks and reads its reports, where replies stand in them, and its own words."""
+
+    receiver: str
+    replies: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+BY_EVENT = {
+    EventType.COMPLAINED: Meaning.COMPLAINED,
+    EventType.UNSUBSCRIBED: Meaning.OPTED_OUT,
+    EventType.BOUNCED: Meaning.NOT_DELIVERED,
+    EventType.REJECTED: Meaning.NOT_DELIVERED,
+    EventType.FAILED: Meaning.NOT_DELIVERED,
+    EventType.DELIVERED: Meaning.DELIVERED,
+    EventType.OPENED: Meaning.DELIVERED,
+    EventType.CLICKED: Meaning.DELIVERED,
+}
+UNDER_WAY = (EventType.QUEUED, EventType.SENT, EventType.DEFERRED, EventType.SUBSCRIBED, EventType.AUTORESPONDED)
+"""The events whose words do not count: the mail is still on its way, or they say "yes" to the provider."""
+JUDGED = (EventType.BOUNCED, EventType.FAILED)
+"""The events about which the receiving server's reply has the last word."""
+
+PROVIDERS = {
+    "amazon_ses": Provider(
+        "amazon_ses.AmazonSESTrackingWebhookView",
+        ("bounce.bouncedRecipients.diagnosticCode", "bounce.bouncedRecipients.status"),
+        (
+            Rule("bounce.bounceSubType", ("noemail",), Meaning.NO_SUCH_USER),
+            # The lists of suppressed addresses answer with 5.1.1 too, whatever brought the address there.
+            Rule("bounce.bounceSubType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
+            Rule("bounce.bounceType", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
+            Rule("subscription.newTopicPreferences.unsubscribeAll", ("true",), Meaning.OPTED_OUT),
+        ),
+    ),
+    "brevo": Provider(
+        "brevo.BrevoTrackingWebhookView",
+        ("reason",),
+        (
+            Rule("event", ("hard_bounce", "invalid_email"), Meaning.NO_SUCH_USER, unless_replied=True),
+            Rule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
+            Rule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
+            Rule("reason", ("*complain*", "*reported as spam*", "*spam report*"), Meaning.COMPLAINED),
+        ),
+    ),
+    "mailersend": Provider(
+        "mailersend.MailerSendTrackingWebhookView",
+        ("data.morph.reason", "data.morph.readable_reason"),
+        (
+            Rule("data.morph.object", ("recipient_unsubscribe",), Meaning.OPTED_OUT),
+            Rule("data.morph.object", ("spam_complaint",), Meaning.COMPLAINED),
+            Rule("data.type", ("soft_bounced",), Meaning.NOT_DELIVERED),
+        ),
+    ),
+    "mailgun": Provider(
+        "mailgun.MailgunTrackingWebhookView",
+        (
+            "event-data.delivery-status.enhanced-code",
+            "event-data.delivery-status.message",
+            "event-data.delivery-status.description",
+            "error",
+            "notification",
+            "description",
+        ),
+        (
+            Rule("event-data.reason", ("suppress-unsubscribe",), Meaning.OPTED_OUT),
+            Rule("event-data.reason", ("suppress-complaint",), Meaning.COMPLAINED),
+            Rule("event-data.reason", ("suppress-bounce", "old", "espblock"), Meaning.NOT_DELIVERED),
+            Rule("event-data.delivery-status.code", ("606",), Meaning.OPTED_OUT),
+            Rule("event-data.delivery-status.code", ("607",), Meaning.COMPLAINED),
+            Rule("event-data.delivery-status.code", ("6*",), Meaning.NOT_DELIVERED),
+            Rule("code", ("606",), Meaning.OPTED_OUT),
+            Rule("code", ("607",), Meaning.COMPLAINED),
+            Rule("code", ("6*",), Meaning.NOT_DELIVERED),
+        ),
+    ),
+    "mailjet": Provider(
+        "mailjet.MailjetTrackingWebhookView",
+        ("smtp_reply", "comment"),
+        (
+            Rule("error", ("user unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
+            Rule("error", ("spam reporter",), Meaning.COMPLAINED),
+        ),
+    ),
+    "mailtrap": Provider(
+        "mailtrap.MailtrapTrackingWebhookView",
+        ("response",),
+        (
+            Rule("bounce_category", ("badmailbox", "bad-mailbox", "bad_mailbox"), Meaning.NO_SUCH_USER, True),
+            Rule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
+            Rule("reason", ("*complain*", "*spam report*"), Meaning.COMPLAINED),
+        ),
+    ),
+    "mandrill": Provider(
+        "mandrill.MandrillCombinedWebhookView",
+        ("msg.diag",),
+        (
+            Rule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
+            Rule("msg.bounce_description", ("bad_mailbox", "invalid_domain"), Meaning.NO_SUCH_USER, True),
+            Rule("msg.reject.reason", ("unsub",), Meaning.OPTED_OUT),
+            Rule("msg.reject.reason", ("spam",), Meaning.COMPLAINED),
+            Rule("reject.reason", ("unsub",), Meaning.OPTED_OUT),
+            Rule("reject.reason", ("spam",), Meaning.COMPLAINED),
+        ),
+    ),
+    "postal": Provider("postal.PostalTrackingWebhookView", ("payload.output", "payload.details")),
+    "postmark": Provider(
+        "postmark.PostmarkTrackingWebhookView",
+        ("Details",),
+        (
+            Rule("SuppressionReason", ("spamcomplaint",), Meaning.COMPLAINED),
+            # Of a hard bounce the bounce's own report tells the reason.
+            Rule("SuppressionReason", ("hardbounce",), Meaning.NOT_DELIVERED),
+            Rule("Type", ("hardbounce",), Meaning.NO_SUCH_USER, unless_replied=True),
+            Rule("Type", ("softbounce", "dnserror", "undetermined", "virusnotification"), Meaning.NOT_DELIVERED),
+            # Content that a filter took for spam; what a person says is a SpamComplaint.
+            Rule("Type", ("spamnotification",), Meaning.NOT_DELIVERED),
+            Rule("Type", ("unsubscribe",), Meaning.OPTED_OUT),
+        ),
+    ),
+    "resend": Provider(
+        "resend.ResendTrackingWebhookView",
+        ("data.bounce.diagnosticCode", "data.bounce.message"),
+        (
+            Rule("data.bounce.subType", ("noemail",), Meaning.NO_SUCH_USER),
+            Rule("data.bounce.subType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
+            Rule("data.bounce.type", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
+            Rule("type", ("email.suppressed", "email.failed"), Meaning.NOT_DELIVERED),
+        ),
+    ),
+    "sendgrid": Provider(
+        "sendgrid.SendGridTrackingWebhookView",
+        ("reason", "status"),
+        (
+            *(
+                rule
+                for path in ("reason", "type")
+                for rule in (
+                    Rule(path, ("unsubscribed*", "group unsubscribe*", "globally unsubscribed*"), Meaning.OPTED_OUT),
+                    Rule(path, ("spam report*",), Meaning.COMPLAINED),
+                )
+            ),
+            Rule("type", ("blocked", "expired"), Meaning.NOT_DELIVERED),
+            Rule("bounce_classification", ("invalid address",), Meaning.NO_SUCH_USER, unless_replied=True),
+        ),
+    ),
+    "sparkpost": Provider(
+        "sparkpost.SparkPostTrackingWebhookView",
+        ("raw_reason", "reason", "error_code"),
+        (
+            # Invalid recipient, and no such mailbox.
+            Rule("bounce_class", ("10", "30"), Meaning.NO_SUCH_USER, unless_replied=True),
+            Rule("bounce_class", ("90",), Meaning.OPTED_OUT),
+        ),
+    ),
+    "unisender_go": Provider(
+        "unisender_go.UnisenderGoTrackingWebhookView",
+        ("delivery_info.destination_response",),
+        (
+            Rule("delivery_info.delivery_status", ("err_user_unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
+            Rule("delivery_info.delivery_status", ("err_unsubscribed",), Meaning.OPTED_OUT),
+            Rule("delivery_info.delivery_status", ("err_spam_skipped",), Meaning.COMPLAINED),
+            Rule("status", ("soft_bounced",), Meaning.NOT_DELIVERED),
+        ),
+    ),
+}
+
+
+def of_report(name: str, event_type: str, report: Report, recipient: str, reply: str | None = None) -> Meaning:
+    """Return what a report of a provider says; `reply` is the receiving server's, where the reader has found one."""
+    provider = PROVIDERS[name]
+    replies = [at(report, path, recipient) for path in provider.replies] + [reply or ""]
+    meaning = BY_EVENT.get(event_type, Meaning.NOTHING)
+    if meaning is not Meaning.DELIVERED and event_type not in UNDER_WAY:
+        for rule in provider.rules:
+            if rule.holds(report, recipient):
+                return (rule.unless_replied and of_replies(replies)) or rule.meaning
+    return (of_replies(replies) or meaning) if event_type in JUDGED else meaning
+
+
+def of_replies(replies: Sequence[str]) -> Meaning | None:
+    """Return what the first reply that can be read says of a mail that did not arrive; None when none can."""
+    codes = (_by_code(reply) for reply in replies)
+    texts = (_by_text(reply) for reply in replies)
+    return next((meaning for meaning in (*codes, *texts) if meaning), None)
+
+
+def reason_of(name: str, report: Report) -> str:
+    """Return the first of the provider's own words in a report, for people to read."""
+    words = (at(report, rule.path, "") for rule in PROVIDERS[name].rules)
+    return next((word for word in words if word), "")
+
+
+def at(report: Any, path: str, recipient: str) -> str:
+    """Return the text in a place of a report, "" where there is none; of a list the entry of the recipient counts."""
+    found = report
+    for name in path.split("."):
+        if isinstance(found, list):
+            found = next((each for each in found if _is_about(each, recipient)), found[0] if len(found) == 1 else None)
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return str(found) if isinstance(found, str | int) else ""
+
+
+def _is_about(entry: Any, recipient: str) -> bool:
+    return isinstance(entry, Mapping) and str(entry.get("emailAddress", "")).casefold() == recipient.casefold()
+
+
+def _by_code(reply: str) -> Meaning | None:
+    found = ENHANCED.search(reply)
+    if found is None or found["code"] in SAYS_NOTHING:
+        return None
+    permanent = (found["basic"] or found["code"]).startswith("5")
+    return Meaning.NO_SUCH_USER if permanent and found["code"] in NO_SUCH_USER_CODES else Meaning.NOT_DELIVERED
+
+
+def _by_text(reply: str) -> Meaning | None:
+    """Read a reply without an enhanced code, from servers that have none."""
+    basic, text = BASIC.search(reply), reply.casefold()
+    if basic is None:
+        return None
+    gone = basic["basic"].startswith("5") and UNKNOWN_USER.search(text) and not OTHER_TROUBLE.search(text)
+    return Meaning.NO_SUCH_USER if gone else Meaning.NOT_DELIVERED
+
+
+def _matches(word: str, found: str) -> bool:
+    part = word.strip("*")
+    if word.startswith("*"):
+        return part in found
+    return found.startswith(part) if word.endswith("*") else found == part
