@@ -23,6 +23,8 @@ PEOPLE = """
     WHERE c.address_hash = moved.old
 """
 
+FAILURES = "UPDATE unsubscribes_mailfailure f SET address_hash = moved.new FROM moved WHERE f.address_hash = moved.old"
+
 
 def rehash_addresses() -> int:
     """Re-hash all people whose hash an older key made, in chunks; returns how many. Safe to stop and to repeat.
@@ -50,7 +52,7 @@ def _rehash_chunk() -> int:
         cursor.execute(MOVES)
         rows = [(str(before), str(after)) for before, after in moves.items()]
         execute_values(cursor.cursor, "INSERT INTO moved VALUES %s", rows, template="(%s::uuid, %s::uuid)")
-        for statement in (SUPPRESSIONS, PEOPLE):
+        for statement in (SUPPRESSIONS, PEOPLE, FAILURES):
             cursor.execute(statement, {"key": newest_key()})
     links.rehash(moves, newest_key())
     return len(moves)

@@ -12,7 +12,7 @@ from contacts.models import Contact
 from exports.erasure import erase
 from exports.overview import mailed
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import merge, reports, services
+from unsubscribes import merge, rehash, reports, services
 from unsubscribes.mail import envelope, gate, send
 from unsubscribes.models import MailFailure, Message
 
@@ -130,6 +130,13 @@ def test_another_address_of_the_person_begins_anew(sent, member):
     take(failure(1), failure(2), failure(3))
     edit(sent.contact_id, {"email": "new@example.com"}, actor=member)
     assert decided() == [gate.PASSES]
+
+
+def test_a_newer_key_moves_the_failures_along(sent, settings):
+    take(failure(1), failure(2), failure(3))
+    settings.SUPPRESSION_KEYS = ["a-newer-key", *settings.SUPPRESSION_KEYS]
+    rehash.rehash_addresses()
+    assert decided() == ["undeliverable"]
 
 
 def test_a_merge_and_an_erasure_take_the_failures_along(sent, person, member):

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("contacts", "0008_plain_chunks"), ("unsubscribes", "0011_mails_by_sending")]
+    dependencies = [("contacts", "0008_plain_chunks"), ("unsubscribes", "0012_sync_owes")]
     operations = [
         migrations.CreateModel(
             name="MailFailure",
