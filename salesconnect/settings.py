@@ -303,6 +303,9 @@ SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", "")
 SALESFORCE_USERNAME = env.str("SALESFORCE_USERNAME", "")
 SALESFORCE_JWT_KEY_FILE = env.str("SALESFORCE_JWT_KEY_FILE", "")
 
+# Hosts of the site's own network that a webhook or timestamp authority may be on; all others have to be public.
+OUTGOING_HOSTS = env.list("SALESCONNECT_OUTGOING_HOSTS", default=[])
+
 # Figures for Prometheus at /metrics.
 METRICS = env.bool("SALESCONNECT_METRICS", False)
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 
-import requests
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 from django.utils import timezone
@@ -19,15 +19,11 @@ from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, de
 
 from contacts.models import RootDelivery, RootTimestamp, Seal
 from contacts.sealing import places, tree
+from salesconnect.lib import outgoing
+from salesconnect.lib.outgoing import Undelivered
 
 FORMAT = "salesconnect-root/1"
-TIMEOUT = (5, 15)
-LARGEST_ANSWER = 100_000
 DELAYS = (60, 300, 1_800, 7_200, 21_600)
-
-
-class Undelivered(Exception):  # noqa: N818 - reads as what became of it
-    """The root did not arrive; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +87,9 @@ def _webhook(seal: Seal, url: str) -> None:
     body = json.dumps(message(seal)).encode()
     signature = hmac.new(places.secret(url).encode(), body, sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Signature-SHA256": signature}
-    answer = requests.post(url, body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
-    if not requests.codes.ok <= answer.status_code < requests.codes.multiple_choices:
-        raise Undelivered(_("The webhook answered %(status)d.") % {"status": answer.status_code})
+    answer = outgoing.post(url, body, headers)
+    if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        raise Undelivered(_("The webhook answered %(status)d.") % {"status": answer.status})
 
 
 def _timestamp(seal: Seal, url: str) -> None:
@@ -101,11 +97,10 @@ def _timestamp(seal: Seal, url: str) -> None:
     root = bytes(seal.root).hex().encode()
     asked = TimestampRequestBuilder().data(root).hash_algorithm(HashAlgorithm.SHA256).nonce(nonce=True).build()
     headers = {"Content-Type": "application/timestamp-query"}
-    answer = requests.post(url, asked.as_bytes(), headers=headers, timeout=TIMEOUT, stream=True)
-    content = answer.raw.read(LARGEST_ANSWER, decode_content=True)
-    if answer.status_code != requests.codes.ok:
-        raise Undelivered(_("The timestamp authority answered %(status)d.") % {"status": answer.status_code})
-    stamped = decode_timestamp_response(content)
+    answer = outgoing.post(url, asked.as_bytes(), headers)
+    if answer.status != HTTPStatus.OK:
+        raise Undelivered(_("The timestamp authority answered %(status)d.") % {"status": answer.status})
+    stamped = decode_timestamp_response(answer.content)
     if PKIStatus(stamped.status) not in {PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS}:
         raise Undelivered(_("The timestamp authority refused."))
     signed = stamped.tst_info

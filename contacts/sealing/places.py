@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contacts.models import RootDelivery, RootPlaces
+from salesconnect.lib import outgoing
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
@@ -44,7 +45,9 @@ def standing() -> list[Standing]:
 
 def secret(url: str) -> str:
     """Return the secret that signs what a webhook gets; whoever sets the address is shown it."""
-    return hmac.new(settings.ENCRYPTION_KEY.encode(), f"root webhook {url}".encode(), sha256).hexdigest()
+    return hmac.new(
+        settings.ENCRYPTION_KEY.partition(",")[0].strip().encode(), f"root webhook {url}".encode(), sha256
+    ).hexdigest()
 
 
 @transaction.atomic
@@ -66,4 +69,9 @@ def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
 def _objection(name: str, url: str) -> str:
     if url and urlsplit(url).scheme not in SCHEMES[name]:
         return _("Give an address that begins with https://.")
+    try:
+        if url:
+            outgoing.check(url)
+    except outgoing.Refused as refusal:
+        return str(refusal)
     return ""

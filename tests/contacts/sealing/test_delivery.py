@@ -40,6 +40,12 @@ accuracy = secs:1
 """
 
 
+@pytest.fixture(autouse=True)
+def this_machine_is_called(settings):
+    """Let the servers of these tests be called, which only lie on this machine."""
+    settings.OUTGOING_HOSTS = ["127.0.0.1"]
+
+
 @pytest.fixture
 def certificate(tmp_path):
     """Return a folder with key and certificate of 127.0.0.1, which may also sign timestamps."""
@@ -242,6 +248,24 @@ def test_only_administrators_set_where_roots_go_and_only_to_safe_addresses(admin
         places.change(NOWHERE, actor=member)
     with pytest.raises(Invalid):
         places.change(NOWHERE | {"webhook_url": "http://example.com/"}, actor=administrator)
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+def test_no_root_goes_into_the_network_of_the_site(settings, administrator, host):
+    settings.OUTGOING_HOSTS = []
+    for name in ("webhook_url", "timestamp_url"):
+        with pytest.raises(Invalid) as refusal:
+            places.change(NOWHERE | {name: f"https://{host}/"}, actor=administrator)
+        assert list(refusal.value.fields) == [name]
+
+
+def test_a_place_that_was_set_before_or_has_moved_inside_is_not_called(settings, webhook, authority, administrator):
+    places.change(NOWHERE | {"webhook_url": webhook.url, "timestamp_url": authority.url}, actor=administrator)
+    another_seal()
+    settings.OUTGOING_HOSTS = []
+    assert delivery.send_due() == 0
+    assert (webhook.requests, authority.requests) == ([], [])
+    assert all("not in the public internet" in row.error for row in RootDelivery.objects.all())
 
 
 def test_a_way_that_is_set_anew_gets_the_newest_root_at_once(webhook, administrator):
