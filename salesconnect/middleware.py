@@ -1,5 +1,6 @@
 """What every page request passes through: the reader's language, and errors turned into their answers."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from contacts.accounts import sign_in_again
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
-from unsubscribes import public
+from unsubscribes import public, tokens
 
 
 class UserLanguage:
@@ -70,10 +71,11 @@ class DomainErrors:
 class PublicLinks:
     """Answers unsubscribe links before anything that serves signed-in users: no cookie reaches them, none leaves them.
 
-    Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop.
+    Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop; a slash
+    too many in front and a capital letter, which programs make of it, lead there too.
     """
 
-    PREFIX = "/u/"
+    PREFIX = re.compile(r"/+u/", re.IGNORECASE)
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -81,7 +83,7 @@ class PublicLinks:
         self.answer: Any = convert_exception_to_response(CommonMiddleware(localized))
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(self.PREFIX):
+        if not self.PREFIX.match(request.path_info):
             return self.get_response(request)
         request.META.pop("HTTP_COOKIE", None)
         response: HttpResponse = self.answer(request)
@@ -90,4 +92,4 @@ class PublicLinks:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        return public.unsubscribe(request, request.path_info.removeprefix(self.PREFIX).removesuffix("/"))
+        return public.unsubscribe(request, tokens.salvaged(self.PREFIX.sub("", request.path_info, count=1)))

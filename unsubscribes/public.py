@@ -67,7 +67,8 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
     if link is None:
-        return _page("damaged")
+        # A mailbox provider takes 200 for done and tells its user so.
+        return _page("damaged", status=404)
     one_click = body.get(ONE_CLICK[0]) == ONE_CLICK[1]
     source = Suppression.Source.ONE_CLICK if one_click else Suppression.Source.CLICKED_LINK
     reason = UNSEEN.sub("", body.get("reason", "")).strip()[:REASON_LIMIT]

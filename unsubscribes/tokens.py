@@ -7,9 +7,16 @@ it works for ever, whatever becomes of the key or of SECRET_KEY.
 import base64
 import hashlib
 import hmac
+import re
+from urllib.parse import unquote
 from uuid import UUID
 
 from django.conf import settings
+
+LENGTH = 43
+WHOLE = re.compile(rf"[\w-]{{{LENGTH}}}", re.ASCII)
+# What is left of quoted-printable where nobody decoded it: soft line breaks, and the two marks that a token may hold.
+QUOTED = {"=\r\n": "", "=\n": "", "=5F": "_", "=5f": "_", "=2D": "-", "=2d": "-"}
 
 
 def token_of(nonce: UUID) -> str:
@@ -21,3 +28,16 @@ def token_of(nonce: UUID) -> str:
 def digest(token: str) -> str:
     """Return the SHA-256 of a token, by which its link is found."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+
+
+def salvaged(text: str) -> str:
+    """Return the token in what a mail program made of a link's end; what holds no whole token comes back as it is.
+
+    Programs take the brackets, quotes and full stops around a link for part of it, encode them once too often, or
+    leave quoted-printable undecoded. A token is known by its length, so nothing is guessed: it is whole, or unknown.
+    """
+    for written, meant in QUOTED.items():
+        text = text.replace(written, meant)
+    text = unquote(text)
+    found = WHOLE.search(text) or WHOLE.search("".join(text.split()))
+    return found[0] if found else text.strip("/")

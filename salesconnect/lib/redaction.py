@@ -7,7 +7,7 @@ import os
 import re
 
 SECRET_PARTS = (
-    (re.compile(r"/u/[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
+    (re.compile(r"(?i)/u/[^\s\w]*[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
     (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),  # searches hold names and addresses
     (re.compile(r"DETAIL:.*"), "DETAIL: …"),  # PostgreSQL quotes the offending row there
     (re.compile(r"(Bearer|Token) [\w.!~+/=-]{8,}"), r"\1 …"),

@@ -155,9 +155,52 @@ def test_an_unknown_token_gets_the_same_page_and_a_plain_word(client, db, token,
     team.change({"contact_address": "hello@exempel.se"}, actor=administrator)
     page, answer = client.get(f"/u/{token}/"), client.post(f"/u/{token}/")
     assert (page.status_code, page.content.decode().count("<button")) == (200, 1)
-    assert (answer.status_code, Suppression.objects.count()) == (200, 0)
+    assert (answer.status_code, Suppression.objects.count()) == (404, 0)
     assert "This link is damaged" in answer.content.decode()
     assert "mailto:hello@exempel.se" in answer.content.decode()
+
+
+def test_one_click_on_an_unknown_link_is_not_told_done(client, db, caplog):
+    answer = client.post("/u/" + "x" * 43 + "/", ONE_CLICK, content_type=FORM)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (404, "no-store")
+    assert "This link is damaged" in answer.content.decode()
+    assert "x" * 43 not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{}/)", "{})", "{}/>", "{}>", "{}.", "{}/.", "{},", "{};", '{}"', "{}/'", "{}%3E", "{}/%253E", "{}%20",
+        "{}/%0A",
+        "{}/=20", "{}=", "{}=0D=0A", "{}/=\r\n", "({}", "<{}>", "%22{}%22", "/{}//", "{}&gt;", "{}_", "{}/x/y", "u/{}",
+    ],
+)  # fmt: skip
+def test_a_whole_token_is_found_in_what_programs_make_of_its_link(client, link, written):
+    path = "/u/" + written.replace("\r\n", "%0D%0A").format(tokens.token_of(link.nonce))
+    assert (client.post(path).status_code, len(opted_out())) == (200, 1)
+
+
+@pytest.mark.parametrize("place", [0, 7, 42])
+@pytest.mark.parametrize("broken", ["=%0D%0A", "=%0A", "%0D%0A%20"])
+def test_a_token_that_a_program_broke_into_lines_is_whole(client, link, place, broken):
+    token = tokens.token_of(link.nonce)
+    assert client.post(f"/u/{token[:place]}{broken}{token[place:]}/").status_code == 200
+
+
+def test_the_marks_of_a_token_may_be_left_quoted():
+    assert tokens.salvaged("=5F=2D" + "a" * 41) == "_-" + "a" * 41
+
+
+@pytest.mark.parametrize("prefix", ["/U/", "//u/", "///U/", "/u//"])
+def test_a_link_is_found_with_a_capital_and_slashes_too_many(signed_in, path, prefix):
+    answer = signed_in.post(f"http://testserver{prefix}{path.removeprefix('/u/')}")
+    assert (answer.status_code, answer.cookies, len(opted_out())) == (200, {}, 1)
+
+
+@pytest.mark.parametrize("shorter", [1, 20])
+def test_half_a_token_is_unknown(client, path, shorter):
+    answer = client.post(path.rstrip("/")[:-shorter])
+    assert (answer.status_code, len(opted_out())) == (404, 0)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

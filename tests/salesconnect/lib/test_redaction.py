@@ -11,6 +11,8 @@ from salesconnect.lib.redaction import RedactingFormatter, redacted
     ("line", "expected"),
     [
         ("Not Found: /u/eyJjIjoxMjN9:1uXabc/", "Not Found: /u/…/"),
+        ("Not Found: //U/eyJjIjoxMjN9:1uXabc/", "Not Found: //u/…/"),
+        ("Not Found: /u/(eyJjIjoxMjN9:1uXabc)", "Not Found: /u/…)"),
         ("https://people.example.com/u/eyJjIjoxMjN9:1uXabc", "https://people.example.com/u/…"),
         ("GET /people/?search=anna+berg&page=2 HTTP/1.1", "GET /people/?… HTTP/1.1"),
         ("DETAIL:  Key (email)=(anna berg) already exists.", "DETAIL: …"),
