@@ -1,0 +1,59 @@
+"""The second step of sign-in: what proves it lies encrypted in the database."""
+
+import base64
+import logging
+import secrets
+from typing import Any
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+
+from salesconnect.lib.vault import is_sealed, seal, unsealed
+
+logger = logging.getLogger(__name__)
+
+
+class SecondStepAdapter(DefaultMFAAdapter):
+    """Encrypts the secret of the authenticator app, and what recovery codes are made from, with the site's own key."""
+
+    def encrypt(self, text: str) -> str:
+        """Return the text as it is stored."""
+        return seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the text; what was stored before it was encrypted is readable as it is.
+
+        When no present key opens it, nothing may match: the answer is a secret that nobody has, not an empty one.
+        """
+        if not is_sealed(encrypted_text):
+            return encrypted_text
+        text = unsealed(encrypted_text)
+        if text is None:
+            logger.error("A second step of sign-in cannot be checked: no encryption key opens its secret")
+            return base64.b32encode(secrets.token_bytes(20)).decode()
+        return text
+
+
+def sealed_data(data: dict[str, Any]) -> dict[str, Any]:
+    """Return an authenticator's data encrypted with the newest key; what no key opens stays as it is."""
+    return {name: _sealed(value) for name, value in data.items()}
+
+
+@transaction.atomic
+def reseal() -> int:
+    """Encrypt every second step with the newest key; returns how many there are."""
+    rows = Authenticator.objects.select_for_update().order_by("pk")
+    for row in rows:
+        row.data = sealed_data(row.data)
+        row.save(update_fields=["data"])
+    return len(rows)
+
+
+def _sealed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_sealed(each) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = unsealed(value) if is_sealed(value) else value
+    return value if text is None else seal(text)
