@@ -34,6 +34,8 @@ TOLD = f"""
         || CASE WHEN event.changes ? 'authorization_type' THEN jsonb_build_object('basis', event.at) ELSE '{{}}' END
     WHEN '{history.AUTHORIZATION}' THEN {NEW} || jsonb_build_object('basis', event.at, 'reviewed', NULL)
     WHEN '{history.SOURCE}' THEN {NEW}
+    WHEN '{history.CORRECTED}' THEN {NEW}
+    WHEN '{history.SCRUBBED}' THEN jsonb_build_object('words_gone', true)
     WHEN '{history.UNSUBSCRIBED}' THEN jsonb_build_object('unsubscribed', true, 'said_at', event.at,
         'said_source', event.changes->'source'->1, 'said_reason', event.changes->'reason'->1)
     WHEN '{history.RESUBSCRIBED}' THEN jsonb_build_object('unsubscribed', false, 'said_at', NULL)
@@ -65,6 +67,7 @@ ACTIONS = (
     history.CREATED,
     history.AUTHORIZATION,
     history.SOURCE,
+    history.CORRECTED,
     history.UNSUBSCRIBED,
     history.RESUBSCRIBED,
     history.RESTRICTED,

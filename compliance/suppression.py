@@ -48,15 +48,22 @@ class Said:
 
 
 def unsubscribe(
-    contacts: ContactQuerySet, *, actor: Actor, source: str, reason: str = "", batch_id: int | None = None
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    source: str,
+    reason: str = "",
+    batch_id: int | None = None,
+    said: bool = True,
 ) -> Outcome:
     """Opt all `contacts` out of mail, with their addresses (GDPR art. 21(3)); who already is counts as unchanged.
 
     A person without an address is marked too, so that an address given later is suppressed from its first moment.
+    Where nobody `said` it anew, for records are put right, a new consent need not be newer than this moment.
     """
     whose = inlined(*contacts.card_ids_sql())
-    said = _unsubscribe(whose, actor=actor, source=source, reason=reason, batch_id=batch_id)
-    return Outcome(changed=said.changed, unchanged=len(said.people) - said.changed)
+    heard = _unsubscribe(whose, actor=actor, source=source, reason=reason, batch_id=batch_id, said=said)
+    return Outcome(changed=heard.changed, unchanged=len(heard.people) - heard.changed)
 
 
 def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Said:
@@ -72,6 +79,7 @@ def _unsubscribe(
     reason: str,
     batch_id: int | None = None,
     address: tuple[UUID | None, str] = (None, ""),
+    said: bool = True,
 ) -> Said:
     """Opt out the people whose ids a statement finds, and an address, all of it in one statement."""
     actor.require("unsubscribe_people")
@@ -80,14 +88,14 @@ def _unsubscribe(
         "hash_key": address[1],
         "source": source,
         "reason": reason,
-        "said": source not in REPEATED,
+        "said": said and source not in REPEATED,
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE.format(ids=whose), values | history.event_values(actor, batch_id))
-        said = Said(*cursor.fetchone())
-    if said.changed:
+        heard = Said(*cursor.fetchone())
+    if heard.changed:
         kick("unsubscribes.push_salesforce")
-    return said
+    return heard
 
 
 def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") -> None:

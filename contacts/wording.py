@@ -253,6 +253,14 @@ def _scrubbed(event: ContactEvent) -> str:
     return _("Words in earlier entries that named a person erased by %(actor)s are gone") % {"actor": event.actor_name}
 
 
+def _corrected(event: ContactEvent) -> str:
+    changed = {name: change for name, change in event.changes.items() if name in LABELS}
+    if not changed:
+        return _("%(actor)s corrected a stored record that did not match") % {"actor": event.actor_name}
+    words = {"actor": event.actor_name, "changes": _each(changed)}
+    return _("%(actor)s corrected the card to match its history: %(changes)s") % words
+
+
 def _other(event: ContactEvent) -> str:
     return f"{event.actor_name}: {event.action}"
 
@@ -343,6 +351,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.UNRESTRICTED: _unrestricted,
     history.INFORMED: _informed,
     history.REVIEWED: _reviewed,
+    history.CORRECTED: _corrected,
     history.SCRUBBED: _scrubbed,
     history.REQUESTED: _requested,
     history.VIEWED: _viewed,

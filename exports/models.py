@@ -37,6 +37,20 @@ class ExportJob(models.Model):
         return f"export {self.pk}"
 
 
+class RecordCheck(models.Model):
+    """One comparison of the stored records with each other; `differences` is a list of kinds with their numbers."""
+
+    started_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True)
+    mends = models.BooleanField(default=False)
+    found = models.PositiveBigIntegerField(default=0)
+    left = models.PositiveBigIntegerField(default=0)
+    differences = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"check {self.pk}"
+
+
 class DataRequest(models.Model):
     """What a person asked for (GDPR art. 15 to 21), when it must be answered, and what came of it.
 

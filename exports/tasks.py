@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from exports import files, ledger, retention, services
+from exports.integrity import running
 from exports.overview import daily
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict
@@ -38,3 +39,9 @@ def apply_retention() -> None:
         retention.run(actor=system("task"))
     except Conflict as refusal:
         logger.warning("Retention: %s", refusal.message)
+
+
+@shared_task(name="exports.check_records")
+def check_records() -> None:
+    """Compare the stored records with each other."""
+    running.run(actor=system("task"))

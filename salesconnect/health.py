@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from exports.integrity import running
 from salesconnect import heartbeat
 
 RETRY_SECONDS = "5"
@@ -28,9 +29,18 @@ def readyz(request: HttpRequest) -> HttpResponse:
     missing = [] if _database_answers() else ["database"]
     missing += _missing_of_broker()
     if not missing:
-        return JsonResponse({"status": "ready", "missing": []})
+        return JsonResponse({"status": "ready", "missing": [], "records": _records()})
     headers = {"Retry-After": RETRY_SECONDS}
     return JsonResponse({"status": "not ready", "missing": missing}, status=503, headers=headers)
+
+
+def _records() -> dict[str, object] | None:
+    """Return how many differences between stored records the last check left, and when that was."""
+    try:
+        found = running.last()
+    except Error:
+        return None  # a database that is not migrated yet; what is missing is said above
+    return {"checked_at": found.finished_at, "differences": found.left} if found else None
 
 
 def _database_answers() -> bool:

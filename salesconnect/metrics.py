@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from contacts import tokens
 from contacts.models import Batch
+from exports.integrity import running
 from unsubscribes import queries
 from unsubscribes.salesforce.measures import Measure, measures
 
@@ -48,6 +49,16 @@ def _all() -> Iterator[Measure]:
     mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
     yield Measure("mails", "gauge", "Messages that wait for something, each state counted up to 10,000.", mails)
     yield from measures()
+    yield from _of_records()
+
+
+def _of_records() -> Iterator[Measure]:
+    """Yield what the last check of the stored records found; nothing before the first."""
+    if (found := running.last()) and found.finished_at:
+        left = [({"check": each["check"]}, float(each["left"])) for each in found.differences]
+        yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
+        when = found.finished_at.timestamp()
+        yield Measure("records_checked_timestamp_seconds", "gauge", "When the records were checked last.", [({}, when)])
 
 
 def _text(measure: Measure) -> str:

@@ -41,6 +41,7 @@ ICONS = {
     history.UNRESTRICTED: "shield-check",
     history.INFORMED: "send",
     history.REVIEWED: "checklist",
+    history.CORRECTED: "checklist",
     history.SCRUBBED: "eye-off",
     history.REQUESTED: "clipboard-list",
     history.VIEWED: "eye",

@@ -43,7 +43,7 @@ class Folded:
             case "authorization":
                 self._set(event.changes)
                 self.card |= {"basis_since": day, "reviewed_on": None}
-            case "source":
+            case "source" | "corrected":
                 self._set(event.changes)
             case "unsubscribed" | "resubscribed":
                 self.card["unsubscribed"] = event.action == "unsubscribed"

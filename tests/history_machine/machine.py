@@ -114,6 +114,7 @@ class HistoryMachine(RuleBasedStateMachine):
                 checks.figures_of_every_moment_are_told(self.diary)
                 checks.numbers_are_as_long_as_their_lists(self.it)
                 checks.queues_are_as_long_as_told(self.it)
+                checks.records_agree()
                 checks.history_verifies()
                 tamper(*self.tampering)
         finally:

@@ -63,7 +63,7 @@ class Product:
     """A running `manage.py up`."""
 
     def __init__(self, data: Path, command: list[str] = UP, **extra: str) -> None:
-        self.data, self.port = data, free_port()
+        self.data, self.port, self.extra = data, free_port(), extra
         self.output = data.with_name("output")
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
@@ -92,6 +92,12 @@ class Product:
     def log(self) -> str:
         """Return all that the terminal would have shown."""
         return self.output.read_text()
+
+    def check_records(self) -> str:
+        """Return what `check_records` says of the product's data."""
+        command = [sys.executable, str(ROOT / "manage.py"), "check_records"]
+        surroundings = environment(self.data, self.port, **self.extra)
+        return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False).stdout
 
     def members(self) -> dict[str, psutil.Process]:
         """Return the product's direct children by their names in the log."""

@@ -53,6 +53,7 @@ def test_an_opt_out_on_the_org_page_reaches_the_person(demo):
     query = f"contacts/?{urllib.parse.urlencode({'search': email})}"
     assert until(lambda: ask(demo, token, query)["results"][0]["unsubscribed"], 90) < 90
     assert ask(demo, token, "sync/status/")["state"] == "active"
+    assert demo.check_records() == "The records agree: no differences.\n"
     assert demo.stop() == 0
     assert "Stopping org" in demo.log()
 

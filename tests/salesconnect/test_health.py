@@ -2,7 +2,9 @@
 
 import pytest
 from django.db.utils import ConnectionHandler
+from django.utils import timezone
 
+from exports.models import RecordCheck
 from salesconnect import health, heartbeat
 
 AWAY = {"ENGINE": "django.db.backends.postgresql", "NAME": "nobody", "HOST": "/nowhere"}
@@ -28,8 +30,18 @@ def test_ready_once_a_worker_has_given_a_sign_of_life(client, broker):
     heartbeat.beat()
     answer = client.get("/readyz")
 
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "missing": []})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "missing": [], "records": None})
     assert answer.headers["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+@pytest.mark.django_db
+def test_it_says_what_the_last_check_of_the_records_left(client, broker):
+    heartbeat.beat()
+    row = RecordCheck.objects.create(finished_at=timezone.now(), found=3, left=2)
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["records"] == {"checked_at": f"{row.finished_at.isoformat()[:23]}Z", "differences": 2}
 
 
 @pytest.mark.django_db

@@ -6,8 +6,10 @@ import re
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from contacts import tokens
+from exports.models import RecordCheck
 from salesconnect.lib.redaction import JsonFormatter
 from tests.unsubscribes.salesforce.conftest import connected, org, running_org, sync, unsubscribe  # noqa: F401
 
@@ -56,6 +58,14 @@ def test_they_tell_how_the_sync_stands_and_nothing_of_people(asked, signed_in, o
         assert wanted in figures
     told = "\n".join(lines)
     assert [word for word in ("example.com", hers, org.client_secret, "00D") if word in told] == []
+
+
+def test_they_tell_what_the_last_check_of_the_records_left(asked, signed_in):
+    left = [{"check": "tallies", "count": 3, "example": "authorization 1", "mended": 1, "left": 2}]
+    RecordCheck.objects.create(finished_at=timezone.now(), found=3, left=2, differences=left)
+    lines = signed_in.get("/metrics").content.decode().splitlines()
+    assert 'salesconnect_record_differences{check="tallies"} 2' in lines
+    assert [line for line in lines if not line.startswith("# ") and not LINE.fullmatch(line)] == []
 
 
 def test_a_line_of_the_log_is_json_without_addresses_and_tokens():

@@ -13,6 +13,8 @@ from compliance import queues
 from compliance.queues import Waiting
 from contacts.sealing import verification
 from exports import clocks
+from exports.integrity import running as integrity
+from exports.integrity.listing import BY_NAME
 from exports.overview.views.standing import Concern
 from salesconnect.lib.paging import address
 from unsubscribes.salesforce import connecting, status
@@ -62,6 +64,7 @@ def duties() -> Duties:
             _interests(queues.count("old_interests")),
             *_sync(),
             _history(),
+            _records(),
         ]
     )
 
@@ -103,6 +106,37 @@ def _sync() -> list[Duty]:
         return []
     found = sync_standing(status.status(), status.readings())
     return [Duty("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
+
+
+def _records() -> Duty:
+    label, found = _("Stored records"), integrity.last()
+    if found is None or found.finished_at is None:
+        return Duty("checklist", label, _("Not checked yet. Runs every night."))
+    words: dict[str, object] = {"date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
+    if not found.found:
+        return Duty("checklist", label, _("Checked on %(date)s: all records agree.") % words)
+    kinds = "; ".join(
+        f"{words_of(each['check'])}: {intcomma(each['left'] or each['count'])}" for each in found.differences
+    )
+    words |= {"n": intcomma(found.left or found.found), "kinds": kinds}
+    if not found.left:
+        text = ngettext(
+            "Checked on %(date)s: %(n)s difference was put right (%(kinds)s).",
+            "Checked on %(date)s: %(n)s differences were put right (%(kinds)s).",
+            found.found,
+        )
+        return Duty("checklist", label, text % words)
+    text = ngettext(
+        "Checked on %(date)s: %(n)s difference (%(kinds)s).",
+        "Checked on %(date)s: %(n)s differences (%(kinds)s).",
+        found.left,
+    )
+    return Duty("checklist", label, text % words, bad=True)
+
+
+def words_of(name: str) -> str:
+    """Return the words of a check, or its name when the check is no longer made."""
+    return str(BY_NAME[name].words) if name in BY_NAME else name
 
 
 def _history() -> Duty:

@@ -9,6 +9,7 @@ from compliance.rules import Authorization, AuthorizationType, Source, SourceTyp
 from contacts.models import Contact
 from contacts.models.seal import Verification
 from exports import register
+from exports.models import RecordCheck
 from exports.overview.views.duties import duties
 from unsubscribes.models import SyncConnection
 
@@ -27,6 +28,22 @@ def test_a_history_that_was_bent_is_a_concern(db):
     Verification.objects.create(actor_name="", finished_at=now, good=False, problem="changed", bad_event=7)
     assert told()["History"] == ("This event was changed. It is event 7.", True)
     assert [concern.text for concern in duties().concerns] == ["History: This event was changed. It is event 7."]
+
+
+def test_records_that_differ_are_a_concern(db):
+    assert told()["Stored records"] == ("Not checked yet. Runs every night.", False)
+    now, one = timezone.now(), {"check": "tallies", "example": "x", "mended": 1}
+    RecordCheck.objects.create(finished_at=now)
+    text, bad = told()["Stored records"]
+    assert (text.endswith(": all records agree."), bad) == (True, False)
+    RecordCheck.objects.create(finished_at=now, found=3, left=0, differences=[one | {"count": 3, "left": 0}])
+    text, bad = told()["Stored records"]
+    assert text.endswith("3 differences were put right (Kinds of people whose kept number is wrong: 3).")
+    assert not bad
+    RecordCheck.objects.create(finished_at=now, found=3, left=1, differences=[one | {"count": 3, "left": 1}])
+    text, bad = told()["Stored records"]
+    assert text.endswith("1 difference (Kinds of people whose kept number is wrong: 1).")
+    assert bad
 
 
 def test_the_sync_is_told_of_where_there_is_one(db):

@@ -1,0 +1,97 @@
+"""Normal forms and hashes of addresses against the addresses: read in pieces, for the keys never reach the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from compliance import services
+from contacts.addresses import address_hashes, key_name
+from contacts.models import Contact
+from contacts.rules import normalise_address
+from exports.integrity.check import Found, note
+from salesconnect.lib.actor import Actor
+
+PIECE = 5_000
+READ = f"""
+    SELECT id, email, email_key, address_hash, address_hash_key FROM contacts_contact
+    WHERE id > %s AND email <> '' ORDER BY id LIMIT {PIECE}
+"""
+OF_PEOPLE = "SELECT id, email, email_key, address_hash, address_hash_key FROM contacts_contact WHERE id = ANY(%s)"
+WRITE = """
+    UPDATE contacts_contact c SET email_key = right_one.email_key, address_hash = right_one.address_hash,
+        address_hash_key = right_one.hash_key
+    FROM unnest(%s::bigint[], %s::text[], %s::uuid[], %s::text[]) AS right_one (id, email_key, address_hash, hash_key)
+    WHERE c.id = right_one.id
+"""
+Row = tuple[int, str, str, UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Right:
+    """What stands beside a person's address when all is right."""
+
+    email_key: str
+    address_hash: UUID
+    hash_key: str
+
+
+def differing() -> Found:
+    """Count the people whose normal address is not that of the address, or whose hash is not that of any key in use."""
+    found = Found()
+    for piece in _pieces():
+        wrong = [row[0] for row in piece if _right(row)]
+        found += Found(len(wrong), str(wrong[0]) if wrong else "")
+    return found
+
+
+def hash_anew(actor: Actor) -> int:
+    """Write the right ones. A normal address that somebody else has stays as it is: the two are to be merged."""
+    return sum(_mend([row[0] for row in piece if _right(row)], actor) for piece in _pieces())
+
+
+def _mend(ids: list[int], actor: Actor) -> int:
+    if not ids:
+        return 0
+    try:
+        with transaction.atomic():
+            return _write(ids, actor)
+    except IntegrityError:
+        return sum(_mend([each], actor) for each in ids) if len(ids) > 1 else 0
+
+
+def _write(ids: list[int], actor: Actor) -> int:
+    locked = services.lock(Contact.objects.among(ids))
+    rows = [(row[0], right) for row in _read(OF_PEOPLE, locked) if (right := _right(row))]
+    if rows:
+        values = [(number, right.email_key, str(right.address_hash), right.hash_key) for number, right in rows]
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, [list(column) for column in zip(*values, strict=True)])
+        note([number for number, _right_one in rows], "address_hash", actor)
+    return len(rows)
+
+
+def _pieces() -> Iterator[list[Row]]:
+    last = -(2**63)
+    while piece := _read(READ, last):
+        yield piece
+        last = piece[-1][0]
+
+
+def _read(query: str, value: int | list[int]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [value])
+        return list(cursor.fetchall())
+
+
+def _right(row: Row) -> _Right | None:
+    """Return what should stand beside an address; None when it does. A hash of an older key waits for its turn."""
+    _id, email, email_key, held, held_key = row
+    key = normalise_address(email)
+    hashes = dict(zip(map(key_name, settings.SUPPRESSION_KEYS), address_hashes(key), strict=True))
+    if email_key == key and str(hashes.get(held_key)) == str(held):
+        return None
+    newest = next(iter(hashes))
+    return _Right(key, hashes[newest], newest)

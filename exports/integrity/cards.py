@@ -1,0 +1,174 @@
+"""Cards against the suppressions of their addresses, against their histories, and against their people.
+
+An opt-out stands on three sides: the card, the suppression of the address, the history. Where one of them has it the
+others must; no check ever takes an opt-out back. Everything else on the card is what its history says, which is sealed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+
+from compliance import services, suppression
+from compliance.models import Suppression
+from compliance.rules import AuthorizationType, SourceType
+from contacts import history
+from contacts.models import Contact
+from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note
+from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
+from salesconnect.lib.actor import Actor
+
+NOT_UNSUBSCRIBED = """
+    SELECT contact.id FROM contacts_contact contact
+    JOIN compliance_suppression held ON held.address_hash = contact.address_hash
+    JOIN compliance_compliancecard card ON card.contact_id = contact.id AND NOT card.unsubscribed
+"""
+NOT_SUPPRESSED = """
+    SELECT contact.id FROM contacts_contact contact
+    JOIN compliance_compliancecard card ON card.contact_id = contact.id AND card.unsubscribed
+    WHERE contact.address_hash IS NOT NULL AND NOT EXISTS (
+        SELECT FROM compliance_suppression held WHERE held.address_hash = contact.address_hash)
+"""
+NO_CARD = """
+    SELECT contact.id FROM contacts_contact contact
+    WHERE NOT EXISTS (SELECT FROM compliance_compliancecard card WHERE card.contact_id = contact.id)
+"""
+NEW_CARDS = """
+    INSERT INTO compliance_compliancecard (contact_id, unsubscribed, version, authorization_other, consent_purpose,
+        source_other, sort_last, sort_first)
+    SELECT id, false, 1, '', '', '', sort_last, sort_first FROM contacts_contact WHERE id = ANY(%(ids)s)
+    ON CONFLICT DO NOTHING
+"""
+OTHER_NAMES = """
+    SELECT contact.id FROM contacts_contact contact JOIN compliance_compliancecard card ON card.contact_id = contact.id
+    WHERE (contact.sort_last, contact.sort_first) IS DISTINCT FROM (card.sort_last, card.sort_first)
+"""
+SAME_NAMES = """
+    UPDATE compliance_compliancecard card SET sort_last = contact.sort_last, sort_first = contact.sort_first
+    FROM contacts_contact contact WHERE contact.id = card.contact_id AND card.contact_id = ANY(%(ids)s)
+"""
+DIFFERS = {
+    "card_history": "here AND differs",
+    "opt_out_only_in_history": "here AND said_no AND NOT unsubscribed",
+    "opt_out_not_in_history": "here AND unsubscribed AND NOT said_no",
+    "person_not_in_history": "NOT here",
+}
+PASS = ", ".join(
+    f"count(*) FILTER (WHERE {condition}), min(contact_id) FILTER (WHERE {condition})::text"
+    for condition in DIFFERS.values()
+)
+# What the rules of the card forbid is left: the words of the basis are gone from the history.
+CORRECT = f"""
+    WITH folded AS MATERIALIZED ({{folded}}), wrong AS MATERIALIZED (
+        SELECT * FROM folded WHERE free AND here AND differs
+        AND CASE WHEN authorization_type = {AuthorizationType.CONSENT:d}
+                 THEN consent_date IS NOT NULL AND consent_purpose ~ '\\S'
+                 ELSE consent_date IS NULL AND consent_purpose = '' END
+        AND (authorization_other = '' OR authorization_type IS NOT DISTINCT FROM {AuthorizationType.OTHER:d})
+        AND (source_other = '' OR source_type IS NOT DISTINCT FROM {SourceType.OTHER:d})
+    ), corrected AS (
+        UPDATE compliance_compliancecard card
+        SET ({NAMES}) = ROW({", ".join(f"wrong.{column.name}" for column in COLUMNS)}),
+            version = version + 1, updated_at = now()
+        FROM wrong WHERE card.contact_id = wrong.contact_id
+    )
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT contact_id, %(batch_id)s, %(actor_id)s, '{history.CORRECTED}', %(door)s, %(actor_name)s,
+        {services.changes_sql(COLUMNS, old="card.", new="wrong.")}
+    FROM wrong JOIN compliance_compliancecard card USING (contact_id) ORDER BY contact_id
+"""
+SOURCES = f"""
+    SELECT coalesce(said_source, held.source, '{Suppression.Source.MANUAL}') AS source, array_agg(contact_id)
+    FROM ({{folded}}) folded JOIN contacts_contact contact ON contact.id = contact_id
+    LEFT JOIN compliance_suppression held ON held.address_hash = contact.address_hash
+    GROUP BY 1 ORDER BY 1
+"""
+
+
+def differing() -> dict[str, Found]:
+    """Count the cards that differ from their histories in each respect, in one pass."""
+    query, values = folded(OF_WINDOW)
+    found = dict.fromkeys(DIFFERS, Found())
+    for window in windows():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {PASS} FROM ({query}) folded", values | window)
+            cells = cursor.fetchone()
+        for place, name in enumerate(DIFFERS):
+            found[name] += Found(cells[2 * place], cells[2 * place + 1] or "")
+    return found
+
+
+def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
+    """Return a `mend` for the cards that differ from their histories in one respect, which it locks."""
+    ids_where = f"SELECT contact_id FROM ({{}}) folded WHERE {DIFFERS[name]}"
+
+    def mend(actor: Actor) -> int:
+        query, values = folded(OF_WINDOW)
+        again, more = folded(OF_IDS)
+        total = 0
+        for window in windows():
+            for ids in chunks(ids_where.replace("{}", query), values | window):
+                services.lock(Contact.objects.among(ids))
+                total += act(ids_of(ids_where.replace("{}", again) + " ORDER BY 1", more | {"ids": ids}), actor)
+        return total
+
+    return mend
+
+
+def correct(ids: list[int], actor: Actor) -> int:
+    """Set on cards what their histories say; restricted ones are left, for nothing may be changed on them."""
+    query, values = folded(OF_IDS)
+    return changed(CORRECT.replace("{folded}", query), values | {"ids": ids} | history.event_values(actor, None))
+
+
+def unsubscribe(ids: list[int], actor: Actor) -> int:
+    """Unsubscribe people with their addresses, from the source that their history or their suppression names."""
+    for source, whose in _by_source(ids):
+        suppression.unsubscribe(Contact.objects.among(whose), actor=actor, source=source, said=False)
+    return len(ids)
+
+
+def suppress(ids: list[int], actor: Actor) -> int:
+    """Suppress the addresses of unsubscribed people."""
+    unsubscribe(ids, actor)
+    return note(ids, "suppression", actor)
+
+
+def tell(ids: list[int], actor: Actor) -> int:
+    """Write the opt-out into the histories of people who are unsubscribed without a word there."""
+    for source, whose in _by_source(ids):
+        changes: dict[str, Any] = {"source": (None, source), "reason": (None, "")}
+        history.record(whose, history.UNSUBSCRIBED, actor=actor, changes=changes)
+    return len(ids)
+
+
+def _by_source(ids: list[int]) -> list[tuple[str, list[int]]]:
+    query, values = folded(OF_IDS)
+    with connection.cursor() as cursor:
+        cursor.execute(SOURCES.replace("{folded}", query), values | {"ids": ids})
+        return [(source, sorted(whose)) for source, whose in cursor]
+
+
+def make_cards(actor: Actor) -> int:
+    """Give people without a card an empty one, which the other checks fill by the history."""
+    total = 0
+    for ids in chunks(NO_CARD):
+        changed(NEW_CARDS, {"ids": ids})
+        total += note(ids, "card", actor)
+    return total
+
+
+def copy_names(ids: list[int], actor: Actor) -> int:
+    """Write on their cards the names by which people are sorted."""
+    changed(SAME_NAMES, {"ids": ids})
+    return note(ids, "sort_names", actor)
+
+
+MENDS: dict[str, Mend] = {
+    "card_history": in_windows("card_history", correct),
+    "opt_out_only_in_history": in_windows("opt_out_only_in_history", unsubscribe),
+    "opt_out_not_in_history": in_windows("opt_out_not_in_history", tell),
+    "suppressed_not_unsubscribed": mender(NOT_UNSUBSCRIBED, unsubscribe),
+    "unsubscribed_not_suppressed": mender(NOT_SUPPRESSED, suppress),
+    "sort_names": mender(OTHER_NAMES, copy_names),
+}

@@ -1,0 +1,118 @@
+"""What a check is: a name, its words, what finds differences, and what puts right those that have one right answer."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+from django.utils.functional import Promise
+
+from compliance import services
+from contacts import history
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+
+Each = TypeVar("Each")
+
+CHUNK = 1_000
+"""How many rows are put right in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many differences there are, and the id of a first one; never an address or a name."""
+
+    count: int = 0
+    example: str = ""
+
+    def __add__(self, other: "Found") -> "Found":
+        """Return both together, with the example of the first."""
+        return Found(self.count + other.count, self.example or other.example)
+
+
+Mend = Callable[[Actor], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of difference.
+
+    `words` name it in one phrase. `find` counts it; checks that share one pass over the data share a `find` that
+    answers for each of them by name. `mend` returns how many it put right.
+    """
+
+    name: str
+    words: str | Promise
+    find: Callable[[], Found | Mapping[str, Found]]
+    mend: Mend | None = None
+
+
+def counted(rows: str, values: Mapping[str, Any] | None = None) -> Found:
+    """Return what a query of ids finds, counted by the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*), min(id)::text FROM ({rows}) AS found (id)", values or {})
+        count, example = cursor.fetchone()
+    return Found(count, example or "")
+
+
+def finder(rows: str) -> Callable[[], Found]:
+    """Return a `find` that counts a query of ids."""
+    return lambda: counted(rows)
+
+
+def ids_of(query: str, values: Mapping[str, Any] | None = None) -> list[int]:
+    """Return the ids that a query finds."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values or {})
+        return [row[0] for row in cursor]
+
+
+def changed(statement: str, values: Mapping[str, Any] | None = None) -> int:
+    """Run a statement and return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or {})
+        return int(cursor.rowcount)
+
+
+def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[int]]:
+    """Yield the ids that a query finds, a chunk at a time, each in a transaction of its own that ends with the chunk.
+
+    A chunk is found when its turn comes, behind the last id of the one before, so that memory stays the same.
+    """
+    query = f"SELECT id FROM ({rows}) AS found (id) WHERE id > %(last)s ORDER BY id LIMIT {CHUNK}"
+    last = -(2**63)
+    while True:
+        with transaction.atomic():
+            ids = ids_of(query, {**(values or {}), "last": last})
+            if not ids:
+                return
+            yield ids
+        last = ids[-1]
+
+
+def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:
+    """Yield so many at a time."""
+    rest = iter(all_of_them)
+    while piece := list(islice(rest, number)):
+        yield piece
+
+
+def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
+    """Return a `mend` for the people whom a query finds: chunk by chunk, their cards locked, then looked at again."""
+    still = f"SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1"
+
+    def mend(actor: Actor) -> int:
+        total = 0
+        for ids in chunks(rows):
+            services.lock(Contact.objects.among(ids))
+            total += act(ids_of(still, {"ids": ids}), actor)
+        return total
+
+    return mend
+
+
+def note(ids: list[int], what: str, actor: Actor) -> int:
+    """Record that something was put right which these people's histories do not hold otherwise."""
+    history.record(ids, history.CORRECTED, actor=actor, changes={"mended": (None, what)})
+    return len(ids)

@@ -1,0 +1,51 @@
+"""What was kept of the erased, beyond what may be kept: words in the history, links, records of the sync, merges."""
+
+from contacts import history, scrubbing
+from exports.integrity.check import changed, chunks
+from salesconnect.lib.actor import Actor
+
+ERASED = "SELECT contact_id FROM contacts_contactevent WHERE action = 'deleted'"
+WORDS = f"""
+    SELECT DISTINCT contact_id FROM contacts_contactevent WHERE contact_id IN ({ERASED})
+        AND changes <> contacts_scrubbed(changes)
+"""
+# Somebody whom the history knows and who is not here, though no act took the person away.
+VANISHED = f"""
+    SELECT DISTINCT contact_id FROM contacts_contactevent event WHERE action = '{history.CREATED}'
+        AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = event.contact_id)
+        AND contact_id NOT IN ({ERASED})
+        AND NOT EXISTS (SELECT FROM contacts_contactevent went WHERE went.contact_id = event.contact_id
+            AND went.action = '{history.MERGED}' AND went.changes ? 'into')
+"""
+NOBODY = "NOT EXISTS (SELECT FROM contacts_contact WHERE id = {})"
+RECORDS = f"SELECT id FROM unsubscribes_syncrecord WHERE contact_id IS NOT NULL AND {NOBODY.format('contact_id')}"
+LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(ids)s)"
+RECORD_HASHES = """
+    SELECT id FROM unsubscribes_syncrecord record WHERE erased_at IS NOT NULL AND address_hash IS NOT NULL
+        AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = record.address_hash)
+        AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = record.address_hash)
+"""
+FORGET = "UPDATE unsubscribes_syncrecord SET address_hash = NULL WHERE id = ANY(%(ids)s)"
+MERGES = f"SELECT id FROM contacts_merge WHERE undone_at IS NULL AND {NOBODY.format('survivor_id')}"
+
+
+def scrub(actor: Actor) -> int:
+    """Take the words out of the histories of the erased."""
+    total = 0
+    for ids in chunks(WORDS):
+        scrubbing.scrub_people(ids)
+        history.record(ids, history.SCRUBBED, actor=actor)
+        total += len(ids)
+    return total
+
+
+def let_go(actor: Actor) -> int:
+    """Let records of the sync go of people who are not here; they are nobody's, so there is nobody's event to write."""
+    actor.require("manage_salesforce")
+    return sum(changed(LET_GO, {"ids": ids}) for ids in chunks(RECORDS))
+
+
+def forget_hashes(actor: Actor) -> int:
+    """Forget the address hashes that records of the erased keep without a suppression."""
+    actor.require("manage_salesforce")
+    return sum(changed(FORGET, {"ids": ids}) for ids in chunks(RECORD_HASHES))

@@ -1,0 +1,70 @@
+"""Cards beside the fold of their events, in SQL: the last event that names a field tells what the card must hold."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from compliance import asof
+from compliance.rules import AuthorizationType, SourceType
+from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
+from contacts import history
+
+COLUMNS = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
+NAMES = ", ".join(column.name for column in COLUMNS)
+
+# A window holds so many people that there are few statements, and so few that each needs little memory.
+WINDOW = 50_000
+EDGE = """
+    SELECT max(contact_id) FROM (
+        SELECT contact_id FROM compliance_compliancecard WHERE contact_id > %s ORDER BY 1 LIMIT %s) following
+"""
+OF_WINDOW = "{id} > %(after)s AND {id} <= %(edge)s"
+OF_IDS = "{id} = ANY(%(ids)s)"
+
+
+def _told(name: str) -> str:
+    """Return SQL for a text as the history tells it. Where an erasure took words out of it, the card's own stand."""
+    told = f"coalesce(state->>'{name}', '')"
+    return f"CASE WHEN state ? 'words_gone' AND {told} = '' THEN card.{name} ELSE {told} END AS {name}"
+
+
+FOLDED = f"""
+    SELECT card.contact_id, card.unsubscribed, card.restricted_at IS NULL AS free,
+        coalesce((state->>'here')::boolean, false) AS here,
+        coalesce((state->>'unsubscribed')::boolean, false) AS said_no, state->>'said_source' AS said_source,
+        ({", ".join(f"card.{column.name}" for column in COLUMNS)})
+            IS DISTINCT FROM ({", ".join(f"told.{column.name}" for column in COLUMNS)}) AS differs,
+        {", ".join(f"told.{column.name}" for column in COLUMNS)}
+    FROM compliance_compliancecard card
+    LEFT JOIN ({{states}}) folded (number, state) ON folded.number = card.contact_id
+    CROSS JOIN LATERAL (SELECT
+        array_position(%(grounds)s, state->>'authorization_type')::smallint AS authorization_type,
+        {_told("authorization_other")}, (state->>'consent_date')::date AS consent_date, {_told("consent_purpose")},
+        array_position(%(sources)s, state->>'source_type')::smallint AS source_type, {_told("source_other")}
+    ) told
+    WHERE {{which}}
+"""
+
+
+def folded(which: str) -> tuple[str, dict[str, Any]]:
+    """Return SQL for the cards of `OF_WINDOW` or `OF_IDS` beside what their histories say, and its parameters."""
+    asked = "SELECT contact_id, contact_id, %(until)s::timestamptz FROM compliance_compliancecard WHERE "
+    states, values = asof.states_sql(asked + which.format(id="contact_id"), timezone.now() + history.CLOCKS_DIFFER)
+    values |= {"grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
+    values["actions"] = [*values["actions"], history.SCRUBBED]
+    return FOLDED.format(states=states, which=which.format(id="card.contact_id")), values
+
+
+def windows() -> Iterator[dict[str, int]]:
+    """Yield the parameters of `OF_WINDOW` for all cards, so many at a time."""
+    after = -(2**63)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(EDGE, [after, WINDOW])
+            edge = cursor.fetchone()[0]
+        if edge is None:
+            return
+        yield {"after": after, "edge": edge}
+        after = edge

@@ -1,0 +1,68 @@
+"""Every kind of difference, in the order in which they are put right: what others are judged by comes first."""
+
+from django.utils.translation import gettext_lazy as _
+
+from exports.integrity import addresses, cards, erased, stored_files, tallies, waiting
+from exports.integrity.check import Check, finder
+
+MENDS = cards.MENDS
+
+CHECKS: tuple[Check, ...] = (
+    Check("address_hashes", _("Addresses whose stored hash is wrong"), addresses.differing, addresses.hash_anew),
+    Check("no_card", _("People without a compliance card"), finder(cards.NO_CARD), cards.make_cards),
+    Check(
+        "opt_out_only_in_history",
+        _("People who said no by their history and are not unsubscribed"),
+        cards.differing,
+        MENDS["opt_out_only_in_history"],
+    ),
+    Check(
+        "suppressed_not_unsubscribed",
+        _("People with a suppressed address who are not unsubscribed"),
+        finder(cards.NOT_UNSUBSCRIBED),
+        MENDS["suppressed_not_unsubscribed"],
+    ),
+    Check(
+        "unsubscribed_not_suppressed",
+        _("Unsubscribed people whose address is not suppressed"),
+        finder(cards.NOT_SUPPRESSED),
+        MENDS["unsubscribed_not_suppressed"],
+    ),
+    Check(
+        "opt_out_not_in_history",
+        _("Unsubscribed people whose history does not say so"),
+        cards.differing,
+        MENDS["opt_out_not_in_history"],
+    ),
+    Check("card_history", _("Cards that differ from their history"), cards.differing, MENDS["card_history"]),
+    Check("person_not_in_history", _("People whom the history does not know"), cards.differing),
+    Check("vanished", _("People in the history who are gone without being erased or merged"), finder(erased.VANISHED)),
+    Check("sort_names", _("Cards that sort under another name"), finder(cards.OTHER_NAMES), MENDS["sort_names"]),
+    Check("tallies", _("Kinds of people whose kept number is wrong"), tallies.differing, tallies.count_anew),
+    Check("batch_counts", _("Bulk changes whose numbers do not add up"), finder(tallies.BATCHES)),
+    Check("import_counts", _("Imports whose numbers do not add up"), finder(tallies.IMPORTS)),
+    Check("missing_files", _("Rows whose file is missing"), stored_files.missing),
+    Check("stray_files", _("Files that no row names"), stored_files.without_row, stored_files.remove_strays),
+    Check("doomed_files", _("Files that cannot be removed"), finder(waiting.DOOMED)),
+    Check("words_of_erased", _("Erased people whose history still has words"), finder(erased.WORDS), erased.scrub),
+    Check(
+        "sync_records_of_nobody",
+        _("Salesforce records linked to people who are gone"),
+        finder(erased.RECORDS),
+        erased.let_go,
+    ),
+    Check(
+        "sync_hashes_of_erased",
+        _("Salesforce records of erased people that keep an address hash"),
+        finder(erased.RECORD_HASHES),
+        erased.forget_hashes,
+    ),
+    Check("merges_of_nobody", _("Merges into people who are gone"), finder(erased.MERGES)),
+    Check("orders_waiting", _("Bulk changes and exports that wait too long"), finder(waiting.ORDERS)),
+    Check("imports_waiting", _("Imports that wait too long"), finder(waiting.IMPORTS)),
+    Check("verifications_waiting", _("Verifications that wait too long"), finder(waiting.VERIFICATIONS)),
+    Check("runs_waiting", _("Sync runs that wait too long"), finder(waiting.RUNS)),
+    Check("mails_waiting", _("Emails that wait too long"), finder(waiting.MAILS)),
+    Check("outbox_waiting", _("Changes for Salesforce that wait too long"), finder(waiting.OUTBOX)),
+)
+BY_NAME = {check.name: check for check in CHECKS}

@@ -1,0 +1,31 @@
+"""Work that waits longer than it may: the sweeps take up anything within minutes, so something keeps them from it."""
+
+OPEN = "state IN ('queued', 'running')"
+ORDERS = f"""
+    SELECT id FROM contacts_batch
+    WHERE {OPEN} AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+"""
+IMPORTS = f"""
+    SELECT id FROM compliance_importjob
+    WHERE {OPEN} AND attempt > 0 AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+"""
+VERIFICATIONS = """
+    SELECT id FROM contacts_verification WHERE good IS NULL AND heartbeat_at < now() - interval '1 hour'
+"""
+RUNS = f"""
+    SELECT id FROM unsubscribes_syncrun
+    WHERE {OPEN} AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+"""
+MAILS = """
+    SELECT id FROM unsubscribes_message
+    WHERE state = 'queued' AND not_before < now() - interval '1 hour'
+        OR state = 'sending' AND claimed_at < now() - interval '10 minutes'
+"""
+ACTIVE = "EXISTS (SELECT FROM unsubscribes_syncconnection WHERE state = 'active')"
+OUTBOX = f"""
+    SELECT id FROM unsubscribes_syncwish WHERE {ACTIVE} AND (
+        state IN ('pending', 'retry') AND due_at < now() - interval '1 hour'
+        OR state = 'leased' AND leased_until < now() - interval '1 hour')
+    UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE {ACTIVE} AND at < now() - interval '1 hour'
+"""
+DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
