@@ -143,26 +143,80 @@ class Class(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a record is tried again: after how many seconds first, how many times longer each time, how often in all."""
+
+    first: float
+    growth: float
+    tries: int
+    longest: float = 3_600
+
+    def seconds(self, attempts: int) -> float:
+        """Return how long to wait after so many tries that failed before."""
+        return min(self.first * self.growth ** min(attempts, 20), self.longest)
+
+
+PACES = {
+    Class.TRANSIENT: Pace(1, 2, 20),  # eight hours: a mass update holds its rows for long
+    Class.MOVED_ON: Pace(1, 2, 20),
+    Class.SLOW: Pace(3_600, 1, 168),  # an approval takes days
+    Class.GONE: Pace(60, 4, 5),  # answers as if it were not there, and is
+    Class.UNKNOWN: Pace(8, 8, 5),
+    Class.BUG: Pace(8, 8, 5),
+}
+"""A kind that is not here waits for a person, who gets a dead letter, and for the next day."""
+
 _RECORD = {
+    # passing: whoever holds the row, or the org's own load
     "UNABLE_TO_LOCK_ROW": Class.TRANSIENT,
+    "SERVER_UNAVAILABLE": Class.TRANSIENT,
+    "REQUEST_RUNNING_TOO_LONG": Class.TRANSIENT,
+    "QUERY_TIMEOUT": Class.TRANSIENT,
+    "TOO_MANY_APEX_REQUESTS": Class.TRANSIENT,
+    "LIMIT_EXCEEDED": Class.TRANSIENT,
+    "UNKNOWN_EXCEPTION": Class.TRANSIENT,
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK": Class.TRANSIENT,
+    "UNPROCESSED": Class.TRANSIENT,
+    "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE": Class.MOVED_ON,
+    # looks gone: where it went is looked up
     "ENTITY_IS_DELETED": Class.GONE,
     "INVALID_CROSS_REFERENCE_KEY": Class.GONE,
     "NOT_FOUND": Class.GONE,
     "CANNOT_UPDATE_CONVERTED_LEAD": Class.GONE,
+    # the org's own rules, and its own data
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": Class.RULE,
     "FIELD_FILTER_VALIDATION_EXCEPTION": Class.RULE,
+    "FIELD_INTEGRITY_EXCEPTION": Class.RULE,
     "REQUIRED_FIELD_MISSING": Class.RULE,
     "STRING_TOO_LONG": Class.RULE,
+    "NUMBER_OUTSIDE_VALID_RANGE": Class.RULE,
+    "INVALID_EMAIL_ADDRESS": Class.RULE,
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": Class.RULE,
     "DUPLICATES_DETECTED": Class.RULE,
+    "DUPLICATE_VALUE": Class.RULE,
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Class.RULE,
+    "CANNOT_EXECUTE_FLOW_TRIGGER": Class.RULE,
+    "PROCESSING_HALTED": Class.RULE,
+    "INACTIVE_OWNER_OR_USER": Class.RULE,
+    "STORAGE_LIMIT_EXCEEDED": Class.RULE,
+    "INSUFFICIENT_ACCESS": Class.READ_ONLY,
     "INSUFFICIENT_ACCESS_OR_READONLY": Class.READ_ONLY,
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Class.READ_ONLY,
     "INVALID_FIELD_FOR_INSERT_UPDATE": Class.READ_ONLY,
     "INVALID_FIELD": Class.SCHEMA,
+    "INVALID_TYPE": Class.SCHEMA,
     "ENTITY_IS_LOCKED": Class.SLOW,
     "MALFORMED_ID": Class.DATA,
+    "INVALID_ID_FIELD": Class.DATA,
+    # said of one record, true of all
     "REQUEST_LIMIT_EXCEEDED": Class.QUOTA,
+    "INVALID_SESSION_ID": Class.AUTH,
+    "API_DISABLED_FOR_ORG": Class.PERMISSION,
+    "API_CURRENTLY_DISABLED": Class.PERMISSION,
 }
+# A trigger or flow that met a locked row reports its own failure and quotes the lock.
+_LOCKED = ("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
 _REQUEST = {
     "REQUEST_LIMIT_EXCEEDED": Class.QUOTA,
     "INVALID_SESSION_ID": Class.AUTH,
@@ -177,9 +231,11 @@ _PASSING = frozenset({406, 408, 420, 429})
 _RECORD_MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "CANNOT_UPDATE_CONVERTED_LEAD"})
 
 
-def record_class(code: str) -> Class:
-    """Return what an error of one record means."""
-    return _RECORD.get(code, Class.UNKNOWN)
+def record_class(code: str, message: str = "") -> Class:
+    """Return what an error of one record means; `message` are Salesforce's own words, in which triggers quote."""
+    kind = _RECORD.get(code, Class.UNKNOWN)
+    quoted = kind in (Class.RULE, Class.UNKNOWN) and any(words in message for words in _LOCKED)
+    return Class.TRANSIENT if quoted else kind
 
 
 def request_class(status: int, code: str) -> Class:

@@ -24,6 +24,8 @@ CHUNK = 5_000
 LEASE_SECONDS = 60
 # How often in a day a box is ticked again that Salesforce's automation keeps clearing.
 REASSERTS = 3
+# After so many tries a record is written with few others, so that it keeps the rest from nothing.
+STUBBORN = 3
 KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
@@ -105,12 +107,13 @@ VOID = f"""
     WHERE r.id = w.record_id AND r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
     RETURNING r.sf_id
 """
-LEASE = """
+LEASE = f"""
     UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
         leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
     WHERE id IN (
         SELECT w.id FROM unsubscribes_syncwish w JOIN unsubscribes_syncrecord r ON r.id = w.record_id
-        WHERE w.state IN ('pending', 'retry') AND w.due_at <= clock_timestamp() AND w.desired = %(desired)s
+        WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
+        AND (w.attempts >= {STUBBORN}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {STUBBORN})
         AND CASE WHEN r.person_account THEN 'Account' ELSE r.sobject END <> ALL(%(skipped)s)
         ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
     )
@@ -193,16 +196,27 @@ def not_given_up(records: Sequence[int]) -> list[int]:
 
 
 @transaction.atomic
-def lease(holder: UUID, *, desired: bool, limit: int, skipped: Iterable[str] = ()) -> list[SyncWish]:
-    """Take wishes that are due, in the order in which Salesforce locks rows; those overtaken meanwhile are left out.
+def lease(
+    holder: UUID,
+    *,
+    desired: bool,
+    limit: int,
+    until: dt.datetime,
+    stubborn: bool | None = None,
+    skipped: Iterable[str] = (),
+) -> list[SyncWish]:
+    """Take wishes that were due at `until`, in the order in which Salesforce locks rows.
 
-    `skipped` are the objects of Salesforce that cannot be written now, Account for people who are accounts.
+    Those overtaken meanwhile are left out. `stubborn` takes only the wishes that failed a few times already, or only
+    the others. `skipped` are the objects of Salesforce that cannot be written now, Account for people who are accounts.
     """
     lock()
     values: dict[str, Any] = {
         "lease": holder,
         "desired": desired,
         "limit": limit,
+        "until": until,
+        "stubborn": stubborn,
         "seconds": LEASE_SECONDS,
         "skipped": list(skipped),
     }
@@ -227,6 +241,13 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     if counted:
         changes["attempts"] = F("attempts") + 1
     leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+
+
+def clock() -> dt.datetime:
+    """Return the database's time, by which wishes are due."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
 
 
 def next_due() -> float | None:

@@ -14,7 +14,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import attribution, newcomers, page, successors, troubles
+from unsubscribes.salesforce import attribution, gone, newcomers, page, successors, troubles
 from unsubscribes.salesforce.client import Client, Page, Part
 from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment, row
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
@@ -26,6 +26,7 @@ MINUTE = dt.timedelta(minutes=1)
 LONG_TRANSACTION = dt.timedelta(minutes=10)
 RESUMES = 5
 PIECE = 500
+MISSING = 50_000
 REFUSED = (Class.BUG, Class.GONE, Class.PERMISSION)
 PASSING = (Class.TRANSIENT, Class.AUTH, Class.QUOTA)
 
@@ -164,13 +165,26 @@ class Pull:
         for _resume in range(RESUMES):
             try:
                 for found in self.client.query(everything(self._select(sobject), cursor.full_id)):
+                    run, upper = cursor.full_run, cursor.full_upper
                     self._apply_full(sobject, cursor, found)
+                    if found.done:
+                        self._miss(sobject, run, upper)
                     self.between()
                 return  # noqa: TRY300 - the way out of the loop
             except Trouble as trouble:
                 if trouble.kind is not Class.RESUME:
                     raise
         raise Trouble(Class.TRANSIENT, "INVALID_QUERY_LOCATOR")
+
+    def _miss(self, sobject: Sobject, run: int | None, upper: dt.datetime | None) -> None:
+        """Mark what a read of everything did not find as deleted, where Salesforce says so: it may be hidden alone."""
+        if run is None:
+            return
+        known = SyncRecord.objects.filter(sobject=sobject.name, deleted=False, stamp__lt=upper)
+        while missing := list(known.exclude(seen_in=run).order_by("pk")[:MISSING]):
+            gone_for_good = gone.deleted(missing, self.client)
+            SyncRecord.objects.filter(sf_id__in=gone_for_good).update(deleted=True)
+            known = known.filter(pk__gt=missing[-1].pk)
 
     @transaction.atomic
     def _apply_full(self, sobject: Sobject, cursor: SyncCursor, found: Page) -> None:
@@ -186,9 +200,6 @@ class Pull:
         )
         self._create_people(rows)
         if found.done:
-            gone = SyncRecord.objects.filter(sobject=sobject.name, deleted=False)
-            if cursor.full_run is not None:
-                gone.exclude(seen_in=cursor.full_run).filter(stamp__lt=cursor.full_upper).update(deleted=True)
             upper, cursor.full_run, cursor.full_upper, cursor.full_id = cursor.full_upper, None, None, ""
             self._finish(cursor, upper)
         elif rows:

@@ -5,6 +5,7 @@ still leased by us. A crash anywhere lets the lease run out, and the same value 
 A request that failed as a whole is no record's fault: its wishes wait again, uncounted.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +26,11 @@ BATCH = 200
 LAST_BATCH = 10
 BULK_ABOVE = 2_200
 BULK_BATCH = 10_000
-STUBBORN = 3
 RETURNS = 20
+# A request that Salesforce does not understand: something in it is not as it should be.
+UNREADABLE = (Class.BUG, Class.DATA, Class.RULE, Class.UNKNOWN, Class.SLOW)
+HALVINGS, LATER = 12, 900
+Write = Callable[[Sequence[SyncWish]], Sequence[Result]]
 logger = logging.getLogger(__name__)
 
 
@@ -40,30 +44,40 @@ class Push:
     written: int = 0
     failed: int = 0
     skipped: set[str] = field(default_factory=set)
+    until: dt.datetime = field(default_factory=outbox.clock)
 
     def everything(self) -> None:
-        """Write until nothing is due. Raises `Trouble` when no request can be made any more."""
+        """Write until nothing is left that was due when this began; what becomes due meanwhile is for the next time.
+
+        So no record is written twice in one turn, whatever it answers. Raises `Trouble` when no request can be made
+        any more.
+        """
         outbox.reclaim()
         outbox.collect()
+        self.until = outbox.clock()
         while self._opt_outs():
             self.between()
         while self._returns():
             self.between()
 
     def _opt_outs(self) -> bool:
-        due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now(), desired=True)
-        many = due.exclude(_held_by(self.skipped)).count()
-        if not many:
-            return False
+        due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
+        due = due.exclude(_held_by(self.skipped))
+        many = due.filter(attempts__lt=outbox.STUBBORN).count()
         holder = uuid4()
         if many > BULK_ABOVE:
             return self._send(holder, BULK_BATCH, self._bulk)
-        stubborn = due.filter(attempts__gte=STUBBORN).exists()
-        return self._send(holder, LAST_BATCH if stubborn else BATCH, self._collection)
+        if many:
+            return self._send(holder, BATCH, self._collection)
+        stubborn = due.count()
+        limit = LAST_BATCH if stubborn <= LAST_BATCH**2 else BATCH
+        return bool(stubborn) and self._send(holder, limit, self._collection, stubborn=True)
 
-    def _send(self, holder: UUID, limit: int, write: Callable[[Sequence[SyncWish]], Sequence[Result]]) -> bool:
+    def _send(self, holder: UUID, limit: int, write: Write, *, stubborn: bool = False) -> bool:
         """Lease, write and settle; False when nothing could be leased."""
-        wishes = outbox.lease(holder, desired=True, limit=limit, skipped=self.skipped)
+        wishes = outbox.lease(
+            holder, desired=True, limit=limit, until=self.until, stubborn=stubborn, skipped=self.skipped
+        )
         if not wishes:
             return SyncWish.objects.filter(lease=holder).exists()
         try:
@@ -74,9 +88,12 @@ class Push:
         except BaseException:
             outbox.put_back(Q(lease=holder))
             raise
+        self._settle(wishes, results)
+        return True
+
+    def _settle(self, wishes: Sequence[SyncWish], results: Sequence[Result]) -> None:
         done = settling.settle(wishes, results, self.client, self.connection)
         self.written, self.failed = self.written + done.written, self.failed + done.failed
-        return True
 
     def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
         """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
@@ -84,6 +101,9 @@ class Push:
             self.skipped |= objects
         elif trouble.kind is Class.SCHEMA:
             self._one_object_each(holder, wishes)
+            return
+        elif trouble.kind in UNREADABLE and len(wishes) <= BATCH:
+            self._apart(holder, wishes, trouble)
             return
         mine = Q(lease=holder, pk__in=[wish.pk for wish in wishes])
         outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
@@ -101,8 +121,33 @@ class Push:
             except Trouble as trouble:
                 self._failed(holder, part, trouble)
             else:
-                done = settling.settle(part, results, self.client, self.connection)
-                self.written, self.failed = self.written + done.written, self.failed + done.failed
+                self._settle(part, results)
+
+    def _apart(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+        """Find the records for which Salesforce refuses the whole request, by halves: they alone are counted.
+
+        Where it seems to refuse everything, all wait again, longer.
+        """
+        parts, refusal = [list(wishes)], trouble
+        for _call in range(HALVINGS):
+            alone = [part[0] for part in parts if len(part) == 1]
+            for wish in alone:
+                with transaction.atomic():
+                    self.failed += settling.refused(wish, Result(refusal.code, refusal.message), Class.BUG)
+            parts = [part for part in parts if len(part) > 1]
+            if not parts:
+                return
+            part = parts.pop(0)
+            for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                try:
+                    self._settle(half, self._collection(half))
+                except Trouble as again:
+                    if again.kind not in UNREADABLE:
+                        outbox.put_back(Q(lease=holder), seconds=settling.SOON)
+                        raise
+                    parts.append(half)
+        outbox.put_back(Q(lease=holder), seconds=LATER, code=refusal.code, message=refusal.message)
+        raise refusal
 
     def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
         results: list[Result] = []
@@ -125,7 +170,7 @@ class Push:
     def _returns(self) -> bool:
         """Clear the box of people who gave a new consent, one at a time."""
         holder = uuid4()
-        wishes = outbox.lease(holder, desired=False, limit=RETURNS, skipped=self.skipped)
+        wishes = outbox.lease(holder, desired=False, limit=RETURNS, until=self.until, skipped=self.skipped)
         for wish in wishes:
             try:
                 ok = returning.clear(wish, self.client, self.connection)

@@ -4,8 +4,8 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import outbox, page, settling, troubles
-from unsubscribes.salesforce.client import Client
+from unsubscribes.salesforce import outbox, page, settling
+from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, row, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncWish
 from unsubscribes.salesforce.rules import is_the_old_no
@@ -13,7 +13,7 @@ from unsubscribes.salesforce.targets import target
 from unsubscribes.salesforce.trouble import Trouble
 
 READS = 3
-FAULTS = (Class.RULE, Class.READ_ONLY, Class.DATA, Class.SLOW, Class.UNKNOWN, Class.BUG)
+FAULTS = (Class.UNKNOWN, Class.BUG)
 
 
 def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | None:
@@ -25,8 +25,7 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
     for _read in range(READS):
         found = _read_now(wish, client, connection)
         if found is None or found.deleted or found.successor_id:
-            settling.follow([wish], client, connection)
-            return None
+            return _followed(wish, Trouble(Class.GONE, "NOT_FOUND"), client, connection)
         if found.opted_out and not _may_clear(wish, found, client, connection):
             return None
         if not found.opted_out:
@@ -41,7 +40,7 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
             return _refused(wish, trouble, client, connection)
         settling.written(wish, value=False)
         return True
-    raise Trouble(Class.TRANSIENT, "KEEPS_MOVING")
+    return _left(wish, Trouble(Class.MOVED_ON, "KEEPS_MOVING"), Class.MOVED_ON)
 
 
 def _read_now(wish: SyncWish, client: Client, connection: SyncConnection) -> Row | None:
@@ -71,11 +70,21 @@ def _may_clear(wish: SyncWish, found: Row, client: Client, connection: SyncConne
 
 
 def _refused(wish: SyncWish, trouble: Trouble, client: Client, connection: SyncConnection) -> bool | None:
-    kind = record_class(trouble.code)
-    if trouble.kind is Class.GONE or kind is Class.GONE:
-        settling.follow([wish], client, connection)
-        return None
-    if trouble.kind not in FAULTS and kind not in FAULTS[:3]:
+    """Count a failure of this record alone; what hinders every record stops the push."""
+    kind = record_class(trouble.code, trouble.message)
+    if Class.GONE in (trouble.kind, kind):
+        return _followed(wish, trouble, client, connection)
+    if kind in settling.OF_ALL or (kind is Class.UNKNOWN and trouble.kind not in FAULTS):
         raise trouble
-    troubles.bury(wish, trouble.code, trouble.message)
-    return False
+    return _left(wish, trouble, kind)
+
+
+def _followed(wish: SyncWish, trouble: Trouble, client: Client, connection: SyncConnection) -> bool | None:
+    refusal = (wish, Result(trouble.code, trouble.message))
+    return False if settling.follow([refusal], client, connection) else None
+
+
+def _left(wish: SyncWish, trouble: Trouble, kind: Class) -> bool | None:
+    """Let the record be tried again later, or give it up: False then."""
+    with transaction.atomic():
+        return False if settling.refused(wish, Result(trouble.code, trouble.message), kind) else None

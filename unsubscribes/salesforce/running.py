@@ -22,6 +22,8 @@ from unsubscribes.salesforce.trouble import LeaseLost, Trouble
 READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
 TURN_SECONDS = 150.0
 MANUAL_PATIENCE = MANUAL_WAIT = 60.0
+# How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
+MANUAL_ROUNDS = 12
 Kind = SyncRun.Kind
 WHOLE = (Kind.FULL, Kind.RECONCILE)
 logger = logging.getLogger(__name__)
@@ -115,7 +117,10 @@ class Running:
         outbox.hurry()
         deadline = time.monotonic() + MANUAL_PATIENCE
         push.everything()
+        rounds = iter(range(MANUAL_ROUNDS))
         while (seconds := outbox.next_due()) is not None and time.monotonic() + seconds < deadline:
+            if next(rounds, None) is None:
+                break
             time.sleep(max(seconds, 0) + 0.1)
             self._alive()
             push.everything()

@@ -7,18 +7,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import outbox, page, troubles
+from unsubscribes.salesforce import gone, outbox, page, successors, troubles
 from unsubscribes.salesforce.client import Client, Result
-from unsubscribes.salesforce.mapping import BY_NAME, Class, record_class, row, with_ids
+from unsubscribes.salesforce.mapping import PACES, Class, Row, record_class
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord, SyncWish
 from unsubscribes.salesforce.trouble import Trouble
 
-TRIES = 5
-SOON, HOUR = 60, 3_600
+SOON = 60
 PACE = 1.0
-READ_ONLY_SHARE = 0.2
-IDS = 400
-GIVES_UP = (Class.RULE, Class.READ_ONLY, Class.DATA, Class.SCHEMA)
+READ_ONLY_SHARE, READ_ONLY_LEAST = 0.2, 5
+# Not the record's own fault: what it was told of one record is true of all, and stops the push.
+OF_ALL = (Class.AUTH, Class.QUOTA, Class.PERMISSION)
+Refusal = tuple[SyncWish, Result]
 
 
 @dataclass(slots=True)
@@ -34,28 +34,41 @@ def settle(
 ) -> Settled:
     """Store the results, which belong to the wishes by position; then look where records went that are gone.
 
-    Raises `Trouble` of the class `PERMISSION` when so many are read-only that a permission must have been taken away.
+    Raises `Trouble` when a code says that no other record can be written either: `PERMISSION` when so many are
+    read-only that a permission must have been taken away.
     """
     pairs = list(zip(wishes, results, strict=True))
-    read_only = sum(record_class(result.code) is Class.READ_ONLY for result in results if result.code)
-    withdrawn = read_only > READ_ONLY_SHARE * len(pairs) and len(pairs) >= TRIES
-    settled = Settled()
+    kinds = [record_class(result.code, result.message) for _wish, result in pairs]
+    stop = _stop(pairs, kinds)
+    settled, vanished = Settled(), list[Refusal]()
     with transaction.atomic():
         outbox.lock()
         settled.written = _store([wish for wish, result in pairs if not result.code])
-        for wish, result in pairs:
-            kind = record_class(result.code)
-            if not result.code or kind is Class.GONE:
+        for (wish, result), kind in zip(pairs, kinds, strict=True):
+            if not result.code:
                 continue
-            if withdrawn and kind is Class.READ_ONLY:
-                outbox.put_back(Q(pk=wish.pk, lease=wish.lease), seconds=SOON, code=result.code, message=result.message)
+            if kind is Class.GONE:
+                vanished.append((wish, result))
+            elif stop and (kind is stop.kind or (kind, stop.kind) == (Class.READ_ONLY, Class.PERMISSION)):
+                put = Q(pk=wish.pk, lease=wish.lease)
+                outbox.put_back(put, seconds=SOON, code=result.code, message=result.message)
             else:
-                settled.failed += _refused(wish, result, kind)
-    follow([wish for wish, result in pairs if record_class(result.code) is Class.GONE], client, connection)
-    if withdrawn:
-        first = next(result for result in results if record_class(result.code) is Class.READ_ONLY)
-        raise Trouble(Class.PERMISSION, first.code, first.message)
+                settled.failed += refused(wish, result, kind)
+    settled.failed += follow(vanished, client, connection)
+    if stop:
+        raise stop
     return settled
+
+
+def _stop(pairs: Sequence[Refusal], kinds: Sequence[Class]) -> Trouble | None:
+    """Return what the records' own codes say of all records; None when each speaks for itself."""
+    for (_wish, result), kind in zip(pairs, kinds, strict=True):
+        if result.code and kind in OF_ALL:
+            return Trouble(kind, result.code, result.message)
+    read_only = [result for (_wish, result), kind in zip(pairs, kinds, strict=True) if kind is Class.READ_ONLY]
+    if len(read_only) > READ_ONLY_SHARE * len(pairs) and len(pairs) >= READ_ONLY_LEAST:
+        return Trouble(Class.PERMISSION, read_only[0].code, read_only[0].message)
+    return None
 
 
 def written(wish: SyncWish, *, value: bool) -> None:
@@ -79,41 +92,56 @@ def _store(wishes: Sequence[SyncWish], *, value: bool = True) -> int:
     return done
 
 
-def _refused(wish: SyncWish, result: Result, kind: Class) -> bool:
-    """Wait or give up; tell which. A passing trouble gets five tries, each later than the one before."""
-    if kind in GIVES_UP or (kind is not Class.SLOW and wish.attempts + 1 >= TRIES):
+def refused(wish: SyncWish, result: Result, kind: Class) -> bool:
+    """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
+    pace = PACES.get(kind)
+    if pace is None or wish.attempts + 1 >= pace.tries:
         troubles.bury(wish, result.code, result.message)
         return True
-    seconds = HOUR if kind is Class.SLOW else PACE * 2**wish.attempts
     mine = Q(pk=wish.pk, lease=wish.lease)
-    outbox.put_back(mine, seconds=seconds, code=result.code, message=result.message, counted=kind is not Class.SLOW)
+    seconds = PACE * pace.seconds(wish.attempts)
+    outbox.put_back(mine, seconds=seconds, code=result.code, message=result.message, counted=True)
     troubles.note(wish.record, "push", result.code, result.message)
     return False
 
 
-def follow(wishes: Sequence[SyncWish], client: Client, connection: SyncConnection) -> None:
-    """Read records that are gone: a merge or conversion is followed, so that the opt-out reaches where they went."""
-    for name in sorted({wish.record.sobject for wish in wishes}):
-        mine = [wish for wish in wishes if wish.record.sobject == name]
-        for start in range(0, len(mine), IDS):
-            _follow(name, mine[start : start + IDS], client, connection)
+def follow(refusals: Sequence[Refusal], client: Client, connection: SyncConnection) -> int:
+    """Look what became of records that answer as if they were gone; return how many were given up.
 
-
-def _follow(name: str, wishes: Sequence[SyncWish], client: Client, connection: SyncConnection) -> None:
-    sobject, field = BY_NAME[name], connection.opt_out_field
-    select = sobject.select(field, persons=connection.person_accounts)
-    ids = [wish.record.sf_id for wish in wishes]
-    found = [each for part in client.query(with_ids(select, ids)) for each in part.records]
-    rows = [row(sobject, each, field) for each in found]
+    A merge or conversion is followed to the end of its way, so that the opt-out reaches where it leads. Only what
+    Salesforce shows as gone, or lists as deleted, is gone: a record that reads back alive, and one that is merely not
+    seen, has refused the write, whatever the code says.
+    """
+    if not refusals:
+        return 0
+    rows = {
+        each.sf_id: each for each in gone.whereabouts([wish.record.sf_id for wish, _ in refusals], client, connection)
+    }
+    listed = gone.deleted([wish.record for wish, _ in refusals if wish.record.sf_id not in rows], client)
+    failed = 0
     with transaction.atomic():
-        page.apply(rows, our_user=connection.user_id, now=client.now)
-        there = {each.sf_id for each in rows}
-        SyncRecord.objects.filter(sf_id__in=set(ids) - there).update(deleted=True)
-        SyncWish.objects.filter(pk__in=[wish.pk for wish in wishes], state=SyncWish.State.LEASED).update(
-            state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now(), code="GONE"
-        )
-        heirs = {each.successor_id for each in rows if each.successor_id}
-        outbox.wish(list(SyncRecord.objects.filter(sf_id__in=heirs).values_list("pk", flat=True)), True)
+        outbox.lock()
+        SyncRecord.objects.filter(sf_id__in=listed).update(deleted=True)
+        for wish, result in refusals:
+            row = rows.get(wish.record.sf_id)
+            if wish.record.sf_id in listed or (row and _needs_nothing(row, wish)):
+                _end(wish)
+            else:
+                failed += refused(wish, result, Class.GONE)
+        # Only now: a wish that is settled already is not wished again beside itself.
+        page.apply(list(rows.values()), our_user=connection.user_id, now=client.now)
+        successors.hand_on(our_user=connection.user_id, now=client.now)
+    return failed
+
+
+def _needs_nothing(row: Row, wish: SyncWish) -> bool:
+    return row.deleted or bool(row.successor_id) or row.opted_out == wish.desired
+
+
+def _end(wish: SyncWish) -> None:
+    SyncWish.objects.filter(pk=wish.pk, lease=wish.lease, state=SyncWish.State.LEASED).update(
+        state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now(), code="GONE"
+    )
 
 
 def note_object(sobject: str, trouble: Trouble) -> None:
