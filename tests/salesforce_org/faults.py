@@ -26,6 +26,7 @@ class Match:
     """Which requests a plan is for: the n-th that fits and so many after it, or a share of them all."""
 
     method: str = ""
+    host: str = ""  # a text to be found in the Host header
     path: str = ""  # a regular expression to be found in path and query
     body: str = ""  # a text to be found in the body
     nth: int = 1
@@ -56,6 +57,7 @@ class Fault:
         return (
             match.inside_composite == inside_composite
             and match.method in {"", request.method}
+            and match.host in request.headers.get("host", "")
             and re.search(match.path, request.target) is not None
             and match.body.encode() in request.body
         )

@@ -24,6 +24,7 @@ class Settings:
     app_limit: int | None = None  # gives Sforce-Limit-Info its second part
     long_requests: int = 25  # so many requests under way for long_request_seconds refuse the next
     long_request_seconds: float = 20
+    instance_url: str | None = None  # where a new token says that the org is, None = where it listens
     token_seconds: float = 7200
     locator_seconds: float = 2 * DAY
     deleted_days: int = 15  # how far back `deleted` knows

@@ -115,6 +115,9 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
             timeout=TIMEOUT,
             allow_redirects=False,
         )
+        if answer.is_redirect:
+            there = urlsplit(answer.headers["Location"]).hostname or ""
+            raise Trouble(Class.AUTH, "LOGIN_URL_MOVED", f"HTTP {answer.status_code} {there}".strip()[:200])
         body = answer.json()
     except (requests.RequestException, ValueError):
         raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None

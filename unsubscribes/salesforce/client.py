@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
@@ -32,6 +32,11 @@ HEADERS = {
     # The default is TRUE: writing an opt-out to a Lead could give it another owner.
     "Sforce-Auto-Assign": "FALSE",
 }
+# What a host says that is not Salesforce's, or not any more: nothing, or a page for people.
+FOREIGN = "NOT_SALESFORCE"
+NOT_SALESFORCE = ("NO_ANSWER", FOREIGN)
+# What nobody but Salesforce can say, and it says it with a code.
+UNSAID = (Class.PERMISSION, Class.BUG, Class.GONE)
 COMPOSITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}
 
 Body = Any
@@ -160,7 +165,10 @@ class Client:
     ) -> requests.Response:
         """Send a request until it is answered, the trouble is not a passing one, or the patience is over.
 
-        A 401 gets one new token; a second one is `AUTH`. Raises `Trouble`.
+        A 401 gets one new token; a second one is `AUTH`. So does a redirection, for the new token names the host where
+        the org is now; where it names the same host, that is `AUTH` too. A host that says nothing that Salesforce
+        would say may be one that the org has left: when the tries are over, a new token is asked where the org is.
+        Raises `Trouble`.
         """
         if self.read_only and method != "GET" and not only_reads:
             raise RuntimeError("a dry run writes nothing")
@@ -171,14 +179,28 @@ class Client:
             try:
                 return self._once(method, path, params, data, {**HEADERS, **(headers or {})})
             except Trouble as trouble:
-                if trouble.kind is Class.AUTH and self.token and not renewed:
+                if trouble.kind in (Class.AUTH, Class.ELSEWHERE) and self.token and not renewed:
                     renewed, self.token = True, self._renewed()
                     continue
+                if trouble.kind is Class.ELSEWHERE:
+                    raise Trouble(Class.AUTH, "INSTANCE_MOVED", trouble.message) from None
                 tries += 1
                 delay = _delay(tries, trouble.retry_after)
-                if trouble.kind is not Class.TRANSIENT or tries >= TRIES or time.monotonic() + delay > deadline:
+                if trouble.kind is not Class.TRANSIENT:
                     raise
-                self._wait(delay)
+                if tries < TRIES and time.monotonic() + delay <= deadline:
+                    self._wait(delay)
+                elif trouble.code in NOT_SALESFORCE and not renewed and self._moved():
+                    renewed, tries, deadline = True, 0, time.monotonic() + self.patience
+                else:
+                    raise
+
+    def _moved(self) -> bool:
+        """Ask for a new token, and tell whether it is for another host."""
+        if self.token is None:
+            return False
+        before, self.token = self.token.instance_url, self._renewed()
+        return self.token.instance_url != before
 
     def _once(
         self,
@@ -208,9 +230,12 @@ class Client:
             raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None
         self._note(answer)
         if answer.status_code == requests.codes.ok and "json" in headers["Accept"] and _parsed(answer) is None:
-            raise Trouble(Class.TRANSIENT, "BAD_BODY")
+            raise Trouble(Class.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
         if answer.status_code >= 300:  # noqa: PLR2004
-            raise _trouble(answer.status_code, _parsed(answer), answer.headers)
+            trouble = _trouble(answer.status_code, _parsed(answer), answer.headers)
+            if _is_page(answer) and trouble.kind is Class.TRANSIENT:
+                trouble.code = FOREIGN
+            raise trouble
         return answer
 
     def _note(self, answer: requests.Response) -> None:
@@ -234,6 +259,10 @@ class Client:
             self.alive()
 
 
+def _is_page(answer: requests.Response) -> bool:
+    return "html" in answer.headers.get("Content-Type", "").lower()
+
+
 def _parsed(answer: requests.Response) -> Body:
     try:
         return answer.json()
@@ -245,8 +274,11 @@ def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
     first = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
     code = str(first.get("errorCode", ""))
     kind = request_class(status, code)
-    if kind is Class.PERMISSION and not code:
+    if not code and kind in UNSAID:
         kind = Class.TRANSIENT  # a proxy's page, not Salesforce's word
+    if kind is Class.ELSEWHERE:
+        there = urlsplit(headers.get("Location", "")).hostname or ""
+        return Trouble(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
     text = headers.get("Retry-After", "")
     retry_after = float(text) if re.fullmatch(r"\d{1,6}", text) else None
     return Trouble(kind, code or f"HTTP_{status}", str(first.get("message", "")), retry_after=retry_after)

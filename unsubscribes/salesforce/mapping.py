@@ -135,6 +135,7 @@ class Class(Enum):
     SPLIT = "split"
     RESUME = "resume"
     MOVED_ON = "moved on"  # somebody changed the record since it was read
+    ELSEWHERE = "elsewhere"  # this host is not the org's, or is no longer: a new token names the right one
     GONE = "gone"  # merged, deleted, converted: look where it went
     RULE = "rule"  # the org's own rules refuse it: they may change
     READ_ONLY = "read only"
@@ -218,6 +219,7 @@ _RECORD = {
 # A trigger or flow that met a locked row reports its own failure and quotes the lock.
 _LOCKED = ("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
 _REQUEST = {
+    "URL_NOT_RESET": Class.ELSEWHERE,
     "REQUEST_LIMIT_EXCEEDED": Class.QUOTA,
     "INVALID_SESSION_ID": Class.AUTH,
     "QUERY_TIMEOUT": Class.SPLIT,
@@ -240,7 +242,9 @@ def record_class(code: str, message: str = "") -> Class:
 
 def request_class(status: int, code: str) -> Class:
     """Return what the failure of a whole request means; `code` is empty when the body named none."""
-    if status in _PASSING or status // 100 in (3, 5):
+    if status // 100 == 3:  # noqa: PLR2004 - a token is never carried along to where a redirection leads
+        return Class.ELSEWHERE
+    if status in _PASSING or status // 100 == 5:  # noqa: PLR2004
         return Class.TRANSIENT
     if known := _REQUEST.get(code):
         return known

@@ -26,6 +26,11 @@ _RULE = _("Change the rule or the record in Salesforce, then press Retry. It is 
 _ACCESS = _("Give the user of the app edit access to the object and to the field, then press Retry.")
 _BY_ITSELF = _("Nothing: it is tried again by itself.")
 
+_SEEMS_GONE = _("Salesforce answers as if there were no such record, but does not say that it was deleted")
+_SEE = _(
+    "Let the user of the app see the record and use its record type, or correct the Salesforce ID; then press Retry."
+)
+
 CODES: dict[str, Lazy] = {
     # records
     "AUTOMATION_KEEPS_CLEARING": (
@@ -56,6 +61,17 @@ CODES: dict[str, Lazy] = {
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": (_("The record may not be seen"), _ACCESS),
     "INVALID_FIELD_FOR_INSERT_UPDATE": (_("The opt-out field may only be read"), _ACCESS),
     "MALFORMED_ID": (_("There is no such Salesforce ID"), _("Correct the Salesforce ID of the person.")),
+    "CANNOT_EXECUTE_FLOW_TRIGGER": (_("A flow refuses the record"), _RULE),
+    "INVALID_CROSS_REFERENCE_KEY": (_SEEMS_GONE, _SEE),
+    "ENTITY_IS_DELETED": (_SEEMS_GONE, _SEE),
+    "NOT_FOUND": (_SEEMS_GONE, _SEE),
+    "OTHER_ADDRESS": (
+        _("The sync ticked the box of a record whose address had just been changed"),
+        _(
+            "Ask whether the person with the new address is opted out too. If so, unsubscribe the person here; if not, "
+            "clear the box in Salesforce."
+        ),
+    ),
     "UNPROCESSED": (_("Salesforce ended the job before this record"), _BY_ITSELF),
     # requests
     "REQUEST_LIMIT_EXCEEDED": (
@@ -79,6 +95,15 @@ CODES: dict[str, Lazy] = {
         _("The app opens another org than before"),
         _("Check the login URL; to move to the other org, disconnect first."),
     ),
+    "INSTANCE_MOVED": (
+        _("Salesforce sends us to another address"),
+        _("Check the login URL: the My Domain of the org may have been renamed. It is also tried again once an hour."),
+    ),
+    "LOGIN_URL_MOVED": (
+        _("The login URL sends us to another address"),
+        _("Give the new login URL of the org: its My Domain may have been renamed."),
+    ),
+    "NOT_SALESFORCE": (_("Something else than Salesforce answers, or Salesforce is down for maintenance"), _BY_ITSELF),
     "UNSAFE_INSTANCE_URL": (_("Salesforce names an address without https"), _("Check the login URL.")),
     "API_DISABLED_FOR_ORG": (_("The org or the user may not use the API"), _("Let the user of the app use the API.")),
     "NO_ANSWER": (_("Salesforce cannot be reached"), _BY_ITSELF),

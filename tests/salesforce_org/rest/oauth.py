@@ -53,7 +53,7 @@ def _granted(org: SalesforceOrg, user_id: str) -> dict[str, str]:
         "signature": base64.b64encode(digest).decode(),
         "token_format": "opaque",
         "scope": "api",
-        "instance_url": org.url,
+        "instance_url": org.settings.instance_url or org.url,
         "id": identity,
         "token_type": "Bearer",
         "issued_at": issued_at,
