@@ -19,6 +19,7 @@ from compliance.rules import (
     Source,
     SourceType,
 )
+from salesconnect.lib.fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"
 """The template of a field that one choice alone demands or allows: it says neither *required* nor *optional*."""
@@ -65,12 +66,11 @@ class AuthorizationForm(CardHalf):
 
     authorization_type = forms.ChoiceField(label=_("Authorization Type"), choices=_choices(AuthorizationType))
     authorization_other = _text(_("Describe the other authorization"))
-    consent_date = forms.DateField(
+    consent_date = DayField(
         label=_("Date of Consent"),
         required=False,
-        input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        template_name=CONDITIONAL,  # type: ignore[call-arg] # newer than the stubs
+        template_name=CONDITIONAL,
     )
     consent_purpose = _text(_("Purpose of Processing"), template_name=CONDITIONAL)
 

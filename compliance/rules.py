@@ -10,6 +10,8 @@ from django.db.models import IntegerChoices
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib.parsing import in_range
+
 TEXT_LIMIT = 500
 NOT_RECORDED = "not_recorded"
 
@@ -76,6 +78,8 @@ class Authorization:
                 errors["consent_date"] = [_t("Consent needs the date on which it was given.")]
             elif self.consent_date > today:
                 errors["consent_date"] = [_t("The date of consent cannot lie in the future.")]
+            elif not in_range(self.consent_date):
+                errors["consent_date"] = [_t("Give a day between 1900-01-01 and 2999-12-31.")]
             if not self.consent_purpose.strip():
                 errors["consent_purpose"] = [_t("Consent needs the purpose it was given for.")]
         else:

@@ -12,7 +12,7 @@ from compliance.rules import TEXT_LIMIT, Authorization, AuthorizationType, SlugC
 from compliance.verdict import CHOICES as VERDICTS
 from compliance.verdict import Verdict
 from contacts.api_base import utc
-from contacts.api_fields import Body, Text
+from contacts.api_fields import Body, Day, Text
 from contacts.models.batch import State
 
 EMPTY_CARD: dict[str, Any] = {
@@ -43,7 +43,7 @@ class AuthorizationBody(Body):
 
     authorization_type = Slug(AuthorizationType, required=False)
     authorization_other = Text(max_length=TEXT_LIMIT)
-    consent_date = serializers.DateField(required=False, allow_null=True)
+    consent_date = Day(required=False, allow_null=True)
     consent_purpose = Text(max_length=TEXT_LIMIT)
 
 

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from django.utils import timezone, translation
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -22,10 +21,11 @@ from contacts import idempotency
 from contacts.accounts import signed_in_recently
 from contacts.batches import user_actor
 from contacts.models import User
-from salesconnect.lib import keyset
+from salesconnect.lib import keyset, parsing
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
+from salesconnect.lib.parsing import is_storable
 
 PAGING = frozenset({"cursor", "page_size"})
 AS_OF = frozenset({"as_of"})
@@ -96,6 +96,8 @@ class Endpoint(ViewSet):
         known = self.parameters.get(self.action or "", frozenset())
         errors = {name: [_("There is no such parameter.")] for name in request.query_params if name not in known}
         for name, values in request.query_params.lists():
+            if not all(map(is_storable, (name, *values))):
+                errors[name] = [_("The text contains characters that cannot be stored.")]
             if name in known and len(values) > 1:
                 errors[name] = [_("Give it once; several values are separated by commas.")]
         if errors:
@@ -171,20 +173,12 @@ def as_of(request: Request) -> dt.datetime | None:
     text = request.query_params.get("as_of")
     if text is None:
         return None
-    # A plus sign that was not encoded comes as a space.
-    moment = _parsed(re.sub(r" (?=\d\d:?\d\d$)", "+", text))
-    if moment is None or moment.tzinfo is None:
+    moment = parsing.moment(text)
+    if moment is None:
         raise Invalid({"as_of": [_("Give a time with its zone, such as 2026-03-01T12:00Z.")]})
     if moment > timezone.now():
         raise Invalid({"as_of": [_("Nothing is known of the future.")]})
     return moment
-
-
-def _parsed(text: str) -> dt.datetime | None:
-    try:
-        return parse_datetime(text)
-    except ValueError:
-        return None
 
 
 def etag(version: int) -> dict[str, str]:

@@ -1,17 +1,20 @@
 """Errors of the API: what services raise becomes a status and a body that says what is wrong."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from salesconnect.lib import trouble
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 
 RETRY_SECONDS = "10"
+
+logger = logging.getLogger(__name__)
 
 
 def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
@@ -22,7 +25,7 @@ def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
     if not status:
         return exception_handler(problem, context)
     response = Response({"detail": detail, **more}, status=status)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         response["Retry-After"] = RETRY_SECONDS
     return response
 
@@ -48,6 +51,8 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
             answer = 413, _("The body is too large."), {}
         case SuspiciousOperation():
             answer = 400, _("The request cannot be read."), {}
-        case OperationalError() | InterfaceError():
-            answer = 503, _("The database is away; try again shortly."), {}
+        case _:
+            if known := trouble.of(problem):
+                logger.warning("Answered %d: %s", known.status, " ".join(str(problem).split()))
+                answer = known.status, str(known.what), {}
     return answer

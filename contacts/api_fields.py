@@ -1,5 +1,6 @@
 """The bodies that the API takes: nothing in them is overlooked."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,9 @@ from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
+
+from salesconnect.lib import parsing
+from salesconnect.lib.fields import OUT_OF_RANGE
 
 PAGE_PARAMETERS = [
     OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),
@@ -39,6 +43,19 @@ class Text(serializers.CharField):
         """Return the trimmed text."""
         value = super().run_validation(data)
         return "" if value is None else value
+
+
+class Day(serializers.DateField):
+    """A day that is sent: ISO 8601, of the years that the product can hold."""
+
+    default_error_messages = {"out_of_range": OUT_OF_RANGE}
+
+    def to_internal_value(self, value: Any) -> dt.date:
+        """Return the day."""
+        day = super().to_internal_value(value)
+        if not parsing.in_range(day):
+            self.fail("out_of_range")
+        return day
 
 
 class Body(serializers.Serializer):

@@ -18,6 +18,7 @@ from contacts.models import Contact, User
 from contacts.queries import COUNT_CAP, ContactQuerySet, Parts, planned
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayFilter, MomentFilter
 
 NOBODY = "null"
 # In PostgreSQL's units of cost: about a twentieth of a second.
@@ -106,14 +107,12 @@ class ContactFilter(CardMethods, filters.FilterSet):
     review = filters.ChoiceFilter(method="filter_review", choices=REVIEW, label=_("To be reviewed"))
     owner = filters.CharFilter(method="filter_owner", label=_("Owner"))
     company = filters.CharFilter(method="filter_company", label=_("Company"))
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label=_("Created from"))
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label=_("Created before"))
-    updated_after = filters.IsoDateTimeFilter(field_name="card__updated_at", lookup_expr="gte", label=_("Updated from"))
-    updated_before = filters.IsoDateTimeFilter(
-        field_name="card__updated_at", lookup_expr="lt", label=_("Updated before")
-    )
-    consent_after = filters.DateFilter(field_name="card__consent_date", lookup_expr="gte", label=_("Consent from"))
-    consent_before = filters.DateFilter(field_name="card__consent_date", lookup_expr="lt", label=_("Consent before"))
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte", label=_("Created from"))
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt", label=_("Created before"))
+    updated_after = MomentFilter(field_name="card__updated_at", lookup_expr="gte", label=_("Updated from"))
+    updated_before = MomentFilter(field_name="card__updated_at", lookup_expr="lt", label=_("Updated before"))
+    consent_after = DayFilter(field_name="card__consent_date", lookup_expr="gte", label=_("Consent from"))
+    consent_before = DayFilter(field_name="card__consent_date", lookup_expr="lt", label=_("Consent before"))
 
     class Meta:
         model = Contact

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
+from salesconnect.lib.parsing import is_storable
+
 DEPTH = 20
 
 
@@ -32,7 +34,7 @@ def check(value: Any, depth: int = 0) -> None:
     if depth > DEPTH:
         raise ParseError(_("The body is nested more than %(depth)d deep.") % {"depth": DEPTH})
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if not is_storable(value):
             words = _("The body contains characters that cannot be stored: NUL or half of a surrogate pair.")
             raise ParseError(words)
     elif isinstance(value, float) and not math.isfinite(value):

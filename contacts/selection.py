@@ -12,6 +12,7 @@ from contacts.models import Contact
 from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.numbers import whole
 
 LARGEST_ID = 2**63 - 1
 
@@ -81,9 +82,7 @@ def _ids(value: Any, *, empty: bool = True) -> list[int]:
 
 def _split(values: list[str]) -> list[int]:
     items = [item.strip() for value in values for item in value.split(",") if item.strip()]
-    if not all(item.isdecimal() and item.isascii() for item in items):
-        raise _invalid(_("Every id is a positive whole number."))
-    return _ids([int(item) for item in items])
+    return _ids([whole(item) for item in items])
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:

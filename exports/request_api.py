@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from compliance.rules import TEXT_LIMIT
 from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
-from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Nothing, Text, page_of, read
+from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Day, Nothing, Text, page_of, read
 from contacts.models import User
 from exports import clocks, register
 from exports.models import ANSWER_LIMIT, DataRequest
@@ -24,7 +24,7 @@ class RequestBody(Body):
 
     kind = serializers.ChoiceField(DataRequest.Kind.choices)
     contact = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    received = serializers.DateField()
+    received = Day()
     identity_check = Text(max_length=TEXT_LIMIT)
 
 

@@ -10,6 +10,7 @@ from compliance.rules import TEXT_LIMIT
 from contacts.models import User
 from exports import register
 from exports.models import ANSWER_LIMIT, DataRequest
+from salesconnect.lib.fields import DayField
 
 
 def _words(label: Any, limit: int = TEXT_LIMIT, **kwargs: Any) -> forms.CharField:
@@ -20,9 +21,7 @@ class NewRequestForm(forms.Form):
     """A request as it came in; the person is found by name, address or number."""
 
     kind = forms.ChoiceField(label=_("What is asked for"), choices=DataRequest.Kind.choices)
-    received = forms.DateField(
-        label=_("Received"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"]
-    )
+    received = DayField(label=_("Received"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
     identity_check = forms.CharField(
         label=_("How the identity was checked"),
         max_length=TEXT_LIMIT,

@@ -1,11 +1,11 @@
 """What every page request passes through: the reader's language, and errors turned into their answers."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.common import CommonMiddleware
 from django.shortcuts import render
 from django.utils import translation
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from contacts.accounts import sign_in_again
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
+from salesconnect.lib.parsing import is_storable
 from unsubscribes import public, tokens
 
 
@@ -30,6 +31,40 @@ class UserLanguage:
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class StorableTexts:
+    """Refuses texts that the database cannot hold before any view meets them: in the query, the fields and the path.
+
+    The API looks at its own, in its own words. A cookie with such a text is nobody's of ours and is not looked at.
+    """
+
+    API = "/api/"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        for name, value in list(request.COOKIES.items()):
+            if not is_storable(value):
+                del request.COOKIES[name]
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
+        """Answer 400 in words; None leaves the request to its view."""
+        if request.path_info.startswith(self.API):
+            return None
+        form = {} if getattr(view, "csrf_exempt", False) else request.POST
+        if all(map(is_storable, [request.path_info, *_texts(request.GET), *_texts(form)])):
+            return None
+        words = _("The request contains characters that cannot be stored: NUL or half of a surrogate pair.")
+        return render(request, "400.html", {"messages_list": [words]}, status=400)
+
+
+def _texts(fields: QueryDict | dict[str, Any]) -> Iterator[str]:
+    if isinstance(fields, QueryDict):
+        for name, values in fields.lists():
+            yield from (name, *map(str, values))
 
 
 class DomainErrors:

@@ -93,3 +93,29 @@ def test_functions_fit_on_a_screen():
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno >= LONGEST_FUNCTION:
                 long[f"{path.relative_to(ROOT)}:{node.name}"] = node.end_lineno - node.lineno + 1
     assert long == {}
+
+
+PARSERS = ("salesconnect/lib/parsing.py", "salesconnect/lib/fields.py", "contacts/api_fields.py")
+RAW_DATES = {"parse_date", "parse_datetime", "DateFilter", "DateTimeFilter", "IsoDateTimeFilter", "DateTimeField"}
+
+
+def test_days_and_moments_of_strangers_are_parsed_in_one_place():
+    """Django's own fields and filters take days at which time zones overflow; see `salesconnect.lib.parsing`."""
+    found = []
+    for path in sources():
+        name = str(path.relative_to(ROOT))
+        if name in PARSERS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            of_form = isinstance(node, ast.Attribute) and ast.unparse(node) in {
+                "forms.DateField",
+                "forms.DateTimeField",
+            }
+            imported = isinstance(node, ast.ImportFrom) and RAW_DATES & {alias.name for alias in node.names}
+            if (
+                of_form
+                or imported
+                or (isinstance(node, ast.Attribute) and node.attr in {"IsoDateTimeFilter", "DateFilter"})
+            ):
+                found.append(f"{name}:{node.lineno}")
+    assert found == []

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from compliance.rules import TEXT_LIMIT
 from contacts.api import PersonEndpoint
-from contacts.api_fields import Body, Text, read
+from contacts.api_fields import Body, Day, Text, read
 from contacts.parsers import StrictJSONParser
 from contacts.serializers import Person
 from salesconnect.lib.errors import Stale
@@ -26,7 +26,7 @@ from unsubscribes.rules import WORDING_LIMIT, Channel, Evidence
 class ReconsentBody(Body):
     """The evidence of a new consent: a file, or a reference to where one is kept."""
 
-    consent_date = serializers.DateField()
+    consent_date = Day()
     channel = serializers.ChoiceField(Channel.choices)
     wording = serializers.CharField(max_length=WORDING_LIMIT)
     purpose = serializers.CharField(max_length=TEXT_LIMIT)

@@ -6,7 +6,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 
 from compliance import asof
@@ -14,6 +13,7 @@ from contacts.models import Contact
 from contacts.requests import SignedInRequest
 from contacts.views import lines
 from contacts.wording import source_label
+from salesconnect.lib import parsing
 from salesconnect.lib.errors import Invalid
 
 DAY = dt.timedelta(days=1)
@@ -46,16 +46,13 @@ def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
 def _moment(text: str) -> dt.datetime:
     """Return the moment; a day means its end, today means now."""
     now = timezone.now()
-    try:
-        day, moment = parse_date(text), parse_datetime(text)
-    except ValueError:
-        day = moment = None
-    if day is not None and len(text) == len("2026-03-01"):
+    day, moment = parsing.day(text), parsing.moment(text)
+    if day is not None:
         start = timezone.make_aware(dt.datetime.combine(day, dt.time()))
         moment = min(now, timezone.make_aware(dt.datetime.combine(day + DAY, dt.time())) - INSTANT)
         if start > now:
             raise Invalid({"as_of": [_("Nothing is known of the future.")]})
-    if moment is None or moment.tzinfo is None:
+    if moment is None:
         raise Invalid({"as_of": [_("Give a day, such as 2026-03-01.")]})
     if moment > now:
         raise Invalid({"as_of": [_("Nothing is known of the future.")]})

@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,7 +19,7 @@ from contacts.models import Batch, Contact, User
 from contacts.models.batch import State
 from contacts.views.batch_words import headline, refusal, result, undoable
 from contacts.views.query import ListQuery
-from salesconnect.lib import keyset
+from salesconnect.lib import keyset, parsing
 from salesconnect.lib.keyset import Key
 from salesconnect.lib.paging import neighbours
 
@@ -75,7 +74,7 @@ class Task:
 
 def page(before: str) -> dict[str, Any]:
     """Return a page of tasks from before a moment (the newest, when it says nothing), and how things stand."""
-    moment = _moment(before)
+    moment = parsing.moment(before)
     earlier = Q(created_at__lt=moment) if moment else Q()
     orders = Batch.objects.filter(earlier).select_related("undoes").prefetch_related("undone_by")
     imports = ImportJob.objects.filter(earlier, attempt__gt=0, dry_run=False)
@@ -175,14 +174,6 @@ def of_import(job: ImportJob) -> Task:
         started_at=job.started_at,
         cancel_url="" if job.ended else reverse("cancel-import", args=[job.pk]),
     )
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment and timezone.is_aware(moment) else None
 
 
 def _standing() -> dict[str, int]:

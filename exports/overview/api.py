@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,6 +13,7 @@ from rest_framework.response import Response
 
 from contacts.api_base import Endpoint
 from exports.overview import daily, figures
+from salesconnect.lib import parsing
 from salesconnect.lib.errors import Invalid
 
 AS_OF = OpenApiParameter(
@@ -52,11 +52,8 @@ def _day(text: str | None) -> dt.date:
     """Return the day that a text means: a date, or a moment with its zone, which lies on a day of the site's zone."""
     if text is None:
         return timezone.localdate()
-    try:
-        moment = parse_datetime(text)
-        day = timezone.localdate(moment) if moment and moment.tzinfo else parse_date(text)
-    except (ValueError, OverflowError):
-        day = None
+    moment = parsing.moment(text)
+    day = timezone.localdate(moment) if moment else parsing.day(text)
     if day is None:
         raise Invalid({"as_of": [_("Give a day, such as 2026-03-01.")]})
     return day

@@ -11,6 +11,7 @@ from compliance.rules import AuthorizationType
 from contacts.filters import slug_choices
 from exports.overview.mailed import Wanted
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayField
 
 
 class QueryForm(forms.Form):
@@ -26,8 +27,8 @@ class QueryForm(forms.Form):
 class MailedForm(QueryForm):
     """Between which days mails were sent, last month unless it says so, and on which ground."""
 
-    since = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
-    until = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    since = DayField(required=False)
+    until = DayField(required=False)
     ground = forms.ChoiceField(required=False, choices=[("", ""), *slug_choices(AuthorizationType)])
 
     def clean(self) -> dict[str, Any]:
@@ -50,7 +51,7 @@ class MailedForm(QueryForm):
 class DayForm(QueryForm):
     """A day of the past, or none for today."""
 
-    as_of = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    as_of = DayField(required=False)
 
     def day(self) -> dt.date:
         """Return the day that is asked for."""

@@ -19,6 +19,9 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
+from salesconnect.lib import trouble
+from salesconnect.lib.trouble import Kind
+
 PRIMARY, REPLICA = "default", "replica"
 # What lists, counts and histories are made of. Sessions, users, tokens and tasks are read where they are written.
 COPIED = {
@@ -80,12 +83,18 @@ class ReadFromReplica:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer once more, from the primary, when the copy went away in the middle of a safe request."""
         match = request.resolver_match
-        if _source.get() == PRIMARY or not isinstance(exception, AWAY) or match is None:
+        if _source.get() == PRIMARY or not isinstance(exception, AWAY) or match is None or _takes_long(exception):
             return None
         _note_away()
         _source.set(PRIMARY)
         answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return answer
+
+
+def _takes_long(exception: Exception) -> bool:
+    """Tell whether the time that the request may take is spent: asking once more would spend it again."""
+    known = trouble.of(exception)
+    return known is not None and known.kind in {Kind.LOCKED, Kind.TOO_SLOW}
 
 
 def up_to_date() -> str:

@@ -15,6 +15,7 @@ from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayField
 from salesconnect.lib.paging import address, neighbours
 from unsubscribes import ledger, ledger_file
 from unsubscribes.ledger import Unit, Wanted
@@ -37,8 +38,8 @@ class LedgerForm(forms.Form):
     kind = forms.ChoiceField(choices=[("", ""), *KINDS], required=False)
     search = forms.CharField(required=False, max_length=200)
     source = forms.ChoiceField(choices=SOURCES, required=False)
-    since = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
-    until = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    since = DayField(required=False)
+    until = DayField(required=False)
     by = forms.ChoiceField(choices=[("week", _("By week")), ("month", _("By month"))], required=False)
 
     def wanted(self) -> Wanted:

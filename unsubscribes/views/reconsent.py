@@ -17,6 +17,7 @@ from contacts.models import Contact
 from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find
 from salesconnect.lib.errors import Conflict, Invalid, Stale
+from salesconnect.lib.fields import DayField
 from unsubscribes import history, records
 from unsubscribes.attachments import attachment
 from unsubscribes.forms import show_errors
@@ -29,10 +30,9 @@ class ReconsentForm(forms.Form):
 
     use_required_attribute = False
 
-    consent_date = forms.DateField(
+    consent_date = DayField(
         label=_("Date of the new consent"),
         required=False,
-        input_formats=["%Y-%m-%d"],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
     channel = forms.ChoiceField(

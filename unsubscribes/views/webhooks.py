@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from salesconnect.lib import trouble
 from unsubscribes import reports
 
 # What the readers raise for a body that has another shape than theirs, whether it is signed or not.
@@ -42,7 +43,9 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         try:
             receiver.run_validators(request)
             events = receiver.parse_events(request)
-        except UNREADABLE:
+        except UNREADABLE as problem:
+            if trouble.of(problem):
+                raise  # a full disk is ours, and the provider sends the report again
             logger.warning("%s sent a report that cannot be read", receiver.esp_name)
             return HttpResponse(status=400)
         outcome = reports.take(provider, events, label=receiver.esp_name)

@@ -1,0 +1,113 @@
+"""What kept an act from being stored, told from the exception: a full disk, something locked, a server that is away."""
+
+import errno
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from django.db import Error, InterfaceError, OperationalError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
+
+
+class Kind(Enum):
+    """The kinds of trouble that are nobody's mistake and pass, by themselves or by an administrator's hand."""
+
+    DISK_FULL = auto()
+    LOCKED = auto()
+    TOO_SLOW = auto()
+    CLASHED = auto()
+    CROWDED = auto()
+    READ_ONLY = auto()
+    AWAY = auto()
+
+
+# By PostgreSQL's SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_BY_STATE = {
+    "53100": Kind.DISK_FULL,
+    "55P03": Kind.LOCKED,
+    "57014": Kind.TOO_SLOW,
+    "40001": Kind.CLASHED,
+    "40P01": Kind.CLASHED,
+    "53200": Kind.CROWDED,
+    "53300": Kind.CROWDED,
+    "25006": Kind.READ_ONLY,
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE = "no space left on device"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One kind of trouble: the status that answers it and its words, `heading` for a page and `what` for everybody."""
+
+    kind: Kind
+    status: int
+    heading: str | Promise
+    what: str | Promise
+
+
+_BACK = _("Back in a moment")
+_SAID = {
+    Kind.DISK_FULL: Trouble(
+        Kind.DISK_FULL,
+        INSUFFICIENT_STORAGE,
+        _("The disk is full"),
+        _("The disk of this system is full. Nothing was stored; an administrator has to make room first."),
+    ),
+    Kind.LOCKED: Trouble(
+        Kind.LOCKED,
+        UNAVAILABLE,
+        _BACK,
+        _("What this needs is locked by other work just now. Nothing was changed; try again in a moment."),
+    ),
+    Kind.TOO_SLOW: Trouble(
+        Kind.TOO_SLOW,
+        UNAVAILABLE,
+        _BACK,
+        _("The database took too long to answer this. Nothing was changed; try again in a moment."),
+    ),
+    Kind.CLASHED: Trouble(
+        Kind.CLASHED,
+        UNAVAILABLE,
+        _BACK,
+        _("Somebody changed the same data at the same moment. Nothing was changed; try again."),
+    ),
+    Kind.CROWDED: Trouble(
+        Kind.CROWDED,
+        UNAVAILABLE,
+        _BACK,
+        _("The database has too much to do just now. Nothing was changed; try again in a moment."),
+    ),
+    Kind.READ_ONLY: Trouble(
+        Kind.READ_ONLY,
+        UNAVAILABLE,
+        _BACK,
+        _("The database takes no changes just now. Nothing was changed; try again in a moment."),
+    ),
+    Kind.AWAY: Trouble(
+        Kind.AWAY,
+        UNAVAILABLE,
+        _BACK,
+        _("The database is away and comes back by itself. Nothing was changed; try again in half a minute."),
+    ),
+}
+
+
+def of(problem: BaseException | None) -> Trouble | None:
+    """Return the trouble that an exception means, None for one that means a fault of ours or of the caller."""
+    kind = _kind(problem)
+    return _SAID[kind] if kind else None
+
+
+def _kind(problem: BaseException | None) -> Kind | None:
+    if isinstance(problem, Error):
+        state: Any = getattr(problem.__cause__, "pgcode", None)
+        if state in _BY_STATE:
+            return _BY_STATE[state]
+        if _NO_SPACE in str(problem).lower():
+            return Kind.DISK_FULL
+        return Kind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
+    return Kind.DISK_FULL if isinstance(problem, OSError) and problem.errno in _FULL else None
