@@ -204,7 +204,8 @@ class BulkViewSet(Endpoint):
     @idempotent
     def delete_people(self, request: Request) -> Response:
         """Delete many people."""
-        return self._order("delete", read(BulkDelete, request.data), {}, erasure.preview)
+        values = read(BulkDelete, request.data)
+        return self._order("delete", values, {"on_request": values["on_request"]}, erasure.preview)
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
     @action(detail=False, methods=["post"])

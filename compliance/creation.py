@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import staging
+from compliance import erased, staging
 from compliance.models import Suppression
 from compliance.rules import AuthorizationType, SourceType
 from compliance.staging import CARD, NewPerson
@@ -14,12 +14,14 @@ from contacts import history
 from contacts.addresses import newest_key
 from contacts.details import DETAILS, SORTED, clean, nobody
 from contacts.models import Contact
+from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 
 # 1. Number the rows that are to be created. 2. Insert those whose address nobody holds; ON CONFLICT decides, so two
-# doors at once cannot both create. 3. Re-key a suppression that an older hash key wrote. 4. Cards, unsubscribed where
-# the address is suppressed or the row says so. 5. Events.
+# doors at once cannot both create. 3. Take out again who asked to be erased: a look of its own, for the insertion may
+# have waited for that very erasure. 4. Re-key a suppression that an older hash key wrote. 5. Cards, unsubscribed where
+# the address is suppressed or the row says so. 6. Events.
 NUMBER = """
     UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
     WHERE contact_id IS NULL AND NOT taken
@@ -36,6 +38,16 @@ INSERT_CONTACTS = f"""
         RETURNING id
     )
     UPDATE incoming SET taken = true WHERE NOT taken AND contact_id NOT IN (SELECT id FROM created)
+"""
+REFUSE_ERASED = """
+    WITH erased AS (
+        DELETE FROM contacts_contact WHERE id IN (
+            SELECT contact_id FROM incoming CROSS JOIN unnest(address_hashes) AS held (hash)
+            JOIN compliance_erasedaddress e ON e.address_hash = held.hash
+            WHERE NOT taken AND e.until > now() AND EXISTS (SELECT FROM compliance_erasedaddress)
+        ) RETURNING id
+    )
+    UPDATE incoming SET taken = true FROM erased WHERE contact_id = erased.id
 """
 REKEY = """
     UPDATE compliance_suppression s SET address_hash = i.address_hash, hash_key = %(hash_key)s
@@ -60,7 +72,7 @@ INSERT_EVENTS = f"""
     INSERT INTO contacts_contactevent ({history.COLUMNS})
     SELECT i.contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, jsonb_strip_nulls(
         jsonb_build_object('line', nullif(i.line, 0), 'file', %(file)s::text,
-            'suppressed', CASE WHEN card.unsubscribed THEN true END,
+            'suppressed', CASE WHEN card.unsubscribed THEN true END, 'erased_before', %(erased_before)s::boolean,
             'authorization_type', (%(authorizations)s)[i.authorization_type],
             'authorization_other', nullif(i.authorization_other, ''),
             'consent_date', i.consent_date, 'consent_purpose', nullif(i.consent_purpose, ''),
@@ -78,11 +90,17 @@ class Created:
 
 
 def create_staged(
-    *, actor: Actor, owner_id: int | None, file_name: str | None = None, batch_id: int | None = None
+    *,
+    actor: Actor,
+    owner_id: int | None,
+    file_name: str | None = None,
+    batch_id: int | None = None,
+    erased_before: bool = False,
 ) -> Created:
     """Create a person for each row of `incoming` that is not marked `taken`; runs inside the caller's transaction.
 
-    A row whose address somebody holds, also one created meanwhile, is left out and marked `taken`.
+    A row whose address somebody holds, also one created meanwhile, is left out and marked `taken`; so is one whose
+    person asked to be erased. `erased_before` says in the history that somebody took such a person in knowingly.
     """
     actor.require("create_people")
     values = {
@@ -94,10 +112,11 @@ def create_staged(
         "file": file_name,
         "authorizations": AuthorizationType.slugs(),
         "sources": SourceType.slugs(),
+        "erased_before": erased_before or None,
         **history.event_values(actor, batch_id),
     }
     with connection.cursor() as cursor:
-        for statement in (NUMBER, INSERT_CONTACTS, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
+        for statement in (NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
             cursor.execute(statement, values)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
@@ -107,23 +126,28 @@ def create_staged(
 
 
 @transaction.atomic
-def create_person(person: NewPerson, *, actor: Actor, owner_id: int | None = None) -> Contact:
+def create_person(
+    person: NewPerson, *, actor: Actor, owner_id: int | None = None, although_erased: bool = False
+) -> Contact:
     """Create one person for a form or the API.
 
-    Raises `Invalid` for broken rules, and `Conflict` (`address_taken`, with `existing_id`) when somebody already
-    has the address: two rows for one address could contradict each other.
+    Raises `Invalid` for broken rules, and `Conflict`: `address_taken`, with `existing_id`, when somebody already has
+    the address, for two rows for one address could contradict each other; `erased` when the person asked to be erased,
+    unless a user has decided `although_erased`: then the address is remembered as erased no longer.
     """
     actor.require("create_people")
     details, errors = clean(person.details)
     errors |= nobody(details) | person.authorization.errors(timezone.localdate()) | person.source.errors()
     if errors:
         raise Invalid(errors)
+    again = although_erased and erased.forget(normalise_address(details.get("email", "")))
     staging.stage([replace(person, details=details)])
-    create_staged(actor=actor, owner_id=owner_id)
+    create_staged(actor=actor, owner_id=owner_id, erased_before=again)
     with connection.cursor() as cursor:
         cursor.execute("SELECT contact_id, taken, email_key FROM incoming")
         contact_id, taken, email_key = cursor.fetchone()
     if taken:
+        erased.refuse(email_key)
         raise address_taken(email_key)
     return Contact.objects.select_related("card", "owner").get(pk=contact_id)
 

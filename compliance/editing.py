@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, connection, transaction
 
-from compliance import services, suppression
+from compliance import erased, services, suppression
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
 from compliance.staging import address_columns
@@ -18,12 +18,20 @@ from salesconnect.lib.outcome import Outcome
 
 
 @transaction.atomic
-def edit(contact_id: int, values: Mapping[str, str], *, actor: Actor, version: int | None = None) -> Outcome:
+def edit(
+    contact_id: int,
+    values: Mapping[str, str],
+    *,
+    actor: Actor,
+    version: int | None = None,
+    although_erased: bool = False,
+) -> Outcome:
     """Set details of one person by field name; names that are absent stay as they are.
 
     An unsubscribed person stays so under a new address, which is suppressed at once; a new address that is
     suppressed makes the person unsubscribed. Raises `Invalid`, `Missing`, `Restricted`, `Stale` when the
-    person is no longer at `version`, and `Conflict` (`address_taken`).
+    person is no longer at `version`, and `Conflict`: `address_taken`, or `erased` for the address of somebody who
+    asked to be erased, unless a user has decided `although_erased`.
     """
     actor.require("edit_people")
     contact = _locked(contact_id)
@@ -39,6 +47,9 @@ def edit(contact_id: int, values: Mapping[str, str], *, actor: Actor, version: i
     if not changes:
         return Outcome(unchanged=1)
     _store(contact, {name: new for name, (_, new) in changes.items()})
+    if new_address := changes.get("email", ("", ""))[1]:
+        key = normalise_address(new_address)
+        erased.forget(key) if although_erased else erased.refuse(key)
     history.record([contact_id], history.EDITED, actor=actor, changes=changes)
     if "email" in changes:
         _carry_the_no(contact, actor)

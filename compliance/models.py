@@ -164,6 +164,22 @@ class Suppression(models.Model):
         return str(self.address_hash)
 
 
+class ErasedAddress(models.Model):
+    """The address of somebody who asked to be erased: until a day nobody brings the person back by mistake.
+
+    It is no suppression: nothing is said about mail. Like one, it knows the address only by its keyed hash.
+    """
+
+    address_hash = models.UUIDField(unique=True)
+    hash_key = models.CharField(max_length=8)
+    erased_at = models.DateTimeField(db_default=TransactionNow())
+    # Told when it was set, so a setting that changes later changes nothing of it.
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.address_hash)
+
+
 class Policy(models.Model):
     """What each reason does to the verdict: one row a version, never changed; the newest is in force.
 
@@ -274,12 +290,19 @@ class ImportJob(models.Model):
 class ImportSeen(models.Model):
     """The addresses a running import has met, so that the first of two equal rows counts. Emptied when it ends.
 
-    A million rows go through it: the key is the only index, and there is no foreign key to be checked for each.
+    A million rows go through it: the key is the only index of nearly all, and there is no foreign key to be checked.
+    `erased` marks the address of somebody who was deleted while the file waited or was read: it is not brought back.
     """
 
     pk = models.CompositePrimaryKey("job_id", "address_hash")
     job_id = models.BigIntegerField()
     address_hash = models.UUIDField()
+    erased = models.BooleanField(db_default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["job_id", "address_hash"], condition=Q(erased=True), name="import_seen_erased"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.job_id}: {self.address_hash}"

@@ -29,6 +29,7 @@ def revise(
     card: Mapping[str, Any] | None = None,
     owner: User | Owner | None = Owner.STAYS,
     version: int | None = None,
+    although_erased: bool = False,
 ) -> Outcome:
     """Set what is named of one person, in one transaction; what is not named stays.
 
@@ -45,7 +46,7 @@ def revise(
         authorization, source = with_changes(ComplianceCard.objects.get(pk=contact_id), card)
         outcome += services.edit_card(people, authorization, source, actor=actor)
     if details:
-        outcome += editing.edit(contact_id, details, actor=actor)
+        outcome += editing.edit(contact_id, details, actor=actor, although_erased=although_erased)
     if owner is not Owner.STAYS:
         outcome += editing.assign(contact_id, owner, actor=actor)
     return Outcome(changed=1) if outcome.changed else Outcome(unchanged=1)

@@ -109,7 +109,9 @@ class NoteReply(serializers.Serializer):
 
 
 class BulkDelete(Selected):
-    """A deletion of many people."""
+    """A deletion of many people, who asked for it or did not."""
+
+    on_request = serializers.BooleanField(default=False)
 
 
 class Refusal(serializers.Serializer):

@@ -39,6 +39,11 @@ class DetailsForm(forms.Form):
     other = _detail("other")
     salesforce_id = _detail("salesforce_id")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "although_erased" in self.data:
+            self._add_although_erased()
+
     def details(self) -> dict[str, str]:
         """Return the details by field name."""
         return {name: self.cleaned_data[name] for name in DETAILS}
@@ -47,6 +52,22 @@ class DetailsForm(forms.Form):
         """Show what a service found wrong beside the fields."""
         for name, messages in errors.items():
             self.add_error(name, messages)
+
+    def ask_although_erased(self, conflict: Conflict) -> None:
+        """Say beside the address that its person asked to be erased, and ask whether it is meant all the same."""
+        self._add_although_erased()
+        self.add_error("email", forms.ValidationError(conflict.message, code=conflict.code))
+
+    def takes_in_erased(self) -> bool:
+        """Tell whether the user takes the person in although he or she asked to be erased."""
+        return bool(self.cleaned_data.get("although_erased"))
+
+    def _add_although_erased(self) -> None:
+        self.fields["although_erased"] = forms.BooleanField(
+            label=_("Take the person in all the same"),
+            help_text=_("Only when the person wants it, or has given a new reason. The history keeps your decision."),
+            required=False,
+        )
 
     def refuse_address(self, conflict: Conflict, url: str) -> None:
         """Say beside the address that somebody has it, with a link to that person."""

@@ -124,6 +124,8 @@ def _created(event: ContactEvent) -> str:
         sentences.append(_("Source: %(words)s") % {"words": source_words(changes)})
     if changes.get("suppressed"):
         sentences.append(_("Unsubscribed from the first moment"))
+    if changes.get("erased_before"):
+        sentences.append(_("The person had asked to be erased before and was taken in knowingly"))
     return ". ".join(sentences)
 
 

@@ -1,29 +1,36 @@
 """Deletion: the person goes everywhere, and what remains is only what keeps the person from being contacted again."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import FileField, Model
 from django.db.models.deletion import SET_NULL
 from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.utils import timezone
 
-from compliance import services
+from compliance import erased, services
 from contacts import batches, history, scrubbing
 from contacts.models import Batch, Contact, ContactEvent, Merge
 from contacts.queries import ContactQuerySet
-from exports import files, ledger, mentions
+from exports import addresses, deletion_settings, files, ledger, mentions
 from exports.trace_values import traces_of
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing, Restricted
 from salesconnect.lib.outcome import Outcome
+from unsubscribes import links
 from unsubscribes.models import Message
 from unsubscribes.salesforce import erasing
 
-REQUEST, RETENTION, REPLAY = "request", "retention", "replay"
-"""Why somebody was erased, where it was not simply ordered: a code that stays in the history."""
+REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "replay"
+"""Why somebody was erased, where it was not simply ordered: a code that stays in the history.
+
+`REQUEST` is one of the register, whose identity was checked; `ON_REQUEST` is the word of the user who ordered it.
+"""
 
 # Answers kept for a repeated request that are about the person.
 REPLIES = """
@@ -31,12 +38,10 @@ REPLIES = """
     WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(numbers)s))
         OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(numbers)s))
 """
-# The "no" of the address stays, with a reason that says nothing of who it was.
+# The "no" of the address stays with its source and dates. What somebody wrote about it goes; a code of our own stays.
 REASONS = """
-    UPDATE compliance_suppression s SET reason = '' FROM contacts_contact c
-    WHERE c.id = ANY(%(ids)s) AND s.address_hash = c.address_hash AND s.reason <> '' AND EXISTS (
-        SELECT FROM unnest(ARRAY[c.first_name, c.last_name, c.email, c.phone]) AS own (text)
-        WHERE length(own.text) > 1 AND strpos(lower(s.reason), lower(own.text)) > 0)
+    UPDATE compliance_suppression SET reason = ''
+    WHERE address_hash = ANY(%(hashes)s::uuid[]) AND reason NOT IN ('', 'address_changed', 'merged')
 """
 # Kind, dates and outcome of what the person asked for stay; what is open ends with the person.
 REQUESTS = """
@@ -62,60 +67,97 @@ class Report:
     salesforce: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     suppressed: bool = False
+    on_request: bool = False
+    remembered_until: dt.date | None = None
 
 
 @transaction.atomic
-def delete(contacts: ContactQuerySet, *, actor: Actor, batch_id: int | None = None, why: str = "") -> Outcome:
+def delete(
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    batch_id: int | None = None,
+    why: str = "",
+    until: dt.datetime | None = None,
+) -> Outcome:
     """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, whatever names them.
 
-    A suppression stands afterwards only where one stood before: its keyed hash, date and reason. `why` is a code that
-    stays in the history. Restricted people are refused, for they may need the data (art. 18(1)), unless they asked for
-    it themselves. The ledger beside the database is written last, so that no erasure that is done is not in it.
+    A suppression stands afterwards only where one stood before: its keyed hash, date and source. `why` is a code that
+    stays in the history. Of people who asked for it the address is remembered too, as that of somebody who was erased,
+    for as long as the team has set; `until` gives that day where it is known already. Restricted people are refused,
+    for they may need the data (art. 18(1)), unless a request of the register asks for it. The ledger beside the
+    database is written last, so that no erasure that is done is not in it.
+
+    1. Keep the people out of the imports under way. 2. Lock them. 3. Erase them. 4. Write the ledger.
     """
     actor.require("delete_people")
+    erased.hold_imports()
+    held = addresses.keep_out(contacts)
     owed = why in (REQUEST, REPLAY)
     ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
     outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
     if not ids:
         return outcome
+    if why in (REQUEST, ON_REQUEST):
+        until = deletion_settings.remembered_until()
     numbers = history.numbers_of(ids)
+    hashes = addresses.of_people(ids, numbers, kept_out=held)
+    lines = [] if why == REPLAY else ledger.lines_of(numbers, until)
+    if until:
+        erased.remember(hashes, until)
+    _erase(ids, numbers, hashes, why, actor=actor, batch_id=batch_id)
+    ledger_file.append(lines)
+    return outcome
+
+
+def _erase(
+    ids: Sequence[int],
+    numbers: Sequence[int],
+    hashes: Mapping[UUID, str],
+    why: str,
+    *,
+    actor: Actor,
+    batch_id: int | None,
+) -> None:
+    """Record that these people go, and clear them away: find every trace first, for the rows tell where they are."""
     traces = traces_of(ids, numbers)
     named, exported, previews = mentions.find(traces), files.exports_of(numbers), files.previews_of(traces)
-    lines = [] if why == REPLAY else ledger.lines_of(numbers)
-    changes = {"source": (None, why)} if why else {}
     # Also the records merged into a person lose their readable values, so each says by which act.
+    changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
     if others := scrubbing.scrub_people(numbers):
         history.record(others, history.SCRUBBED, actor=actor, batch_id=batch_id)
     erasing.mark(ids)
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
-    _run(ids, numbers, REPLIES, REASONS)
+    _run(ids, numbers, REPLIES)
+    addresses.run(REASONS, hashes)
     files.take_out(exported, previews, numbers)
     _run(ids, numbers, REQUESTS)
+    links.forget(ids, hashes)
     _delete_rows(ids)
     _run(ids, numbers, *ROWS)
-    ledger_file.append(lines)
-    return outcome
 
 
 @transaction.atomic
-def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, why: str = "") -> Report:
-    """Erase one person and report what went, or with `dry_run` would go.
+def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> Report:
+    """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
 
     Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
     """
     actor.require("delete_people")
+    erased.hold_imports()
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    addresses.keep_out(people) if not dry_run else None
     if not services.lock(people):
         raise Missing
-    report = what_goes(contact_id)
-    if not dry_run and delete(people, actor=actor, why=why).refused:
+    report = what_goes(contact_id, on_request=on_request)
+    if not dry_run and delete(people, actor=actor, why=ON_REQUEST if on_request else "").refused:
         raise Restricted
     return report
 
 
-def what_goes(contact_id: int) -> Report:
-    """Return what the erasure of one person takes."""
+def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
+    """Return what the erasure of one person takes, and what it leaves where the person asked for it."""
     ids = [contact_id]
     numbers = history.numbers_of(ids)
     traces = traces_of(ids, numbers)
@@ -133,6 +175,8 @@ def what_goes(contact_id: int) -> Report:
         mentions=named.counts(),
         salesforce=sorted(erasing.records_of(ids)),
         templates=named.templates,
+        on_request=on_request,
+        remembered_until=timezone.localdate(deletion_settings.remembered_until()) if on_request else None,
         suppressed=Contact.objects.filter(pk=contact_id, card__unsubscribed=True).exclude(email="").exists(),
     )
 
@@ -151,7 +195,8 @@ def preview(contacts: ContactQuerySet) -> dict[str, int]:
 @batches.register("delete", "delete_people", asks_recent=True)
 def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Carry out one chunk of a bulk deletion."""
-    return delete(contacts, actor=actor, batch_id=batch.pk)
+    why = ON_REQUEST if batch.params.get("on_request") else ""
+    return delete(contacts, actor=actor, batch_id=batch.pk, why=why)
 
 
 def _delete_rows(ids: Sequence[int]) -> None:

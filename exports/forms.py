@@ -4,8 +4,11 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+
+from exports.deletion_settings import remembered_until
 
 CONFIRM_ABOVE = 100
 REASON_LIMIT = 500
@@ -22,7 +25,21 @@ class ExportForm(forms.Form):
     )
 
 
-class DeleteForm(forms.Form):
+class OnRequestForm(forms.Form):
+    """Whether people asked to be erased, which is remembered for a stated time."""
+
+    on_request = forms.BooleanField(label=_("Erasure was asked for"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = _t(
+            "Then a code of each address is kept until %(day)s, and imports, Salesforce and programs do not bring "
+            "the person back. Without it nothing is kept."
+        )
+        self.fields["on_request"].help_text = words % {"day": date_format(remembered_until())}
+
+
+class DeleteForm(OnRequestForm):
     """The number of people, typed by hand where it is large: no slip of the pen deletes everyone."""
 
     approved = forms.IntegerField(min_value=0, widget=forms.HiddenInput)

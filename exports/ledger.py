@@ -4,6 +4,7 @@ An erasure is written as the last thing before its transaction commits: a crash 
 somebody whose erasure was ordered, and never one too few.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,12 +24,18 @@ LINES = """
 """
 
 
-def lines_of(numbers: Sequence[int]) -> list[dict[str, Any]]:
-    """Return what the ledger is to say of the erasure of these people, merged records among them, while they exist."""
+def lines_of(numbers: Sequence[int], until: dt.datetime | None = None) -> list[dict[str, Any]]:
+    """Return what the ledger is to say of the erasure of these people, merged records among them, while they exist.
+
+    `until` is the day up to which they are remembered as erased. It stands here without their hashes, for lines are
+    never removed; a restored backup has the address itself.
+    """
+    more = {"until": until.isoformat()} if until else {}
     with connection.cursor() as cursor:
         cursor.execute(LINES, [list(numbers)])
         return [
             {"what": ERASED, "at": at, "contact": number}
+            | more
             | ({"hash": str(known), "key": key, "source": source} if known else {})
             for number, at, known, key, source in cursor
         ]

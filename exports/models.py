@@ -15,6 +15,34 @@ __all__ = ["DailyFigure", "ExportJob", "ProcessingTexts"]
 ANSWER_LIMIT = 2_000
 
 
+class DeletionSettings(models.Model):
+    """What the team decided about deletion: one row.
+
+    For how long the address of somebody who asked to be erased is remembered, and above how many people a second
+    administrator must approve a deletion; never where that is empty.
+    """
+
+    erased_months = models.PositiveSmallIntegerField(
+        _("Months for which the address of somebody who asked to be erased is remembered"), default=12
+    )
+    approval_above = models.PositiveIntegerField(
+        _("A second administrator approves the deletion of more people than"), null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="deletion_settings_one_row", condition=models.Q(pk=1)),
+            models.CheckConstraint(
+                name="deletion_settings_months_are_some",
+                condition=models.Q(erased_months__range=(1, 120)),
+                violation_error_message=_("Remember it for 1 to 120 months."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.erased_months} months"
+
+
 class DoomedFile(models.Model):
     """A file whose row is gone: removed when that is certain, and by the sweep when a crash came between."""
 

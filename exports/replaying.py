@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from compliance import suppression
 from contacts.models import Contact
@@ -46,6 +47,15 @@ class Line:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erasure of the ledger: of whom, when, and until when the address of somebody who asked is remembered."""
+
+    number: int
+    at: dt.datetime
+    until: dt.datetime | None
+
+
 @dataclass(slots=True)
 class Replayed:
     """How many people were erased again, and how many addresses unsubscribed again."""
@@ -57,18 +67,19 @@ class Replayed:
 def replay(*, actor: Actor) -> Replayed:
     """Do again what the ledger tells and the database does not know. Safe to repeat. Raises `Forbidden`."""
     actor.require("delete_people")
-    erased: dict[int, dt.datetime] = {}
+    erased: dict[int, Erased] = {}
     said: dict[str, Line] = {}
     for line in ledger.read():
         at = dt.datetime.fromisoformat(line["at"])
         if line["what"] == ERASED:
-            erased[line["contact"]] = at
+            until = dt.datetime.fromisoformat(line["until"]) if "until" in line else None
+            erased[line["contact"]] = Erased(line["contact"], at, until)
         if known := line.get("hash"):
             said[known] = Line(known, line["key"], line["source"], at)
     done = Replayed()
     for lines in _chunks(said.values()):
         done.suppressed += _suppress(lines, actor)
-    for people in _chunks(erased.items()):
+    for people in _chunks(erased.values()):
         done.erased += _erase(people, actor)
     return done
 
@@ -92,8 +103,17 @@ def _suppress(lines: list[Line], actor: Actor) -> int:
     return len(new)
 
 
-def _erase(people: list[tuple[int, dt.datetime]], actor: Actor) -> int:
+@transaction.atomic
+def _erase(lines: list[Erased], actor: Actor) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(MEANT, [[number for number, _at in people], [at for _number, at in people]])
-        meant = [row[0] for row in cursor]
-    return erasure.delete(Contact.objects.among(meant), actor=actor, why=erasure.REPLAY).changed if meant else 0
+        cursor.execute(MEANT, [[line.number for line in lines], [line.at for line in lines]])
+        meant = {row[0] for row in cursor}
+    by_day: dict[dt.datetime | None, list[int]] = {}
+    for line in lines:
+        if line.number in meant:
+            still = line.until if line.until and line.until > timezone.now() else None
+            by_day.setdefault(still, []).append(line.number)
+    return sum(
+        erasure.delete(Contact.objects.among(sorted(numbers)), actor=actor, why=erasure.REPLAY, until=until).changed
+        for until, numbers in by_day.items()
+    )

@@ -119,7 +119,7 @@ def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
         return _done(request, register.carry_out(row.pk, actor=actor))
     context: dict[str, Any] = {"row": row, "person": row.contact, "form": form, "title": wording.act_title(row)}
     if form:
-        report = erasure.what_goes(row.contact.pk)
+        report = erasure.what_goes(row.contact.pk, on_request=True)
         context |= {"report": report, "goes": wording.goes(report)}
     return render(request, "exports/request_act.html", context, status=422 if form and form.errors else 200)
 

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from exports import files, ledger, retention, services
+from exports import files, forgetting, ledger, retention, services
 from exports.integrity import running
 from exports.overview import daily
 from salesconnect.lib.actor import system
@@ -18,6 +18,12 @@ def sweep_exports() -> None:
     """Remove the files that are older than they may be, and those that an erasure left."""
     services.remove_old_files()
     files.remove_doomed()
+
+
+@shared_task(name="exports.forget_erased")
+def forget_erased() -> None:
+    """Remember erased people no longer than was told: addresses, links of their mail, records in Salesforce."""
+    forgetting.forget_old()
 
 
 @shared_task(name="exports.keep_figures")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from exports import request_views, retention_views, views
+from exports import deletion_views, request_views, retention_views, views
 from exports.overview.views import mailed, processing
 from exports.overview.views import pages as overview
 from exports.pack import views as pack
@@ -28,6 +28,7 @@ urlpatterns = [
     path("requests/<int:request_id>/carry-out/", request_views.carry_out, name="request-carry-out"),
     path("requests/<int:request_id>/portability/", request_views.portability, name="request-portability"),
     path("requests/<int:request_id>/<slug:act>/", request_views.act, name="request-act"),
+    path("settings/deletion/", deletion_views.settings, name="deletion-settings"),
     path("settings/retention/", retention_views.rules, name="retention"),
     path("settings/retention/new/", retention_views.rule, name="retention-new"),
     path("settings/retention/run/", retention_views.run, name="retention-run"),

@@ -13,6 +13,7 @@ from contacts.requests import SignedInRequest, page_actor
 from contacts.views.person_page import find
 from exports import erasure, services, wording
 from exports.columns import content_disposition
+from exports.forms import OnRequestForm
 from salesconnect.lib.errors import Restricted
 
 
@@ -34,10 +35,12 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
     person = find(contact_id, actor)
     if request.method == "GET":
         report = erasure.what_goes(contact_id)
-        context = {"person": person, "report": report, "goes": wording.goes(report)}
+        context = {"person": person, "report": report, "goes": wording.goes(report), "form": OnRequestForm()}
         context["title"] = _("Delete %(name)s?") % {"name": person}
         return render(request, "exports/delete.html", context)
-    if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor).refused:
+    form = OnRequestForm(request.POST)
+    why = erasure.ON_REQUEST if form.is_valid() and form.cleaned_data["on_request"] else ""
+    if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor, why=why).refused:
         raise Restricted
     messages.success(request, _("%(name)s was deleted.") % {"name": person})
     people = reverse("people")

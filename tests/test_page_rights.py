@@ -62,6 +62,7 @@ PAGES = {
     "request-portability": (NOBODY, "export_people"),
     "erase-elsewhere": READ,
     "erased-there": (NOBODY, "handle_requests"),
+    "deletion-settings": ("edit_retention", "edit_retention"),
     "retention": READ,
     "retention-new": ("edit_retention", "edit_retention"),
     "retention-run": ("edit_retention", "edit_retention"),

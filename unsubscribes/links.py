@@ -1,7 +1,7 @@
 """The way out of every mail: its link is made when the mail is sent, and works for ever."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -21,6 +21,18 @@ FIND = """
     SELECT id, nonce, digest, address_hash, hash_key, created_at,
            ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id)
     FROM unsubscribes_maillink link WHERE digest = %s
+"""
+# A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
+FORGET = """
+    UPDATE unsubscribes_maillink SET address_hash = NULL, hash_key = ''
+    WHERE address_hash IS NOT NULL AND id IN (
+        SELECT id FROM unsubscribes_maillink WHERE address_hash = ANY(%(hashes)s::uuid[])
+        UNION SELECT link_id FROM unsubscribes_message WHERE contact_id = ANY(%(people)s) AND link_id IS NOT NULL
+    )
+    AND NOT EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = unsubscribes_maillink.address_hash)
+    AND NOT EXISTS (SELECT FROM compliance_erasedaddress e WHERE e.address_hash = unsubscribes_maillink.address_hash)
+    AND NOT EXISTS (SELECT FROM contacts_contact c
+                    WHERE c.address_hash = unsubscribes_maillink.address_hash AND c.id <> ALL(%(people)s))
 """
 RECIPIENT = Actor(user_id=None, name="Recipient", role="member", door="link")
 
@@ -66,15 +78,27 @@ def find(token: str) -> MailLink | None:
 
 def holder(link: MailLink) -> Contact | None:
     """Return the person who has the link's address now, if anybody has."""
-    return Contact.objects.filter(address_hash=link.address_hash).first()
+    return Contact.objects.filter(address_hash=link.address_hash).first() if link.address_hash else None
+
+
+def forget(people: Sequence[int], hashes: Iterable[UUID]) -> int:
+    """Take the address out of the links that were mailed to people who are being erased; returns of how many.
+
+    Such a link answers from then on that nothing is held.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, {"people": list(people), "hashes": [str(each) for each in hashes]})
+        return cursor.rowcount
 
 
 def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
     """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
 
     A record that was merged since into another of the same person leaves its mail to that one, and so its "no", which
-    is stored by itself.
+    is stored by itself. A link that has forgotten its address has nobody to unsubscribe.
     """
+    if link.address_hash is None:
+        return Outcome()
     said = suppression.unsubscribe_address(
         link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason
     )

@@ -81,13 +81,14 @@ class MailTemplate(models.Model):
 class MailLink(models.Model):
     """A way out that was mailed. It knows the address by its keyed hash alone, so it outlives mail and person.
 
+    It forgets the hash when the person is erased and nothing else remembers the address.
     The token is not stored: it is made from `nonce` and a key of the environment, and found again by its digest.
     """
 
     nonce = models.UUIDField()
     digest = models.CharField(max_length=64, unique=True)
-    address_hash = models.UUIDField(db_index=True)
-    hash_key = models.CharField(max_length=8)
+    address_hash = models.UUIDField(null=True, db_index=True)
+    hash_key = models.CharField(max_length=8, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

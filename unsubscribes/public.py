@@ -57,7 +57,8 @@ def mask(email: str) -> str:
 def _answer(request: HttpRequest, token: str) -> HttpResponse:
     match request.method:
         case "GET" | "HEAD":
-            return _page("question", links.find(token))
+            link = links.find(token)
+            return _page("nothing" if link and link.address_hash is None else "question", link)
         case "POST":
             return _take(links.find(token), _body(request))
         case "OPTIONS":
@@ -69,6 +70,9 @@ def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
     if link is None:
         # A mailbox provider takes 200 for done and tells its user so.
         return _page("damaged", status=404)
+    if link.address_hash is None:
+        # Nobody is unsubscribed, so no program is told so: what it held was erased.
+        return _page("nothing", status=410)
     one_click = body.get(ONE_CLICK[0]) == ONE_CLICK[1]
     source = Suppression.Source.ONE_CLICK if one_click else Suppression.Source.CLICKED_LINK
     reason = UNSEEN.sub("", body.get("reason", "")).strip()[:REASON_LIMIT]

@@ -76,8 +76,6 @@ def _create(job: ImportJob, expected: int, actor: Actor) -> None:
 
 
 def _update(job: ImportJob, changing: int, actor: Actor) -> None:
-    if not changing:
-        return
     origin = {
         "file": job.file_name,
         "hash_key": newest_key(),
@@ -85,9 +83,11 @@ def _update(job: ImportJob, changing: int, actor: Actor) -> None:
         **history.event_values(actor, None),
     }
     with connection.cursor() as cursor:
-        cursor.execute(statements.RECORD, origin)
-        for statement in (statements.UPDATE_CONTACTS, statements.UPDATE_CARDS, statements.SUPPRESS):
-            cursor.execute(statement, origin)
+        # A "no" is taken also from the row of somebody who is not taken in.
+        cursor.execute(statements.SUPPRESS, origin)
+        if changing:
+            for statement in (statements.RECORD, statements.UPDATE_CONTACTS, statements.UPDATE_CARDS):
+                cursor.execute(statement, origin)
 
 
 def fill(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,6 +98,7 @@ def fill(card: Mapping[str, Any]) -> dict[str, Any]:
 def reason_words(code: str) -> str:
     """Return in words why a row cannot be taken, where only a look at what is recorded could tell."""
     return {
+        "erased": _("The person was erased. Nothing was taken but an unsubscribe, if any."),
         "duplicate": _("Duplicate: the address stands in an earlier row of this file."),
         "consent_date": _("Consent needs the date on which it was given."),
         "consent_purpose": _("Consent needs the purpose it was given for."),

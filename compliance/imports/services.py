@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from compliance import erased
 from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
@@ -98,6 +99,7 @@ def receive(
 def change(job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card) -> ImportJob:
     """Read a file that is not being imported yet with another mapping and card: begins a new dry run."""
     actor.require("import_people")
+    erased.await_erasures()
     job = _unbegun(job_id)
     _recognised(job.table["headers"], mapping)
     job.mapping, job.card = dict(mapping), _checked(card).as_json()
@@ -112,6 +114,7 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
     Raises `Invalid` (`file`) when no column of a name or an address is known, and `Conflict` (`begun`).
     """
     actor.require("import_people")
+    erased.await_erasures()
     job = _unbegun(job_id)
     if not columns_of(job).usable:
         raise Invalid({"file": [_("No column of the file is known as a name or an email address.")]})

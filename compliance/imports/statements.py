@@ -70,6 +70,9 @@ ASSESS = f"""
     ), judged AS (
         SELECT *,
             CASE WHEN restricted THEN 'restricted'
+                 WHEN contact_id IS NULL AND EXISTS (
+                     SELECT FROM compliance_erasedaddress e
+                     WHERE e.address_hash = ANY (met.address_hashes) AND e.until > now()) THEN 'erased'
                  WHEN authorization_type = {CONSENT} AND consent_date IS NULL THEN 'consent_date'
                  WHEN authorization_type = {CONSENT} AND consent_purpose = '' THEN 'consent_purpose'
                  WHEN says_consent AND authorization_type IS DISTINCT FROM {CONSENT} THEN 'no_consent'
@@ -95,13 +98,20 @@ ASSESS = f"""
     FROM judged
 """
 
-# The first row of an address counts, in this chunk or an earlier one; a rejected row does not make it taken.
+# The first row of an address counts, in this chunk or an earlier one; a rejected row does not make it taken. Who was
+# deleted since the import began is not brought back, unless somebody else did so meanwhile.
 REJECT_SEEN = """
+    UPDATE incoming SET reason = 'erased', taken = true FROM (
+        SELECT DISTINCT line FROM incoming CROSS JOIN unnest(address_hashes) AS own (hash)
+        JOIN compliance_importseen s ON s.job_id = %(job)s AND s.address_hash = own.hash AND s.erased
+        WHERE contact_id IS NULL AND reason IS NULL
+        AND EXISTS (SELECT FROM compliance_importseen WHERE job_id = %(job)s AND erased)
+    ) AS gone WHERE gone.line = incoming.line;
     WITH met AS (
-        INSERT INTO compliance_importseen (job_id, address_hash)
-        SELECT DISTINCT %(job)s, address_hash FROM incoming
+        INSERT INTO compliance_importseen AS seen (job_id, address_hash)
+        SELECT DISTINCT %(job)s::bigint, address_hash FROM incoming
         WHERE reason IS NULL AND address_hash IS NOT NULL ORDER BY address_hash
-        ON CONFLICT DO NOTHING RETURNING address_hash
+        ON CONFLICT (job_id, address_hash) DO UPDATE SET erased = false WHERE seen.erased RETURNING address_hash
     )
     UPDATE incoming SET reason = 'duplicate', taken = true, changes = false
     WHERE reason IS NULL AND address_hash IS NOT NULL AND (
@@ -168,5 +178,6 @@ UPDATE_CARDS = f"""
 SUPPRESS = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
     SELECT address_hash, %(hash_key)s, '', 'import' FROM incoming
-    WHERE changes AND opts_out ORDER BY address_hash ON CONFLICT (address_hash) DO NOTHING
+    WHERE changes AND opts_out OR reason = 'erased' AND opted_out
+    ORDER BY address_hash ON CONFLICT (address_hash) DO NOTHING
 """

@@ -77,6 +77,8 @@ def forget_old() -> int:
     ended = ImportJob.objects.exclude(state__in=OPEN)
     old = Q(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS))
     ImportReject.objects.filter(job__in=ended.filter(old)).delete()
+    # An erasure that met the end of an import may have left an address there.
+    ImportSeen.objects.filter(erased=True, job_id__in=ended.values("pk")).delete()
     files = list(ended.filter(old | Q(dry_run=False, attempt__gt=0)).exclude(file=""))
     for job in files:
         job.file.delete()

@@ -101,7 +101,12 @@ ACTS = {
         Act("informed", MarkForm, lambda form: form.cleaned_data, lambda people, _params: informing.preview(people)),
         Act("reviewed", MarkForm, lambda form: form.cleaned_data, lambda people, _params: review.preview(people)),
         Act("export", ExportForm, lambda form: form.cleaned_data, _export_count),
-        Act("delete", DeleteForm, lambda _form: {}, _delete_count),
+        Act(
+            "delete",
+            DeleteForm,
+            lambda form: {"on_request": form.cleaned_data["on_request"]},
+            _delete_count,
+        ),
     )
 }
 

@@ -28,7 +28,9 @@ def new(request: SignedInRequest) -> HttpResponse:
     if details.is_valid() and card.is_valid():
         person = NewPerson(details.details(), card.to_authorization(), card.to_source())
         try:
-            return _created(request, create_person(person, actor=actor, owner_id=actor.user_id))
+            again = details.takes_in_erased()
+            made = create_person(person, actor=actor, owner_id=actor.user_id, although_erased=again)
+            return _created(request, made)
         except (Invalid, Conflict) as refusal:
             show_beside(details, refusal)
     context = {"details": details, "card": card}

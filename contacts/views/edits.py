@@ -44,7 +44,12 @@ def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, vers
 
     owner = form.cleaned_data["owner"] if "owner" in form.changed_data else Owner.STAYS
     details = form.changed_details()
-    return carry_out(person.pk, lambda: revise(person.pk, details=details, owner=owner, version=version, actor=actor))
+    again = form.takes_in_erased()
+
+    def change() -> object:
+        return revise(person.pk, details=details, owner=owner, version=version, actor=actor, although_erased=again)
+
+    return carry_out(person.pk, change)
 
 
 def take_back(contact_id: int, link: dict[str, int | None], *, actor: Actor) -> Outcome:
@@ -77,6 +82,8 @@ def show_beside(form: DetailsForm, refusal: Invalid | Conflict) -> None:
         form.add_errors(refusal.fields)
     elif refusal.code == "address_taken":
         form.refuse_address(refusal, reverse("person", args=[refusal.detail["existing_id"]]))
+    elif refusal.code == "erased":
+        form.ask_although_erased(refusal)
     else:
         raise refusal
 

@@ -71,7 +71,7 @@ def _rows(person: Contact, form: EditDetailsForm) -> list[Row]:
     """Return the fields that the editor or somebody else changed since the form was opened."""
     rows = []
     now = detail_values(person) | {"owner": person.owner}
-    for name in form.fields:
+    for name in (each for each in form.fields if each in now):
         mine = name in form.changed_data
         seen = form.data.get(form.add_initial_prefix(name), "")
         if mine or seen != str(getattr(person, "owner_id" if name == "owner" else name) or ""):

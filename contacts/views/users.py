@@ -56,6 +56,9 @@ def index(request: SignedInRequest) -> HttpResponse:
     if actor.may("manage_users"):
         rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
     rooms.append(Room("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then.")))
+    if actor.may("edit_retention"):
+        words = _("How long an erased address is remembered, and who approves the deletion of many.")
+        rooms.append(Room("deletion-settings", "trash", _("Deletion"), words))
     if actor.may("edit_team"):
         rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
     if actor.may("edit_policy"):

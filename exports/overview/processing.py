@@ -20,6 +20,7 @@ from compliance.imports import working
 from compliance.models import ComplianceCard
 from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
 from contacts.models import User
+from exports import deletion_settings
 from exports.models import RetentionRule
 from exports.overview import figures
 from exports.overview.figures import Numbers
@@ -156,8 +157,17 @@ def _recipients() -> list[str]:
 
 
 def _limits() -> list[str]:
+    months = deletion_settings.current().erased_months
     return [
-        _("Deletion takes effect at once; a keyed hash of an address that had said no stays, with dates and reasons"),
+        _("Deletion takes effect at once; a keyed hash of an address that had said no stays, with dates and codes"),
+        ngettext(
+            "Of who asked to be erased a keyed hash of the address is kept for %(n)d month, so that nobody brings the "
+            "person back; the id of a record in Salesforce at most as long",
+            "Of who asked to be erased a keyed hash of the address is kept for %(n)d months, so that nobody brings the "
+            "person back; the id of a record in Salesforce at most as long",
+            months,
+        )
+        % {"n": months},
         _("Files of bulk exports: %(days)d days") % {"days": KEEP_FILES.days},
         _("Files and rejected rows of imports: %(days)d days") % {"days": working.KEPT_DAYS},
         _("What is needed to undo a merge: %(days)d days") % {"days": unmerge.UNDO_DAYS},

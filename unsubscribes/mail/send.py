@@ -96,7 +96,11 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
     this claim, and whoever opts out locks in the order in which all others do.
     """
     link = message.link
-    if link is None or (fate not in (Fate.REFUSED, Fate.SENT) and not _gives_up(message, fate)):
+    if (
+        link is None
+        or link.address_hash is None
+        or (fate not in (Fate.REFUSED, Fate.SENT) and not _gives_up(message, fate))
+    ):
         return
     if fate is Fate.SENT:
         failures.accepted(message.contact_id)

@@ -4,6 +4,7 @@ The product never deletes in the org: who else relies on a record there, only it
 which ends when Salesforce reports the record as deleted or somebody says that it is done (GDPR art. 19).
 """
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
@@ -14,7 +15,7 @@ from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes.salesforce import outbox
-from unsubscribes.salesforce.models import SyncRecord
+from unsubscribes.salesforce.models import SyncError, SyncRecord
 
 # A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
 MARK = """
@@ -25,22 +26,73 @@ MARK = """
             ORDER BY c.id LIMIT 1))
     WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
 """
+OWN = """
+    SELECT id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s) AND (deleted OR successor_id <> '')
+    UNION SELECT r.id FROM unsubscribes_syncrecord r JOIN contacts_contact c ON c.address_hash = r.address_hash
+    WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
+"""
+UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(records)s)"
+# What Salesforce has reported as gone, and with it what it said of the records.
+FORGET_RECORDS = f"""
+    WITH gone AS (
+        DELETE FROM unsubscribes_syncrecord WHERE contact_id IS NULL AND {{which}} RETURNING sf_id
+    ), said AS (
+        DELETE FROM {SyncError._meta.db_table} WHERE sf_id IN (SELECT sf_id FROM gone)
+    ) SELECT count(*) FROM gone
+"""
+GONE = "(deleted OR successor_id <> '')"
+OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
+# The outbox of a record that is still there is worked off first.
+OLD = f"""
+    erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND NOT EXISTS (
+        SELECT FROM unsubscribes_syncwish w
+        WHERE w.record_id = unsubscribes_syncrecord.id AND w.state IN ('pending', 'retry', 'leased')))
+"""
+# The address goes where neither a suppression nor the memory of the erasure needs it.
+FORGET_ADDRESS = """
+    UPDATE unsubscribes_syncrecord r SET address_hash = NULL
+    WHERE {which} AND r.erased_at IS NOT NULL AND r.contact_id IS NULL AND r.address_hash IS NOT NULL
+    AND NOT EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash)
+    AND NOT EXISTS (SELECT FROM compliance_erasedaddress e WHERE e.address_hash = r.address_hash)
+"""
 WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contact_id=None, successor_id="")
 
 
 @transaction.atomic
 def mark(people: Sequence[int]) -> int:
-    """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks."""
-    if not records_of(people):
-        return 0
+    """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks.
+
+    A record that is known to be gone there is forgotten, and an address that nothing needs.
+    """
     outbox.lock()
     with connection.cursor() as cursor:
+        cursor.execute(OWN, {"people": list(people)})
+        gone = [row[0] for row in cursor]
+        if not (gone or records_of(people)):
+            return 0
         cursor.execute(outbox.KNOW, {"people": list(people)})
         records = outbox.concerned(people)
         cursor.execute(MARK, {"people": list(people), "records": records})
         marked = cursor.rowcount
+        cursor.execute(UNLINK, {"records": gone})
+        cursor.execute(FORGET_RECORDS.format(which=OF_PEOPLE), {"records": gone})
+        cursor.execute(FORGET_ADDRESS.format(which="r.id = ANY(%(records)s)"), {"records": records})
     outbox.wish(records, True)
     return marked
+
+
+@transaction.atomic
+def forget(before: dt.datetime) -> int:
+    """Forget the records of erased people that Salesforce reports as gone, and all whom we erased `before` a moment.
+
+    Returns how many records that were.
+    """
+    outbox.lock()
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_RECORDS.format(which=OLD), {"before": before})
+        forgotten: int = cursor.fetchone()[0]
+        cursor.execute(FORGET_ADDRESS.format(which="true"))
+    return forgotten
 
 
 def records_of(people: Sequence[int]) -> set[str]:

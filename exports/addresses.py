@@ -1,0 +1,50 @@
+"""The keyed hashes of people who are being erased: of the addresses they have, and of records merged into them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from compliance import erased
+from contacts.addresses import address_hash, newest_key
+from contacts.models import Contact, Merge
+from contacts.queries import ContactQuerySet
+from contacts.rules import normalise_address
+
+
+def keep_out(contacts: ContactQuerySet) -> set[UUID]:
+    """Keep people out of the imports that are under way, before they are locked; return which addresses that was.
+
+    An import too takes the addresses of its rows first, and then locks the people it changes.
+    """
+    hashes = {hashed for hashed in contacts.values_list("address_hash", flat=True) if hashed}
+    erased.keep_out_of_imports(sorted(hashes))
+    return hashes
+
+
+def of_people(ids: Sequence[int], numbers: Sequence[int], *, kept_out: Collection[UUID]) -> dict[UUID, str]:
+    """Return the hashes of people who are locked, each with the name of its key.
+
+    An address that somebody was given after `keep_out` looked is kept out of imports now.
+    """
+    rows = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "address_hash_key")
+    hashes = {hashed: key for hashed, key in rows if hashed}
+    if late := hashes.keys() - set(kept_out):
+        erased.keep_out_of_imports(sorted(late))
+    return hashes | _of_merged(set(numbers) - set(ids))
+
+
+def run(statement: str, hashes: Mapping[UUID, str]) -> None:
+    """Execute a statement about these `hashes`."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"hashes": [str(each) for each in hashes]})
+
+
+def _of_merged(absorbed: Collection[int]) -> dict[UUID, str]:
+    """Return the hashes of the addresses that merged records brought, but for those that somebody else has by now."""
+    if not absorbed:
+        return {}
+    merges = Merge.objects.filter(absorbed_id__in=absorbed, undone_at=None).values_list("absorbed__details__email")
+    keys = {normalise_address(email) for (email,) in merges if email}
+    keys -= set(Contact.objects.filter(email_key__in=keys).values_list("email_key", flat=True))
+    return {address_hash(key): newest_key() for key in keys}
