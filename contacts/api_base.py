@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -59,6 +60,8 @@ class Endpoint(ViewSet):
     lookup_value_converter = "int"
     rights: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[Mapping[str, frozenset[str]]] = {}
+    # Actions whose GET goes on record: any page on the web can make a browser send it with the session's cookie.
+    on_record: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def user(self) -> User:
@@ -75,6 +78,9 @@ class Endpoint(ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check caller, right and parameters."""
         super().initial(request, *args, **kwargs)
+        if request.method == "GET" and request.auth is None and self.action in self.on_record:
+            words = _("This goes on record. GET it with a token; a session has to POST.")
+            raise MethodNotAllowed("GET", detail=words)
         self._refuse_unknown_parameters(request)
 
     def check_permissions(self, request: Request) -> None:

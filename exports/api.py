@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -19,6 +20,7 @@ from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
 from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Text, page_of, read
 from contacts.models import Batch
 from contacts.models.batch import State
+from contacts.parsers import StrictJSONParser
 from contacts.selection import Selection
 from contacts.serializers import refusals
 from exports import services
@@ -36,6 +38,12 @@ class ExportBody(Body):
     """Whose data is wanted, and what for."""
 
     selection = serializers.JSONField()
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class ReasonBody(Body):
+    """What the data is for; it stays in the person's history."""
+
     reason = Text(max_length=TEXT_LIMIT)
 
 
@@ -58,25 +66,43 @@ class PersonExportViewSet(Endpoint):
     """The CSV of one person, and all that is held of the person."""
 
     # An export is on record; a HEAD would record one that nobody got.
-    http_method_names = ["get", "options"]
-    rights = dict.fromkeys(("export", "evidence_pack"), "export_people")
-    parameters = dict.fromkeys(("export", "evidence_pack"), frozenset({"reason"}))
+    http_method_names = ["get", "post", "options"]
+    parser_classes = [StrictJSONParser, FormParser, MultiPartParser]
+    on_record = frozenset(("export", "evidence_pack"))
+    rights = dict.fromkeys((*on_record, "order_export", "order_evidence_pack"), "export_people")
+    parameters = dict.fromkeys(rights, frozenset({"reason"}))
 
     @extend_schema(parameters=[REASON], responses=CSV_FILE)
     @action(detail=True)
     def export(self, request: Request, pk: int) -> StreamingHttpResponse:
-        """Download one person as CSV."""
-        file = services.export_one(pk, actor=self.actor, reason=self._reason())
-        return csv_answer([file.content], file.name)
+        """Download one person as CSV, with a token."""
+        return self._csv(pk)
+
+    @extend_schema(parameters=[REASON], request=ReasonBody, responses=CSV_FILE)
+    @export.mapping.post
+    def order_export(self, request: Request, pk: int) -> StreamingHttpResponse:
+        """Download one person as CSV, with a session or a token."""
+        return self._csv(pk)
 
     @extend_schema(parameters=[REASON], responses=ZIP_FILE)
     @action(detail=True, url_path="evidence-pack")
     def evidence_pack(self, request: Request, pk: int) -> FileResponse:
-        """Download all that is held of one person, with the proof of it."""
+        """Download all that is held of one person, with the proof of it, with a token."""
         return pack_answer(pk, actor=self.actor, reason=self._reason())
 
+    @extend_schema(parameters=[REASON], request=ReasonBody, responses=ZIP_FILE)
+    @evidence_pack.mapping.post
+    def order_evidence_pack(self, request: Request, pk: int) -> FileResponse:
+        """Download all that is held of one person, with the proof of it, with a session or a token."""
+        return pack_answer(pk, actor=self.actor, reason=self._reason())
+
+    def _csv(self, pk: int) -> StreamingHttpResponse:
+        file = services.export_one(pk, actor=self.actor, reason=self._reason())
+        return csv_answer([file.content], file.name)
+
     def _reason(self) -> str:
-        reason = self.request.query_params.get("reason", "")
+        sent = read(ReasonBody, self.request.data) if self.request.method == "POST" else {}
+        reason = sent.get("reason") or self.request.query_params.get("reason", "")
         if len(reason) > TEXT_LIMIT or "\0" in reason:
             raise Invalid({"reason": [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]})
         return reason

@@ -144,6 +144,20 @@ class DataRequest(models.Model):
         return self.state == self.State.DONE
 
 
+class RequestLook(models.Model):
+    """The last day on which a user looked at a request, in the site's time zone: the first of a day is an event."""
+
+    request = models.ForeignKey(DataRequest, models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "user"], name="request_look_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} at request {self.request_id}"
+
+
 class RetentionRule(models.Model):
     """Who is held for too long, and how far that goes: listed, then warned of, then erased (GDPR art. 5(1)(e))."""
 

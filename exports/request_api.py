@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +14,7 @@ from compliance.rules import TEXT_LIMIT
 from contacts.api_base import PAGING, Endpoint, idempotent, newest_first, utc
 from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Day, Nothing, Text, page_of, read
 from contacts.models import User
+from contacts.requests import from_elsewhere
 from exports import clocks, register
 from exports.models import ANSWER_LIMIT, DataRequest
 from salesconnect.lib.errors import Invalid
@@ -109,6 +111,8 @@ class RequestViewSet(Endpoint):
     @extend_schema(responses=RequestReply)
     def retrieve(self, request: Request, pk: int) -> Response:
         """Show a request; that it was looked at is an event of the person."""
+        if request.auth is None and from_elsewhere(request._request):
+            raise PermissionDenied(_("Another site led here. Looking goes on record, so open it from this one."))
         return Response(body(register.look(pk, actor=self.actor)))
 
     @extend_schema(request=RequestReasonBody, responses=RequestReply)

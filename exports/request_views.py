@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contacts.filters import filtered
 from contacts.models import Contact
-from contacts.requests import SignedInRequest, page_actor
+from contacts.requests import SignedInRequest, from_elsewhere, page_actor
 from contacts.views.person_page import find as find_person
 from exports import clocks, erasure, letter, portable, register, wording
 from exports.columns import content_disposition
@@ -67,12 +67,16 @@ def new(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def one(request: SignedInRequest, request_id: int) -> HttpResponse:
     """Show one request with what can be done about it."""
+    if from_elsewhere(request):
+        return _lead_on(request, request_id)
     return _show(request, register.look(request_id, actor=page_actor(request)))
 
 
 @require_safe
 def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
     """Show the letter about an extension: to print, or to send as a mail from here where the gate lets it pass."""
+    if from_elsewhere(request):
+        return _lead_on(request, request_id)
     row = register.look(request_id, actor=page_actor(request))
     if row.contact is None:
         raise Missing
@@ -185,6 +189,12 @@ def _show(
         "opened": next(iter(forms), "") if forms else "",
     }
     return render(request, "exports/request.html", context, status=status)
+
+
+def _lead_on(request: SignedInRequest, request_id: int) -> HttpResponse:
+    """Ask whoever comes from another site to go on: looking goes on record, and nobody else may cause that."""
+    register.find(request_id, actor=page_actor(request))
+    return render(request, "exports/request_lead_on.html", {"title": _("Open this request?")})
 
 
 def _done(request: SignedInRequest, row: DataRequest, then: str = "request") -> HttpResponse:

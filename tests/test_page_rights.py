@@ -39,7 +39,7 @@ PAGES = {
     "review": ("view_people", "edit_people"),
     "policy": ("edit_policy", "edit_policy"),
     "person-reconsent": ("reconsent_people", "reconsent_people"),
-    "person-evidence": READ,
+    "person-evidence": (NOBODY, "export_people"),
     "person-merge": ("merge_people", "merge_people"),
     "person-unmerge": (NOBODY, "merge_people"),
     "person-mail": ("mail_people", "mail_people"),

@@ -38,7 +38,10 @@ class ReconsentViewSet(PersonEndpoint):
     """The way back from an unsubscribe."""
 
     parser_classes = [MultiPartParser, FormParser, StrictJSONParser]
-    rights = {"re_consent": "reconsent_people", "document": "export_people"}
+    # A document handed out is on record; a HEAD would record one that nobody got.
+    http_method_names = ["get", "post", "options"]
+    on_record = frozenset(("document",))
+    rights = {"re_consent": "reconsent_people"} | dict.fromkeys(("document", "order_document"), "export_people")
 
     def handle_exception(self, problem: Exception) -> Response:
         """Leave out of a 412 what was sent: it may be a document."""
@@ -62,7 +65,13 @@ class ReconsentViewSet(PersonEndpoint):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @action(detail=True, url_path="evidence/<int:record>/file")
     def document(self, request: Request, pk: int, record: int) -> FileResponse:
-        """Download the document of a piece of evidence."""
+        """Download the document of a piece of evidence, with a token."""
+        return attachment(records.hand_out(pk, record, actor=self.actor))
+
+    @extend_schema(request=None, responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @document.mapping.post
+    def order_document(self, request: Request, pk: int, record: int) -> FileResponse:
+        """Download the document of a piece of evidence, with a session or a token."""
         return attachment(records.hand_out(pk, record, actor=self.actor))
 
 

@@ -1,15 +1,18 @@
 """Requests of people from receipt to answer: each act, its refusals, and what is left after an erasure."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import time_machine
+from django.db import connection
 from django.utils import timezone
 
 from compliance.models import ComplianceCard
 from contacts import history
 from contacts.models import Contact
 from exports import clocks, erasure, register
-from exports.models import DataRequest
+from exports.models import DataRequest, RequestLook
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing
 
 DAY = dt.date(2026, 11, 10)
@@ -173,3 +176,29 @@ def test_the_clocks_are_counted(asked, bob, alice, member):
     assert clocks.counts() == clocks.Clocks(open=3, paused=0, overdue=1, soon=1)
     assert clocks.counts(alice.pk) == clocks.Clocks(open=1, paused=0, overdue=0, soon=0)
     assert [row.pk for row in clocks.queue_of(bob.pk)] == [late.pk, soon.pk]
+
+
+def test_the_day_of_a_look_is_the_site_s(asked, member, settings):
+    settings.TIME_ZONE = "Europe/Stockholm"
+    row = asked()
+    seen = []
+    for moment in ("2026-11-10T22:30Z", "2026-11-10T23:30Z", "2026-11-11T00:30Z", "2026-11-11T22:59Z"):
+        with time_machine.travel(moment, tick=False):
+            register.look(row.pk, actor=member)
+            seen.append(RequestLook.objects.get().day.day)
+    assert (seen, actions(row.contact_id)[2:]) == ([10, 11, 11, 11], ["viewed", "viewed"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_looks_at_once_are_one_event(asked, member):
+    row = asked()
+
+    def look(_number):
+        try:
+            register.look(row.pk, actor=member)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(look, range(8)))
+    assert actions(row.contact_id)[2:] == ["viewed"]

@@ -45,7 +45,7 @@ def test_an_administrator_removes_an_unsubscribe_with_a_document(alice, anna):
     ]
     shown = entries[0]["evidence"]
     assert (shown["channel"], shown["wording"], shown["file"]["name"]) == ("form", "I agree.", "form.pdf")
-    download = client.get(f"{url}evidence/{shown['id']}/file/")
+    download = client.post(f"{url}evidence/{shown['id']}/file/")
     assert b"".join(download.streaming_content) == PDF
     assert download["Content-Disposition"] == 'attachment; filename="form.pdf"'
     assert (download["X-Content-Type-Options"], download["Content-Type"]) == ("nosniff", "application/pdf")

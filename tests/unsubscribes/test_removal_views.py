@@ -155,14 +155,16 @@ def test_the_document_is_handed_out_as_a_download_and_on_record(alice, charlie, 
     record = ConsentEvidence.objects.get()
     client = browser_of(charlie)
     assert f"/people/{anna.pk}/evidence/{record.pk}/" in client.get(f"/people/{anna.pk}/").content.decode()
-    answer = client.get(f"/people/{anna.pk}/evidence/{record.pk}/")
+    assert client.get(f"/people/{anna.pk}/evidence/{record.pk}/").status_code == 405
+    assert "Download letter.pdf" in client.get(f"/people/{anna.pk}/").text
+    answer = client.post(f"/people/{anna.pk}/evidence/{record.pk}/")
     assert b"".join(answer.streaming_content) == PDF
     assert answer["Content-Disposition"] == 'attachment; filename="letter.pdf"'
     assert (answer["X-Content-Type-Options"], answer["Cache-Control"]) == ("nosniff", "private, no-store")
     assert "sandbox" in answer["Content-Security-Policy"]
     assert history.of_contact(anna.pk).first().action == "exported"
-    assert Client().get(f"/people/{anna.pk}/evidence/{record.pk}/").status_code == 302
-    assert client.get(f"/people/{anna.pk + 1}/evidence/{record.pk}/").status_code == 404
+    assert Client().post(f"/people/{anna.pk}/evidence/{record.pk}/").status_code == 302
+    assert client.post(f"/people/{anna.pk + 1}/evidence/{record.pk}/").status_code == 404
 
 
 def test_every_number_of_the_chart_leads_to_a_list_of_that_length(signed_in, anna, alice, form):

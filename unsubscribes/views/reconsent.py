@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from compliance.rules import TEXT_LIMIT
 from contacts.accounts import confirm_password, signed_in_recently
@@ -148,9 +148,12 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     return _show(request, find(contact_id, actor), form, status if form.is_bound else 200)
 
 
-@require_GET
+@require_POST
 def document(request: SignedInRequest, contact_id: int, record_id: int) -> FileResponse:
-    """Hand out the document of a piece of evidence, always as a download; it is never shown in this site."""
+    """Hand out the document of a piece of evidence, as a download; a POST, for that goes on record.
+
+    It is never shown in this site.
+    """
     record = records.hand_out(contact_id, record_id, actor=page_actor(request))
     return attachment(record)
 

@@ -192,7 +192,7 @@ def hand_out_a_document(it: World, door: str, who: int, how: int) -> None:
     """Download the document of a consent."""
     record = ConsentEvidence.objects.exclude(file="").order_by("-pk").first()
     if door == "page":
-        read(it.ok(it.member_page.get(f"/people/{record.contact_id}/evidence/{record.pk}/")))
+        read(it.ok(it.member_page.post(f"/people/{record.contact_id}/evidence/{record.pk}/")))
     else:
         read(it.ok(it.member_api.get(f"/api/v1/contacts/{record.contact_id}/evidence/{record.pk}/file/")))
 
