@@ -43,7 +43,8 @@ LINK_SUCCESSORS = """
 OPTED_OUT_THERE = """
     SELECT r.contact_id FROM unsubscribes_syncrecord r
     JOIN compliance_compliancecard card ON card.contact_id = r.contact_id
-    WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = '' AND NOT card.unsubscribed
+    WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = ''
+    AND NOT r.ticked_for_other AND NOT card.unsubscribed
     AND NOT EXISTS (SELECT FROM unsubscribes_syncwish w WHERE w.record_id = r.id AND NOT w.desired
                     AND w.state IN ('pending', 'retry', 'leased', 'dead'))
 """

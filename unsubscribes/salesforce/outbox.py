@@ -42,6 +42,20 @@ LOCAL_NO = """(
         ) AND card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
     )
 )"""
+# Whether the record's own address says "no", and not only somebody who is linked to it.
+ADDRESS_NO = """(
+    EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash AND s.source <> 'bounce')
+    OR EXISTS (SELECT FROM contacts_contact c JOIN compliance_compliancecard card ON card.contact_id = c.id
+               WHERE c.address_hash = r.address_hash AND card.unsubscribed
+               AND NOT EXISTS (SELECT FROM compliance_suppression s
+                               WHERE s.address_hash = r.address_hash AND s.source = 'bounce'))
+)"""
+# What a record holds now that it was written.
+WRITTEN = f"""
+    UPDATE unsubscribes_syncrecord r SET opted_out = %(value)s, pushed = %(value)s, pushed_at = now(),
+        synced_at = now(), ticked_for_other = %(value)s AND r.address_hash IS NOT NULL AND NOT {ADDRESS_NO}
+    WHERE r.id = ANY(%(records)s)
+"""
 # Ids that came in by hand or by a file are records before Salesforce was ever read.
 KNOW = """
     INSERT INTO unsubscribes_syncrecord
@@ -241,6 +255,12 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     if counted:
         changes["attempts"] = F("attempts") + 1
     leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+
+
+def note_written(records: Sequence[int], *, value: bool) -> None:
+    """Remember that these records hold the value, and for whom a box was ticked."""
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN, {"records": list(records), "value": value})
 
 
 def clock() -> dt.datetime:

@@ -27,10 +27,11 @@ from unsubscribes.salesforce.rules import Reconsent, is_the_old_no
 
 SOURCE = Suppression.Source.SALESFORCE_SYNC
 OVERRULED = "OPT_OUT_WINS"
+OTHER_ADDRESS = "OTHER_ADDRESS"
 OPEN = (*outbox.WAITING, SyncWish.State.LEASED, SyncWish.State.DEAD)
 UPDATED = (
     "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
-    "deleted", "successor_id", "owes", "seen_in", "synced_at",
+    "deleted", "successor_id", "owes", "ticked_for_other", "seen_in", "synced_at",
 )  # fmt: skip
 
 
@@ -75,6 +76,10 @@ class Known:
         held = self.suppressed.get(key) if key else None
         return held != Suppression.Source.BOUNCE and (held is not None or bool(person and person.card.unsubscribed))
 
+    def says_no_of(self, key: UUID) -> bool:
+        """Tell whether an address is opted out here, bounces left aside."""
+        return self.suppressed.get(key, Suppression.Source.BOUNCE) != Suppression.Source.BOUNCE
+
 
 @dataclass(slots=True)
 class Decided:
@@ -84,6 +89,8 @@ class Decided:
     # Whom to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
     hashes: dict[UUID, str] = field(default_factory=dict)
+    # Whose box we ticked for another address.
+    for_other: set[str] = field(default_factory=set)
     # Whose ticked box counts as somebody's word.
     said: set[str] = field(default_factory=set)
     cleared: list[str] = field(default_factory=list)
@@ -112,11 +119,12 @@ def apply(
     known = look_up(rows)
     outbox.collect()
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
-    decided = _decide(rows, known, given, why or {})
+    decided = _decide(rows, known, given, why or {}, our_user)
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
     _store(decided, known, seen_in)
     changed = opt_out(decided.people, decided.hashes)
     overrule(decided.overruled)
+    _ask_about(decided, known)
     _assert(decided, known)
     return Outcome(len(rows), changed, corrections)
 
@@ -162,7 +170,11 @@ def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None) -> Reco
 
 
 def _decide(
-    rows: Sequence[Row], known: Known, given: dict[str, tuple[SyncWish, Reconsent]], why: Mapping[str, str]
+    rows: Sequence[Row],
+    known: Known,
+    given: dict[str, tuple[SyncWish, Reconsent]],
+    why: Mapping[str, str],
+    our_user: str,
 ) -> Decided:
     decided = Decided()
     for row in rows:
@@ -170,7 +182,9 @@ def _decide(
         if record and record.stamp and row.stamp < record.stamp:
             continue
         decided.rows.append(row)
-        if row.opted_out and _is_news(row, record):
+        if for_other := _ticked_for_other(row, record, known.hashes[row.sf_id], our_user):
+            decided.for_other.add(row.sf_id)
+        if row.opted_out and not for_other and _is_news(row, record):
             wish, reconsent = given.get(row.sf_id, (None, None))
             if reconsent and is_the_old_no(row.stamp, row.modified_by, reconsent):
                 continue
@@ -181,6 +195,20 @@ def _decide(
         elif record and not row.opted_out and (record.pushed or record.opted_out):
             decided.cleared.append(row.sf_id)
     return decided
+
+
+def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our_user: str) -> bool:
+    """Tell whether a ticked box is our own writing for another address than the record has.
+
+    Somebody changed the address before we wrote and knew of it: the opt-out was of whoever had the record before. It
+    stays so until somebody clears the box, or changes the address of a record that shows the tick.
+    """
+    if record is None or not row.opted_out:
+        return False
+    if record.ticked_for_other and record.address_hash == key:
+        return True
+    ours = bool(record.pushed) and row.modified_by == our_user
+    return ours and record.address_hash != key
 
 
 def _is_news(row: Row, record: SyncRecord | None) -> bool:
@@ -217,7 +245,7 @@ def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
     if person and not person.card.unsubscribed:
         decided.people[person.pk] = reason
-    if key and known.suppressed.get(key, Suppression.Source.BOUNCE) == Suppression.Source.BOUNCE:
+    if key and not known.says_no_of(key):
         decided.hashes[key] = reason
 
 
@@ -231,7 +259,7 @@ def _differs(row: Row, record: SyncRecord | None, settled: dt.datetime | None) -
 def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
     """Store the records as they are in Salesforce, and the places to which they were merged or converted."""
     rows = decided.rows
-    records = [_record(row, known, seen_in, owes=_owes(row, known, decided)) for row in rows]
+    records = [_record(row, known, decided, seen_in) for row in rows]
     SyncRecord.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["sf_id"], update_fields=UPDATED, batch_size=1_000
     )
@@ -241,7 +269,7 @@ def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
         linking.link_successors([row.sf_id for row in gone])
 
 
-def _record(row: Row, known: Known, seen_in: int | None, *, owes: bool) -> SyncRecord:
+def _record(row: Row, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
     person, old = known.person(row), known.records.get(row.sf_id)
     return SyncRecord(
         sf_id=row.sf_id,
@@ -255,7 +283,8 @@ def _record(row: Row, known: Known, seen_in: int | None, *, owes: bool) -> SyncR
         modified_by=row.modified_by,
         deleted=row.deleted,
         successor_id=row.successor_id,
-        owes=owes,
+        owes=_owes(row, known, decided),
+        ticked_for_other=row.sf_id in decided.for_other,
         seen_in=seen_in or (old.seen_in if old else None),
         synced_at=Now(),
     )
@@ -290,6 +319,16 @@ def overrule(wishes: Sequence[SyncWish]) -> None:
             state=SyncWish.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
         )
         troubles.note(wish.record, "pull", OVERRULED, dead=True)
+
+
+def _ask_about(decided: Decided, known: Known) -> None:
+    """Let somebody find out what the box of a changed address means: we wrote over whatever stood there."""
+    for row in decided.rows:
+        record, key = known.records.get(row.sf_id), known.hashes[row.sf_id]
+        if record is None or record.ticked_for_other or not record.address_hash:
+            continue
+        if key and row.sf_id in decided.for_other and not known.says_no_of(key):
+            troubles.note(record, "pull", OTHER_ADDRESS, dead=True)
 
 
 def _assert(decided: Decided, known: Known) -> None:

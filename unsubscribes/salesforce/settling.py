@@ -84,7 +84,7 @@ def _store(wishes: Sequence[SyncWish], *, value: bool = True) -> int:
     )
     done = mine.update(state=SyncWish.State.DONE, finished_at=Now(), lease=None, code="", message="")
     records = [wish.record_id for wish in wishes]
-    SyncRecord.objects.filter(pk__in=records).update(opted_out=value, pushed=value, pushed_at=Now(), synced_at=Now())
+    outbox.note_written(records, value=value)
     SyncWish.objects.filter(record_id__in=records, state=SyncWish.State.DEAD).update(
         state=SyncWish.State.SUPERSEDED, finished_at=Now()
     )

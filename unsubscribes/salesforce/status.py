@@ -19,10 +19,10 @@ from unsubscribes.salesforce.models import (
     SyncWish,
 )
 from unsubscribes.salesforce.outbox import KEEPS_CLEARING
-from unsubscribes.salesforce.page import OVERRULED
+from unsubscribes.salesforce.page import OTHER_ADDRESS, OVERRULED
 
 # What both sides said differently: somebody was overruled, or something in Salesforce fights back.
-CONFLICTS = (OVERRULED, KEEPS_CLEARING)
+CONFLICTS = (OVERRULED, KEEPS_CLEARING, OTHER_ADDRESS)
 # A watermark that stands for so long though reading works is held by a transaction that is open in Salesforce.
 HELD_BACK = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
