@@ -39,7 +39,8 @@ class Contact(models.Model):
     facebook = models.CharField("Facebook", max_length=500, blank=True)
     twitter = models.CharField("Twitter", max_length=500, blank=True)
     linkedin = models.CharField("LinkedIn", max_length=500, blank=True)
-    salesforce_id = models.CharField(_("Salesforce ID"), max_length=18, blank=True)
+    # Compared as the sync's records are: an index of another collation could not answer a join with them.
+    salesforce_id = models.CharField(_("Salesforce ID"), max_length=18, blank=True, db_collation="C")
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="contacts")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     # The address as `rules.normalise_address` writes it: what "the same address" means everywhere.

@@ -19,12 +19,21 @@ from unsubscribes.salesforce.models import SyncError, SyncRecord
 
 # A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
 MARK = """
-    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, address_hash = coalesce(
-        r.address_hash, (SELECT c.address_hash FROM contacts_contact c
-            JOIN compliance_suppression s ON s.address_hash = c.address_hash
-            WHERE c.id = ANY(%(people)s) AND (c.id = r.contact_id OR c.salesforce_id = r.sf_id)
-            ORDER BY c.id LIMIT 1))
-    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+    WITH suppressed AS MATERIALIZED (
+        SELECT c.id, c.salesforce_id, c.address_hash FROM contacts_contact c
+        JOIN compliance_suppression s ON s.address_hash = c.address_hash WHERE c.id = ANY(%(people)s)
+    ), known AS MATERIALIZED (
+        SELECT DISTINCT ON (id) id, address_hash FROM (
+            SELECT r.id, p.id AS person, p.address_hash FROM suppressed p
+            JOIN unsubscribes_syncrecord r ON r.contact_id = p.id
+            UNION ALL SELECT r.id, p.id, p.address_hash FROM suppressed p
+            JOIN unsubscribes_syncrecord r ON r.sf_id = p.salesforce_id
+        ) named ORDER BY id, person
+    )
+    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL,
+        address_hash = coalesce(r.address_hash, known.address_hash)
+    FROM unsubscribes_syncrecord found LEFT JOIN known ON known.id = found.id
+    WHERE r.id = found.id AND found.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
 """
 OWN = """
     SELECT id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s) AND (deleted OR successor_id <> '')

@@ -27,7 +27,8 @@ LINK = (
        WHERE r.contact_id IS NULL AND c.address_hash = r.address_hash AND c.id = ANY(%(people)s)""",
     """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
        WHERE c.salesforce_id = r.sf_id AND c.id = ANY(%(people)s) AND r.contact_id IS DISTINCT FROM c.id
-       AND NOT EXISTS (SELECT FROM contacts_contact o WHERE o.salesforce_id = r.sf_id AND o.id < c.id)""",
+       AND NOT EXISTS (SELECT FROM contacts_contact o
+                       WHERE o.salesforce_id = r.sf_id AND o.salesforce_id <> '' AND o.id < c.id)""",
 )
 # Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
 LINK_SUCCESSORS = """
@@ -42,11 +43,15 @@ LINK_SUCCESSORS = """
 """
 OPTED_OUT_THERE = """
     SELECT r.contact_id FROM unsubscribes_syncrecord r
-    JOIN compliance_compliancecard card ON card.contact_id = r.contact_id
+    CROSS JOIN LATERAL (
+        SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = r.contact_id OFFSET 0
+    ) card
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM unsubscribes_syncwish WHERE record_id = r.id AND NOT desired
+        AND state IN ('pending', 'retry', 'leased', 'dead') LIMIT 1
+    ) reconsent ON true
     WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = ''
-    AND NOT r.ticked_for_other AND NOT card.unsubscribed
-    AND NOT EXISTS (SELECT FROM unsubscribes_syncwish w WHERE w.record_id = r.id AND NOT w.desired
-                    AND w.state IN ('pending', 'retry', 'leased', 'dead'))
+    AND NOT r.ticked_for_other AND NOT card.unsubscribed AND reconsent.found IS NULL
 """
 
 

@@ -200,6 +200,12 @@ class SyncWish(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "retry"]), name="sync_wish_due"),
             models.Index(fields=["leased_until"], condition=Q(state="leased"), name="sync_wish_leased"),
+            # Without it a question for one record's open wishes reads the entries of all of them.
+            models.Index(
+                fields=["record"],
+                condition=Q(state__in=["pending", "retry", "leased"]),
+                name="sync_wish_open_of_record",
+            ),
             models.Index(fields=["state", "id"], name="sync_wish_by_state"),
         ]
 
@@ -258,7 +264,7 @@ class SyncError(models.Model):
         DEAD = "dead", _("Waits for you")
         RESOLVED = "resolved", _("Resolved")
 
-    sf_id = models.CharField(max_length=18)
+    sf_id = models.CharField(max_length=18, db_collation="C")
     sobject = models.CharField(max_length=20)
     direction = models.CharField(max_length=4)
     code = models.CharField(max_length=80)

@@ -30,25 +30,44 @@ KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
 # Whether the person of a record `r` is opted out here for a reason that Salesforce has to hear: a bounce is none.
+# `OFFSET 0` keeps PostgreSQL to one look per record into an index each: where its statistics do not know yet how many
+# people are opted out, it would begin with all of them, for each record anew.
 LOCAL_NO = """(
-    EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash AND s.source <> 'bounce')
-    OR EXISTS (
-        SELECT FROM contacts_contact c JOIN compliance_compliancecard card ON card.contact_id = c.id
-        LEFT JOIN compliance_suppression s ON s.address_hash = c.address_hash
-        WHERE c.id IN (
-            SELECT r.contact_id
+    EXISTS (
+        SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s
+        WHERE s.source <> 'bounce'
+    ) OR EXISTS (
+        SELECT FROM (
+            SELECT r.contact_id AS id
             UNION ALL SELECT id FROM contacts_contact WHERE address_hash = r.address_hash
             UNION ALL SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> ''
-        ) AND card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
+            OFFSET 0
+        ) holder
+        CROSS JOIN LATERAL (
+            SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = holder.id OFFSET 0
+        ) card
+        CROSS JOIN LATERAL (SELECT address_hash FROM contacts_contact WHERE id = holder.id OFFSET 0) c
+        LEFT JOIN LATERAL (
+            SELECT source FROM compliance_suppression WHERE address_hash = c.address_hash OFFSET 0
+        ) s ON true
+        WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
     )
 )"""
 # Whether the record's own address says "no", and not only somebody who is linked to it.
 ADDRESS_NO = """(
-    EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash AND s.source <> 'bounce')
-    OR EXISTS (SELECT FROM contacts_contact c JOIN compliance_compliancecard card ON card.contact_id = c.id
-               WHERE c.address_hash = r.address_hash AND card.unsubscribed
-               AND NOT EXISTS (SELECT FROM compliance_suppression s
-                               WHERE s.address_hash = r.address_hash AND s.source = 'bounce'))
+    EXISTS (
+        SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s
+        WHERE s.source <> 'bounce'
+    ) OR EXISTS (
+        SELECT FROM (SELECT id FROM contacts_contact WHERE address_hash = r.address_hash OFFSET 0) holder
+        CROSS JOIN LATERAL (
+            SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = holder.id OFFSET 0
+        ) card
+        LEFT JOIN LATERAL (
+            SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0
+        ) s ON true
+        WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
+    )
 )"""
 # What a record holds now that it was written.
 WRITTEN = f"""
