@@ -1,4 +1,8 @@
-"""How gunicorn serves the site; `PORT` and `BIND` (127.0.0.1) come from the environment."""
+"""How gunicorn serves the site.
+
+From the environment: `PORT`, `BIND` (127.0.0.1), `WEB_CONCURRENCY` (2 processes) and `WEB_THREADS` (6 in each, which
+answer at the same time; two more answer health and the links in mails). Each thread keeps a connection to the database.
+"""
 
 import os
 from typing import Any
@@ -25,9 +29,10 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = 2
-worker_class = "gthread"
-threads = 4
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+worker_class = "salesconnect.serving.worker.Worker"
+threads = int(os.environ.get("WEB_THREADS") or 6)
+worker_connections = 400
 timeout = 120
 graceful_timeout = 6
 loglevel = "warning"

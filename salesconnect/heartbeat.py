@@ -11,6 +11,7 @@ from celery.signals import heartbeat_sent, worker_process_init, worker_ready
 from django.conf import settings
 
 from salesconnect.embedded.processes import die_with_parent
+from salesconnect.lib.limits import Limits
 
 KEY = "salesconnect:heartbeat"
 FRESH_SECONDS = 60
@@ -30,6 +31,7 @@ def beat(**_: object) -> None:
 
 
 @worker_process_init.connect
-def leave_no_orphan(**_: object) -> None:
-    """Let the pool's processes die with a worker that was killed; they would wait for work for ever."""
+def begin_process(**_: object) -> None:
+    """Let the pool's processes die with a worker that was killed, and wait for no lock without end."""
     die_with_parent()
+    Limits(**settings.WORKER_LIMITS).hold()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.middleware.common import CommonMiddleware
@@ -13,8 +14,20 @@ from django.utils.translation import gettext as _
 
 from contacts.accounts import sign_in_again
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
+from salesconnect.lib.limits import Limits
 from salesconnect.lib.parsing import is_storable
 from unsubscribes import public, tokens
+
+
+class TimeLimits:
+    """Lets no request wait for the database without end: what is locked or takes too long is answered 503 in words."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with Limits(**settings.SITE_LIMITS).held():
+            return self.get_response(request)
 
 
 class UserLanguage:

@@ -80,6 +80,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "salesconnect.middleware.TimeLimits",
     "salesconnect.middleware.PublicLinks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -130,6 +131,15 @@ if env.str("DATABASE_REPLICA_URL", ""):
 for database in DATABASES.values():
     # PgBouncer may hand each transaction to another server process, so nothing outlives one.
     database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
+    database["OPTIONS"] = {"connect_timeout": 3, "tcp_user_timeout": 15_000, **database.get("OPTIONS", {})}
+# How many seconds a request of the site may keep a statement running, wait for a lock, and hold a transaction open.
+SITE_LIMITS = {
+    "statement": env.float("SALESCONNECT_STATEMENT_SECONDS", 30),
+    "lock": env.float("SALESCONNECT_LOCK_SECONDS", 4),
+    "idle": 60,
+}
+# Workers do what takes long, but wait for no lock, and hold none, without end.
+WORKER_LIMITS = {"statement": 0, "lock": 120, "idle": 600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = SERVERS.redis_url if EMBEDDED_REDIS else env.str("REDIS_URL")

@@ -1,0 +1,126 @@
+"""A request on its way in: what of it has come, whether that is all, and until when the rest must be there.
+
+It knows as much of HTTP/1.1 as says where a request ends (RFC 9112, 6 and 7). Whatever is not right about a request is
+for the server's parser to refuse, so such a request counts as whole.
+"""
+
+import re
+import time
+from tempfile import SpooledTemporaryFile
+
+HEAD_SECONDS = 10.0
+# For the body as a whole: this long, and longer as long as it comes in at this pace.
+BODY_SECONDS, BYTES_A_SECOND = 15.0, 8 * 1024
+LONGEST_HEAD, LARGEST_BODY, LONGEST_LINE = 128 * 1024, 1024**3, 8 * 1024
+IN_MEMORY = 256 * 1024
+
+_END_OF_HEAD = b"\r\n\r\n"
+_EXPECTED = re.compile(rb"(?im)^expect[ \t]*:[ \t]*100-continue[ \t]*\r\n")
+_LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r$")
+_CODED = re.compile(rb"(?im)^transfer-encoding[ \t]*:")
+
+
+class Arrival:
+    """Takes the bytes of one request until it is whole; `surplus` are bytes of the next one."""
+
+    def __init__(self) -> None:
+        self.stored: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - given on
+        self.whole = False
+        self.too_large = False
+        self.wants_word = False
+        self.path = b""
+        self.surplus = b""
+        self.since = time.monotonic()
+        self._head: bytearray | None = bytearray()
+        self._came = 0
+        self._left = 0
+        self._coded = False
+        self._line = bytearray()
+        self._trailer = False
+
+    @property
+    def is_silent(self) -> bool:
+        """Tell whether nothing has come yet."""
+        return self._head is not None and not self._head
+
+    @property
+    def deadline(self) -> float:
+        """Return the moment, of the monotonic clock, until which the rest must be there."""
+        if self._head is not None:
+            return self.since + HEAD_SECONDS
+        return self.since + BODY_SECONDS + self._came / BYTES_A_SECOND
+
+    def feed(self, data: bytes) -> None:
+        """Take what came; sets `whole` once the request is complete."""
+        if self._head is None:
+            self._take_body(data)
+            return
+        self._head += data
+        end = self._head.find(_END_OF_HEAD)
+        if end >= 0:
+            head, rest = bytes(self._head[: end + 4]), bytes(self._head[end + 4 :])
+            self._head = None
+            self._read(head)
+            self._take_body(rest)
+        elif len(self._head) > LONGEST_HEAD:
+            self.stored.write(self._head)
+            self.whole = True
+
+    def _read(self, head: bytes) -> None:
+        """Learn from the head what follows it."""
+        self.since = time.monotonic()
+        self.path = ([*head.partition(b"\r\n")[0].split(b" "), b"", b""])[1]
+        plain = _EXPECTED.sub(b"", head)
+        self.wants_word = plain != head
+        lengths = _LENGTH.findall(head)
+        if _CODED.search(head):
+            self._coded = True
+        elif len(lengths) == 1:
+            self._left = int(lengths[0])
+            self.too_large = self._left > LARGEST_BODY
+        self.stored.write(plain)
+        self.whole = not self._coded and not self._left
+
+    def _take_body(self, data: bytes) -> None:
+        taken = 0
+        if not self.whole:
+            self._came += len(data)
+            taken = self._chunks(data) if self._coded else min(len(data), self._left)
+            self.stored.write(data[:taken])
+            if not self._coded:
+                self._left -= taken
+                self.whole = not self._left
+            self.too_large = self.too_large or self._came > LARGEST_BODY
+        self.surplus += data[taken:]
+
+    def _chunks(self, data: bytes) -> int:
+        """Follow the chunks of a body; returns how much of `data` belongs to it."""
+        line, place = self._line, 0
+        while place < len(data) and not self.whole:
+            if self._left:
+                step = min(self._left, len(data) - place)
+                self._left -= step
+                place += step
+                continue
+            end = data.find(b"\n", place) + 1
+            line += data[place : end or len(data)]
+            place = end or len(data)
+            if end:
+                self._read_line(bytes(line))
+                line.clear()
+            elif len(line) > LONGEST_LINE:
+                self.whole = True
+        return place
+
+    def _read_line(self, line: bytes) -> None:
+        text = line.strip()
+        if self._trailer:
+            self.whole = not text
+            return
+        size = text.partition(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", size):
+            self.whole = True
+            return
+        number = int(size, 16)
+        self._trailer = number == 0
+        self._left = number + 2 if number else 0
