@@ -41,7 +41,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     try:
         response = _answer(request, token)
     except (OperationalError, InterfaceError):
-        logger.warning("The database is away; somebody could not be unsubscribed and is asked to try again")
+        logger.warning("Somebody could not be unsubscribed and is asked to try again", exc_info=True)
         response = _page("away", status=503)
         response.headers["Retry-After"] = RETRY_SECONDS
     response._has_been_logged = True  # type: ignore[attr-defined] # else Django logs the path, which holds the token

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Barrier, Thread
 
 import pytest
 from celery import current_app
@@ -21,6 +20,7 @@ from django.utils import timezone
 from compliance.rules import Authorization, AuthorizationType
 from contacts import history
 from contacts.models import Contact
+from tests.interleaving import at_once
 from tests.salesconnect.product import ROOT, until
 from tests.unsubscribes.conftest import DRAFT, ROUNDS
 from unsubscribes import links, orders, services
@@ -33,27 +33,6 @@ pytestmark = [
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
 ]
-
-
-def at_once(*acts: Callable[[], object]) -> None:
-    """Run the acts in threads that start together; none may fail."""
-    barrier, faults = Barrier(len(acts)), []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            barrier.wait()
-            act()
-        except Exception as fault:  # noqa: BLE001 - told below
-            faults.append(fault)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert faults == []
 
 
 def test_no_mail_is_claimed_after_the_opt_out_is_stored(person, server, member):

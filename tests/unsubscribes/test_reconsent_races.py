@@ -10,9 +10,9 @@ from compliance import editing, suppression
 from compliance.models import ComplianceCard
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Invalid, Missing, Stale
+from tests.interleaving import at_once
 from tests.unsubscribes.conftest import DRAFT, ROUNDS
 from tests.unsubscribes.evidence import evidence
-from tests.unsubscribes.test_races import at_once
 from unsubscribes import history, links, services
 from unsubscribes import reconsent as removal
 from unsubscribes.merge import merge
