@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,11 +17,16 @@ from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.transactions import act
 
-# 1. Number the rows that are to be created. 2. Insert those whose address nobody holds; ON CONFLICT decides, so two
-# doors at once cannot both create. 3. Take out again who asked to be erased: a look of its own, for the insertion may
-# have waited for that very erasure. 4. Re-key a suppression that an older hash key wrote. 5. Cards, unsubscribed where
-# the address is suppressed or the row says so. 6. Events.
+# 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
+# to be created. 3. Insert those whose address nobody has; ON CONFLICT decides, so two doors at once cannot both create.
+# 4. Take out again who asked to be erased: a look of its own, for the insertion may have waited for that very erasure.
+# 5. Re-key a suppression that an older hash key wrote. 6. Cards, unsubscribed where the address is suppressed or the
+# row says so. 7. Events.
+HOLD = """
+    SELECT compliance_hold_addresses(ARRAY(SELECT unnest(address_hashes) FROM incoming WHERE NOT taken))
+"""
 NUMBER = """
     UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
     WHERE contact_id IS NULL AND NOT taken
@@ -116,7 +121,7 @@ def create_staged(
         **history.event_values(actor, batch_id),
     }
     with connection.cursor() as cursor:
-        for statement in (NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
+        for statement in (HOLD, NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
             cursor.execute(statement, values)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
@@ -125,7 +130,7 @@ def create_staged(
         return Created(*cursor.fetchone())
 
 
-@transaction.atomic
+@act
 def create_person(
     person: NewPerson, *, actor: Actor, owner_id: int | None = None, although_erased: bool = False
 ) -> Contact:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.db import IntegrityError, connection, transaction
 
 from compliance import erased, services, suppression
+from compliance.address_locks import lock_people
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
 from compliance.staging import address_columns
@@ -13,11 +14,12 @@ from contacts.details import SORTED, clean, nobody
 from contacts.models import Contact, User
 from contacts.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Invalid
+from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 
-@transaction.atomic
+@act
 def edit(
     contact_id: int,
     values: Mapping[str, str],
@@ -34,10 +36,10 @@ def edit(
     asked to be erased, unless a user has decided `although_erased`.
     """
     actor.require("edit_people")
-    contact = _locked(contact_id)
+    wanted, errors = clean(values)
+    contact = _locked(contact_id, values)
     if version is not None:
         services.check_version(contact_id, version)
-    wanted, errors = clean(values)
     errors |= nobody({name: getattr(contact, name) for name in ("first_name", "last_name", "email")} | wanted)
     if errors:
         raise Invalid(errors)
@@ -56,11 +58,11 @@ def edit(
     return Outcome(changed=1)
 
 
-@transaction.atomic
+@act
 def assign(contact_id: int, owner: User | None, *, actor: Actor) -> Outcome:
     """Give one person to an owner, or to nobody; the owner routes queues and decides nothing else."""
     actor.require("edit_people")
-    contact = _locked(contact_id)
+    contact = _locked(contact_id, {})
     if contact.owner_id == (owner.pk if owner else None):
         return Outcome(unchanged=1)
     changes: dict[str, tuple[str | int | None, str | int | None]] = {
@@ -82,8 +84,27 @@ def touch(contact_ids: list[int]) -> None:
         )
 
 
-def _locked(contact_id: int) -> Contact:
-    services.lock_one(contact_id)
+def lock(contact_id: int, values: Mapping[str, str]) -> None:
+    """Lock a person who is to get the details `values`: where an address is among them, with that and the present one.
+
+    Raises `Missing` and `Restricted`.
+    """
+    if "email" not in values:
+        services.lock_one(contact_id)
+    elif not lock_people(Contact.objects.filter(pk=contact_id), wanted=[_key(values["email"])]):
+        raise Missing
+
+
+def _key(email: str) -> str:
+    """Return the normal form of an address; an empty text for one that will be refused."""
+    try:
+        return normalise_address(email) if email.strip() else ""
+    except ValueError:
+        return ""
+
+
+def _locked(contact_id: int, values: Mapping[str, str]) -> Contact:
+    lock(contact_id, values)
     return Contact.objects.select_related("owner").get(pk=contact_id)
 
 

@@ -7,7 +7,7 @@ first, and the clock then counts from the creation all the same.
 
 import datetime as dt
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 BY_HAND, BY_MAIL = "by_hand", "mail"
 NEAR = 1_000
@@ -40,7 +41,7 @@ MARK = f"""
 """
 
 
-@transaction.atomic
+@act
 def mark(
     contacts: ContactQuerySet, *, actor: Actor, reason: str = "", how: str = BY_HAND, batch_id: int | None = None
 ) -> Outcome:

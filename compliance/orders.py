@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from contacts.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 UNDO_DAYS = 30
 # An event bears the time at which its act began; no act on people takes longer.
@@ -108,7 +109,7 @@ def preview_unsubscribe(contacts: ContactQuerySet) -> dict[str, int]:
     return {**counts, "unchanged": counts["total"] - counts["change"]}
 
 
-@transaction.atomic
+@act
 def undo(batch: Batch, *, actor: Actor) -> Batch:
     """Restore what a bulk authorization or source changed, for 30 days; who was changed since is left alone.
 

@@ -3,7 +3,7 @@
 What it closes is said once, in `services.FREE`; an opt-out is taken all the same.
 """
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from compliance import services
@@ -13,6 +13,7 @@ from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 # The card and the event hold the very same moment: the state of any date is folded from the events.
 SET = f"""
@@ -30,7 +31,7 @@ SET = f"""
 """
 
 
-@transaction.atomic
+@act
 def restrict(contacts: ContactQuerySet, reason: str, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Restrict the processing of all `contacts`; who is restricted already counts as unchanged.
 
@@ -39,7 +40,7 @@ def restrict(contacts: ContactQuerySet, reason: str, *, actor: Actor, batch_id: 
     return _set(contacts, reason, True, actor=actor, batch_id=batch_id)
 
 
-@transaction.atomic
+@act
 def lift(contacts: ContactQuerySet, reason: str, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Lift the restriction of all `contacts`; who is not restricted counts as unchanged. Raises as `restrict` does."""
     return _set(contacts, reason, False, actor=actor, batch_id=batch_id)

@@ -6,7 +6,7 @@ A review says that the basis still holds. It moves the clock of that basis and i
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 NOTE_LIMIT = 2_000
 REVIEWED = f"""
@@ -59,7 +60,7 @@ class Note:
         return errors
 
 
-@transaction.atomic
+@act
 def mark(contacts: ContactQuerySet, *, actor: Actor, reason: str = "", batch_id: int | None = None) -> Outcome:
     """Put on record that the legal bases of all `contacts` were reviewed and hold; who has none counts as unchanged."""
     actor.require("edit_people")
@@ -68,7 +69,7 @@ def mark(contacts: ContactQuerySet, *, actor: Actor, reason: str = "", batch_id:
     return _record(contacts, {"reason": [None, reason.strip()]} if reason.strip() else {}, actor, batch_id)
 
 
-@transaction.atomic
+@act
 def balance(contact_id: int, note: Note, *, actor: Actor) -> ReviewNote:
     """Attach a balancing note to one person's legitimate interest, which is thereby reviewed (GDPR art. 6(1)(f)).
 

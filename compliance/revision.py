@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from django.db import transaction
-
 from compliance import editing, services
 from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.models import Contact, User
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 
 class Owner(Enum):
@@ -20,7 +19,7 @@ class Owner(Enum):
     STAYS = "stays"
 
 
-@transaction.atomic
+@act
 def revise(
     contact_id: int,
     *,
@@ -38,7 +37,7 @@ def revise(
     `version`.
     """
     actor.require("edit_people")
-    services.lock_one(contact_id)
+    editing.lock(contact_id, details or {})
     if version is not None:
         services.check_version(contact_id, version)
     outcome, people = Outcome(), Contact.objects.filter(pk=contact_id)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
@@ -14,6 +14,7 @@ from contacts.queries import ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ FREE = "restricted_at IS NULL"
 """Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
 
 
-@transaction.atomic
+@act
 def authorise(
     contacts: ContactQuerySet, authorization: Authorization, *, actor: Actor, batch_id: int | None = None
 ) -> Outcome:
@@ -65,7 +66,7 @@ def authorise(
     return _set(contacts, AUTHORIZATION_COLUMNS, values, history.AUTHORIZATION, actor=actor, batch_id=batch_id)
 
 
-@transaction.atomic
+@act
 def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Set where the data of all `contacts` came from. Raises as `authorise` does."""
     actor.require("edit_people")
@@ -74,7 +75,7 @@ def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch
     return _set(contacts, SOURCE_COLUMNS, values, history.SOURCE, actor=actor, batch_id=batch_id)
 
 
-@transaction.atomic
+@act
 def edit_card(
     contacts: ContactQuerySet,
     authorization: Authorization,

@@ -11,10 +11,11 @@ from compliance.models import Suppression
 from contacts import history
 from contacts.addresses import address_hashes, newest_key
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet, inlined
+from contacts.queries import NOBODY, ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import retried
 
 ADDRESS_CHANGED = "address_changed"
 
@@ -25,11 +26,10 @@ REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppr
 # Functions of the database, which keeps their plans: thousands may follow the links of one mail at once.
 UNSUBSCRIBE = """
     SELECT people, changed, is_new FROM compliance_unsubscribe(
-        ARRAY({ids}), %(address_hash)s, %(hash_key)s, %(source)s, %(reason)s, %(said)s,
+        ARRAY({ids}), %(address_hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s,
         %(batch_id)s, %(actor_id)s, %(door)s, %(actor_name)s
     )
 """
-HOLDERS = "SELECT id FROM contacts_contact WHERE address_hash = %(address_hash)s"
 SUPPRESS_MANY = "SELECT compliance_suppress(%(hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s)"
 
 
@@ -66,11 +66,15 @@ def unsubscribe(
     return Outcome(changed=heard.changed, unchanged=len(heard.people) - heard.changed)
 
 
-def unsubscribe_address(address_hash: UUID, hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Said:
-    """Opt an address out that is known only by its hash, made with the key named `hash_key`, and whoever has it."""
-    return _unsubscribe(HOLDERS, actor=actor, source=source, reason=reason, address=(address_hash, hash_key))
+def unsubscribe_address(hashes: Sequence[UUID], hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Said:
+    """Opt an address out that is known by its hashes alone, and whoever has it.
+
+    The first hash is stored, made with the key named `hash_key`; who has the address may be known by another.
+    """
+    return _unsubscribe(NOBODY, actor=actor, source=source, reason=reason, address=(hashes, hash_key))
 
 
+@retried
 def _unsubscribe(
     whose: str,
     *,
@@ -78,13 +82,13 @@ def _unsubscribe(
     source: str,
     reason: str,
     batch_id: int | None = None,
-    address: tuple[UUID | None, str] = (None, ""),
+    address: tuple[Sequence[UUID], str] = ((), ""),
     said: bool = True,
 ) -> Said:
     """Opt out the people whose ids a statement finds, and an address, all of it in one statement."""
     actor.require("unsubscribe_people")
     values: dict[str, Any] = {
-        "address_hash": address[0],
+        "address_hashes": [str(each) for each in address[0]],
         "hash_key": address[1],
         "source": source,
         "reason": reason,

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from compliance.revision import Owner, revise
@@ -14,13 +13,14 @@ from contacts.models import ContactEvent, User
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 EDITS = (history.AUTHORIZATION, history.SOURCE, history.EDITED)
 TYPES: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}
 CARD = (*TYPES, "authorization_other", "consent_date", "consent_purpose", "source_other")
 
 
-@transaction.atomic
+@act
 def undo_edit(
     contact_id: int, *, since: int, version: int, actor: Actor, owner: User | Owner | None = Owner.STAYS
 ) -> Outcome:

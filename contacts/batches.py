@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from salesconnect.lib.actor import Actor, Door, Forbidden, system
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 INLINE_LIMIT = 5_000
 CHUNK = 5_000
@@ -81,7 +82,7 @@ def register(
     return add
 
 
-@transaction.atomic
+@act
 def order(
     contacts: ContactQuerySet | None,
     kind: str,
@@ -145,7 +146,7 @@ def run(batch_id: int) -> bool:
     return True
 
 
-@transaction.atomic
+@act
 def cancel(batch_id: int, *, actor: Actor) -> Batch:
     """Stop an order; what is done stays done. `Conflict` (`ended`) when it has ended already."""
     batch = Batch.objects.select_for_update().get(pk=batch_id)
@@ -196,7 +197,7 @@ def _freeze(batch: Batch, contacts: ContactQuerySet | None) -> int:
     return people
 
 
-@transaction.atomic
+@act
 def _chunk_without_waiting(batch_id: int, actor: Actor) -> bool:
     """Do a chunk and go on before the disk has it: what a failing machine forgets is not done, and is done again."""
     with connection.cursor() as cursor:
@@ -204,7 +205,7 @@ def _chunk_without_waiting(batch_id: int, actor: Actor) -> bool:
     return _next_chunk(batch_id, actor)
 
 
-@transaction.atomic
+@act
 def _next_chunk(batch_id: int, actor: Actor) -> bool:
     """Do one chunk with its events and the batch's counters in one transaction; False when none is left to take.
 

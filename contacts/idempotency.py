@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.models import IdempotentReply
 from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.transactions import act
 
 KEPT = dt.timedelta(hours=24)
 KEY_LENGTH = 255
@@ -28,7 +29,7 @@ class Reply:
     repeated: bool
 
 
-@transaction.atomic
+@act
 def once(user_id: int, key: str, digest: str, act: Callable[[], tuple[int, Any]]) -> Reply:
     """Run `act` unless the user's `key` has been answered within 24 hours; return its status and body, or those.
 

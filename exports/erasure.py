@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import FileField, Model
 from django.db.models.deletion import SET_NULL
 from django.db.models.fields.reverse_related import ForeignObjectRel
@@ -22,6 +22,7 @@ from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing, Restricted
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes import links
 from unsubscribes.models import Message
 from unsubscribes.salesforce import erasing
@@ -71,7 +72,7 @@ class Report:
     remembered_until: dt.date | None = None
 
 
-@transaction.atomic
+@act
 def delete(
     contacts: ContactQuerySet,
     *,
@@ -92,6 +93,7 @@ def delete(
     """
     actor.require("delete_people")
     erased.hold_imports()
+    erasing.lock_sync()
     held = addresses.keep_out(contacts)
     owed = why in (REQUEST, REPLAY)
     ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
@@ -138,7 +140,7 @@ def _erase(
     _run(ids, numbers, *ROWS)
 
 
-@transaction.atomic
+@act
 def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> Report:
     """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
 
@@ -146,6 +148,7 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
     """
     actor.require("delete_people")
     erased.hold_imports()
+    erasing.lock_sync()
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
     addresses.keep_out(people) if not dry_run else None
     if not services.lock(people):

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,6 +17,7 @@ from exports import deadlines, erasure
 from exports.models import ANSWER_LIMIT, DataRequest
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.transactions import act
 
 Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
 BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
@@ -30,7 +31,7 @@ LOOK = """
 """
 
 
-@transaction.atomic
+@act
 def take_in(
     kind: str,
     contact_id: int,
@@ -69,7 +70,7 @@ def find(request_id: int, *, actor: Actor) -> DataRequest:
     return row
 
 
-@transaction.atomic
+@act
 def look(request_id: int, *, actor: Actor) -> DataRequest:
     """Return a request as `find` does; that somebody looked at the person in it is an event, once a day and user."""
     row = find(request_id, actor=actor)
@@ -86,7 +87,7 @@ def _first_look_today(row: DataRequest, actor: Actor) -> bool:
         return cursor.fetchone() is not None
 
 
-@transaction.atomic
+@act
 def extend(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
     """Put the answer off by two months, once, with the reason that the person is told.
 
@@ -102,7 +103,7 @@ def extend(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
     return row
 
 
-@transaction.atomic
+@act
 def pause(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
     """Stop the clock while the person is asked something. Raises as `extend`, and `Conflict` (`paused`)."""
     row = _open(request_id, actor)
@@ -114,7 +115,7 @@ def pause(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
     return row
 
 
-@transaction.atomic
+@act
 def resume(request_id: int, *, actor: Actor) -> DataRequest:
     """Let the clock run on; the days since it stopped are added. Raises as `extend`, and `Conflict` (`running`)."""
     row = _open(request_id, actor)
@@ -128,7 +129,7 @@ def resume(request_id: int, *, actor: Actor) -> DataRequest:
     return row
 
 
-@transaction.atomic
+@act
 def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataRequest:
     """Give a request to somebody, or to nobody. Raises as `extend`."""
     row = _open(request_id, actor)
@@ -137,7 +138,7 @@ def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataReques
     return row
 
 
-@transaction.atomic
+@act
 def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
     """Note how it was checked who asks. Raises as `extend`."""
     row = _open(request_id, actor)
@@ -146,7 +147,7 @@ def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
     return row
 
 
-@transaction.atomic
+@act
 def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataRequest:
     """End a request with its outcome and what was answered. Raises as `extend`; `Invalid` names `outcome`, `answer`."""
     row = _open(request_id, actor)
@@ -156,7 +157,7 @@ def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataR
     return row
 
 
-@transaction.atomic
+@act
 def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     """Do what is asked for, where one act does it: erase, restrict, or unsubscribe who objects; that ends the request.
 

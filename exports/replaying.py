@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
+from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
-from compliance import suppression
+from compliance import address_locks, suppression
 from contacts.models import Contact
 from exports import erasure
 from exports.ledger import CHUNK, ERASED
 from salesconnect.lib import ledger
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.transactions import act
 
 Found = TypeVar("Found")
 MEANT = """
@@ -90,9 +92,10 @@ def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
         yield chunk
 
 
-@transaction.atomic
+@act
 def _suppress(lines: list[Line], actor: Actor) -> int:
     """Suppress the addresses anew, and unsubscribe whoever has one."""
+    address_locks.hold(UUID(line.hash) for line in lines)
     columns = zip(*((line.hash, line.key, line.source, line.at) for line in lines), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(SUPPRESS, [list(column) for column in columns])
@@ -103,7 +106,7 @@ def _suppress(lines: list[Line], actor: Actor) -> int:
     return len(new)
 
 
-@transaction.atomic
+@act
 def _erase(lines: list[Erased], actor: Actor) -> int:
     with connection.cursor() as cursor:
         cursor.execute(MEANT, [[line.number for line in lines], [line.at for line in lines]])

@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from dateutil.relativedelta import relativedelta
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -25,6 +25,7 @@ from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes.models import Message
 
 KIND = "retention"
@@ -82,7 +83,7 @@ def due(now: dt.datetime) -> ContactQuerySet:
     return Contact.objects.filter(condition)
 
 
-@transaction.atomic
+@act
 def run(*, actor: Actor, dry_run: bool = False) -> Run:
     """List, warn, and order the erasure of who is due. Raises `Forbidden`, and `Conflict` (`running`).
 

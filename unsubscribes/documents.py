@@ -47,6 +47,7 @@ def examine(file: File[Any]) -> Document:
 
     The content decides what it is; a name that says something else is refused, for it would mislead whoever opens it.
     """
+    file.seek(0)
     content = file.read(SIZE_LIMIT + 1)
     if len(content) > SIZE_LIMIT:
         raise _refused(_("The document is larger than 10 MB."))

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 from psycopg2.extras import execute_values
 
 from compliance import suppression
+from compliance.suppression import Said
 from contacts.models import Contact, Merge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
@@ -99,16 +100,23 @@ def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
     """
     if link.address_hash is None:
         return Outcome()
-    said = suppression.unsubscribe_address(
-        link.address_hash, link.hash_key, actor=RECIPIENT, source=source, reason=reason
-    )
-    if set(link.written_to) <= set(said.people):
+    said = _opt_out(link, source, reason)
+    if said.people and set(link.written_to) <= set(said.people):
         return said.outcome
+    # The link's address may just have got another hash, and with it whoever has the address.
+    known_by = MailLink.objects.filter(pk=link.pk).first()
+    if known_by and known_by.address_hash and known_by.address_hash != link.address_hash:
+        said = _opt_out(known_by, source, reason)
     # Looked up again, for a merge may have been what the "no" waited for.
     merged = Merge.objects.filter(survivor_id=OuterRef("pk"), undone_at=None)
     survivors = Contact.objects.filter(Exists(merged), pk__in=Message.objects.filter(link=link).values("contact_id"))
     others = survivors.exclude(pk__in=said.people)
     return said.outcome + suppression.unsubscribe(others, actor=RECIPIENT, source=source, reason=reason)
+
+
+def _opt_out(link: MailLink, source: str, reason: str) -> Said:
+    hashes = [link.address_hash] if link.address_hash else []
+    return suppression.unsubscribe_address(hashes, link.hash_key, actor=RECIPIENT, source=source, reason=reason)
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:

@@ -8,11 +8,11 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from compliance import editing, services, suppression
+from compliance.address_locks import lock_people
 from compliance.models import ComplianceCard, Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
@@ -20,12 +20,13 @@ from contacts.details import DETAILS
 from contacts.models import Contact, Merge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.transactions import act
 from unsubscribes.rules import stricter
 
 CLOCKS = ("basis_since", "reviewed_on", "informed_at")
 
 
-@transaction.atomic
+@act
 def merge(
     survivor_id: int,
     other_id: int,
@@ -109,7 +110,7 @@ def rows_of_people() -> list[tuple[type[Model], str]]:
 def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, int] | None) -> tuple[Contact, Contact]:
     if survivor_id == other_id:
         raise Invalid({"other": [_("A record cannot be merged into itself.")]})
-    services.lock_all_or_none(Contact.objects.filter(pk__in=[survivor_id, other_id]))
+    lock_people(Contact.objects.filter(pk__in=[survivor_id, other_id]))
     people = Contact.objects.visible_to(actor).select_related("card").in_bulk([survivor_id, other_id])
     if survivor_id not in people:
         raise Missing

@@ -3,19 +3,18 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.db import transaction
-
 from contacts import batches
 from contacts.models import Batch
 from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes import services
 from unsubscribes.mail.compose import Draft
 
 
-@transaction.atomic
+@act
 def order_mail(
     contacts: ContactQuerySet,
     draft: Draft,

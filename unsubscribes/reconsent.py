@@ -8,12 +8,13 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance import services
+from compliance.address_locks import lock_people
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType
 from contacts import history
@@ -23,6 +24,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes import documents, records
 from unsubscribes.documents import Document
 from unsubscribes.rules import Evidence
@@ -39,7 +41,6 @@ LIFT = """
 """
 
 
-@transaction.atomic
 def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int | None = None) -> Outcome:
     """Opt one person in again: the suppression of the address goes, the card becomes Consent with the new date.
 
@@ -49,7 +50,13 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     consent. A program with a token never may (`Conflict`, `page_only`): somebody looks at the evidence.
     """
     demand(actor)
-    began = _clock()
+    return _reconsent(contact_id, evidence, began=_clock(), actor=actor, version=version)
+
+
+@act
+def _reconsent(
+    contact_id: int, evidence: Evidence, *, began: dt.datetime, actor: Actor, version: int | None
+) -> Outcome:
     person = _locked(contact_id, version, actor)
     if not person.card.unsubscribed:
         raise Conflict("not_unsubscribed", _("This person is not unsubscribed."))
@@ -93,7 +100,7 @@ def _clock() -> dt.datetime:
 
 def _locked(contact_id: int, version: int | None, actor: Actor) -> Contact:
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
-    if not services.lock_all_or_none(people):
+    if not lock_people(people):
         raise Missing
     if version is not None:
         services.check_version(contact_id, version)

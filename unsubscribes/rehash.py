@@ -1,12 +1,13 @@
 """After a new suppression key: everything about an address that somebody holds moves to the new key's hash."""
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from psycopg2.extras import execute_values
 
-from compliance import services
-from contacts.addresses import address_hash, newest_key
+from compliance import address_locks, services
+from contacts.addresses import address_hash, address_hashes, newest_key
 from contacts.models import Contact
+from salesconnect.lib.transactions import act
 from unsubscribes import links
 
 CHUNK = 1_000
@@ -39,10 +40,12 @@ def rehash_addresses() -> int:
     return total
 
 
-@transaction.atomic
+@act
 def _rehash_chunk() -> int:
     old = Contact.objects.exclude(email_key="").exclude(address_hash_key=newest_key())
-    ids = services.lock(Contact.objects.among(list(old.values_list("pk", flat=True)[:CHUNK])))
+    found = dict(old.values_list("pk", "email_key")[:CHUNK])
+    address_locks.hold(hashed for key in found.values() for hashed in address_hashes(key))
+    ids = services.lock(Contact.objects.among(list(found)))
     people = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "email_key")
     moves = {hashed: address_hash(email_key) for hashed, email_key in people if hashed}
     if not moves:

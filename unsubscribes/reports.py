@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from anymail.signals import AnymailTrackingEvent
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes import meanings
 from unsubscribes.mail import envelope, failures
 from unsubscribes.meanings import PROVIDERS, Meaning
@@ -65,12 +65,12 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
     return outcome
 
 
-@transaction.atomic
+@act
 def _take_one(reported: Reported, actor: Actor) -> Outcome:
     outcome, is_new = Outcome(), True
     if source := NOES.get(reported.meaning):
         no = suppression.unsubscribe_address(
-            reported.hashes[0], newest_key(), actor=actor, source=source, reason=actor.name
+            reported.hashes, newest_key(), actor=actor, source=source, reason=actor.name
         )
         outcome = no.outcome
         is_new = bool(outcome.changed)

@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Literal
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +12,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes import team
 from unsubscribes.mail import events, failures, gate, notices
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
@@ -27,7 +27,7 @@ STOPPED: dict[Resolution, tuple[str, ...]] = {
 }
 
 
-@transaction.atomic
+@act
 def write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Write a message to each of `contacts`; those whom the gate holds back get theirs held, and count as refused.
 
@@ -38,7 +38,7 @@ def write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: in
     return Outcome(changed=len(messages) - held.total(), refused=held)
 
 
-@transaction.atomic
+@act
 def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
     """Write to one person and return the message, waiting to be sent or held back. Raises as `write`, and `Missing`."""
     messages = _write(Contact.objects.visible_to(actor).filter(pk=contact_id), draft, actor=actor, batch_id=None)
@@ -49,7 +49,7 @@ def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
     return messages[0]
 
 
-@transaction.atomic
+@act
 def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message:
     """Decide about a message that stopped: send it again, or take one of which nobody knows as sent.
 
@@ -77,7 +77,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     return message
 
 
-@transaction.atomic
+@act
 def keep_template(name: str, draft: Draft, *, actor: Actor) -> MailTemplate:
     """Keep a draft under a name, in place of what had the name before. Raises `Invalid`."""
     actor.require("mail_people")

@@ -4,13 +4,12 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from compliance import suppression
+from compliance import address_locks, suppression
 from compliance.imports.headers import SYNONYMS, key
 from compliance.models import Suppression
 from contacts.addresses import address_hashes
@@ -21,6 +20,7 @@ from salesconnect.lib.csv import FileRefused, RowError, unsafe_cell
 from salesconnect.lib.csv.encoding import detect
 from salesconnect.lib.csv.reading import DELIMITERS
 from salesconnect.lib.csv.records import records
+from salesconnect.lib.transactions import act
 from unsubscribes.models import SuppressionList
 
 CHUNK = 5_000
@@ -100,7 +100,6 @@ def _place(first: list[str]) -> tuple[int, bool]:
     raise FileRefused(_("No column of the file is called Email, and its first row holds no address."))
 
 
-@transaction.atomic
 def _take_chunk(taken: SuppressionList, chunk: list[Line], actor: Actor) -> None:
     addresses: dict[str, list[UUID]] = {}
     rejects = []
@@ -110,9 +109,17 @@ def _take_chunk(taken: SuppressionList, chunk: list[Line], actor: Actor) -> None
             addresses[address] = address_hashes(address)
         except ValueError as problem:
             rejects.append([number, str(problem)])
+    _store(taken.pk, addresses, rejects, len(chunk), actor)
+    taken.refresh_from_db()
+
+
+@act
+def _store(taken_id: int, addresses: dict[str, list[UUID]], rejects: list[Any], lines: int, actor: Actor) -> None:
+    """Suppress the addresses of a chunk and count its lines, in one transaction."""
+    taken = SuppressionList.objects.get(pk=taken_id)
     new = _suppress(addresses, taken.file_name, actor)
     taken.new += new
-    taken.already += len(chunk) - len(rejects) - new
+    taken.already += lines - len(rejects) - new
     taken.invalid += len(rejects)
     taken.rejects += rejects[: max(0, KEPT_REJECTS - len(taken.rejects))]
     taken.save(update_fields=["new", "already", "invalid", "rejects"])
@@ -127,6 +134,7 @@ def _address(cell: str | RowError) -> str:
 def _suppress(addresses: dict[str, list[UUID]], reason: str, actor: Actor) -> int:
     """Suppress the addresses, given with their hashes, newest key first; return how many could be mailed before."""
     every = [address_hash for hashes in addresses.values() for address_hash in hashes]
+    address_locks.hold(every)
     known = set(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", flat=True))
     fresh = [hashes[0] for hashes in addresses.values() if known.isdisjoint(hashes)]
     source = Suppression.Source.IMPORT

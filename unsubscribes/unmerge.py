@@ -4,28 +4,29 @@ import datetime as dt
 from typing import Any
 
 from django.apps import apps
-from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance import editing, services, suppression
+from compliance.address_locks import lock_people
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
 from compliance.staging import address_columns
 from contacts import history
 from contacts.details import SORTED
 from contacts.models import Contact, Merge, User
-from contacts.rules import sort_key
+from contacts.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes.merge import CLOCKS, authorization_of, rows_of_people, source_of
 
 UNDO_DAYS = 30
 
 
-@transaction.atomic
+@act
 def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     """Undo a merge within 30 days. What somebody changed of the survivor since stays as it is.
 
@@ -34,8 +35,7 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     (`undone_before`, `too_old`, `address_taken`).
     """
     actor.require("merge_people")
-    record = _undoable(merge_id)
-    services.lock_all_or_none(Contact.objects.filter(pk=record.survivor_id))
+    record = _locked(merge_id)
     survivor = Contact.objects.visible_to(actor).select_related("card").filter(pk=record.survivor_id).first()
     if survivor is None:
         raise Missing
@@ -64,6 +64,18 @@ def forget_old() -> int:
 
 def _limit() -> dt.datetime:
     return timezone.now() - dt.timedelta(days=UNDO_DAYS)
+
+
+def _locked(merge_id: int) -> Merge:
+    """Lock a merge that can be undone, after its people: addresses first, then the card, then what hangs on it."""
+    found = Merge.objects.filter(pk=merge_id).first()
+    if found is None:
+        raise Missing
+    given_back = [address for address in found.changes.get("details", {}).get("email", []) if address]
+    brought_back = found.absorbed.get("details", {}).get("email", "")
+    keys = [normalise_address(address) for address in (*given_back, brought_back) if address]
+    lock_people(Contact.objects.filter(pk=found.survivor_id), wanted=keys)
+    return _undoable(merge_id)
 
 
 def _undoable(merge_id: int) -> Merge:

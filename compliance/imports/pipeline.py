@@ -36,8 +36,9 @@ class Taken:
 def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
     """Create and update the people of a chunk with their events; a dry run only says what would become of them.
 
-    1. Stage the rows and see whom they meet. 2. Reject later rows of an address. 3. Count. 4. Lock those who change.
-    5. Create. 6. Record what changes, then change it. Raises `Overtaken` when 4 or 5 find other people than 1 saw.
+    1. Stage the rows and see whom they meet. 2. Reject later rows of an address. 3. Count. 4. Create, which holds the
+    addresses and so comes before 5. Lock those who change. 6. Record what changes, then change it. Raises `Overtaken`
+    when 4 or 5 find other people than 1 saw.
     """
     actor.require("import_people")
     staging.stage_lines(chunk.people)
@@ -47,15 +48,16 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
         cursor.execute("ANALYZE incoming (line, contact_id)")
         cursor.execute(statements.REJECT_SEEN, {"job": job.pk})
         cursor.execute(statements.COUNT)
-        taken = Taken(*cursor.fetchone())
+        *counts, newcomers_suppressed = cursor.fetchone()
+        taken = Taken(*counts)
         cursor.execute(statements.REJECTED)
         taken.rejected = chunk.rejected + [
             Rejected(line, reason_words(code), chunk.cells[line]) for line, code in cursor.fetchall()
         ]
     if not job.dry_run:
-        changing = _lock()
-        _create(job, taken.created, actor)
-        _update(job, changing, actor)
+        # An address may have been suppressed since the rows were assessed.
+        taken.suppressed += _create(job, taken.created, actor) - newcomers_suppressed
+        _update(job, _lock(), actor)
     return taken
 
 
@@ -69,10 +71,12 @@ def _lock() -> int:
     return int(changing)
 
 
-def _create(job: ImportJob, expected: int, actor: Actor) -> None:
+def _create(job: ImportJob, expected: int, actor: Actor) -> int:
+    """Create those who are new, and return how many of them are suppressed."""
     made = creation.create_staged(actor=actor, owner_id=job.user_id, file_name=job.file_name)
     if made.created != expected:
         raise Overtaken
+    return made.suppressed
 
 
 def _update(job: ImportJob, changing: int, actor: Actor) -> None:

@@ -126,7 +126,8 @@ REJECT_SEEN = """
 COUNT = """
     SELECT count(*) FILTER (WHERE contact_id IS NULL), count(*) FILTER (WHERE changes),
            count(*) FILTER (WHERE contact_id IS NOT NULL AND NOT changes),
-           count(*) FILTER (WHERE suppressed), count(*) FILTER (WHERE ends_consent)
+           count(*) FILTER (WHERE suppressed), count(*) FILTER (WHERE ends_consent),
+           count(*) FILTER (WHERE suppressed AND contact_id IS NULL)
     FROM incoming WHERE reason IS NULL
 """
 REJECTED = "SELECT line, reason FROM incoming WHERE reason IS NOT NULL"

@@ -17,7 +17,6 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from psycopg2 import errorcodes
 
 from compliance.imports import rejects
 from compliance.imports.mapping import recognise
@@ -27,6 +26,7 @@ from compliance.models import ImportJob, ImportReject, ImportSeen
 from contacts import batches
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
+from salesconnect.lib.transactions import given_up
 
 TURN_SECONDS = 60
 TRIES = 5
@@ -115,7 +115,7 @@ def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
         except Overtaken:
             continue
         except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", None) != errorcodes.DEADLOCK_DETECTED:
+            if not given_up(error):
                 raise
         else:
             job.line = chunk.last_line

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -19,6 +18,7 @@ from contacts.views.person_page import Told
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Edit:
     card: ComplianceCard
 
 
-@transaction.atomic
+@act
 def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
     """Do `act` and return what it recorded of one person."""
     since = history.newest_id(contact_id)

@@ -18,7 +18,12 @@ VANISHED = f"""
             AND went.action = '{history.MERGED}' AND went.changes ? 'into')
 """
 NOBODY = "NOT EXISTS (SELECT FROM contacts_contact WHERE id = {})"
-RECORDS = f"SELECT id FROM unsubscribes_syncrecord WHERE contact_id IS NOT NULL AND {NOBODY.format('contact_id')}"
+# A record of somebody who was merged belongs to the one who stayed, and the next turn of the sync says so.
+RECORDS = f"""
+    SELECT id FROM unsubscribes_syncrecord WHERE contact_id IS NOT NULL AND {NOBODY.format("contact_id")}
+        AND NOT EXISTS (SELECT FROM contacts_merge merge JOIN contacts_contact stayed ON stayed.id = merge.survivor_id
+                        WHERE merge.absorbed_id = contact_id AND merge.undone_at IS NULL)
+"""
 LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(ids)s)"
 RECORD_HASHES = """
     SELECT id FROM unsubscribes_syncrecord record WHERE erased_at IS NOT NULL AND address_hash IS NOT NULL

@@ -2,7 +2,7 @@ import pytest
 
 from compliance import suppression
 from contacts.models import Contact
-from tests.unsubscribes.test_removal_api import client_of
+from tests.unsubscribes.test_removal_api import session_of
 
 
 @pytest.fixture
@@ -46,6 +46,6 @@ def test_what_cannot_be_merged_is_named(api, two, body, field):
 def test_an_auditor_may_not_and_nobody_is_not_found(api, charlie, two):
     anna, double = two
     path = f"/api/v1/contacts/{anna.pk}/merge/"
-    assert client_of(charlie).post(path, {"other": double.pk}, format="json").status_code == 403
-    assert client_of(charlie).post(f"{path}undo/").status_code == 403
+    assert session_of(charlie).post(path, {"other": double.pk}, format="json").status_code == 403
+    assert session_of(charlie).post(f"{path}undo/").status_code == 403
     assert api.post("/api/v1/contacts/404404/merge/", {"other": anna.pk}, format="json").status_code == 404

@@ -8,7 +8,6 @@ somebody of the team sends again.
 import datetime as dt
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
@@ -17,6 +16,7 @@ from compliance.models import Suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 from unsubscribes.mail import events
 from unsubscribes.models import MailFailure, Message
 
@@ -29,10 +29,10 @@ MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task"
 def no_such_user(address_hash: UUID, hash_key: str, *, actor: Actor, reason: str) -> Outcome:
     """Opt an address out for good whose mailbox does not exist, with whoever has it."""
     source = Suppression.Source.BOUNCE
-    return suppression.unsubscribe_address(address_hash, hash_key, actor=actor, source=source, reason=reason).outcome
+    return suppression.unsubscribe_address([address_hash], hash_key, actor=actor, source=source, reason=reason).outcome
 
 
-@transaction.atomic
+@act
 def came_back(message: Message, said: str) -> None:
     """Mark a message that had left and was not delivered; of one that was marked before nothing is changed."""
     services.lock(Contact.objects.filter(pk=message.contact_id))
@@ -42,7 +42,7 @@ def came_back(message: Message, said: str) -> None:
         events.failed(Message.objects.filter(pk=message.pk))
 
 
-@transaction.atomic
+@act
 def count(
     contact_id: int, address_hash: UUID, *, key: str, said: str, at: dt.datetime | None = None, reported: bool = True
 ) -> bool:

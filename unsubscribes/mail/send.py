@@ -10,12 +10,12 @@ import datetime as dt
 import logging
 import time
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import Contact
+from salesconnect.lib.transactions import act
 from unsubscribes import links, meanings, team
 from unsubscribes.mail import envelope, events, failures, gate, notices
 from unsubscribes.mail.carrier import Carrier, Fate
@@ -50,7 +50,7 @@ def send_one(message_id: int) -> None:
             deliver(message, carrier)
 
 
-@transaction.atomic
+@act
 def claim(message_id: int | None = None) -> Message | None:
     """Take the next message that is due, or the one with this id; None when there is none to take.
 
@@ -115,7 +115,7 @@ def _gives_up(message: Message, fate: Fate) -> bool:
     return fate in (Fate.LATER, Fate.AWAY) and message.attempts > len(DELAYS)
 
 
-@transaction.atomic
+@act
 def give_up_lost() -> int:
     """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
     limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
@@ -139,7 +139,7 @@ def _due(message_id: int | None) -> QuerySet[Message]:
     return locked.select_related("contact__card", "link", "user").order_by("not_before", "pk")
 
 
-@transaction.atomic
+@act
 def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
     values = _of_fate(message, fate, kept=kept)

@@ -7,13 +7,14 @@ which ends when Salesforce reports the record as deleted or somebody says that i
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
+from salesconnect.lib.transactions import act
 from unsubscribes.salesforce import outbox
 from unsubscribes.salesforce.models import SyncError, SyncRecord
 
@@ -67,7 +68,12 @@ FORGET_ADDRESS = """
 WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contact_id=None, successor_id="")
 
 
-@transaction.atomic
+def lock_sync() -> None:
+    """Take the lock of the sync before any card is locked, as the sync does: `mark` needs it after the cards."""
+    outbox.lock()
+
+
+@act
 def mark(people: Sequence[int]) -> int:
     """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks.
 
@@ -90,7 +96,7 @@ def mark(people: Sequence[int]) -> int:
     return marked
 
 
-@transaction.atomic
+@act
 def forget(before: dt.datetime) -> int:
     """Forget the records of erased people that Salesforce reports as gone, and all whom we erased `before` a moment.
 
@@ -128,7 +134,7 @@ def waiting() -> QuerySet[SyncRecord]:
     return SyncRecord.objects.filter(WAITING)
 
 
-@transaction.atomic
+@act
 def settle(record_id: int, *, actor: Actor) -> SyncRecord:
     """Note that a record was erased in Salesforce; done before is left as it is. Raises `Forbidden` and `Missing`."""
     actor.require("handle_requests")

@@ -7,13 +7,14 @@ changed later, until a Salesforce ID on a person says otherwise.
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models.functions import Now
 
 from compliance import suppression
 from compliance.models import ComplianceCard, Suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
+from salesconnect.lib.transactions import act
 from unsubscribes.salesforce import outbox
 from unsubscribes.salesforce.models import SyncConnection
 
@@ -68,7 +69,7 @@ def link_changed() -> None:
     SyncConnection.objects.update(linked_at=row.asked_at)
 
 
-@transaction.atomic
+@act
 def link(people: Sequence[int]) -> None:
     """Link the records of these people."""
     outbox.lock()

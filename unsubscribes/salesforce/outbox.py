@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F, Min, Q
 from django.db.models.functions import Now
 
+from salesconnect.lib.transactions import act
 from unsubscribes.salesforce import troubles
 from unsubscribes.salesforce.models import SyncNotice, SyncRecord, SyncWish
 
@@ -171,7 +172,7 @@ def collect() -> None:
         pass
 
 
-@transaction.atomic
+@act
 def _collect_chunk() -> bool:
     lock()
     taken = list(SyncNotice.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
@@ -228,7 +229,7 @@ def not_given_up(records: Sequence[int]) -> list[int]:
     return sorted(set(records) - set(dead.values_list("record_id", flat=True)))
 
 
-@transaction.atomic
+@act
 def lease(
     holder: UUID,
     *,
@@ -260,7 +261,7 @@ def lease(
     return list(mine.order_by("record__sobject", "record__person_account", "record__account_id", "record__sf_id"))
 
 
-@transaction.atomic
+@act
 def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = "", counted: bool = False) -> None:
     """Let leased wishes wait again, due in `seconds`; where a newer one waits already, that one stands.
 

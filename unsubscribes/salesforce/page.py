@@ -14,10 +14,10 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from compliance import suppression
+from compliance import address_locks, suppression
 from compliance.models import Suppression
 from compliance.services import lock
-from contacts.addresses import address_hash
+from contacts.addresses import address_hash, address_hashes
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from unsubscribes.salesforce import linking, outbox, troubles
@@ -116,6 +116,7 @@ def apply(
     reason of an opt-out, by record.
     """
     outbox.lock()
+    _hold_addresses(rows)
     known = look_up(rows)
     outbox.collect()
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
@@ -129,6 +130,14 @@ def apply(
     return Outcome(len(rows), changed, corrections)
 
 
+def _hold_addresses(rows: Sequence[Row]) -> None:
+    """Hold all addresses that may be suppressed below, or given to somebody who is created: before any card."""
+    ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
+    known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
+    keys = {row.email_key for row in rows if row.email_key}
+    address_locks.hold([*known, *(hashed for key in keys for hashed in address_hashes(key))])
+
+
 def look_up(rows: Sequence[Row]) -> Known:
     """Return what is known of these records, without changing anything."""
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
@@ -136,15 +145,17 @@ def look_up(rows: Sequence[Row]) -> Known:
     records = {record.sf_id: record for record in SyncRecord.objects.filter(sf_id__in=ids)}
     keys = {key for key in hashes.values() if key} | {r.address_hash for r in records.values() if r.address_hash}
     linked = {record.contact_id for record in records.values() if record.contact_id}
+    addresses = {row.email_key for row in rows if row.email_key}
+    by_address = Q(address_hash__in=keys) | Q(email_key__in=addresses)
     # Of more than 100 values PostgreSQL does not see that none is empty, and reads everybody instead of the index.
-    wanted = Q(pk__in=linked) | Q(address_hash__in=keys) | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
+    wanted = Q(pk__in=linked) | by_address | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
     people = list(Contact.objects.filter(wanted).select_related("card").order_by("-pk"))
     suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
     return Known(
         records,
         hashes,
         {person.pk: person for person in people},
-        {person.address_hash: person for person in people if person.address_hash},
+        {address_hash(person.email_key): person for person in people if person.email_key},
         {person.salesforce_id: person for person in people if person.salesforce_id},
         dict(suppressed),
     )
@@ -298,11 +309,12 @@ def _stub(sf_id: str) -> SyncRecord:
 def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
     """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
 
-    Each reason is an act of its own; all cards are locked before, in the one order in which everybody locks them.
+    Each reason is an act of its own; all addresses and cards are locked before, in the one order for everybody.
     """
     changed = 0
     if not people and not hashes:
         return changed
+    address_locks.hold(hashes)
     lock(Contact.objects.filter(Q(pk__in=list(people)) | Q(address_hash__in=list(hashes))))
     for reason in sorted({*people.values(), *hashes.values()}):
         ids = [pk for pk, why in people.items() if why == reason]

@@ -99,7 +99,7 @@ def test_within_a_larger_act_the_larger_one_is_done_again():
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (DEADLOCK, "Other changes to the same people"),
+        (DEADLOCK, "Somebody changed the same data"),
         (SERIALIZATION, "Somebody changed the same data"),
         ("57P01", "The database is away"),
     ],
