@@ -27,29 +27,42 @@ WITHOUT_SERVERS = {
     "up",
     "version",
 }
+# Commands of Django that read or write what our keys made.
+WITH_DATA = {"migrate", "runserver", "shell", "sqlmigrate"}
 HELP = {"-h", "--help", "--version"}
 
 
 def servers(arguments: list[str]) -> AbstractContextManager[object]:
     """Return what keeps the servers running that a command needs and the environment does not name."""
-    command = arguments[0] if arguments else ""
     try:
         embedded_ones = {"postgres": settings.EMBEDDED_DATABASE, "redis": settings.EMBEDDED_REDIS}
     except ValueError as error:
         raise ImproperlyConfigured(f"A value of the environment cannot be read: {error}.") from error
-    checks_files = command == "check" and "--database" not in arguments
-    if command in WITHOUT_SERVERS or checks_files or HELP & set(arguments) or not any(embedded_ones.values()):
+    if not needs_data(arguments) or not any(embedded_ones.values()):
         return nullcontext()
     return embedded.hold(settings.DATA_DIR, **embedded_ones)
 
 
-def make_tables(command: str) -> None:
-    """Make the tables of a new embedded database for our own commands: one may be the first thing that is run."""
-    django.setup()
-    if settings.EMBEDDED_DATABASE and not get_commands().get(command, "django.core").startswith("django."):
-        from salesconnect import preparation  # noqa: PLC0415 (it needs the apps, which are set up above)
+def needs_data(arguments: list[str]) -> bool:
+    """Tell whether a command works with database and broker."""
+    command = arguments[0] if arguments else ""
+    checks_files = command == "check" and "--database" not in arguments
+    return not (command in WITHOUT_SERVERS or checks_files or HELP & set(arguments))
 
+
+def make_ready(command: str) -> None:
+    """See that keys and database fit before a command that uses them.
+
+    Also make the tables of a new embedded database for our own commands: one may be the first thing that is run.
+    """
+    django.setup()
+    own = not get_commands().get(command, "django.core").startswith("django.")
+    from salesconnect import key_fit, preparation  # noqa: PLC0415 (they need the apps, which are set up above)
+
+    if own and settings.EMBEDDED_DATABASE:
         preparation.make_tables()
+    if own or command in WITH_DATA:
+        key_fit.check()
 
 
 def main() -> None:
@@ -58,9 +71,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with servers(arguments) as held:
-            if held is not None:
-                make_tables(arguments[0])
+        with servers(arguments):
+            if needs_data(arguments):
+                make_ready(arguments[0])
             execute_from_command_line(sys.argv)
     except (embedded.EmbeddedError, ImproperlyConfigured, OperationalError) as error:
         sys.stderr.write(" ".join(str(error).split()) + "\n")

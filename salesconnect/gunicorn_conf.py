@@ -5,8 +5,10 @@ answer at the same time; two more answer health and the links in mails). Each th
 """
 
 import os
+import sys
 from typing import Any
 
+import django
 from gunicorn import glogging
 
 from salesconnect.embedded.processes import die_with_parent
@@ -23,11 +25,22 @@ class Logger(glogging.Logger):
             handler.setFormatter(formatter(self.error_fmt, self.datefmt))
 
 
+def on_starting(server: Any) -> None:
+    """Refuse to serve with keys that do not fit the database."""
+    django.setup(set_prefix=False)
+    from salesconnect import key_fit  # noqa: PLC0415 (it needs the apps, which are set up above)
+
+    if problem := key_fit.problem_at_start():
+        sys.stderr.write(f"{problem}\n")
+        sys.exit(2)
+
+
 def post_fork(server: Any, worker: Any) -> None:
     """Let a worker die with a master that was killed, so that the next one finds the port free."""
     die_with_parent()
 
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
 bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 worker_class = "salesconnect.serving.worker.Worker"

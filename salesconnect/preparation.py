@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.models import Q
 
 from contacts import partitions
-from salesconnect import heartbeat
+from salesconnect import heartbeat, key_fit
 from salesconnect.embedded import EmbeddedError
 
 ADMINISTRATOR = "admin"
@@ -75,7 +75,9 @@ def _one_line(error: Exception) -> str:
 def prepare(say: Callable[[str], None]) -> None:
     """Bring database and static files up to date and see that somebody can sign in."""
     say("Preparing the database and the static files")
+    key_fit.check()
     call_command("migrate", interactive=False, verbosity=0)
+    key_fit.check()
     partitions.ensure()
     _collect_static()
     _make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), say)

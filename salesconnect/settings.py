@@ -38,13 +38,15 @@ def secret(name: str) -> str:
 
 
 SECRET_KEY = secret("SECRET_KEY")
+# Each of the others may be a list, newest first, separated by commas. New links are made with the first.
 UNSUBSCRIBE_KEY = secret("SALESCONNECT_UNSUBSCRIBE_KEY")
-# Newest first, separated by commas: look-ups try all, new rows take the first.
+# Look-ups try all, new rows take the first.
 SUPPRESSION_KEYS = [key.strip() for key in secret("SALESCONNECT_SUPPRESSION_KEY").split(",") if key.strip()]
 
 # Encrypts the secrets of other services in the database; without a key of its own it is made from that of the site.
 ENCRYPTION_KEY = env.str("SALESCONNECT_ENCRYPTION_KEY", "") or GENERATED_KEYS.get("SALESCONNECT_ENCRYPTION_KEY", "")
-if not ENCRYPTION_KEY:
+ENCRYPTION_KEY_IS_DERIVED = not ENCRYPTION_KEY
+if ENCRYPTION_KEY_IS_DERIVED:
     ENCRYPTION_KEY = urlsafe_b64encode(sha256(f"salesconnect.encryption:{SECRET_KEY}".encode()).digest()).decode()
 
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", *env.list("ALLOWED_HOSTS", default=[])]

@@ -21,7 +21,8 @@ QUOTED = {"=\r\n": "", "=\n": "", "=5F": "_", "=5f": "_", "=2D": "-", "=2d": "-"
 
 def token_of(nonce: UUID) -> str:
     """Return the token of a link: 43 characters that are safe in a URL."""
-    secret = hmac.digest(settings.UNSUBSCRIBE_KEY.encode(), b"unsubscribe link" + nonce.bytes, "sha256")
+    newest = settings.UNSUBSCRIBE_KEY.partition(",")[0].strip()
+    secret = hmac.digest(newest.encode(), b"unsubscribe link" + nonce.bytes, "sha256")
     return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
 
 

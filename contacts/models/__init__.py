@@ -3,6 +3,7 @@
 from contacts.models.batch import Batch, BatchChunk, BatchRefusal
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
+from contacts.models.key import KeyFingerprint
 from contacts.models.merge import Merge
 from contacts.models.seal import (
     RootDelivery,
@@ -23,6 +24,7 @@ __all__ = [
     "Contact",
     "ContactEvent",
     "IdempotentReply",
+    "KeyFingerprint",
     "Merge",
     "RootDelivery",
     "RootPlaces",

@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+from salesconnect.embedded.account import cluster
 from salesconnect.embedded.holding import locked
 from salesconnect.embedded.places import EmbeddedError, make_data_folder, servers
 
@@ -17,18 +18,39 @@ SIZES = {
     "SALESCONNECT_ENCRYPTION_KEY": 32,
 }
 
+LASTING = tuple(name for name in SIZES if name != "SECRET_KEY")
+"""Those without which something that the database holds is lost."""
+
 
 def keys(data: Path) -> dict[str, str]:
-    """Return the secrets kept in the data folder, made at the first call; several processes may call it at once."""
+    """Return the secrets kept in the data folder, made at the first call; several processes may call it at once.
+
+    None are made beside a database that is there already: it was filled with others, by which alone it knows the
+    addresses of deleted people who said no. Those that the environment gives need not be in the file.
+    """
     file = data / "keys.json"
     make_data_folder(data)
     found = _read(file)
     if found.keys() >= SIZES.keys():
         return found
     with locked(servers(data)):
-        found = {name: _new(size) for name, size in SIZES.items()} | _read(file)
+        found = _read(file)
+        missing = [name for name in LASTING if name not in found and not os.environ.get(name)]
+        if missing and _has_database(data):
+            raise EmbeddedError(
+                f"{file} is missing or has no {missing[0]}, and the database beside it was made with other keys:"
+                " bring the file back from the backup, or set its keys in the environment."
+            )
+        found = {name: _new(size) for name, size in SIZES.items()} | found
         _write(file, found)
     return found
+
+
+def _has_database(data: Path) -> bool:
+    """Tell whether a cluster exists, without making a place for one."""
+    if not (data / "postgres").exists() and not (data / "postgres-folder").exists():
+        return False
+    return cluster(servers(data)).exists()
 
 
 def _new(size: int) -> str:

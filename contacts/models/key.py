@@ -1,0 +1,21 @@
+from django.db import models
+from django.db.models.functions import Now
+
+
+class KeyFingerprint(models.Model):
+    """A key of the environment that this database was used with, by its fingerprint; see `salesconnect.key_fit`."""
+
+    class Name(models.TextChoices):
+        SUPPRESSION = "suppression"
+        UNSUBSCRIBE = "unsubscribe"
+        ENCRYPTION = "encryption"
+
+    name = models.CharField(max_length=12, choices=Name)
+    fingerprint = models.CharField(max_length=16)
+    first_used = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint("name", "fingerprint", name="key_fingerprint_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.fingerprint}"

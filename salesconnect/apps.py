@@ -1,0 +1,11 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class SalesConnectConfig(AppConfig):
+    name = "salesconnect"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        import_module("salesconnect.checks")
