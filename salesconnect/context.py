@@ -7,13 +7,15 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from salesconnect.lib.actor import EVERYTHING, RIGHTS
+from unsubscribes.mail.backends import has_server
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return navigation, rights, theme, and what a form extends: the dialog when it is loaded into one, else a page."""
     user = getattr(request, "user", None)
     in_dialog = request.headers.get("HX-Target") == "dialog-root"
-    base = {"base_template": "base_dialog.html" if in_dialog else "base_form.html"}
+    base: dict[str, Any] = {"base_template": "base_dialog.html" if in_dialog else "base_form.html"}
+    base["mail_leaves"] = has_server()
     if user is None or not user.is_authenticated:
         return base | {"nav": [], "can": {}, "theme": "auto"}
     rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in EVERYTHING}

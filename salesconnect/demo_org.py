@@ -52,7 +52,7 @@ def child(say: Callable[[str], None]) -> Child | None:
 
 
 def _start(say: Callable[[str], None]) -> processes.Process:
-    ports = ["--port", str(_free(settings.PORT + 1)), "--control-port", str(_free(settings.PORT + 2))]
+    ports = ["--port", str(free_port(settings.PORT + 1)), "--control-port", str(free_port(settings.PORT + 2))]
     command = [sys.executable, "-m", "tests.salesforce_org", *ports]
     process = processes.attach(command, cwd=settings.BASE_DIR)
     line = process.stdout.readline() if process.stdout else b""
@@ -66,7 +66,7 @@ def _start(say: Callable[[str], None]) -> processes.Process:
     return process
 
 
-def _free(port: int) -> int:
+def free_port(port: int) -> int:
     """Return the port, or 0, which lets the system choose, when it is taken."""
     with closing(socket()) as probe, suppress(OSError, OverflowError):
         probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 
 from exports.integrity import running
 from salesconnect import heartbeat
+from unsubscribes.mail import server
+from unsubscribes.mail.backends import has_server
 
 RETRY_SECONDS = "5"
 
@@ -29,7 +31,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     missing = [] if _database_answers() else ["database"]
     missing += _missing_of_broker()
     if not missing:
-        return JsonResponse({"status": "ready", "missing": [], "records": _records()})
+        told = {"status": "ready", "missing": [], "records": _records()}
+        return JsonResponse(told | _warnings())
     headers = {"Retry-After": RETRY_SECONDS}
     return JsonResponse({"status": "not ready", "missing": missing}, status=503, headers=headers)
 
@@ -50,6 +53,14 @@ def _database_answers() -> bool:
     except Error:
         return False
     return True
+
+
+def _warnings() -> dict[str, list[str]]:
+    """Return what works badly though the site is ready: mail that waits because of its server takes no site away."""
+    try:
+        return {"warnings": ["mail server"]} if server.trouble() and has_server() else {}
+    except Error:
+        return {}
 
 
 def _missing_of_broker() -> list[str]:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -17,6 +18,8 @@ from contacts import tokens
 from contacts.models import Batch
 from exports.integrity import running
 from unsubscribes import queries
+from unsubscribes.mail import server
+from unsubscribes.mail.backends import has_server
 from unsubscribes.salesforce.measures import Measure, measures
 
 PREFIX = "salesconnect_"
@@ -48,6 +51,11 @@ def _all() -> Iterator[Measure]:
     yield Measure("bulk_orders", "gauge", "Bulk orders that wait or run.", waiting)
     mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
     yield Measure("mails", "gauge", "Messages that wait for something, each state counted up to 10,000.", mails)
+    trouble = server.trouble()
+    missing = not has_server()
+    seconds = (timezone.now() - trouble.since).total_seconds() if trouble and trouble.since and not missing else 0.0
+    yield Measure("mail_server_configured", "gauge", "Whether there is a mail server.", [({}, float(not missing))])
+    yield Measure("mail_server_trouble_seconds", "gauge", "How long the mail server has had trouble.", [({}, seconds)])
     yield from measures()
     yield from _of_records()
 

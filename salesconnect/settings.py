@@ -1,6 +1,7 @@
 """The one settings file: everything that differs between installations comes from the environment."""
 
 from base64 import urlsafe_b64encode
+from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
 
@@ -336,7 +337,12 @@ vars().update(EMAIL)
 ANYMAIL = {
     name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_") and value
 }
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sales Connect <no-reply@localhost>")
+# Without a mail server no mail leaves, so there the sender is only a name.
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "").strip() or (
+    "" if EMAIL_URL else "Sales Connect <no-reply@localhost>"
+)
+if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
+    raise ImproperlyConfigured("Set DEFAULT_FROM_EMAIL to the sender’s address: EMAIL_URL names a mail server.")
 
 if env.str("SALESCONNECT_LOG_FORMAT", "plain") not in {"plain", "json"}:
     raise ImproperlyConfigured("SALESCONNECT_LOG_FORMAT is plain or json.")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact
+from unsubscribes.mail import backends
 from unsubscribes.rules import WORDING_LIMIT, Channel
 from unsubscribes.salesforce.models import (
     SyncConnection,
@@ -23,6 +24,7 @@ __all__ = [
     "ConsentEvidence",
     "MailFailure",
     "MailLink",
+    "MailServer",
     "MailTemplate",
     "Message",
     "SuppressionList",
@@ -115,7 +117,7 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     class Reason(models.TextChoices):
-        """Why a message is in its state: the first six hold back."""
+        """Why a message is in its state: the first seven hold back."""
 
         UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
         RESTRICTED = "restricted", _("The person's data is restricted.")
@@ -123,7 +125,13 @@ class Message(models.Model):
         NO_AUTHORIZATION = "no_authorization", _("No authorization is recorded.")
         POLICY = "policy", _("The team's policy does not allow it.")
         UNDELIVERABLE = "undeliverable", _("The last mails to this address did not arrive.")
-        OUTBOX = "outbox", _("Kept in the outbox: no mail server is configured.")
+        UNSENDABLE = (
+            "unsendable",
+            _("Mail cannot be sent to this address: it holds letters that the mail server does not take."),
+        )
+        OUTBOX = "outbox", _("Waiting for a mail server")
+        NEVER_LEFT = "never_left", _("It never left, for there was no mail server.")
+        SERVER = "server", _("The mail server has trouble; all mail waits until it works again.")
         LATER = "later", _("The mail server could not take it; it is tried again.")
         REFUSED = "refused", _("The mail server refused it.")
         GAVE_UP = "gave_up", _("The mail server could not take it, however often it was tried.")
@@ -163,6 +171,41 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def why(self) -> str:
+        """Return the reason, also that for which all mail waits now: there is no mail server."""
+        waits = self.state == self.State.QUEUED and not backends.has_server()
+        return str(self.Reason.OUTBOX if waits else self.reason)
+
+    @property
+    def why_in_words(self) -> str:
+        """Return the reason in words; "" where there is none."""
+        return str(self.Reason(self.why).label) if self.why else ""
+
+    @property
+    def state_in_words(self) -> str:
+        """Return the state in words; of mail that waits for a mail server that it does."""
+        return self.why_in_words if self.why == self.Reason.OUTBOX else str(self.State(self.state).label)
+
+
+class MailServer(models.Model):
+    """How the mail server does: one row, written when there is trouble and when it is over; none before the first.
+
+    Trouble began at `since`, and `message_id` is the mail that met it last, which tells a mail that is trouble itself.
+    """
+
+    since = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)
+    said = models.CharField(max_length=500, blank=True)
+    next_at = models.DateTimeField(null=True)
+    message_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="mail_server_one_row", condition=Q(pk=1))]
+
+    def __str__(self) -> str:
+        return self.said
 
 
 class MailFailure(models.Model):

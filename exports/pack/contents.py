@@ -105,9 +105,9 @@ def record_of(contents: Contents) -> dict[str, Any]:
 def mail_of(message: Message) -> dict[str, Any]:
     """Return a message as it was sent; the link to unsubscribe, which is a key, is blotted out."""
     text, html = queries.shown(message, with_link=False)
-    names = ("email", "subject", "state", "reason", "door", "created_at", "sent_at")
+    names = ("email", "subject", "state", "door", "created_at", "sent_at")
     body = {"id": message.pk, "actor": message.actor_name, **{name: getattr(message, name) for name in names}}
-    return body | {"text": text, "html": html}
+    return body | {"reason": message.why} | {"text": text, "html": html}
 
 
 def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _mails(contents: Contents) -> Section:
 
 
 def _mail(message: Message) -> Line:
-    notes = (message.get_state_display(), message.get_reason_display() if message.reason else "", message.email)
+    why = "" if message.why == Message.Reason.OUTBOX else message.why_in_words  # the state says it already
+    notes = (message.state_in_words, why, message.email)
     return Line(_time(message.sent_at or message.created_at), message.subject, " · ".join(n for n in notes if n))
 
 

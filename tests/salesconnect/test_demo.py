@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from salesconnect import demo_org
+from salesconnect import demo_mail, demo_org
 from tests.salesconnect.product import ROOT, UP, Product, data_folder, environment, until
 from unsubscribes.salesforce import connecting
 from unsubscribes.salesforce.models import SyncConnection
@@ -36,6 +36,18 @@ def ask(product: Product, token: str, path: str) -> dict[str, object]:
         return json.load(answer)
 
 
+def post(product: Product, token: str, path: str, body: object) -> dict[str, object]:
+    headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
+    url = f"http://127.0.0.1:{product.port}/api/v1/{path}"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def mailable(product: Product, token: str) -> int:
+    return ask(product, token, "contacts/?verdict=may&page_size=1")["results"][0]["id"]
+
+
 def test_an_opt_out_on_the_org_page_reaches_the_person(demo):
     token = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "create_token", "admin"],
@@ -53,6 +65,9 @@ def test_an_opt_out_on_the_org_page_reaches_the_person(demo):
     query = f"contacts/?{urllib.parse.urlencode({'search': email})}"
     assert until(lambda: ask(demo, token, query)["results"][0]["unsubscribed"], 90) < 90
     assert ask(demo, token, "sync/status/")["state"] == "active"
+    # The demo's mail really leaves: for a mail server that keeps it to itself.
+    written = post(demo, token, f"contacts/{mailable(demo, token)}/mails/", {"subject": "Hello", "body": "News."})
+    assert until(lambda: ask(demo, token, f"mails/{written['id']}/")["state"] == "sent", 60) < 60
     assert demo.check_records() == "The records agree: no differences.\n"
     assert demo.stop() == 0
     assert "Stopping org" in demo.log()
@@ -67,3 +82,9 @@ def test_a_salesforce_that_is_set_up_is_left_alone(db, settings, tmp_path, here)
     assert demo_org.child(said.append) is None
     assert len(said) == 1
     assert SyncConnection.objects.get().login_url == own["login_url"]
+
+
+@pytest.mark.parametrize(("url", "port"), [("smtp://mail.exempel.example", 8003), ("", 0)])
+def test_a_mail_server_that_is_set_up_is_left_alone(settings, url, port):
+    settings.EMAIL_URL = url
+    assert demo_mail.child([].append, port) is None

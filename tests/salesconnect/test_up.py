@@ -123,6 +123,19 @@ def test_a_database_that_does_not_answer_is_refused_without_its_password(product
     assert "hidden-word" not in line
 
 
+def test_a_mail_server_without_a_sender_is_refused_in_one_line(product):
+    line = refused(product.data.with_name("other"), free_port(), EMAIL_URL="smtp://mail.exempel.example")
+    assert line == "Set DEFAULT_FROM_EMAIL to the sender’s address: EMAIL_URL names a mail server.\n"
+
+
+@pytest.mark.parametrize(("sender", "code"), [("", 2), ("Sales", 2), ("Sales <us@exempel.example>", 0)])
+def test_the_check_knows_of_a_missing_sender(sender, code):
+    environment = os.environ | {"EMAIL_URL": "smtp://mail.exempel.example", "DEFAULT_FROM_EMAIL": sender}
+    command = [sys.executable, str(ROOT / "manage.py"), "check"]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (answer.returncode, len(answer.stderr.splitlines())) == (code, code and 1)
+
+
 def test_after_its_violent_death_nothing_is_left_and_the_next_start_reuses_the_data(product):
     product.process.kill()
     product.process.wait()

@@ -99,6 +99,7 @@ def worker() -> Iterator[str]:
         "SALESCONNECT_DATA": str(settings.DATA_DIR),
         "SALESCONNECT_TEST_DATABASE": connection.settings_dict["NAME"],
         "EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
+        "DEFAULT_FROM_EMAIL": settings.DEFAULT_FROM_EMAIL,
     }
     before = _others()
     command = [sys.executable, "-m", "celery", "-q", "-A", "salesconnect", "worker", "-Q", queue, "--concurrency=1"]

@@ -111,7 +111,7 @@ def test_the_list_asks_as_much_for_three_messages_as_for_one(signed_in, many, me
     for number in (1, 2):
         chosen = Contact.objects.filter(pk__in=[person.pk for person in people[:number]])
         orders.order_mail(chosen, DRAFT, actor=member, selection={})
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             signed_in.get("/mails/")
 
 

@@ -109,7 +109,7 @@ def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
         "contact": message.contact_id,
         "batch": message.batch_id,
         "state": Message.State.QUEUED if message.state == Message.State.SENDING else message.state,
-        "reason": message.reason or None,
+        "reason": message.why or None,
         "error": message.error,
         "email": message.email,
         "subject": message.subject,

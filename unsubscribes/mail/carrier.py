@@ -8,7 +8,10 @@ from typing import Self
 
 from django.core.mail import EmailMessage, get_connection
 
-TRY_AGAIN = {408, 425, 429, 503}
+from unsubscribes.mail.replies import About, about
+
+OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
+"""The HTTP statuses of a provider that are about our account or its service, and would be the same for any mail."""
 PERMANENT = 500
 
 
@@ -17,7 +20,7 @@ class Fate(Enum):
 
     SENT = "sent"
     LATER = "later"  # not sent, the same may work later
-    AWAY = "away"  # not sent, and no other mail would be now
+    AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble
     REFUSED = "refused"  # not sent, and never will be
     UNKNOWN = "unknown"  # the server had it and did not answer
 
@@ -27,6 +30,10 @@ class Carrier:
 
     def __init__(self) -> None:
         self.backend = get_connection()
+        # Whether the server has answered for a mail on this connection, whatever it said of it.
+        self.proven = False
+        # Whether the last refusal was about the message alone, which says nothing of the address.
+        self.of_the_message = False
 
     def __enter__(self) -> Self:
         return self
@@ -34,21 +41,17 @@ class Carrier:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close()
 
-    @property
-    def keeps(self) -> bool:
-        """Tell whether there is no mail server, so that mails stay in the outbox."""
-        return getattr(self.backend, "keeps", False)
-
     def carry(self, mail: EmailMessage) -> tuple[Fate, str]:
         """Hand one mail to the server; returns its fate and what the server said."""
         try:
             self.backend.open()
-        except OSError as problem:  # SMTP's exceptions are among them
+        except Exception as problem:  # noqa: BLE001 - whatever keeps the connection from opening is no mail's fault
             self._close()
             return Fate.AWAY, _said(problem)
         try:
             self.backend.send_messages([mail])
         except Exception as problem:  # noqa: BLE001 - whatever a backend raises is the fate of this mail
+            self.of_the_message = _of_the_message(problem)
             fate = _fate(problem, handed_over=getattr(self.backend, "handed_over", True))
             self._close()
             return fate, _said(problem)
@@ -60,30 +63,81 @@ class Carrier:
 
 
 def _fate(problem: Exception, *, handed_over: bool) -> Fate:
+    if isinstance(problem, smtplib.SMTPException):
+        fate = _of_smtp(problem)
+    elif isinstance(problem, ValueError):
+        fate = Fate.REFUSED  # what cannot stand in a header or an address
+    elif status := getattr(problem, "status_code", None):
+        fate = _of_status(status)
+    else:
+        fate = None
+    if fate is None and (_never_connected(problem) or (_broke_off(problem) and not handed_over)):
+        fate = Fate.AWAY
+    return fate or (Fate.UNKNOWN if handed_over else Fate.LATER)
+
+
+def _of_smtp(problem: smtplib.SMTPException) -> Fate | None:
+    """Return the fate that the server's own words decide; None where the connection just broke."""
     match problem:
         case smtplib.SMTPRecipientsRefused():
-            return _by_code(min(code for code, _said in problem.recipients.values()))
+            fates = [_of_reply(code, said) for code, said in problem.recipients.values()]
+            return next(fate for fate in (Fate.AWAY, Fate.LATER, Fate.REFUSED) if fate in fates)
         case smtplib.SMTPDataError():
-            return _by_code(problem.smtp_code)
+            return _of_reply(problem.smtp_code, problem.smtp_error, at_data=True)
+        case smtplib.SMTPSenderRefused() if about(problem.smtp_code, _text(problem.smtp_error)) is About.MESSAGE:
+            return Fate.REFUSED  # too large, which the server knows from the announcement
+        case smtplib.SMTPNotSupportedError() if "SMTPUTF8" in str(problem):
+            return Fate.REFUSED  # only this address needs it
         case smtplib.SMTPResponseException() | smtplib.SMTPNotSupportedError():
             return Fate.AWAY  # the server refuses us, not the recipient
-        case ValueError():
-            return Fate.REFUSED  # what cannot stand in a header or an address
-        case _ if status := getattr(problem, "status_code", None):
-            return _by_status(status)
-    return Fate.UNKNOWN if handed_over else Fate.LATER
+    return None
 
 
-def _by_code(code: int) -> Fate:
-    """Class an SMTP reply (RFC 5321, 4.2.1): 4yz is transient, 5yz permanent."""
+def _broke_off(problem: Exception) -> bool:
+    return isinstance(problem, smtplib.SMTPException | ConnectionError | TimeoutError)
+
+
+def _of_the_message(problem: Exception) -> bool:
+    match problem:
+        case smtplib.SMTPRecipientsRefused():
+            return all(about(code, _text(said)) is About.MESSAGE for code, said in problem.recipients.values())
+        case smtplib.SMTPResponseException():
+            at_data = isinstance(problem, smtplib.SMTPDataError)
+            return about(problem.smtp_code, _text(problem.smtp_error), at_data=at_data) is About.MESSAGE
+    return isinstance(problem, ValueError | smtplib.SMTPNotSupportedError)
+
+
+def _of_reply(code: int, said: bytes | str, *, at_data: bool = False) -> Fate:
+    """Class an SMTP reply (RFC 5321, 4.2.1): 4yz is transient, 5yz permanent; and ours is neither."""
+    if about(code, _text(said), at_data=at_data) is About.SENDER:
+        return Fate.AWAY
     return Fate.REFUSED if code >= PERMANENT else Fate.LATER
 
 
-def _by_status(status: int) -> Fate:
+def _of_status(status: int) -> Fate:
     """Class the HTTP status of a provider; after its own failure nobody knows what it did."""
-    if status in TRY_AGAIN:
-        return Fate.LATER
+    if status in OURS:
+        return Fate.AWAY
     return Fate.UNKNOWN if status >= PERMANENT else Fate.REFUSED
+
+
+def _never_connected(problem: BaseException) -> bool:
+    """Tell whether a provider's interface was never reached: the connection, its name or its certificate failed."""
+    seen: set[int] = set()
+    at: object = problem
+    while isinstance(at, BaseException) and id(at) not in seen:
+        seen.add(id(at))
+        if type(at).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "SSLError"}:
+            return True
+        if isinstance(at, ConnectionRefusedError):
+            return True
+        inner = next((each for each in at.args if isinstance(each, BaseException)), None)
+        at = at.__cause__ or getattr(at, "reason", None) or inner
+    return False
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
 
 
 def _said(problem: Exception) -> str:
@@ -93,5 +147,6 @@ def _said(problem: Exception) -> str:
         case smtplib.SMTPResponseException():
             said = (problem.smtp_code, problem.smtp_error)  # type: ignore[assignment] # bytes or text
         case _:
-            return (str(problem) or type(problem).__name__)[:500]
-    return " ".join(str(part, errors="replace") if isinstance(part, bytes) else str(part) for part in said)[:500]
+            return (str(problem) or type(problem).__name__).replace("\0", "")[:500]
+    parts = (_text(part) if isinstance(part, bytes) else str(part) for part in said)
+    return " ".join(parts).replace("\0", "")[:500]

@@ -17,7 +17,7 @@ from django.utils import timezone
 from contacts.models import Contact
 from salesconnect.lib.transactions import act
 from unsubscribes import links, meanings, team
-from unsubscribes.mail import envelope, events, failures, gate, notices
+from unsubscribes.mail import backends, envelope, events, failures, gate, notices, server
 from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.meanings import Meaning
 from unsubscribes.models import Message
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 def drain(seconds: float = TURN_SECONDS) -> int:
     """Send what is due for a short turn, so that other tasks get theirs; returns how many messages were taken."""
     taken, deadline = 0, time.monotonic() + seconds
+    if not _can_send():
+        return 0
     with Carrier() as carrier:
         while time.monotonic() < deadline and (message := claim()):
             taken += 1
@@ -44,10 +46,15 @@ def drain(seconds: float = TURN_SECONDS) -> int:
 
 def send_one(message_id: int) -> None:
     """Send one message if it is due and nobody else is at it."""
-    message = claim(message_id)
+    message = claim(message_id) if _can_send() else None
     if message and message.state == State.SENDING:
         with Carrier() as carrier:
             deliver(message, carrier)
+
+
+def _can_send() -> bool:
+    """Tell whether there is a mail server and it is not left alone for a while; without one nothing is claimed."""
+    return backends.has_server() and not server.rests()
 
 
 @act
@@ -84,8 +91,14 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
         fate, said = Fate.REFUSED, str(problem)[:500]
     else:
         fate, said = carrier.carry(mail)
-        _take_the_word(message, fate, said)
-    _settle(message, fate, said, kept=carrier.keeps)
+        if fate is Fate.AWAY and not server.failed(said, message.pk):
+            fate = Fate.LATER
+        if fate in (Fate.SENT, Fate.REFUSED, Fate.LATER) and not carrier.proven:
+            server.works()
+            carrier.proven = True
+        if not (fate is Fate.REFUSED and carrier.of_the_message):
+            _take_the_word(message, fate, said)
+    _settle(message, fate, said)
     return fate
 
 
@@ -105,14 +118,14 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
     if fate is Fate.SENT:
         failures.accepted(message.contact_id)
     elif fate is Fate.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
-        server = failures.MAIL_SERVER
-        failures.no_such_user(link.address_hash, link.hash_key, actor=server, reason=server.name)
+        teller = failures.MAIL_SERVER
+        failures.no_such_user(link.address_hash, link.hash_key, actor=teller, reason=teller.name)
     else:
         failures.count(message.contact_id, link.address_hash, key=str(message.pk), said=said, reported=False)
 
 
 def _gives_up(message: Message, fate: Fate) -> bool:
-    return fate in (Fate.LATER, Fate.AWAY) and message.attempts > len(DELAYS)
+    return fate is Fate.LATER and message.attempts > len(DELAYS)
 
 
 @act
@@ -140,13 +153,13 @@ def _due(message_id: int | None) -> QuerySet[Message]:
 
 
 @act
-def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
+def _settle(message: Message, fate: Fate, said: str) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
-    values = _of_fate(message, fate, kept=kept)
+    values = _of_fate(message, fate)
     mine = Message.objects.filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
     )
-    tells = message.informs and fate is Fate.SENT and not kept
+    tells = message.informs and fate is Fate.SENT
     if tells:
         notices.hold_card(message)
     if not mine.update(error=said, **values):
@@ -160,17 +173,21 @@ def _settle(message: Message, fate: Fate, said: str, *, kept: bool) -> None:
         events.failed([stored])
 
 
-def _of_fate(message: Message, fate: Fate, *, kept: bool) -> dict[str, object]:
+def _of_fate(message: Message, fate: Fate) -> dict[str, object]:
     """Return what a fate makes of a message."""
     match fate:
         case Fate.SENT:
-            return {"state": State.SENT, "reason": Reason.OUTBOX if kept else "", "sent_at": timezone.now()}
+            return {"state": State.SENT, "reason": "", "sent_at": timezone.now()}
         case Fate.REFUSED:
             return {"state": State.FAILED, "reason": Reason.REFUSED}
         case Fate.UNKNOWN:
             return {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
-        case Fate.LATER | Fate.AWAY if _gives_up(message, fate):
+        case Fate.AWAY:
+            # Due at once, behind all others: the next attempt is another mail's, should this one be the trouble.
+            away = {"state": State.QUEUED, "reason": Reason.SERVER, "not_before": timezone.now()}
+            return away | {"attempts": message.attempts - 1}
+        case Fate.LATER if _gives_up(message, fate):
             return {"state": State.FAILED, "reason": Reason.GAVE_UP}
-        case Fate.LATER | Fate.AWAY:
+        case Fate.LATER:
             delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
             return {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}

@@ -24,7 +24,8 @@ from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.numbers import whole
 from unsubscribes import orders, services
 from unsubscribes.forms import ComposeForm, show_errors
-from unsubscribes.mail import notices
+from unsubscribes.mail import notices, server
+from unsubscribes.mail.backends import has_server
 from unsubscribes.models import MailTemplate, Message
 from unsubscribes.views import previewing
 
@@ -128,7 +129,9 @@ def _send(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
         missing=desk.selection.missing(desk.actor),
         approved=whole(desk.request.POST.get("approved", "")),
     )
-    messages.success(desk.request, _("The mails are on their way. What becomes of each stands here."))
+    leaving = _("The mails are on their way. What becomes of each stands here.")
+    waiting = _("The mails are in the outbox and wait for a mail server. What becomes of each stands here.")
+    messages.success(desk.request, leaving if has_server() else waiting)
     return redirect(f"{reverse('mails')}?batch={batch.pk}")
 
 
@@ -142,9 +145,11 @@ STEPS: dict[str, Callable[[Desk, ComposeForm, str], HttpResponse]] = {
 
 def _tell_of_one(desk: Desk, message: Message) -> None:
     if message.state == Message.State.HELD:
-        messages.warning(desk.request, _("The mail is held back: %(why)s") % {"why": message.get_reason_display()})
-    else:
+        messages.warning(desk.request, _("The mail is held back: %(why)s") % {"why": message.why_in_words})
+    elif has_server():
         messages.success(desk.request, _("The mail is on its way."))
+    else:
+        messages.success(desk.request, _("The mail is in the outbox and waits for a mail server."))
 
 
 def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
@@ -155,7 +160,8 @@ def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
     }
     context |= {
         "title": _("Write to %(name)s") % {"name": desk.person} if desk.person else title,
-        "send": ngettext("Send to %(n)s person", "Send to %(n)s people", passing) % {"n": number(passing)},
+        "send": _send_words(passing),
+        "mail_server": server.standing(),
         "form": sheet.form,
         "url": desk.url,
         "back": desk.back,
@@ -164,6 +170,12 @@ def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
         "preview": _copy(desk, sheet),
     }
     return render(desk.request, "unsubscribes/compose.html", context, status=status)
+
+
+def _send_words(passing: int) -> str:
+    if not has_server():
+        return _("Save to outbox")
+    return ngettext("Send to %(n)s person", "Send to %(n)s people", passing) % {"n": number(passing)}
 
 
 def _copy(desk: Desk, sheet: Sheet) -> previewing.Copy | None:

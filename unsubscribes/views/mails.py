@@ -13,6 +13,8 @@ from salesconnect.lib.keyset import Key
 from salesconnect.lib.numbers import whole
 from salesconnect.lib.paging import address, neighbours
 from unsubscribes import queries, services
+from unsubscribes.mail import server
+from unsubscribes.mail.backends import has_server
 from unsubscribes.models import Message
 
 PAGE_SIZE = 50
@@ -37,6 +39,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
         "tabs": _tabs(query),
         "narrowed": any(name in query for name in NUMBERS),
         "batch": query.get("batch"),
+        "mail_server": server.standing(),
     }
     return render(request, "unsubscribes/mails.html", context)
 
@@ -49,7 +52,8 @@ def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
     if message is None:
         raise Missing
     text, html = queries.shown(message, with_link=actor.may("mail_people"))
-    return render(request, "unsubscribes/mail.html", {"mail": message, "text": text, "html": html})
+    context = {"mail": message, "text": text, "html": html, "mail_server": server.standing()}
+    return render(request, "unsubscribes/mail.html", context)
 
 
 @require_POST
@@ -60,7 +64,7 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
     match request.POST.get("resolution"):
         case "resend":
             services.resolve(message_id, "resend", actor=actor)
-            messages.success(request, _("It is sent again."))
+            messages.success(request, _("It is sent again.") if has_server() else _("It waits for a mail server."))
         case "sent":
             services.resolve(message_id, "sent", actor=actor)
             messages.success(request, _("It counts as sent."))

@@ -10,7 +10,7 @@ from contacts.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 from unsubscribes import services, team
 from unsubscribes.forms import TeamForm, show_errors
-from unsubscribes.mail import notices
+from unsubscribes.mail import notices, server
 from unsubscribes.models import MailTemplate
 
 
@@ -27,7 +27,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
             return redirect("mail-settings")
         except Invalid as refusal:
             show_errors(form, refusal.fields)
-    context = {"form": form, "templates": MailTemplate.objects.all()}
+    context = {"form": form, "templates": MailTemplate.objects.all(), "mail_server": server.standing()}
     return render(request, "unsubscribes/settings.html", context, status=422 if form.errors else 200)
 
 

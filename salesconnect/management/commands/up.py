@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
-from salesconnect import demo_org, preparation
+from salesconnect import demo_mail, demo_org, preparation
 from salesconnect.embedded import EmbeddedError, holding, processes
 from salesconnect.supervisor import Child, Supervisor, terminate
 
@@ -47,22 +47,32 @@ class Command(BaseCommand):
         with suppress(KeyboardInterrupt), _alone(), holding.supervised(settings.SERVERS, **wanted) as started:
             preparation.prepare(self.say)
             preparation.forget_last_heartbeat()
-            org = None
-            if options["demo"] and "seed_demo" in get_commands():
-                call_command("seed_demo")
-                org = demo_org.child(self.say)
+            stands_in, defaults = self._demo() if options["demo"] and "seed_demo" in get_commands() else ([], {})
             try:
                 for name, (seconds, command) in PROGRAMS.items():
-                    start = partial(_start, command, demo_org.ENVIRONMENT if org else {})
+                    start = partial(_start, command, defaults)
                     supervisor.add(Child(name, start, terminate(seconds), process=start()))
-                if org:
-                    supervisor.add(org)
+                for child in stands_in:
+                    supervisor.add(child)
                 for server, process in started:
                     supervisor.add(_server(server, process))
                 supervisor.run(Announcement(self.say))
             finally:
                 supervisor.stop()
         self.say("Stopped")
+
+    def _demo(self) -> tuple[list[Child], dict[str, str]]:
+        """Fill the site, start what stands in for Salesforce and a mail server, and return how the rest finds them."""
+        call_command("seed_demo")
+        children: list[Child] = []
+        defaults: dict[str, str] = {}
+        if org := demo_org.child(self.say):
+            children.append(org)
+            defaults |= demo_org.ENVIRONMENT
+        if mail := demo_mail.child(self.say, demo_org.free_port(settings.PORT + 3)):
+            children.append(mail[0])
+            defaults |= mail[1]
+        return children, defaults
 
     def say(self, line: str) -> None:
         """Write a line to the terminal at once; a terminal that is gone stops nothing."""

@@ -17,8 +17,7 @@ def url(anna):
     return f"/api/v1/contacts/{anna.pk}/mails/"
 
 
-def test_a_mail_is_written_and_then_sent(api, url, anna, settings):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+def test_a_mail_is_written_and_then_sent(api, url, anna, server):
     answer = api.post(url, MAIL, format="json")
     body = answer.json()
     assert (answer.status_code, body["state"], body["reason"]) == (201, "queued", None)
@@ -26,11 +25,21 @@ def test_a_mail_is_written_and_then_sent(api, url, anna, settings):
     sent = api.get(f"/api/v1/mails/{body['id']}/").json()
     assert (sent["state"], sent["reason"], sent["subject"], sent["contact"]) == (
         "sent",
-        "outbox",
+        None,
         "Hello Anna",
         anna.pk,
     )
     assert re.search(r"http://testserver/u/[\w-]{43}/", sent["text"])
+
+
+def test_without_a_mail_server_a_mail_waits_and_says_so(api, url, settings):
+    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    body = api.post(url, MAIL, format="json").json()
+    send.drain()
+    now = api.get(f"/api/v1/mails/{body['id']}/").json()
+    assert [(each["state"], each["reason"], each["sent_at"]) for each in (body, now)] == [
+        ("queued", "outbox", None)
+    ] * 2
 
 
 def test_a_mail_that_is_held_back_is_answered_201_with_the_reason(api, url, member):

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from compliance import policy, suppression
 from compliance.editing import edit
+from compliance.rules import Authorization, AuthorizationType
 from compliance.services import lock
+from contacts import history
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.unsubscribes.conftest import DRAFT
@@ -90,14 +92,28 @@ def test_a_mail_goes_to_the_address_that_the_person_has_when_it_leaves(server, w
     assert (server.recipients, written.email) == (["new@example.com"], "new@example.com")
 
 
-def test_without_a_mail_server_the_message_stays_in_the_outbox(written, settings):
+def test_without_a_mail_server_the_message_waits_and_nothing_says_that_it_left(written, settings):
     settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    assert (send.drain(), send.send_one(written.pk)) == (0, None)
+    assert fate(written) == ("queued", "")
+    assert (written.state_in_words, written.why, written.sent_at) == ("Waiting for a mail server", "outbox", None)
+    assert [event.action for event in history.of_contact(written.contact_id)] == ["created"]
+
+
+def test_what_waited_for_a_mail_server_passes_the_gate_again(written, person, member, inbox, settings):
+    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    eve = person(email="eve@example.com", authorization=Authorization(AuthorizationType.CONTRACT))
+    gone = services.write_to_one(eve.pk, DRAFT, actor=member)
     send.drain()
-    assert fate(written) == ("sent", "outbox")
-    assert str(written.get_reason_display()) == "Kept in the outbox: no mail server is configured."
+    suppression.unsubscribe(Contact.objects.filter(pk=eve.pk), actor=member, source="manual")
+    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.SmtpBackend"
+    taken, settings.EMAIL_HOST, settings.EMAIL_PORT = inbox
+    send.drain()
+    assert taken.recipients == ["Anna.Berg@example.com"]
+    assert (fate(written), fate(gone)) == (("sent", ""), ("held", "unsubscribed"))
 
 
-@pytest.mark.parametrize("answer", ["450 busy", "rcpt 451 greylisted", "421 too many"])
+@pytest.mark.parametrize("answer", ["450 busy", "rcpt 451 greylisted", "rcpt 452 4.2.2 full"])
 def test_a_transient_refusal_is_tried_again_later(server, written, answer):
     server.answers.append(answer)
     send.drain()
@@ -139,18 +155,6 @@ def test_a_connection_that_breaks_after_the_content_leaves_the_fate_unknown(serv
     send.drain()
     assert fate(written) == ("unknown", "interrupted")
     assert send.drain() == 0
-
-
-def test_a_server_that_is_away_costs_one_message_its_attempt_and_ends_the_turn(server, many, member, settings):
-    many(3)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
-    settings.EMAIL_PORT = 1
-    assert send.drain() == 1
-    assert sorted(Message.objects.values_list("state", "reason", "attempts")) == [
-        ("queued", "", 0),
-        ("queued", "", 0),
-        ("queued", "later", 1),
-    ]
 
 
 def test_a_message_whose_worker_was_killed_becomes_unknown_and_waits_for_a_person(server, written, member):
