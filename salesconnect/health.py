@@ -31,7 +31,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
     missing = [] if _database_answers() else ["database"]
     missing += _missing_of_broker()
     if not missing:
-        told = {"status": "ready", "missing": [], "records": _records()}
+        told: dict[str, object] = {"status": "ready", "missing": [], "records": _records()}
         return JsonResponse(told | _warnings())
     headers = {"Retry-After": RETRY_SECONDS}
     return JsonResponse({"status": "not ready", "missing": missing}, status=503, headers=headers)

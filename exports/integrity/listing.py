@@ -62,7 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("imports_waiting", _("Imports that wait too long"), finder(waiting.IMPORTS)),
     Check("verifications_waiting", _("Verifications that wait too long"), finder(waiting.VERIFICATIONS)),
     Check("runs_waiting", _("Sync runs that wait too long"), finder(waiting.RUNS)),
-    Check("mails_waiting", _("Emails that wait too long"), finder(waiting.MAILS)),
+    Check("mails_waiting", _("Emails that wait too long"), waiting.mails),
     Check("outbox_waiting", _("Changes for Salesforce that wait too long"), finder(waiting.OUTBOX)),
 )
 BY_NAME = {check.name: check for check in CHECKS}

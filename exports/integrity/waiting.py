@@ -1,5 +1,8 @@
 """Work that waits longer than it may: the sweeps take up anything within minutes, so something keeps them from it."""
 
+from exports.integrity.check import Found, counted
+from unsubscribes.mail import backends, server
+
 OPEN = "state IN ('queued', 'running')"
 ORDERS = f"""
     SELECT id FROM contacts_batch
@@ -18,7 +21,7 @@ RUNS = f"""
 """
 MAILS = """
     SELECT id FROM unsubscribes_message
-    WHERE state = 'queued' AND not_before < now() - interval '1 hour'
+    WHERE state = 'queued' AND not_before < now() - interval '1 hour' AND %(can_leave)s
         OR state = 'sending' AND claimed_at < now() - interval '10 minutes'
 """
 ACTIVE = "EXISTS (SELECT FROM unsubscribes_syncconnection WHERE state = 'active')"
@@ -29,3 +32,8 @@ OUTBOX = f"""
     UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE {ACTIVE} AND at < now() - interval '1 hour'
 """
 DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
+
+
+def mails() -> Found:
+    """Count the mails that wait too long; while none can leave, which the pages of mail say, they wait rightly."""
+    return counted(MAILS, {"can_leave": backends.has_server() and server.trouble() is None})

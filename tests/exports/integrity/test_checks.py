@@ -8,6 +8,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from compliance import services, suppression
 from compliance.models import CardTally, ComplianceCard, ImportJob, Suppression
@@ -21,7 +22,7 @@ from exports.integrity.listing import CHECKS
 from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
 from unsubscribes import history as told
-from unsubscribes.models import Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes.models import MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 # Files of other tests, whose rows were rolled back, lie in the store that all of them share.
@@ -250,6 +251,17 @@ def test_what_waits_longer_than_it_may(anna):
     assert found(mend=True) == {name: (1, str(row.pk), 1) for name, row in waiting.items()}
     SyncConnection.objects.create(pk=1, state="active", login_url="https://x.example", client_id="x", secret="x")
     assert found()["outbox_waiting"] == (2, str(min(wish.pk, notice.pk)), 2)
+
+
+def test_mail_that_waits_for_a_mail_server_waits_rightly(person, settings):
+    anna, long_ago = person(), timezone.now() - dt.timedelta(days=2)
+    Message.objects.create(contact=anna, actor_name="x", door="page", language="en", not_before=long_ago)
+    assert list(found()) == ["mails_waiting"]
+    MailServer.objects.create(pk=1, since=long_ago, said="no", next_at=timezone.now())
+    assert not found()
+    MailServer.objects.all().delete()
+    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    assert not found()
 
 
 def test_files_without_rows_and_rows_without_files(settings, tmp_path, db):
