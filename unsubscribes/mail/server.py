@@ -7,10 +7,10 @@ import datetime as dt
 import logging
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from salesconnect.lib.redaction import redacted
+from salesconnect.lib.transactions import act
 from unsubscribes.mail.backends import has_server
 from unsubscribes.models import MailServer
 
@@ -35,7 +35,7 @@ def rests() -> bool:
     return MailServer.objects.filter(pk=1, since__isnull=False, next_at__gt=timezone.now()).exists()
 
 
-@transaction.atomic
+@act
 def failed(said: str, message_id: int) -> bool:
     """Put trouble on record that a mail met; returns False when it is the mail's own.
 
