@@ -1,6 +1,7 @@
 """Accounts: nobody signs up by themselves; an administrator or `create_user` makes users."""
 
 import time
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
@@ -14,6 +15,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from salesconnect.lib.client_address import client_address
 from salesconnect.lib.vault import seal, unsealed
 
 RECENT_SECONDS = 10 * 60
@@ -21,11 +23,20 @@ RESUME = "contacts.accounts.resume"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Close the sign-up that allauth offers."""
+    """Close the sign-up that allauth offers, and count wrong passwords by whom they come from."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: accounts are given, not taken."""
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address by which allauth throttles."""
+        return client_address(request) or "unknown"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords by account and address, so that a stranger locks nobody out of an account."""
+        known = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{known}:{self.get_client_ip(request)}"
 
 
 def signed_in_recently(request: HttpRequest) -> bool:

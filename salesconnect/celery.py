@@ -6,8 +6,11 @@ import sys
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
+from salesconnect import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
 
+broker.install()
 app = Celery("salesconnect")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

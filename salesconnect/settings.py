@@ -21,6 +21,8 @@ SITE_URL = env.str("SALESCONNECT_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 # Outlives the database: what `replay_erasures` does again after an older backup was restored.
 ERASURE_LEDGER = env.str("SALESCONNECT_LEDGER", str(DATA_DIR / "ledger" / "erasures.jsonl"))
 HTTPS = SITE_URL.startswith("https://")
+# How many trusted proxies stand in front, each of which appends its caller to X-Forwarded-For.
+PROXIES = env.int("SALESCONNECT_PROXIES", 0)
 DEBUG = False
 
 # Embedded servers stand in for what the environment does not name.
@@ -146,7 +148,13 @@ WORKER_LIMITS = {"statement": 0, "lock": 120, "idle": 600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = SERVERS.redis_url if EMBEDDED_REDIS else env.str("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+_REDIS = {"serializer": "salesconnect.lib.cache.Json", "socket_connect_timeout": 1, "socket_timeout": 1}
+CACHES = {
+    # Throttles, which have to go on without Redis.
+    "default": {"BACKEND": "salesconnect.lib.cache.SturdyCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
+    # What all processes must know alike, or not at all.
+    "shared": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
+}
 
 CELERY_BROKER_URL = SERVERS.broker_url if EMBEDDED_REDIS else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -155,6 +163,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 240

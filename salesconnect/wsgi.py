@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import django
+from celery import current_app
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -24,4 +25,10 @@ class Handler(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+# A worker listens to the broker for long; a page only rings its bell, and waits for none that is stuck.
+current_app.conf.broker_transport_options = {
+    **current_app.conf.broker_transport_options,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+}
 application = Handler()

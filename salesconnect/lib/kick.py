@@ -6,8 +6,11 @@ import time
 from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 TOGETHER_SECONDS = 1.0
+# To find out that the broker is away may take seconds, which no act should spend again and again.
+AWAY, AWAY_SECONDS = "", 5.0
 
 logger = logging.getLogger(__name__)
 _rung: dict[str, float] = {}
@@ -25,10 +28,11 @@ def kick(task: str, *args: int | str) -> None:
 
 def _send(task: str, args: tuple[int | str, ...]) -> None:
     now = time.monotonic()
-    if not args and now < _rung.get(task, 0.0) + TOGETHER_SECONDS:
+    if (not args and now < _rung.get(task, 0.0) + TOGETHER_SECONDS) or now < _rung.get(AWAY, 0.0):
         return
     try:
         current_app.send_task(task, args=args, retry=False, countdown=None if args else TOGETHER_SECONDS)
         _rung[task] = now
-    except (OperationalError, OSError):
+    except (OperationalError, RedisError, OSError):
+        _rung[AWAY] = time.monotonic() + AWAY_SECONDS
         logger.warning("The broker is away; the sweep will start %s", task)

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.db.models import Model
@@ -23,6 +23,7 @@ from salesconnect.lib import trouble
 from salesconnect.lib.trouble import Kind
 
 PRIMARY, REPLICA = "default", "replica"
+SHARED = "shared"
 # What lists, counts and histories are made of. Sessions, users, tokens and tasks are read where they are written.
 COPIED = {
     "contacts.contact",
@@ -121,14 +122,14 @@ def _who(request: HttpRequest) -> str:
 
 def _source_for(reader: str) -> str:
     try:
-        return REPLICA if _replayed(cache.get(reader, "0/0")) else PRIMARY
+        return REPLICA if _replayed(caches[SHARED].get(reader, "0/0")) else PRIMARY
     except (RedisError, OSError):
         return PRIMARY
 
 
 def _remember(reader: str) -> None:
     try:
-        cache.set(reader, _position(), REMEMBERED_SECONDS)
+        caches[SHARED].set(reader, _position(), REMEMBERED_SECONDS)
     except (RedisError, OSError, *AWAY):
         logger.warning("Where somebody has written could not be remembered")
         _note_away()
