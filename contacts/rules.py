@@ -64,6 +64,11 @@ def normalise_address(raw: str) -> str:
     return address
 
 
+def is_sendable(email_key: str) -> bool:
+    """Tell whether any mail server takes mail to a normalised address: few take letters outside ASCII before the @."""
+    return email_key.isascii()
+
+
 def _folded(text: str) -> str:
     """NFKC and casefold until nothing changes: each can undo a little of the other."""
     while (folded := unicodedata.normalize("NFKC", text).casefold().strip()) != text:

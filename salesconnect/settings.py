@@ -1,5 +1,6 @@
 """The one settings file: everything that differs between installations comes from the environment."""
 
+import re
 from base64 import urlsafe_b64encode
 from email.utils import parseaddr
 from hashlib import sha256
@@ -350,7 +351,7 @@ ANYMAIL = {
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "").strip() or (
     "" if EMAIL_URL else "Sales Connect <no-reply@localhost>"
 )
-if "@" not in parseaddr(DEFAULT_FROM_EMAIL)[1].strip("@"):
+if not re.fullmatch(r"[!-?A-~]+@[^\s@]+", parseaddr(DEFAULT_FROM_EMAIL)[1]):
     raise ImproperlyConfigured("Set DEFAULT_FROM_EMAIL to the sender’s address: EMAIL_URL names a mail server.")
 
 if env.str("SALESCONNECT_LOG_FORMAT", "plain") not in {"plain", "json"}:

@@ -128,7 +128,9 @@ def test_a_mail_server_without_a_sender_is_refused_in_one_line(product):
     assert line == "Set DEFAULT_FROM_EMAIL to the sender’s address: EMAIL_URL names a mail server.\n"
 
 
-@pytest.mark.parametrize(("sender", "code"), [("", 2), ("Sales", 2), ("Sales <us@exempel.example>", 0)])
+@pytest.mark.parametrize(
+    ("sender", "code"), [("", 2), ("Sales", 2), ("sälj@exempel.example", 2), ("Sales <us@exempel.example>", 0)]
+)
 def test_the_check_knows_of_a_missing_sender(sender, code):
     environment = os.environ | {"EMAIL_URL": "smtp://mail.exempel.example", "DEFAULT_FROM_EMAIL": sender}
     command = [sys.executable, str(ROOT / "manage.py"), "check"]

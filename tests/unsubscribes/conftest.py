@@ -26,6 +26,7 @@ class Inbox:
     """What the server has taken, as parsed mails; `answers` are given to the next ones instead of taking them."""
 
     mails: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
@@ -43,6 +44,7 @@ class Inbox:
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             self.mails.append(email.message_from_bytes(envelope.content, policy=default))
+            self.raw.append(envelope.original_content)
             self.recipients += envelope.rcpt_tos
             self.sessions.add(id(session))
         if answer.endswith("and gone"):

@@ -1,30 +1,41 @@
 """A message as it goes over the wire: parts, addresses and headers."""
 
 from email.message import EmailMessage
-from email.utils import formataddr
+from email.utils import formataddr, parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.utils.encoding import punycode
 
 from contacts.models import Contact
 from unsubscribes import links
+from unsubscribes.mail import headers
 from unsubscribes.mail.compose import with_link
 from unsubscribes.models import Message, TeamSettings
 
-LONGEST_LINE = 998
-"""The limit of RFC 5322, 2.1.1."""
 PAGE = '<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"></head><body>\n{html}\n</body></html>\n'
 
 
 class Mail(EmailMultiAlternatives):
-    """A mail whose header lines are not folded: not every program that follows `List-Unsubscribe` can unfold it."""
+    """A mail whose header fields are written by `headers`; `addressee` is the name and the address it goes to."""
+
+    addressee: tuple[str, str]
 
     def message(self, **kwargs: Any) -> EmailMessage:
         """Return the mail as the standard library has it."""
         mail = super().message(**kwargs)
-        mail.policy = mail.policy.clone(max_line_length=LONGEST_LINE)
+        sender, address = parseaddr(self.from_email)
+        fields = {
+            "Subject": headers.text("Subject", str(self.subject)),
+            "From": headers.mailbox("From", sender, in_ascii(address)),
+            "To": headers.mailbox("To", *self.addressee),
+        }
+        for name, value in fields.items():
+            del mail[name]
+            mail[name] = value
+        mail.policy = headers.Folding()
         return mail
 
 
@@ -38,10 +49,11 @@ def build(message: Message, team: TeamSettings) -> Mail:
     if url is None:
         raise ValueError("The mail has no unsubscribe link.")
     reply_to = message.user.email if message.user and message.user.email else team.contact_address
+    addressee = (" ".join(str(contact).split()), deliverable(contact))
     mail = Mail(
         subject=message.subject,
         body=with_link(message.text, url),
-        to=[formataddr((" ".join(str(contact).split()), deliverable(contact)))],
+        to=[formataddr(addressee)],
         reply_to=[reply_to] if reply_to else None,
         headers={
             "Message-ID": message_id(message),
@@ -49,6 +61,7 @@ def build(message: Message, team: TeamSettings) -> Mail:
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
     )
+    mail.addressee = addressee
     page = PAGE.format(language=message.language, html=with_link(message.html, url))
     mail.attach_alternative(page, "text/html")
     return mail
@@ -63,3 +76,9 @@ def message_id(message: Message) -> str:
 def deliverable(contact: Contact) -> str:
     """Return the address as servers take it: the part before the @ as given, the domain in its ASCII form."""
     return contact.email.rpartition("@")[0] + "@" + contact.email_key.rpartition("@")[2]
+
+
+def in_ascii(address: str) -> str:
+    """Return an address with its domain in the ASCII form."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{punycode(domain)}"

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, CharField, Count, Exists, Func, IntegerField, OuterRef, Q, Value, When
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThan
 
 from compliance import policy, services, verdict
 from compliance.models import Suppression
@@ -69,6 +71,9 @@ def _reason(informs: bool = False) -> Case:
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
     always, by_policy = partition(verdict.holding(policy.current()))
     reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email=""))]
+    # As `contacts.rules.is_sendable`: an address has more bytes than characters where it has letters outside ASCII.
+    in_bytes = Func("email_key", function="octet_length", output_field=IntegerField())
+    reasons.append((Reason.UNSENDABLE.value, Q(GreaterThan(in_bytes, Length("email_key")))))
     if not informs:
         reasons += by_policy
     failing = MailFailure.objects.filter(
