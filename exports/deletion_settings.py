@@ -36,7 +36,7 @@ def needs_approval(people: int) -> bool:
 @transaction.atomic
 def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
     """Store settings by field name; names that are absent stay as they are. Raises `Forbidden` and `Invalid`."""
-    actor.require("edit_retention")
+    actor.require_recent("edit_retention")
     stored, _created = DeletionSettings.objects.select_for_update().get_or_create(pk=1)
     changed = [name for name in FIELDS if name in values and getattr(stored, name) != values[name]]
     for name in changed:
