@@ -231,14 +231,17 @@ def _deleted(event: ContactEvent) -> str:
 
 def _requested(event: ContactEvent) -> str:
     said = _side(event.changes, NEW)
-    words = {"actor": event.actor_name, "number": said.get("request") or "–"}
-    if "extended" in said:
-        return _("%(actor)s extended request %(number)s") % words
-    if "paused" in said:
-        return _("%(actor)s paused request %(number)s") % words
-    if "resumed" in said:
-        return _("%(actor)s resumed request %(number)s") % words
-    return _("%(actor)s registered request %(number)s of this person") % words
+    words = {"actor": event.actor_name, "number": said.get("request") or "–", "handler": said.get("handler")}
+    handed = _("%(actor)s handed request %(number)s over to %(handler)s")
+    sentences = {
+        "extended": _("%(actor)s extended request %(number)s"),
+        "paused": _("%(actor)s paused request %(number)s"),
+        "resumed": _("%(actor)s resumed request %(number)s"),
+        "identity": _("%(actor)s noted in request %(number)s how the identity was checked"),
+        "handler": handed if said.get("handler") else _("%(actor)s left request %(number)s to nobody"),
+    }
+    registered = _("%(actor)s registered request %(number)s of this person")
+    return next((sentences[name] for name in sentences if name in said), registered) % words
 
 
 def _viewed(event: ContactEvent) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from exports.models import DataRequest
@@ -23,13 +23,23 @@ class Clocks:
 
 
 def overdue(today: dt.date | None = None) -> Q:
-    """Return the condition of requests whose last day has passed; a clock that stands still is never late."""
-    return RUNNING & Q(due__lt=today or timezone.localdate())
+    """Return the condition of open requests whose last day passed while their clock ran."""
+    stopped_late = Q(state=DataRequest.State.PAUSED, paused_on__gt=F("due"))
+    return RUNNING & Q(due__lt=today or timezone.localdate()) | stopped_late
 
 
 def is_overdue(row: DataRequest) -> bool:
     """Tell the same of one request."""
-    return row.state == DataRequest.State.OPEN and row.due < timezone.localdate()
+    return not row.ended and days_late(row) > 0
+
+
+def days_late(row: DataRequest) -> int:
+    """Return how many days after its last day a request was answered, or still is not; 0 while it is in time."""
+    if row.ended:
+        return row.late_by
+    if row.state == DataRequest.State.PAUSED and (row.paused_on is None or row.paused_on <= row.due):
+        return 0
+    return max(0, (timezone.localdate() - row.due).days)
 
 
 def soon(today: dt.date | None = None) -> Q:

@@ -44,11 +44,16 @@ REASONS = """
     UPDATE compliance_suppression SET reason = ''
     WHERE address_hash = ANY(%(hashes)s::uuid[]) AND reason NOT IN ('', 'address_changed', 'merged')
 """
-# Kind, dates and outcome of what the person asked for stay; what is open ends with the person.
+# Kind, dates, lateness and outcome of what the person asked for stay; what is open ends with the person.
 REQUESTS = """
     UPDATE exports_datarequest SET contact_id = NULL, identity_check = '', extension_reason = '', pause_reason = '',
-    answer = '', paused_on = NULL, outcome = CASE WHEN state = 'done' THEN outcome ELSE 'erased' END,
+    answer = '', paused_on = NULL, late_by = CASE WHEN state = 'done' THEN late_by WHEN paused_on <= due THEN 0
+        ELSE greatest(0, %(today)s - due) END, outcome = CASE WHEN state = 'done' THEN outcome ELSE 'erased' END,
     done_at = coalesce(done_at, now()), state = 'done' WHERE contact_id = ANY(%(ids)s)
+"""
+IDENTITY_NOTES = """
+    UPDATE exports_identitynote SET text = ''
+    WHERE request_id IN (SELECT id FROM exports_datarequest WHERE contact_id = ANY(%(ids)s))
 """
 ROWS = (
     "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
@@ -134,7 +139,7 @@ def _erase(
     _run(ids, numbers, REPLIES)
     addresses.run(REASONS, hashes)
     files.take_out(exported, previews, numbers)
-    _run(ids, numbers, REQUESTS)
+    _run(ids, numbers, IDENTITY_NOTES, REQUESTS)
     links.forget(ids, hashes)
     _delete_rows(ids)
     _run(ids, numbers, *ROWS)
@@ -229,7 +234,7 @@ def _file_names(ids: Sequence[int]) -> list[str]:
 
 
 def _run(ids: Sequence[int], numbers: Sequence[int], *statements: str) -> None:
-    values: dict[str, Any] = {"ids": list(ids), "numbers": list(numbers)}
+    values: dict[str, Any] = {"ids": list(ids), "numbers": list(numbers), "today": timezone.localdate()}
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement, values)

@@ -79,4 +79,6 @@ def of_extension(row: DataRequest, language: str) -> Letter:
             "\n".join(filter(None, [_t("Kind regards"), str(row.handler or ""), team.name(ours)])),
         ]
         subject = _t("Your request of %(day)s: we need more time") % {"day": received}
-        return Letter(language, team.name(ours), date_format(row.extended_on), subject, [*filter(None, paragraphs)])
+        return Letter(
+            language, team.name(ours), date_format(row.told_on or row.extended_on), subject, [*filter(None, paragraphs)]
+        )

@@ -104,6 +104,18 @@ class DataRequest(models.Model):
         WITHDRAWN = "withdrawn", _("Withdrawn")
         ERASED = "erased", _("The person was erased")
 
+    class ExtensionKind(models.TextChoices):
+        """What alone allows two further months (GDPR art. 12(3))."""
+
+        COMPLEXITY = "complexity", _("The request is complex")
+        NUMBER = "number", _("There are many requests")
+
+    class PauseKind(models.TextChoices):
+        """What alone stops the clock (GDPR art. 12(6); EDPB guidelines 01/2022, 157 to 159)."""
+
+        IDENTITY = "identity", _("The person was asked who they are")
+        CLARIFICATION = "clarification", _("The person was asked what they mean")
+
     kind = models.CharField(_("What is asked for"), max_length=15, choices=Kind)
     contact = models.ForeignKey(Contact, models.SET_NULL, null=True, related_name="requests")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
@@ -113,10 +125,17 @@ class DataRequest(models.Model):
     handler = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="requests")
     actor_name = models.CharField(max_length=150)
     extended_on = models.DateField(null=True)
+    extension_kind = models.CharField(max_length=15, choices=ExtensionKind, blank=True)
     extension_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
+    told_on = models.DateField(null=True)
+    # The day on which the person was asked: the clock stands still from then on.
     paused_on = models.DateField(null=True)
+    pause_kind = models.CharField(max_length=15, choices=PauseKind, blank=True)
     pause_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
     paused_days = models.PositiveIntegerField(default=0)
+    resumed_on = models.DateField(null=True)
+    # How late the answer was; of what is open `clocks.days_late` tells it.
+    late_by = models.PositiveIntegerField(default=0)
     outcome = models.CharField(max_length=15, choices=Outcome, blank=True)
     answer = models.CharField(_("What was answered"), max_length=ANSWER_LIMIT, blank=True)
     done_at = models.DateTimeField(null=True)
@@ -142,6 +161,22 @@ class DataRequest(models.Model):
     def ended(self) -> bool:
         """Tell whether the request has been answered."""
         return self.state == self.State.DONE
+
+
+class IdentityNote(models.Model):
+    """How it was checked who asks, each time somebody noted it; nothing of it changes but by an erasure."""
+
+    request = models.ForeignKey(DataRequest, models.CASCADE, related_name="identity_notes")
+    text = models.CharField(max_length=TEXT_LIMIT)
+    # Of notes from before each was kept, nobody knows who wrote them when.
+    actor_name = models.CharField(max_length=150, blank=True)
+    at = models.DateTimeField(db_default=Now(), null=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"identity note {self.pk}"
 
 
 class RequestLook(models.Model):

@@ -1,11 +1,15 @@
 """The register of what people asked for: taken in, put off, paused, carried out, answered. Each act is an event."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from compliance import restriction, suppression
@@ -13,11 +17,21 @@ from compliance.models import Suppression
 from compliance.rules import TEXT_LIMIT
 from contacts import history
 from contacts.models import Contact, User
-from exports import deadlines, erasure
-from exports.models import ANSWER_LIMIT, DataRequest
+from exports import clocks, deadlines, erasure
+from exports.models import ANSWER_LIMIT, DataRequest, IdentityNote
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.transactions import act
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a clock is put off or stopped: what the law calls it, our words, and when the person was told or asked."""
+
+    kind: str
+    words: str
+    day: dt.date
+
 
 Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
 BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
@@ -57,6 +71,8 @@ def take_in(
     row.handler_id, row.actor_name = actor.user_id, actor.name
     _clock(row)
     row.save()
+    if row.identity_check:
+        _note(row, actor)
     _tell(row, history.REQUESTED, actor, {"kind": (None, kind)})
     return row
 
@@ -87,31 +103,46 @@ def _first_look_today(row: DataRequest, actor: Actor) -> bool:
         return cursor.fetchone() is not None
 
 
-@act
-def extend(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
-    """Put the answer off by two months, once, with the reason that the person is told.
+def may_extend(request_id: int, *, actor: Actor) -> None:
+    """Raise unless the answer to a request may be put off now: as `extend`, but for what it is given."""
+    _extendable(_look_up(request_id, actor))
 
-    Raises `Forbidden`, `Missing`, `Invalid` (`reason`), and `Conflict`: `done`, `extended`.
+
+@act
+def extend(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+    """Put the answer off by two months, once and within the first, of which the person was told on `why.day`.
+
+    Raises `Forbidden`, `Missing`, `Invalid` (`reason_kind`, `reason`, `told_on`), and `Conflict`: `done`, `extended`,
+    `too_late`.
     """
     row = _open(request_id, actor)
-    if row.extended_on:
-        raise Conflict("extended", _("This request has been extended already."))
-    row.extension_reason, row.extended_on = _text("reason", reason), timezone.localdate()
+    _extendable(row)
+    reason = _why(why, DataRequest.ExtensionKind.values, "told_on", row.received)
+    row.extension_kind, row.extension_reason, row.told_on = why.kind, reason, why.day
+    row.extended_on = timezone.localdate()
     _clock(row)
     row.save()
     _tell(row, history.REQUESTED, actor, {"extended": (None, row.due.isoformat())})
     return row
 
 
+def may_pause(request_id: int, *, actor: Actor) -> None:
+    """Raise unless the clock of a request may be stopped now: as `pause`, but for what it is given."""
+    _pausable(_look_up(request_id, actor))
+
+
 @act
-def pause(request_id: int, reason: str, *, actor: Actor) -> DataRequest:
-    """Stop the clock while the person is asked something. Raises as `extend`, and `Conflict` (`paused`)."""
+def pause(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+    """Stop the clock from the day on which the person was asked who they are or what they mean.
+
+    Raises as `extend` (`reason_kind`, `reason`, `asked_on`), and `Conflict`: `paused`, `too_late`.
+    """
     row = _open(request_id, actor)
-    if row.state == State.PAUSED:
-        raise Conflict("paused", _("The clock of this request stands still already."))
-    row.state, row.paused_on, row.pause_reason = State.PAUSED, timezone.localdate(), _text("reason", reason)
+    _pausable(row)
+    reason = _why(why, DataRequest.PauseKind.values, "asked_on", row.resumed_on or row.received)
+    row.state, row.paused_on, row.pause_kind, row.pause_reason = State.PAUSED, why.day, why.kind, reason
     row.save()
-    _tell(row, history.REQUESTED, actor, {"paused": (None, row.paused_on.isoformat())})
+    _tell(row, history.REQUESTED, actor, {"paused": (None, why.day.isoformat())})
     return row
 
 
@@ -121,9 +152,8 @@ def resume(request_id: int, *, actor: Actor) -> DataRequest:
     row = _open(request_id, actor)
     if row.paused_on is None:
         raise Conflict("running", _("The clock of this request is running."))
-    row.paused_days += (timezone.localdate() - row.paused_on).days
-    row.state, row.paused_on, row.pause_reason = State.OPEN, None, ""
-    _clock(row)
+    _run_on(row)
+    row.state = State.OPEN
     row.save()
     _tell(row, history.REQUESTED, actor, {"resumed": (None, row.due.isoformat())})
     return row
@@ -133,17 +163,23 @@ def resume(request_id: int, *, actor: Actor) -> DataRequest:
 def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataRequest:
     """Give a request to somebody, or to nobody. Raises as `extend`."""
     row = _open(request_id, actor)
-    row.handler = handler
+    before, row.handler = row.handler, handler
+    if before == handler:
+        return row
     row.save(update_fields=["handler"])
+    names = [user and str(user) for user in (before, handler)]
+    _tell(row, history.REQUESTED, actor, {"handler": (names[0], names[1])})
     return row
 
 
 @act
 def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
-    """Note how it was checked who asks. Raises as `extend`."""
+    """Note how it was checked who asks, beside what was noted before. Raises as `extend`."""
     row = _open(request_id, actor)
     row.identity_check = _text("identity_check", words)
     row.save(update_fields=["identity_check"])
+    note = _note(row, actor)
+    _tell(row, history.REQUESTED, actor, {"identity": (None, note.pk)})
     return row
 
 
@@ -183,8 +219,13 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
 
 def _open(request_id: int, actor: Actor) -> DataRequest:
     """Lock a request that is not done yet."""
+    return _look_up(request_id, actor, DataRequest.objects.select_for_update())
+
+
+def _look_up(request_id: int, actor: Actor, rows: QuerySet[DataRequest] | None = None) -> DataRequest:
+    """Return a request that is not done yet."""
     actor.require("handle_requests")
-    row = DataRequest.objects.select_for_update().filter(pk=request_id).first()
+    row = (DataRequest.objects.all() if rows is None else rows).filter(pk=request_id).first()
     if row is None:
         raise Missing
     if row.ended:
@@ -192,20 +233,78 @@ def _open(request_id: int, actor: Actor) -> DataRequest:
     return row
 
 
+def _extendable(row: DataRequest) -> None:
+    if row.extended_on:
+        raise Conflict("extended", _("This request has been extended already."))
+    if timezone.localdate() > first_due(row):
+        raise Conflict("too_late", _("The first month is over: the answer can no longer be put off."))
+
+
+def _pausable(row: DataRequest) -> None:
+    if row.state == State.PAUSED:
+        raise Conflict("paused", _("The clock of this request stands still already."))
+    if timezone.localdate() > row.due:
+        raise Conflict("too_late", _("The last day is over: the clock can no longer be stopped."))
+
+
+def _why(why: Why, kinds: Sequence[str], day: str, first: dt.date) -> str:
+    """Return the words of a reason. Raises `Invalid` for what the law does not know, and a day that cannot be."""
+    errors: dict[str, list[str]] = {}
+    if why.kind not in kinds:
+        errors["reason_kind"] = [_("Choose one of: %(kinds)s.") % {"kinds": ", ".join(kinds)}]
+    if why.day > timezone.localdate():
+        errors[day] = [_("The day lies in the future.")]
+    elif why.day < first:
+        words = _("The day lies before %(day)s, when the clock of this request began to run.")
+        errors[day] = [words % {"day": date_format(first)}]
+    try:
+        words = _text("reason", why.words)
+    except Invalid as refusal:
+        errors |= refusal.fields
+    if errors:
+        raise Invalid(errors)
+    return words
+
+
+def _note(row: DataRequest, actor: Actor) -> IdentityNote:
+    return IdentityNote.objects.create(request=row, text=row.identity_check, actor_name=actor.name)
+
+
 def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Actor) -> None:
+    if row.paused_on:
+        _run_on(row)
+    row.state = State.OPEN
+    row.late_by = clocks.days_late(row)
     row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
-    row.paused_on = None
     row.save()
     _tell(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})
 
 
-def _clock(row: DataRequest) -> None:
-    row.due = deadlines.due(
-        row.received,
-        extended=row.extended_on is not None,
-        paused_days=row.paused_days,
-        country=settings.HOLIDAYS_OF,
+def first_due(row: DataRequest) -> dt.date:
+    """Return the last day of the first month, until which an extension counts; a clock that stands still moves it."""
+    return deadlines.due(
+        row.received, extended=False, paused_days=row.paused_days + _standing(row), country=settings.HOLIDAYS_OF
     )
+
+
+def _standing(row: DataRequest) -> int:
+    """Return for how many days the clock has stood; one that was stopped after its last day stands for none."""
+    if row.paused_on is None or row.paused_on > row.due:
+        return 0
+    return max(0, (timezone.localdate() - row.paused_on).days)
+
+
+def _run_on(row: DataRequest) -> None:
+    """Add the days for which the clock stood; those after its last day stay late."""
+    row.paused_days += _standing(row)
+    row.paused_on, row.pause_kind, row.pause_reason, row.resumed_on = None, "", "", timezone.localdate()
+    _clock(row)
+
+
+def _clock(row: DataRequest) -> None:
+    """Set the last day; an extension after the first month puts nothing off."""
+    extended = row.extended_on is not None and row.extended_on <= first_due(row)
+    row.due = deadlines.due(row.received, extended=extended, paused_days=row.paused_days, country=settings.HOLIDAYS_OF)
 
 
 def _tell(row: DataRequest, action: str, actor: Actor, more: dict[str, tuple[Any, Any]] | None = None) -> None:

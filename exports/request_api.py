@@ -30,10 +30,20 @@ class RequestBody(Body):
     identity_check = Text(max_length=TEXT_LIMIT)
 
 
-class RequestReasonBody(Body):
-    """Why."""
+class ExtendBody(Body):
+    """Why the answer is put off, and when the person was told, which has to be within the first month."""
 
+    reason_kind = serializers.ChoiceField(DataRequest.ExtensionKind.choices)
     reason = serializers.CharField(max_length=TEXT_LIMIT)
+    told_on = Day()
+
+
+class PauseBody(Body):
+    """What the person was asked, and when: the clock stands still from that day on."""
+
+    reason_kind = serializers.ChoiceField(DataRequest.PauseKind.choices)
+    reason = serializers.CharField(max_length=TEXT_LIMIT)
+    asked_on = Day()
 
 
 class IdentityBody(Body):
@@ -55,8 +65,19 @@ class FinishBody(Body):
     answer = serializers.CharField(max_length=ANSWER_LIMIT)
 
 
+class IdentityNoteReply(serializers.Serializer):
+    """How it was checked who asks, as it was noted once."""
+
+    at = serializers.DateTimeField(allow_null=True)
+    actor = serializers.CharField()
+    text = serializers.CharField()
+
+
 class RequestReply(serializers.Serializer):
-    """A request; `contact` is null once the person is erased, and then no text is left."""
+    """A request; `contact` is null once the person is erased, and then no text is left.
+
+    `days_late` counts from its last day, while it is open and for ever after it was answered.
+    """
 
     id = serializers.IntegerField()
     kind = serializers.ChoiceField(DataRequest.Kind.choices)
@@ -65,11 +86,16 @@ class RequestReply(serializers.Serializer):
     received = serializers.DateField()
     due = serializers.DateField()
     overdue = serializers.BooleanField()
+    days_late = serializers.IntegerField()
     identity_check = serializers.CharField()
+    identity_notes = IdentityNoteReply(many=True)
     handler = serializers.IntegerField(allow_null=True)
     extended_on = serializers.DateField(allow_null=True)
+    extension_kind = serializers.CharField()
     extension_reason = serializers.CharField()
+    told_on = serializers.DateField(allow_null=True)
     paused_on = serializers.DateField(allow_null=True)
+    pause_kind = serializers.CharField()
     pause_reason = serializers.CharField()
     paused_days = serializers.IntegerField()
     outcome = serializers.CharField(allow_null=True)
@@ -92,7 +118,8 @@ class RequestViewSet(Endpoint):
     @extend_schema(parameters=[*PARAMETERS, *PAGE_PARAMETERS], responses=page_of(RequestReply))
     def list(self, request: Request) -> Response:
         """List requests, newest first."""
-        return newest_first(request, DataRequest.objects.filter(**_conditions(request)), body)
+        rows = DataRequest.objects.filter(**_conditions(request)).prefetch_related("identity_notes")
+        return newest_first(request, rows, body)
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], request=RequestBody, responses={201: RequestReply})
     @idempotent
@@ -115,19 +142,29 @@ class RequestViewSet(Endpoint):
             raise PermissionDenied(_("Another site led here. Looking goes on record, so open it from this one."))
         return Response(body(register.look(pk, actor=self.actor)))
 
-    @extend_schema(request=RequestReasonBody, responses=RequestReply)
+    @extend_schema(request=ExtendBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, pk: int) -> Response:
-        """Put the answer off by two months, with the reason that the person is told."""
-        register.find(pk, actor=self.actor)
-        return Response(body(register.extend(pk, read(RequestReasonBody, request.data)["reason"], actor=self.actor)))
+        """Put the answer off by two months, within the first, with the reason that the person is told.
 
-    @extend_schema(request=RequestReasonBody, responses=RequestReply)
+        409: `done`, `extended`, `too_late`.
+        """
+        register.may_extend(pk, actor=self.actor)
+        given = read(ExtendBody, request.data)
+        why = register.Why(given["reason_kind"], given["reason"], given["told_on"])
+        return Response(body(register.extend(pk, why, actor=self.actor)))
+
+    @extend_schema(request=PauseBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: int) -> Response:
-        """Stop the clock while the person is asked who they are or what they mean."""
-        register.find(pk, actor=self.actor)
-        return Response(body(register.pause(pk, read(RequestReasonBody, request.data)["reason"], actor=self.actor)))
+        """Stop the clock while the person is asked who they are or what they mean.
+
+        409: `done`, `paused`, `too_late`.
+        """
+        register.may_pause(pk, actor=self.actor)
+        given = read(PauseBody, request.data)
+        why = register.Why(given["reason_kind"], given["reason"], given["asked_on"])
+        return Response(body(register.pause(pk, why, actor=self.actor)))
 
     @extend_schema(request=None, responses=RequestReply)
     @action(detail=True, methods=["post"])
@@ -169,11 +206,29 @@ class RequestViewSet(Endpoint):
         return Response(body(register.carry_out(pk, actor=self.actor)))
 
 
+PLAIN = (
+    "id",
+    "kind",
+    "state",
+    "identity_check",
+    "extension_kind",
+    "extension_reason",
+    "pause_kind",
+    "pause_reason",
+    "paused_days",
+    "answer",
+)
+
+
 def body(row: DataRequest) -> dict[str, Any]:
     """Return a request as the API shows it."""
-    plain = ("id", "kind", "state", "identity_check", "extension_reason", "pause_reason", "paused_days", "answer")
     return {
-        **{name: getattr(row, name) for name in plain},
+        **{name: getattr(row, name) for name in PLAIN},
+        "days_late": clocks.days_late(row),
+        "identity_notes": [
+            {"at": utc(note.at), "actor": note.actor_name, "text": note.text} for note in row.identity_notes.all()
+        ],
+        "told_on": row.told_on and row.told_on.isoformat(),
         "contact": row.contact_id,
         "handler": row.handler_id,
         "received": row.received.isoformat(),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -36,10 +37,35 @@ class NewRequestForm(forms.Form):
             self.add_error(name if name in self.fields else None, texts)
 
 
-class ReasonForm(forms.Form):
-    """Why the clock is put off or stopped."""
+def _day(label: Any, help_text: Any) -> DayField:
+    widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    return DayField(label=label, help_text=help_text, widget=widget, initial=timezone.localdate)
 
+
+class ExtendForm(forms.Form):
+    """Why the answer is put off, and when the person was told."""
+
+    reason_kind = forms.ChoiceField(label=_("Why more time is needed"), choices=DataRequest.ExtensionKind.choices)
     reason = _words(_("Reason"))
+    told_on = _day(_("Told on"), _("The day on which the person is told; it has to be within the first month."))
+
+    def to_why(self) -> register.Why:
+        """Return what the fields say."""
+        values = self.cleaned_data
+        return register.Why(values["reason_kind"], values["reason"], values["told_on"])
+
+
+class PauseForm(forms.Form):
+    """Why the clock is stopped, and since when."""
+
+    reason_kind = forms.ChoiceField(label=_("Why the clock stops"), choices=DataRequest.PauseKind.choices)
+    reason = _words(_("What was asked"))
+    asked_on = _day(_("Asked on"), _("The clock stands still from this day on."))
+
+    def to_why(self) -> register.Why:
+        """Return what the fields say."""
+        values = self.cleaned_data
+        return register.Why(values["reason_kind"], values["reason"], values["asked_on"])
 
 
 class IdentityForm(forms.Form):

@@ -19,7 +19,15 @@ from contacts.views.person_page import find as find_person
 from exports import clocks, erasure, letter, portable, register, wording
 from exports.columns import content_disposition
 from exports.models import DataRequest
-from exports.request_forms import AssignForm, ConfirmForm, FinishForm, IdentityForm, NewRequestForm, ReasonForm
+from exports.request_forms import (
+    AssignForm,
+    ConfirmForm,
+    ExtendForm,
+    FinishForm,
+    IdentityForm,
+    NewRequestForm,
+    PauseForm,
+)
 from exports.request_list import page_of_requests
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
@@ -30,8 +38,8 @@ from unsubscribes.salesforce import erasing
 
 FOUND = 10
 FORMS: dict[str, type[forms.Form]] = {
-    "extend": ReasonForm,
-    "pause": ReasonForm,
+    "extend": ExtendForm,
+    "pause": PauseForm,
     "identity": IdentityForm,
     "assign": AssignForm,
     "finish": FinishForm,
@@ -102,7 +110,7 @@ def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
     form = FORMS[act](request.POST)
     try:
         if form.is_valid():
-            done = _carry(row, act, form.cleaned_data, actor)
+            done = _carry(row, act, form, actor)
             return _done(request, done, then="request-letter" if act == "extend" else "request")
     except Invalid as refusal:
         for name, texts in refusal.fields.items():
@@ -157,12 +165,13 @@ def erased_there(request: SignedInRequest, record_id: int) -> HttpResponse:
     return redirect("erase-elsewhere")
 
 
-def _carry(row: DataRequest, act: str, values: dict[str, Any], actor: Actor) -> DataRequest:
+def _carry(row: DataRequest, act: str, form: Any, actor: Actor) -> DataRequest:
+    values = form.cleaned_data
     match act:
         case "extend":
-            return register.extend(row.pk, values["reason"], actor=actor)
+            return register.extend(row.pk, form.to_why(), actor=actor)
         case "pause":
-            return register.pause(row.pk, values["reason"], actor=actor)
+            return register.pause(row.pk, form.to_why(), actor=actor)
         case "identity":
             return register.note_identity(row.pk, values["identity_check"], actor=actor)
         case "assign":
@@ -173,10 +182,7 @@ def _carry(row: DataRequest, act: str, values: dict[str, Any], actor: Actor) -> 
 def _show(
     request: SignedInRequest, row: DataRequest, *, forms: dict[str, forms.Form] | None = None, status: int = 200
 ) -> HttpResponse:
-    given: dict[str, dict[str, Any]] = {
-        "assign": {"handler": row.handler_id},
-        "identity": {"identity_check": row.identity_check},
-    }
+    given: dict[str, dict[str, Any]] = {"assign": {"handler": row.handler_id}}
     shown = {name: kind(initial=given.get(name), auto_id=f"{name}_%s") for name, kind in FORMS.items()}
     context = {
         "row": row,
@@ -184,6 +190,10 @@ def _show(
         "due": wording.due_words(row),
         "late": clocks.is_overdue(row),
         "told_late": wording.told_late(row),
+        "late_words": wording.late_words(row),
+        "may_extend": not row.ended and not row.extended_on and timezone.localdate() <= register.first_due(row),
+        "may_pause": not row.ended and timezone.localdate() <= row.due,
+        "identity_notes": row.identity_notes.exclude(text=""),
         "act": wording.act_title(row) if row.kind in register.AT_ONCE else "",
         "forms": shown | (forms or {}),
         "opened": next(iter(forms), "") if forms else "",

@@ -6,7 +6,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from exports import deadlines
+from exports import clocks, deadlines
 from exports.erasure import Report
 from exports.models import DataRequest
 
@@ -70,16 +70,26 @@ def _places(n: int) -> str:
 
 def due_words(row: DataRequest) -> str:
     """Return where the clock of a request stands, in words."""
+    late = clocks.days_late(row)
+    if row.ended and late:
+        words = {"outcome": DataRequest.Outcome(row.outcome).label, "n": late}
+        return ngettext("%(outcome)s, %(n)d day late", "%(outcome)s, %(n)d days late", late) % words
     if row.ended:
         return str(DataRequest.Outcome(row.outcome).label)
+    if late:
+        return ngettext("%(n)d day overdue", "%(n)d days overdue", late) % {"n": late}
     if row.paused_on:
         return _("Paused since %(day)s") % {"day": date_format(row.paused_on)}
     days = (row.due - timezone.localdate()).days
-    if days < 0:
-        return ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}
     if days == 0:
         return _("Due today")
     return ngettext("Due tomorrow", "Due in %(n)d days", days) % {"n": days}
+
+
+def late_words(row: DataRequest) -> str:
+    """Return how late a request was answered, or still is not; empty while it is in time."""
+    late = clocks.days_late(row)
+    return ngettext("%(n)d day", "%(n)d days", late) % {"n": late} if late else ""
 
 
 def told_late(row: DataRequest) -> bool:

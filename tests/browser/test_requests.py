@@ -27,7 +27,7 @@ def requests(person, member):
     checked = {"identity_check": "Called back", "actor": member}
     late = register.take_in("erasure", anna.pk, today - dt.timedelta(40), **checked)
     paused = register.take_in("access", lars.pk, today, **checked)
-    register.pause(paused.pk, "Which address?", actor=member)
+    register.pause(paused.pk, register.Why("clarification", "Which address?", today), actor=member)
     done = register.take_in("portability", lars.pk, today, **checked)
     register.finish(done.pk, "carried_out", "Sent by letter", actor=member)
     return late, paused, done
@@ -76,11 +76,14 @@ def test_nothing_scrolls_sideways_on_a_phone(window, alice, requests, administra
     erasure.delete(Contact.objects.filter(pk=gone.pk), actor=administrator)
     rule = retention_rules.save({"name": "Old leads", "age_months": 36, "step": "erase"}, actor=administrator)
     rule.cases.create(contact_id=late.contact_id, warned_at=timezone.now())
-    register.extend(late.pk, "Very many records", actor=administrator)
+    extended = register.take_in("access", paused.contact_id, timezone.localdate(), actor=administrator)
+    much = register.Why("complexity", "Very many records", timezone.localdate())
+    register.extend(extended.pk, much, actor=administrator)
     page = window(alice, **PHONE)
     for url in (
         f"/people/{late.contact_id}/",
-        f"/requests/{late.pk}/letter/",
+        f"/requests/{extended.pk}/letter/",
+        f"/requests/{extended.pk}/",
         "/requests/",
         "/requests/new/",
         f"/requests/{late.pk}/",
@@ -115,8 +118,9 @@ def test_the_page_of_a_person_says_what_waits_and_leads_there(window, alice, req
 def test_an_extension_leads_to_its_letter_and_the_letter_to_a_mail(window, alice, requests, axe, scheme):
     late, _paused, _done = requests
     services.authorise(Contact.objects.filter(pk=late.contact_id), CONTRACT, actor=user_actor(alice, "page"))
+    row = register.take_in("access", late.contact_id, timezone.localdate(), actor=user_actor(alice, "page"))
     page = window(alice, color_scheme=scheme)
-    page.goto(f"/requests/{late.pk}/")
+    page.goto(f"/requests/{row.pk}/")
     page.get_by_text("Extend by two months").click()
     page.locator("#extend_reason").fill("Very many records")
     page.get_by_role("button", name="Extend", exact=True).click()

@@ -1,21 +1,45 @@
 """Requests of people from receipt to answer: each act, its refusals, and what is left after an erasure."""
 
 import datetime as dt
+import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
-from django.db import connection
+from django.apps import apps
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from compliance.models import ComplianceCard
-from contacts import history
-from contacts.models import Contact
+from contacts.models import Contact, ContactEvent
+from contacts.wording import describe
 from exports import clocks, erasure, register
-from exports.models import DataRequest, RequestLook
+from exports.models import DataRequest, IdentityNote, RequestLook
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing
 
+migration = importlib.import_module("exports.migrations.0009_clock_facts")
 DAY = dt.date(2026, 11, 10)
+NOON = "2026-11-20T11:00Z"
+"""Ten days after."""
+
+
+def complex_(words="Very many records", day=None) -> register.Why:
+    return register.Why("complexity", words, day or timezone.localdate())
+
+
+def asking(words="Who is it?", day=None) -> register.Why:
+    return register.Why("identity", words, day or timezone.localdate())
+
+
+@pytest.fixture(autouse=True)
+def ten_days_later():
+    """Let it be ten days after the requests came in."""
+    with time_machine.travel(NOON, tick=False):
+        yield
+
+
+def at(moment: str):
+    return time_machine.travel(f"{moment}T11:00Z", tick=False)
 
 
 @pytest.fixture
@@ -29,8 +53,13 @@ def asked(person, member):
     return ask
 
 
+def events(contact_id: int) -> list[ContactEvent]:
+    """Return what happened to somebody, also what the database's own clock dates later than the test's."""
+    return list(ContactEvent.objects.filter(contact_id=contact_id).order_by("id"))
+
+
 def actions(contact_id: int) -> list[str]:
-    return [event.action for event in history.of_contact(contact_id).order_by("id")]
+    return [event.action for event in events(contact_id)]
 
 
 def test_a_request_is_due_in_a_month_and_the_history_tells(asked, bob):
@@ -56,27 +85,156 @@ def test_what_cannot_be_is_refused_by_field(person, member, changed, field):
 
 
 def test_an_extension_is_three_months_from_receipt_once(asked, member):
-    row = register.extend(asked().pk, "Very many records", actor=member)
-    assert (row.due, row.extended_on) == (dt.date(2027, 2, 10), timezone.localdate())
+    row = register.extend(asked().pk, complex_(day=dt.date(2026, 11, 18)), actor=member)
+    assert (row.due, row.extended_on, row.told_on) == (
+        dt.date(2027, 2, 10),
+        timezone.localdate(),
+        dt.date(2026, 11, 18),
+    )
+    assert (row.extension_kind, row.extension_reason) == ("complexity", "Very many records")
     with pytest.raises(Conflict) as again:
-        register.extend(row.pk, "More", actor=member)
+        register.extend(row.pk, complex_(), actor=member)
     assert again.value.code == "extended"
-    with pytest.raises(Invalid):
-        register.pause(row.pk, " ", actor=member)
 
 
-def test_a_pause_adds_its_days(asked, member):
-    row = register.pause(asked().pk, "Who is it?", actor=member)
-    assert (row.state, clocks.counts().paused) == ("paused", 1)
+@pytest.mark.parametrize(
+    ("why", "fields"),
+    [
+        (register.Why("holiday", "Away", DAY), ["reason_kind"]),
+        (register.Why("", "Away", DAY), ["reason_kind"]),
+        (register.Why("complexity", " ", DAY), ["reason"]),
+        (register.Why("complexity", "x" * 501, DAY), ["reason"]),
+        (register.Why("complexity", "Much", dt.date(2026, 11, 21)), ["told_on"]),
+        (register.Why("complexity", "Much", dt.date(2026, 11, 9)), ["told_on"]),
+        (register.Why("identity", "", dt.date(2027, 1, 1)), ["reason_kind", "told_on", "reason"]),
+    ],
+)
+def test_an_extension_needs_a_reason_of_the_law_and_a_day_that_was(asked, member, why, fields):
+    row = asked()
+    with pytest.raises(Invalid) as refusal:
+        register.extend(row.pk, why, actor=member)
+    assert list(refusal.value.fields) == fields
+    row.refresh_from_db()
+    assert (row.extended_on, row.due) == (None, dt.date(2026, 12, 10))
+
+
+def test_an_extension_ends_with_the_first_month_and_a_pause_with_the_last_day(asked, member):
+    row = asked()
+    with at("2026-12-10"):
+        register.extend(asked().pk, complex_(), actor=member)
+        register.pause(asked().pk, asking(), actor=member)
+    with at("2026-12-11"):
+        for act, why in ((register.extend, complex_()), (register.pause, asking(day=DAY))):
+            with pytest.raises(Conflict) as refusal:
+                act(row.pk, why, actor=member)
+            assert refusal.value.code == "too_late"
+        row.refresh_from_db()
+        assert (clocks.is_overdue(row), clocks.days_late(row)) == (True, 1)
+        assert [late.pk for late in clocks.waiting().filter(clocks.overdue())] == [row.pk]
+
+
+def test_a_pause_moves_the_end_of_the_first_month_for_the_extension_too(asked, member):
+    row = register.pause(asked().pk, asking(), actor=member)
+    with at("2026-12-15"):
+        assert register.first_due(row) == dt.date(2027, 1, 4)
+        assert register.extend(row.pk, complex_(), actor=member).due == dt.date(2027, 2, 10)
+        row = register.resume(row.pk, actor=member)
+    assert (row.paused_days, row.due) == (25, dt.date(2027, 3, 8))
+
+
+def test_an_extended_request_is_paused_until_its_own_last_day(asked, member):
+    row = register.extend(asked().pk, complex_(), actor=member)
+    with at("2027-02-10"):
+        assert register.pause(row.pk, asking(), actor=member).state == "paused"
+    other = register.extend(asked().pk, complex_(), actor=member)
+    with at("2027-02-11"), pytest.raises(Conflict, match="last day is over"):
+        register.pause(other.pk, asking(), actor=member)
+
+
+def test_a_pause_adds_the_days_since_the_person_was_asked(asked, member):
+    row = register.pause(asked().pk, asking(day=dt.date(2026, 11, 16)), actor=member)
+    assert (row.state, row.paused_on, row.pause_kind) == ("paused", dt.date(2026, 11, 16), "identity")
+    assert clocks.counts().paused == 1
     with pytest.raises(Conflict) as again:
-        register.pause(row.pk, "Who?", actor=member)
+        register.pause(row.pk, asking(), actor=member)
     assert again.value.code == "paused"
-    DataRequest.objects.update(paused_on=timezone.localdate() - dt.timedelta(days=4))
     row = register.resume(row.pk, actor=member)
     assert (row.state, row.paused_days, row.due, row.pause_reason) == ("open", 4, dt.date(2026, 12, 14), "")
     with pytest.raises(Conflict) as again:
         register.resume(row.pk, actor=member)
     assert again.value.code == "running"
+
+
+def test_no_day_is_added_twice(asked, member):
+    row = register.pause(asked().pk, asking(day=dt.date(2026, 11, 16)), actor=member)
+    register.resume(row.pk, actor=member)
+    with pytest.raises(Invalid) as refusal:
+        register.pause(row.pk, asking(day=dt.date(2026, 11, 19)), actor=member)
+    assert list(refusal.value.fields) == ["asked_on"]
+
+
+def test_how_late_an_answer_was_is_kept(asked, member):
+    late, erased, elsewhere, in_time = asked(), asked("erasure"), asked(), asked()
+    register.pause(in_time.pk, asking(), actor=member)
+    with at("2026-12-13"):
+        for row in (late, in_time):
+            register.finish(row.pk, "carried_out", "Sent", actor=member)
+        register.carry_out(erased.pk, actor=member)
+        erasure.delete(Contact.objects.filter(pk=elsewhere.contact_id), actor=member)
+    with at("2027-03-01"):
+        found = [clocks.days_late(DataRequest.objects.get(pk=row.pk)) for row in (late, erased, elsewhere, in_time)]
+    assert found == [3, 3, 3, 0]
+
+
+def test_what_was_late_before_the_rules_were_kept_is_late_still(asked, member):
+    """Of rows of before: an extension after the first month puts nothing off, and a clock stopped late runs on."""
+    extended, paused = asked(), asked()
+    DataRequest.objects.filter(pk=extended.pk).update(extended_on=dt.date(2026, 12, 20), due=dt.date(2027, 2, 10))
+    DataRequest.objects.filter(pk=paused.pk).update(state="paused", paused_on=dt.date(2026, 12, 20))
+    with at("2026-12-30"):
+        migration.tell_what_was_late(apps, connection.schema_editor())
+        register.resume(paused.pk, actor=member)
+        rows = [DataRequest.objects.get(pk=row.pk) for row in (extended, paused)]
+        assert [(row.due, clocks.days_late(row)) for row in rows] == [(dt.date(2026, 12, 10), 20)] * 2
+    done = asked()
+    register.finish(done.pk, "refused", "Not ours", actor=member)
+    DataRequest.objects.filter(pk=done.pk).update(done_at="2026-12-12T23:30Z")
+    migration.tell_what_was_late(apps, connection.schema_editor())
+    assert DataRequest.objects.get(pk=done.pk).late_by == 3
+
+
+def test_identity_and_handler_are_events_and_no_note_is_lost(asked, member, alice):
+    row = asked(identity_check="Called back")
+    register.note_identity(row.pk, "Passport seen", actor=member)
+    register.assign(row.pk, alice, actor=member)
+    register.assign(row.pk, alice, actor=member)
+    register.assign(row.pk, None, actor=member)
+    assert list(row.identity_notes.values_list("text", "actor_name")) == [
+        ("Called back", "bob"),
+        ("Passport seen", "bob"),
+    ]
+    told = [event.changes for event in events(row.contact_id)[2:]]
+    note = IdentityNote.objects.get(text="Passport seen").pk
+    assert told == [
+        {"request": [None, row.pk], "identity": [None, note]},
+        {"request": [None, row.pk], "handler": ["bob", "alice"]},
+        {"request": [None, row.pk], "handler": ["alice", None]},
+    ]
+    sentences = [describe(event) for event in reversed(events(row.contact_id)[2:])]
+    assert sentences == [
+        f"bob left request {row.pk} to nobody",
+        f"bob handed request {row.pk} over to alice",
+        f"bob noted in request {row.pk} how the identity was checked",
+    ]
+
+
+@pytest.mark.parametrize("change", [{"text": "Nothing"}, {"actor_name": "x", "text": ""}, None])
+def test_a_note_on_the_identity_is_never_changed(asked, change):
+    asked(identity_check="Called back")
+    notes = IdentityNote.objects.all()
+    with pytest.raises(ProgrammingError, match="never changed"), transaction.atomic():
+        notes.delete() if change is None else notes.update(**change)
+    assert IdentityNote.objects.get().text == "Called back"
 
 
 def test_it_ends_with_an_answer(asked, member):
@@ -108,7 +266,7 @@ def test_a_restriction_is_carried_out_by_a_restriction(asked, member):
 def test_an_erasure_leaves_the_request_without_the_person(asked, member):
     row = asked("erasure", identity_check="Passport of Anna Berg")
     number = row.contact_id
-    register.pause(row.pk, "Is it Anna?", actor=member)
+    register.pause(row.pk, asking("Is it Anna?"), actor=member)
     row = register.carry_out(row.pk, actor=member)
     assert (row.contact, row.state, row.outcome, row.identity_check, row.pause_reason) == (
         None,
@@ -117,8 +275,9 @@ def test_an_erasure_leaves_the_request_without_the_person(asked, member):
         "",
         "",
     )
+    assert list(IdentityNote.objects.values_list("text", flat=True)) == [""]
     assert (row.received, not Contact.objects.exists()) == (DAY, True)
-    assert history.of_contact(number).first().changes == {"source": [None, "request"]}
+    assert next(event for event in events(number) if event.action == "deleted").changes == {"source": [None, "request"]}
 
 
 def test_somebody_restricted_is_erased_on_request(asked, member):
@@ -161,9 +320,9 @@ def test_looking_is_an_event_once_a_day_and_user(asked, member, auditor):
 def test_who_may_not_may_not(asked, auditor, member):
     row = asked()
     with pytest.raises(Forbidden):
-        register.extend(row.pk, "Why", actor=auditor)
+        register.extend(row.pk, complex_(), actor=auditor)
     with pytest.raises(Missing):
-        register.extend(row.pk + 1, "Why", actor=member)
+        register.extend(row.pk + 1, complex_(), actor=member)
 
 
 def test_the_clocks_are_counted(asked, bob, alice, member):

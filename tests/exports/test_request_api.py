@@ -5,10 +5,12 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from exports import deadlines
-from exports.models import DataRequest
 
 URL = "/api/v1/requests/"
 RECEIVED = timezone.localdate() - dt.timedelta(days=17)
+TODAY = timezone.localdate().isoformat()
+COMPLEX = {"reason_kind": "complexity", "reason": "Complex", "told_on": TODAY}
+ASKING = {"reason_kind": "identity", "reason": "Who?", "asked_on": TODAY}
 
 
 def due(*, extended):
@@ -33,14 +35,15 @@ def test_a_request_is_registered_shown_and_extended(api, ask):
     assert (body["due"], body["state"], body["overdue"], body["outcome"]) == (due(extended=False), "open", False, None)
     url = f"{URL}{body['id']}/"
     assert api.get(url).json() == body
-    extended = api.post(f"{url}extend/", {"reason": "Complex"}, "json").json()
+    extended = api.post(f"{url}extend/", COMPLEX, "json").json()
     assert (extended["due"], extended["extension_reason"]) == (due(extended=True), "Complex")
-    assert api.post(f"{url}extend/", {"reason": "Complex"}, "json").status_code == 409
+    assert (extended["extension_kind"], extended["told_on"]) == ("complexity", TODAY)
+    assert api.post(f"{url}extend/", COMPLEX, "json").status_code == 409
 
 
 def test_every_act_answers_with_the_request(api, ask, alice):
     url = f"{URL}{ask(identity_check='').json()['id']}/"
-    assert api.post(f"{url}pause/", {"reason": "Who?"}, "json").json()["state"] == "paused"
+    assert api.post(f"{url}pause/", ASKING, "json").json()["state"] == "paused"
     assert api.post(f"{url}resume/", {}, "json").json()["paused_days"] == 0
     assert api.post(f"{url}identity/", {"identity_check": "Passport"}, "json").json()["identity_check"] == "Passport"
     assert api.post(f"{url}assign/", {"handler": alice.pk}, "json").json()["handler"] == alice.pk
@@ -84,16 +87,57 @@ def test_requests_are_listed_and_filtered(api, ask):
 
 def test_a_list_costs_the_same_for_one_and_three(api, ask, django_assert_num_queries):
     ask()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         api.get(URL)
     ask()
     ask()
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         assert len(api.get(URL).json()["results"]) == 3
 
 
-def test_overdue_is_said(api, ask):
+def test_overdue_is_said_and_kept(api, ask):
     late = ask(received=str(timezone.localdate() - dt.timedelta(days=60))).json()
-    assert late["overdue"]
-    DataRequest.objects.update(state="paused")
-    assert not api.get(f"{URL}{late['id']}/").json()["overdue"]
+    url = f"{URL}{late['id']}/"
+    assert (late["overdue"], late["days_late"] > 20) == (True, True)
+    for act, given in (
+        ("extend", {"reason": "late"}),
+        ("extend", COMPLEX),
+        ("pause", {"reason": "x"}),
+        ("pause", ASKING),
+    ):
+        answer = api.post(f"{url}{act}/", given, "json")
+        assert (answer.status_code, answer.json()["code"]) == (409, "too_late")
+    assert api.get(url).json() == late
+    api.post(f"{url}finish/", {"outcome": "carried_out", "answer": "Sent"}, "json")
+    done = api.get(url).json()
+    assert (done["overdue"], done["days_late"]) == (False, late["days_late"])
+    assert [row["days_late"] for row in api.get(URL).json()["results"]] == [late["days_late"]]
+
+
+@pytest.mark.parametrize(
+    ("act", "given", "fields"),
+    [
+        ("extend", {"reason": "Complex"}, ["reason_kind", "told_on"]),
+        ("extend", COMPLEX | {"reason_kind": "holiday"}, ["reason_kind"]),
+        ("extend", COMPLEX | {"told_on": "2999-01-01"}, ["told_on"]),
+        ("extend", COMPLEX | {"told_on": "soon"}, ["told_on"]),
+        ("extend", COMPLEX | {"asked_on": TODAY}, ["asked_on"]),
+        ("pause", {"reason": "Who?"}, ["reason_kind", "asked_on"]),
+        ("pause", ASKING | {"reason_kind": "holiday"}, ["reason_kind"]),
+        ("pause", ASKING | {"asked_on": "2020-01-01"}, ["asked_on"]),
+        ("pause", ASKING | {"reason": " "}, ["reason"]),
+    ],
+)
+def test_a_clock_moves_only_for_what_the_law_knows(api, ask, act, given, fields):
+    answer = api.post(f"{URL}{ask().json()['id']}/{act}/", given, "json")
+    assert (answer.status_code, list(answer.json())) == (400, fields)
+
+
+def test_every_note_on_the_identity_is_shown(api, ask):
+    url = f"{URL}{ask().json()['id']}/"
+    body = api.post(f"{url}identity/", {"identity_check": "Passport"}, "json").json()
+    assert body["identity_check"] == "Passport"
+    assert [(note["text"], note["actor"]) for note in body["identity_notes"]] == [
+        ("Called back", "bob"),
+        ("Passport", "bob"),
+    ]

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 
@@ -18,6 +19,14 @@ from unsubscribes.mail.compose import Draft
 from unsubscribes.salesforce import erasing
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
+
+
+def complex_(words: str) -> register.Why:
+    return register.Why("complexity", words, timezone.localdate())
+
+
+def extension(words: str) -> dict[str, str]:
+    return {"reason_kind": "complexity", "reason": words, "told_on": timezone.localdate().isoformat()}
 
 
 @pytest.fixture
@@ -89,9 +98,9 @@ def test_every_act_of_the_page(signed_in, asked, alice):
     page = f"/requests/{row.pk}/"
     assert "Not checked yet" in signed_in.get(page).content.decode()
     for act, fields in (
-        ("pause", {"reason": "Who is it?"}),
+        ("pause", {"reason_kind": "identity", "reason": "Who is it?", "asked_on": timezone.localdate().isoformat()}),
         ("resume", {}),
-        ("extend", {"reason": "Complex"}),
+        ("extend", extension("Complex")),
         ("identity", {"identity_check": "Passport"}),
         ("assign", {"handler": alice.pk}),
     ):
@@ -185,12 +194,13 @@ def test_the_list_of_a_rule_costs_the_same_for_one_and_three(
         signed_in.get(url)
 
 
+@time_machine.travel("2026-11-20T11:00Z", tick=False)
 def test_an_extension_makes_a_letter_in_the_person_s_language(signed_in, asked, alice, member):
     row = asked("access", dt.date(2026, 11, 10))
     register.assign(row.pk, alice, actor=member)
     page = f"/requests/{row.pk}/letter/"
     assert signed_in.get(page).status_code == 404
-    answer = signed_in.post(f"/requests/{row.pk}/extend/", {"reason": "Very many records"})
+    answer = signed_in.post(f"/requests/{row.pk}/extend/", extension("Very many records"))
     assert answer.url == page
     text = signed_in.get(page).text
     for words in (
@@ -209,7 +219,7 @@ def test_an_extension_makes_a_letter_in_the_person_s_language(signed_in, asked, 
 def test_the_letter_is_in_the_language_of_the_last_mail(signed_in, person, member):
     anna = person(authorization=CONTRACT)
     row = register.take_in("erasure", anna.pk, timezone.localdate(), actor=member)
-    register.extend(row.pk, "Omfattande", actor=member)
+    register.extend(row.pk, complex_("Omfattande"), actor=member)
     mails.write_to_one(anna.pk, Draft("Hej", "Hej!", language="sv"), actor=member)
     assert "Hej Anna Berg," in signed_in.get(f"/requests/{row.pk}/letter/").text
 
@@ -217,7 +227,7 @@ def test_the_letter_is_in_the_language_of_the_last_mail(signed_in, person, membe
 def test_the_letter_becomes_a_mail_unless_the_gate_would_hold_it(signed_in, person, member):
     anna = person(email="anna@example.com", authorization=CONTRACT)
     row = register.take_in("erasure", anna.pk, timezone.localdate(), actor=member)
-    register.extend(row.pk, "Complex", actor=member)
+    register.extend(row.pk, complex_("Complex"), actor=member)
     page = signed_in.get(f"/requests/{row.pk}/letter/").text
     fields = dict(re.findall(r'<input type="hidden" name="(subject|body|language)" value="([^"]*)">', page))
     written = signed_in.post(f"/people/{anna.pk}/mail/", {**fields, "step": "preview:0"})
@@ -230,6 +240,30 @@ def test_the_letter_becomes_a_mail_unless_the_gate_would_hold_it(signed_in, pers
 
 def test_somebody_who_is_erased_gets_no_letter(signed_in, asked, member):
     row = asked("erasure")
-    register.extend(row.pk, "Complex", actor=member)
+    register.extend(row.pk, complex_("Complex"), actor=member)
     register.carry_out(row.pk, actor=member)
     assert signed_in.get(f"/requests/{row.pk}/letter/").status_code == 404
+
+
+def test_a_late_request_offers_neither_pause_nor_extension_and_stays_late(signed_in, asked, person):
+    row = asked("access", timezone.localdate() - dt.timedelta(50))
+    page, lists = f"/requests/{row.pk}/", ["/requests/", "/requests/?view=overdue", f"/people/{row.contact_id}/"]
+    text = signed_in.get(page).text
+    assert ("/pause/" in text, "/extend/" in text, "can no longer be put off" in text) == (False, False, True)
+    assert "Late by" in text
+    late = re.search(r"([0-9]+ days) overdue", text)[1]
+    for url in lists:
+        assert f"{late} overdue" in signed_in.get(url).text
+    for act, fields in (("extend", extension("x")), ("pause", {"reason_kind": "identity", "reason": "x"})):
+        refused = signed_in.post(f"{page}{act}/", fields | {"asked_on": timezone.localdate().isoformat()})
+        assert refused.status_code == 409
+    signed_in.post(f"{page}finish/", {"outcome": "carried_out", "answer": "Sent"})
+    assert f"Carried out, {late} late" in signed_in.get(page).text
+    assert f"Carried out, {late} late" in signed_in.get("/requests/?view=done").text
+
+
+def test_every_note_on_the_identity_stays_on_the_page(signed_in, asked):
+    row = asked(identity_check="Called back")
+    signed_in.post(f"/requests/{row.pk}/identity/", {"identity_check": "Passport seen"})
+    text = signed_in.get(f"/requests/{row.pk}/").text
+    assert ("Called back" in text, "Passport seen" in text) == (True, True)

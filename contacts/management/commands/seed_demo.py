@@ -157,8 +157,10 @@ def _requests(team: list[User]) -> None:
     asked("access", 40, lars)
     asked("rectification", 27, nora)
     asked("erasure", 5, lars)
-    register.pause(asked("access", 12, nora), "Which of two addresses is meant?", actor=nora)
-    register.extend(asked("portability", 20, eva), "Five years of correspondence to look through", actor=eva)
+    asking = register.Why("clarification", "Which of two addresses is meant?", today)
+    register.pause(asked("access", 12, nora), asking, actor=nora)
+    much = register.Why("complexity", "Five years of correspondence to look through", today)
+    register.extend(asked("portability", 20, eva), much, actor=eva)
     register.finish(asked("access", 18, eva), "carried_out", "Sent by registered letter.", actor=eva)
     for kind in ("objection", "erasure"):
         register.carry_out(asked(kind, 9, lars), actor=lars)

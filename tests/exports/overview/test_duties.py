@@ -88,7 +88,7 @@ def test_every_number_of_a_queue_is_as_long_as_the_list_it_leads_to(signed_in, p
     for received, act in ((today, "open"), (today - dt.timedelta(90), "open"), (today, "pause"), (today, "finish")):
         row = register.take_in("access", lars.pk, received, actor=member)
         if act == "pause":
-            register.pause(row.pk, "Who is it?", actor=member)
+            register.pause(row.pk, register.Why("identity", "Who is it?", today), actor=member)
         if act == "finish":
             register.finish(row.pk, "carried_out", "Sent", actor=member)
     shown = [(duty.text, duty.url) for duty in duties().all] + [(duty.late, duty.late_url) for duty in duties().all]
