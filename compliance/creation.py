@@ -22,8 +22,8 @@ from salesconnect.lib.transactions import act
 # 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
 # to be created. 3. Insert those whose address nobody has; ON CONFLICT decides, so two doors at once cannot both create.
 # 4. Take out again who asked to be erased: a look of its own, for the insertion may have waited for that very erasure.
-# 5. Re-key a suppression that an older hash key wrote. 6. Cards, unsubscribed where the address is suppressed or the
-# row says so. 7. Events.
+# 5. Re-key a suppression that an older hash key wrote, and copy one that was stored while the case of domains was
+# folded. 6. Cards, unsubscribed where the address is suppressed or the row says so. 7. Events.
 HOLD = """
     SELECT compliance_hold_addresses(ARRAY(SELECT unnest(address_hashes) FROM incoming WHERE NOT taken))
 """
@@ -59,6 +59,13 @@ REKEY = """
     FROM incoming i WHERE NOT i.taken AND s.address_hash = ANY (i.address_hashes[2:])
     AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = i.address_hash)
 """
+FOLDED = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
+    SELECT DISTINCT ON (i.address_hash) i.address_hash, %(hash_key)s, s.reason, s.source, s.since, s.said_at
+    FROM incoming i CROSS JOIN LATERAL unnest(i.folded_hashes) AS former (hash)
+    JOIN compliance_suppression s ON s.address_hash = former.hash AND s.folded
+    WHERE NOT i.taken ORDER BY i.address_hash, s.since ON CONFLICT (address_hash) DO NOTHING
+"""
 SUPPRESS = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
     SELECT address_hash, %(hash_key)s, '', %(opt_out_source)s FROM incoming
@@ -84,6 +91,7 @@ INSERT_EVENTS = f"""
             'source_type', (%(sources)s)[i.source_type], 'source_other', nullif(i.source_other, '')))
     FROM incoming i JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken ORDER BY i.line
 """
+STEPS = (HOLD, NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, FOLDED, SUPPRESS, INSERT_CARDS, INSERT_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +129,7 @@ def create_staged(
         **history.event_values(actor, batch_id),
     }
     with connection.cursor() as cursor:
-        for statement in (HOLD, NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, SUPPRESS, INSERT_CARDS, INSERT_EVENTS):
+        for statement in STEPS:
             cursor.execute(statement, values)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"

@@ -151,6 +151,8 @@ class Suppression(models.Model):
     since = models.DateTimeField(db_default=TransactionNow())
     # When the "no" was said last. A new consent must be newer than this, not only than the first "no".
     said_at = models.DateTimeField(db_default=Now())
+    # Stored while the case of domains was folded: what it knows as fass.de may have been faß.de.
+    folded = models.BooleanField(db_default=False, default=False)
     # Whether it stands in the ledger beside the database, from which a restore learns it.
     in_ledger = models.BooleanField(db_default=False)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.db import connection
 
 from compliance.rules import Authorization, Source
-from contacts.addresses import address_hashes, newest_key
+from contacts.addresses import address_hashes, folded_hashes, newest_key
 from contacts.details import DETAILS, SORTED
 from contacts.rules import normalise_address, sort_key
 
@@ -21,7 +21,7 @@ CARD = (
     "source_type",
     "source_other",
 )
-KEYS = ("email_key", "address_hash", "address_hashes", *SORTED.values())
+KEYS = ("email_key", "address_hash", "address_hashes", "folded_hashes", *SORTED.values())
 TEXTS = (
     *DETAILS,
     "email_key",
@@ -35,6 +35,7 @@ COLUMNS = (
     "opted_out",
     "address_hash",
     "address_hashes",
+    "folded_hashes",
     "authorization_type",
     "consent_date",
     "source_type",
@@ -44,6 +45,7 @@ COLUMNS = (
 CREATE = f"""
     CREATE TEMPORARY TABLE incoming (
         line integer NOT NULL, opted_out boolean NOT NULL, address_hash uuid, address_hashes uuid[] NOT NULL,
+        folded_hashes uuid[] NOT NULL,
         authorization_type smallint, consent_date date, source_type smallint,
         {", ".join(f"{name} text NOT NULL" for name in TEXTS if name != "email_key")},
         email_key text COLLATE "C" NOT NULL,
@@ -113,6 +115,7 @@ def copy_line(person: NewPerson) -> str:
         "t" if person.opted_out else "f",
         hashes[0] if hashes else NULL,
         "{" + ",".join(hashes) + "}",
+        "{" + ",".join(each.hex for each in folded_hashes(key)) + "}",
         NULL if authorization.type is None else str(int(authorization.type)),
         NULL if authorization.consent_date is None else authorization.consent_date.isoformat(),
         NULL if source.type is None else str(int(source.type)),

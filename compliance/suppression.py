@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from compliance.models import Suppression
 from contacts import history
-from contacts.addresses import address_hashes, newest_key
+from contacts.addresses import address_hashes, folded_hashes, newest_key
 from contacts.models import Contact
 from contacts.queries import NOBODY, ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
@@ -119,7 +120,8 @@ def of_address(email_key: str) -> Suppression | None:
     """Return the suppression of a normalised address, looked up under every hash key; None when it may be mailed."""
     if not email_key:
         return None
-    return Suppression.objects.filter(address_hash__in=address_hashes(email_key)).order_by("since").first()
+    known = Q(address_hash__in=address_hashes(email_key)) | Q(address_hash__in=folded_hashes(email_key), folded=True)
+    return Suppression.objects.filter(known).order_by("since").first()
 
 
 def suppress_address(contact: Contact, *, reason: str) -> None:

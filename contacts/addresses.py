@@ -7,6 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+from contacts.rules import folded_domain
+
 
 def key_name(key: str) -> str:
     """Return the name under which rows remember a hash key: 8 hex digits of its SHA-256."""
@@ -26,6 +28,12 @@ def newest_key() -> str:
 def address_hash(email_key: str) -> UUID:
     """Return the hash of a normalised address under the newest key: HMAC-SHA256 cut to 128 bits (RFC 2104, 5)."""
     return address_hashes(email_key)[0]
+
+
+def folded_hashes(email_key: str) -> list[UUID]:
+    """Return the hashes under which a normalised address was known while the case of domains was folded, if others."""
+    folded = folded_domain(email_key)
+    return address_hashes(folded) if folded else []
 
 
 def address_hashes(email_key: str) -> list[UUID]:

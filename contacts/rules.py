@@ -6,6 +6,8 @@ import unicodedata
 import idna
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib.domains import ascii_domain
+
 ADDRESS_LENGTH = 254
 SORT_KEY_LENGTH = 200
 SEARCH_WORDS = 8
@@ -41,8 +43,9 @@ _NO_WORD = re.compile(rf"[\s\x00-\x1f\x7f\ud800-\udfff{re.escape(SEARCH_SEPARATO
 def normalise_address(raw: str) -> str:
     """Return the one form of an email address under which it is stored, compared and suppressed.
 
-    Unicode NFKC, white space around it stripped, both parts casefolded, the domain in IDNA (UTS 46, as A-labels).
-    Dots and plus signs stay: whether they matter is for the receiving host to say. The result is its own normal form.
+    Unicode NFKC, white space around it stripped, the local part casefolded, the domain in lower case and in IDNA
+    (UTS 46, non-transitional, as A-labels): to fold its case would make another domain of some. Dots and plus signs
+    stay: whether they matter is for the receiving host to say. The result is its own normal form.
     Raises ValueError with a translatable message for what no mail can be sent to (RFC 5321 and 6531; quoted local
     parts and domain literals are refused, for people do not have them).
     """
@@ -51,7 +54,8 @@ def normalise_address(raw: str) -> str:
         raise ValueError(_("An email address has at most 254 characters."))
     if _COMMON_ADDRESS.fullmatch(address) and ".xn--" not in address:
         return address
-    local, at, domain = _folded(raw).rpartition("@")
+    local, at, domain = unicodedata.normalize("NFKC", raw).strip().rpartition("@")
+    local = _folded(local)
     if not (local and at and domain):
         raise ValueError(_("An email address has a name, an @ and a domain, as in anna@example.com."))
     if not (local.isprintable() and domain.isprintable()):
@@ -69,16 +73,28 @@ def is_sendable(email_key: str) -> bool:
     return email_key.isascii()
 
 
+def folded_domain(address: str) -> str:
+    """Return a normal form as it was while the case of domains was folded; an empty text where it was the same.
+
+    What is known by its hash alone may have been stored in that form, in which faß.de was fass.de.
+    """
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return ""
+    spelt = idna.decode(domain)
+    return f"{local}{at}{ascii_domain(spelt.casefold())}" if spelt.casefold() != spelt else ""
+
+
 def _folded(text: str) -> str:
     """NFKC and casefold until nothing changes: each can undo a little of the other."""
-    while (folded := unicodedata.normalize("NFKC", text).casefold().strip()) != text:
+    while (folded := unicodedata.normalize("NFKC", text).casefold()) != text:
         text = folded
     return text
 
 
 def _ascii_domain(domain: str) -> str:
     try:
-        encoded = domain if domain.isascii() and "xn--" not in domain else idna.encode(domain, uts46=True).decode()
+        encoded = ascii_domain(domain)
     except UnicodeError:
         encoded = ""
     if not _DOMAIN.fullmatch(encoded):

@@ -93,7 +93,9 @@ ASSESS = f"""
            consented AND authorization_type <> {CONSENT} AS ends_consent,
            contact_id IS NOT NULL OR reason IS NOT NULL AS taken,
            unsubscribed OR opted_out OR contact_id IS NULL AND EXISTS (
-               SELECT FROM compliance_suppression s WHERE s.address_hash = ANY (judged.address_hashes)
+               SELECT FROM compliance_suppression s
+               WHERE s.address_hash = ANY (judged.address_hashes || judged.folded_hashes)
+               AND (s.folded OR s.address_hash = ANY (judged.address_hashes))
            ) AS suppressed
     FROM judged
 """

@@ -21,6 +21,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from salesconnect.lib.domains import ascii_domain
+
 CONNECT_SECONDS = 5
 SECONDS = 20
 LARGEST = 100_000
@@ -90,7 +92,7 @@ def _parts(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        name = host if ":" in host else host.encode("idna").decode()
+        name = host if ":" in host else ascii_domain(host)
         port = parts.port or PORTS[parts.scheme]
     except (ValueError, KeyError, UnicodeError):
         name, port = "", 0

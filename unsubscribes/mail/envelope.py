@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.utils.encoding import punycode
 
 from contacts.models import Contact
+from contacts.rules import normalise_address
+from salesconnect.lib.domains import ascii_domain
 from unsubscribes import links
 from unsubscribes.mail import headers
 from unsubscribes.mail.compose import with_link
@@ -75,10 +76,10 @@ def message_id(message: Message) -> str:
 
 def deliverable(contact: Contact) -> str:
     """Return the address as servers take it: the part before the @ as given, the domain in its ASCII form."""
-    return contact.email.rpartition("@")[0] + "@" + contact.email_key.rpartition("@")[2]
+    return contact.email.rpartition("@")[0] + "@" + normalise_address(contact.email).rpartition("@")[2]
 
 
 def in_ascii(address: str) -> str:
     """Return an address with its domain in the ASCII form."""
     local, at, domain = address.rpartition("@")
-    return f"{local}{at}{punycode(domain)}"
+    return f"{local}{at}{ascii_domain(domain)}"
