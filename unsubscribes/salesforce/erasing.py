@@ -16,7 +16,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.transactions import act
 from unsubscribes.salesforce import outbox
-from unsubscribes.salesforce.models import SyncError, SyncRecord
+from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncWish
 
 # A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
 MARK = """
@@ -45,7 +45,9 @@ UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(
 # What Salesforce has reported as gone, and with it what it said of the records.
 FORGET_RECORDS = f"""
     WITH gone AS (
-        DELETE FROM unsubscribes_syncrecord WHERE contact_id IS NULL AND {{which}} RETURNING sf_id
+        DELETE FROM unsubscribes_syncrecord WHERE contact_id IS NULL AND {{which}} RETURNING id, sf_id
+    ), wished AS (
+        DELETE FROM {SyncWish._meta.db_table} WHERE record_id IN (SELECT id FROM gone)
     ), said AS (
         DELETE FROM {SyncError._meta.db_table} WHERE sf_id IN (SELECT sf_id FROM gone)
     ) SELECT count(*) FROM gone
