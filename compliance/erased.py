@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 
 from compliance.models import ErasedAddress
 from contacts.addresses import address_hashes
-from contacts.models.batch import State
 from salesconnect.lib.errors import Conflict
 
 IMPORTS_LOCK = "hashtext('compliance.imports')"
@@ -30,7 +29,7 @@ REMEMBER = """
 KEEP_OUT = """
     INSERT INTO compliance_importseen AS held (job_id, address_hash, erased)
     SELECT DISTINCT job.id, given.hash, true FROM compliance_importjob job, unnest(%(hashes)s::uuid[]) AS given (hash)
-    WHERE job.state = ANY(%(open)s) AND job.attempt > 0 AND NOT job.dry_run
+    WHERE job.state IN ('queued', 'running') AND job.attempt > 0 AND NOT job.dry_run
     ORDER BY 1, 2
     ON CONFLICT (job_id, address_hash) DO UPDATE SET erased = true
 """
@@ -58,9 +57,8 @@ def await_erasures() -> None:
 def keep_out_of_imports(hashes: Sequence[UUID]) -> None:
     """Let the imports that are under way leave out these addresses; `hold_imports` comes before."""
     if hashes:
-        values: dict[str, Any] = {"hashes": [str(each) for each in hashes], "open": [State.QUEUED, State.RUNNING]}
         with connection.cursor() as cursor:
-            cursor.execute(KEEP_OUT, values)
+            cursor.execute(KEEP_OUT, {"hashes": [str(each) for each in hashes]})
 
 
 def held(email_key: str) -> ErasedAddress | None:

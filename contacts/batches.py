@@ -43,6 +43,29 @@ CHUNKS = """
 """
 SAME_CHUNKS = "SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done"
 
+NAMES_KEPT_DAYS = 30
+KEPT_PARAMS = ["type", "consent_date", "reason", "on_request", "owner", "list", "remove"]
+KEPT_FILTERS = [
+    "authorization_type", "source_type", "unsubscribed", "owner", "created_after", "created_before", "updated_after",
+    "updated_before", "consent_before", "consent_after", "verdict", "restricted", "to_inform", "review",
+]  # fmt: skip
+FORGET_NAMES = """
+    WITH old AS (
+        SELECT id FROM contacts_batch WHERE names_kept AND finished_at < %(before)s
+        ORDER BY finished_at LIMIT 20000 FOR UPDATE SKIP LOCKED
+    ), forgotten AS (
+        UPDATE contacts_batch b SET names_kept = false, params = (
+            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.params) WHERE key = ANY(%(params)s)
+        ), selection = CASE WHEN b.selection ? 'filter' THEN jsonb_set(b.selection, '{filter}', (
+            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.selection->'filter')
+            WHERE key = ANY(%(filters)s))) ELSE b.selection END
+        FROM old WHERE b.id = old.id RETURNING b.id, b.params
+    ), chunks AS (
+        DELETE FROM contacts_batchchunk WHERE batch_id IN (
+            SELECT id FROM forgotten WHERE coalesce(params->>'reason', '') = '')
+    ) SELECT count(*) FROM forgotten
+"""
+
 Handler = Callable[[ContactQuerySet, Batch, Actor], Outcome]
 
 
@@ -164,6 +187,20 @@ def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
     waiting = (Batch.objects.all() if jobs is None else jobs).filter(state__in=[State.QUEUED, State.RUNNING])
     silent = waiting.exclude(heartbeat_at__gt=limit).exclude(created_at__gt=limit, heartbeat_at=None)
     return list(silent.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def forget_names() -> int:
+    """Take the words out of orders that ended a month ago: names that were searched for, drafts, descriptions.
+
+    What they were and what came of them stays, and a reason, which the history of everybody concerned gives too; so
+    do the numbers of those whom it concerned. Returns how many orders that were.
+    """
+    with connection.cursor() as cursor:
+        before = timezone.now() - dt.timedelta(days=NAMES_KEPT_DAYS)
+        cursor.execute(FORGET_NAMES, {"before": before, "params": KEPT_PARAMS, "filters": KEPT_FILTERS})
+        forgotten: int = cursor.fetchone()[0]
+        return forgotten
 
 
 def actor_of(batch: Batch) -> Actor:

@@ -25,6 +25,13 @@ def sweep_batches() -> None:
         kick("contacts.run_batch", batch_id)
 
 
+@shared_task(name="contacts.forget_order_names")
+def forget_order_names() -> None:
+    """Take the words out of orders that ended a month ago."""
+    while batches.forget_names():
+        pass
+
+
 @shared_task(name="contacts.ensure_partitions")
 def ensure_partitions() -> None:
     """Make the history's partitions for the months ahead."""

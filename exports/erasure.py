@@ -33,11 +33,13 @@ REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "
 `REQUEST` is one of the register, whose identity was checked; `ON_REQUEST` is the word of the user who ordered it.
 """
 
-# Answers kept for a repeated request that are about the person.
+# Answers kept for a repeated request that are about the person; each half is served by an index.
 REPLIES = """
-    UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id')
-    WHERE (body ? 'first_name' AND (body->>'id')::bigint = ANY(%(numbers)s))
-        OR (body ? 'contact' AND (body->>'contact')::bigint = ANY(%(numbers)s))
+    UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id') WHERE id IN (
+        SELECT id FROM contacts_idempotentreply
+        WHERE body ? 'first_name' AND body->>'id' = ANY(%(numbers)s::bigint[]::text[])
+        UNION SELECT id FROM contacts_idempotentreply
+        WHERE body ? 'contact' AND body->>'contact' = ANY(%(numbers)s::bigint[]::text[]))
 """
 # The "no" of the address stays with its source and dates. What somebody wrote about it goes; a code of our own stays.
 REASONS = """
@@ -97,9 +99,7 @@ def delete(
     1. Keep the people out of the imports under way. 2. Lock them. 3. Erase them. 4. Write the ledger.
     """
     actor.require("delete_people")
-    erased.hold_imports()
-    erasing.lock_sync()
-    held = addresses.keep_out(contacts)
+    held = _keep_out(contacts)
     owed = why in (REQUEST, REPLAY)
     ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
     outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
@@ -115,6 +115,14 @@ def delete(
     _erase(ids, numbers, hashes, why, actor=actor, batch_id=batch_id)
     ledger_file.append(lines)
     return outcome
+
+
+def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
+    """Let nothing that runs beside an erasure bring the people back or write them down; before they are locked."""
+    erased.hold_imports()
+    files.await_exports()
+    erasing.lock_sync()
+    return addresses.keep_out(contacts)
 
 
 def _erase(
@@ -152,10 +160,9 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
     Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
     """
     actor.require("delete_people")
-    erased.hold_imports()
-    erasing.lock_sync()
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
-    addresses.keep_out(people) if not dry_run else None
+    if not dry_run:
+        _keep_out(people)
     if not services.lock(people):
         raise Missing
     report = what_goes(contact_id, on_request=on_request)

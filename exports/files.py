@@ -1,13 +1,13 @@
 """Files that hold people who are being erased: remade without them, or removed. Old files go once that is certain."""
 
 import csv
-import io
 import logging
-from collections.abc import Iterable, Sequence
-from typing import BinaryIO, cast
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, BinaryIO, cast
 from uuid import uuid4
 
-from django.core.files.base import ContentFile
+from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Q
@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from compliance.models import ImportJob
+from contacts import history
 from exports.columns import ALL_COLUMNS
 from exports.models import DoomedFile, ExportJob
 from exports.traces import Traces
@@ -24,20 +25,38 @@ REMADE_LIMIT = 32 << 20
 """Bytes: a larger export is removed, for whoever erases one person waits for it."""
 
 PERSON_ID = [column.key for column in ALL_COLUMNS].index("id")
+# Every row of a file has its event with the same order, committed together.
 HOLDERS = """
-    SELECT DISTINCT job.id FROM exports_exportjob job JOIN contacts_batchchunk chunk USING (batch_id)
-    WHERE job.file <> '' AND EXISTS (
-        SELECT FROM unnest(chunk.contact_ids) AS one (id) WHERE one.id IN (SELECT unnest(%s::bigint[]))) ORDER BY 1
+    SELECT DISTINCT job.id FROM contacts_contactevent event JOIN exports_exportjob job ON job.batch_id = event.batch_id
+    WHERE event.contact_id = ANY(%(numbers)s) AND event.at < %(until)s AND event.action = 'exported' AND job.file <> ''
+    ORDER BY 1
 """
+LOCK = "hashtext('exports.files')"
 
 logger = logging.getLogger(__name__)
 
 
 def exports_of(ids: Sequence[int]) -> list[int]:
     """Return the exports whose files hold these people; a record that was merged since has a row of its own."""
+    until = timezone.now() + history.CLOCKS_DIFFER
     with connection.cursor() as cursor:
-        cursor.execute(HOLDERS, [list(ids)])
+        cursor.execute(HOLDERS, {"numbers": list(ids), "until": until})
         return [row[0] for row in cursor]
+
+
+def await_exports() -> None:
+    """Wait for the exports that are writing; until the transaction ends none writes more.
+
+    So that each file either has its row of somebody who is being erased, on record, or never gets it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
+
+
+def await_erasures() -> None:
+    """Wait, before a file is written, for the erasures that are under way; until the transaction ends none begins."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
 
 
 def previews_of(traces: Traces) -> list[ImportJob]:
@@ -89,17 +108,35 @@ def _remake(job: ExportJob, gone: set[str]) -> None:
     doom([name])
     job.file = ""
     if default_storage.exists(name) and not (job.batch.ended and job.size > REMADE_LIMIT):
-        with default_storage.open(name, "rb") as file:
-            text = file.read(job.size).decode()
-        lines = list(io.StringIO(text, newline=""))
-        reader, kept, line = csv.reader(lines), [], 0
-        for cells in reader:
-            kept += [] if cells[PERSON_ID] in gone else lines[line : reader.line_num]
-            line = reader.line_num
-        content = "".join(kept).encode()
-        job.size = len(content)
-        job.file.save(f"{uuid4().hex}.csv", ContentFile(content), save=False)
+        with default_storage.open(name, "rb") as file, tempfile.TemporaryFile() as kept:
+            for line in rows_without(gone, _beginning(file, job.size)):
+                kept.write(line)
+            job.size = kept.tell()
+            kept.seek(0)
+            job.file.save(f"{uuid4().hex}.csv", File(kept), save=False)
     job.save(update_fields=["file", "size"])
+
+
+def rows_without(gone: set[str], lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of an export's file but for the rows of people with these ids, a row at a time."""
+    read: list[bytes] = []
+
+    def decoded() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line.decode()
+
+    for cells in csv.reader(decoded()):
+        if cells[PERSON_ID] not in gone:
+            yield from read
+        read.clear()
+
+
+def _beginning(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield the lines of the first `size` bytes of a file: what a killed worker wrote behind them never happened."""
+    while size > 0 and (line := file.readline(size)):
+        size -= len(line)
+        yield line
 
 
 def _holds(job: ImportJob, traces: Traces, cells: set[str]) -> bool:

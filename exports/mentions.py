@@ -5,37 +5,53 @@ Found first, so that a dry run can tell, then cleared, in the transaction of the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from django.utils import timezone
 
 from compliance.models import ImportJob, ImportReject, Suppression
 from contacts import history, scrubbing
 from contacts.models import Batch, IdempotentReply, SavedView
-from exports.traces import FEW, Traces
+from exports.traces import Traces
 from salesconnect.lib.actor import Actor
 from unsubscribes.models import MailTemplate, SuppressionList, SyncError, SyncWish
 
 GONE = "…"
 """What stands where a text was that gave somebody away."""
 
-# Of a few people any place in a row, of many whole cells and words; what is found is looked at closely.
-REJECTS_OF_FEW = "SELECT id FROM compliance_importreject WHERE lower(cells::text) LIKE ANY (%(patterns)s::text[])"
-REJECTS = r"""
-    SELECT id FROM compliance_importreject WHERE EXISTS (
-        SELECT lower(btrim(cell)) FROM jsonb_array_elements_text(cells) cell
-        WHERE lower(btrim(cell)) IN (SELECT unnest(%(cells)s::text[]))
-        UNION ALL SELECT word FROM regexp_split_to_table(lower(cells::text), '[][\s",;<>()]+') word
-        WHERE word IN (SELECT unnest(%(cells)s::text[]))
-    )
+# What may mention somebody: the rows in which all words of one of the probes stand. An index finds them, so that it
+# costs the same however many rows there are; what is found is looked at closely.
+FOUND = """
+    SELECT DISTINCT found.* FROM (
+        SELECT CASE WHEN probe LIKE '#%%' THEN ARRAY[probe] ELSE contacts_trace_words('{{}}', probe) END AS words
+        FROM unnest(%(probes)s::text[]) AS probe
+    ) AS wanted CROSS JOIN LATERAL (
+        SELECT {columns} FROM {table} WHERE {expression} @> wanted.words AND {where}
+    ) AS found WHERE cardinality(wanted.words) > 0
 """
-SAID = "action IN ('unsubscribed', 'resubscribed') AND changes->'reason'->>1"
-REASONS = f"SELECT DISTINCT changes->'reason'->>1 FROM contacts_contactevent WHERE {SAID} <> ''"
-IN_REASONS = f"{SAID} = ANY(%(reasons)s)"
+PLACES: dict[type[Model], tuple[str, str]] = {
+    Batch: ("contacts_trace_words(ARRAY[params, selection], error)", "true"),
+    ImportJob: ("""contacts_trace_words(ARRAY[card, "table"], file_name || E'\\n' || error)""", "true"),
+    ImportReject: ("contacts_trace_words(ARRAY[cells], '')", "true"),
+    IdempotentReply: ("contacts_trace_words(ARRAY[body], key)", "true"),
+    Suppression: ("contacts_trace_words('{}', reason)", "reason <> ''"),
+    SuppressionList: ("contacts_trace_words('{}', file_name)", "true"),
+}
+# The reason of an act on one person; that of an order stands in the order.
+REASON = "changes->'reason'->>1"
+REASONS = FOUND.format(
+    columns=f"id, {REASON} AS reason",
+    table="contacts_contactevent",
+    expression=f"contacts_trace_words('{{}}', {REASON})",
+    where=f"batch_id IS NULL AND {REASON} <> '' AND at < %(until)s",
+)
+IN_REASONS = "contacts_contactevent.id = ANY(%(events)s)"
 # An order's reason stands with everybody whom it concerned.
 IN_BATCHES = """
-    batch_id = ANY(%(batches)s) AND action IN ('exported', 'unsubscribed') AND changes ? 'reason' AND contact_id IN (
+    batch_id = ANY(%(batches)s) AND changes ? 'reason' AND contact_id IN (
         SELECT unnest(contact_ids) FROM contacts_batchchunk WHERE batch_id = ANY(%(batches)s))
 """
 OWN_ERRORS = """
@@ -50,7 +66,7 @@ class Mentions:
 
     changed: dict[type[Model], dict[int, dict[str, Any]]] = field(default_factory=dict)
     deleted: dict[type[Model], list[int]] = field(default_factory=dict)
-    reasons: list[str] = field(default_factory=list)
+    events: list[int] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
@@ -77,21 +93,23 @@ NAMES: dict[type[Model], str] = {
 
 def find(traces: Traces) -> Mentions:
     """Return what mentions these people."""
-    found = Mentions()
-    found.changed[Batch] = _rewritten(Batch, ("params", "selection", "error"), traces, spared=_waiting_mail)
-    found.changed[ImportJob] = _rewritten(ImportJob, ("file_name", "card", "error", "table"), traces, spared=_unread)
-    found.changed[SuppressionList] = _rewritten(SuppressionList, ("file_name",), traces)
-    found.changed[IdempotentReply] = _rewritten(IdempotentReply, ("body",), traces)
-    found.deleted[IdempotentReply] = _naming(IdempotentReply, ("key",), traces)
-    found.deleted[SavedView] = _naming(SavedView, ("name", "query"), traces)
-    found.deleted[ImportReject] = _rejects(traces)
-    reasons = set(Suppression.objects.exclude(reason="").values_list("reason", flat=True).distinct())
-    with connection.cursor() as cursor:
-        cursor.execute(REASONS)
-        reasons |= {row[0] for row in cursor}
-    found.reasons = sorted(reason for reason in reasons if traces.given_away(reason))
-    held = Suppression.objects.filter(reason__in=found.reasons) if found.reasons else Suppression.objects.none()
-    found.changed[Suppression] = {pk: {"reason": ""} for pk in held.values_list("pk", flat=True)}
+    found, probes = Mentions(), sorted(traces.probes())
+    place = partial(_candidates, probes=probes)
+    found.changed[Batch] = _rewritten(place(Batch), ("params", "selection", "error"), traces, spared=_waiting_mail)
+    found.changed[ImportJob] = _rewritten(
+        place(ImportJob), ("file_name", "card", "error", "table"), traces, spared=_unread
+    )
+    found.changed[SuppressionList] = _rewritten(place(SuppressionList), ("file_name",), traces)
+    replies = place(IdempotentReply)
+    found.changed[IdempotentReply] = _rewritten(replies, ("body",), traces)
+    found.deleted[IdempotentReply] = _naming(replies, ("key",), traces)
+    # A handful for each user, and they are queries, whose words an index does not part.
+    found.deleted[SavedView] = _naming(SavedView.objects.all(), ("name", "query"), traces)
+    rejects = place(ImportReject).values_list("pk", "cells")
+    found.deleted[ImportReject] = [pk for pk, cells in rejects if traces.given_away("\n".join(cells))]
+    held = _naming(place(Suppression), ("reason",), traces)
+    found.changed[Suppression] = {pk: {"reason": ""} for pk in held}
+    found.events = _events(traces, probes)
     texts = MailTemplate.objects.values_list("name", "subject", "body")
     found.templates = [name for name, *rest in texts if any(traces.given_away(text) for text in (name, *rest))]
     return found
@@ -104,7 +122,7 @@ def clear(found: Mentions, ids: Sequence[int], *, actor: Actor, batch_id: int | 
             model._base_manager.filter(pk=pk).update(**values)
     for model, gone in found.deleted.items():
         model._base_manager.filter(pk__in=gone).delete()
-    touched = scrubbing.scrub(IN_REASONS, {"reasons": found.reasons}) if found.reasons else []
+    touched = scrubbing.scrub(IN_REASONS, {"events": found.events}) if found.events else []
     if batches := list(found.changed[Batch]):
         touched += scrubbing.scrub(IN_BATCHES, {"batches": batches})
     if others := sorted(set(touched) - set(ids)):
@@ -129,33 +147,43 @@ def _nothing(_row: Any) -> Sequence[str]:
     return ()
 
 
+def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
+    """Return the rows of a model in which the words of one of the probes stand."""
+    expression, where = PLACES[model]
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        statement = FOUND.format(columns="id", table=table, expression=expression, where=where)
+        cursor.execute(statement, {"probes": list(probes)})
+        return model._base_manager.filter(pk__in=[pk for (pk,) in cursor])
+
+
+def _events(traces: Traces, probes: Sequence[str]) -> list[int]:
+    """Return the acts on single people whose reasons give somebody away."""
+    until = timezone.now() + history.CLOCKS_DIFFER
+    with connection.cursor() as cursor:
+        cursor.execute(REASONS, {"probes": list(probes), "until": until})
+        rows = cursor.fetchall()
+    giving_away = {reason for reason in {reason for _id, reason in rows} if traces.given_away(reason)}
+    return [event for event, reason in rows if reason in giving_away]
+
+
 def _rewritten(
-    model: type[Model], fields: Sequence[str], traces: Traces, *, spared: Callable[[Any], Sequence[str]] = _nothing
+    rows: QuerySet[Any], fields: Sequence[str], traces: Traces, *, spared: Callable[[Any], Sequence[str]] = _nothing
 ) -> dict[int, dict[str, Any]]:
     """Return the new values of the rows that give somebody away in one of the fields, by their keys."""
-    rows = {}
-    for row in model._base_manager.all().iterator(chunk_size=2_000):
+    changed = {}
+    for row in rows.iterator(chunk_size=2_000):
         kept = spared(row)
         old = {name: getattr(row, name) for name in fields if name not in kept}
         new = {name: traces.without(value, GONE) for name, value in old.items()}
         if different := {name: value for name, value in new.items() if value != old[name]}:
-            rows[row.pk] = different
-    return rows
+            changed[row.pk] = different
+    return changed
 
 
-def _naming(model: type[Model], fields: Sequence[str], traces: Traces) -> list[int]:
-    rows = model._base_manager.values_list("pk", *fields).iterator(chunk_size=2_000)
-    return [pk for pk, *texts in rows if any(traces.given_away(text) for text in texts)]
-
-
-def _rejects(traces: Traces) -> list[int]:
-    cells = traces.cells()
-    patterns = [f"%{cell}%" for cell in cells]
-    with connection.cursor() as cursor:
-        cursor.execute(REJECTS_OF_FEW if traces.people <= FEW else REJECTS, {"cells": cells, "patterns": patterns})
-        found = [pk for (pk,) in cursor]
-    rows = ImportReject.objects.filter(pk__in=found).values_list("pk", "cells")
-    return [pk for pk, cells in rows if traces.given_away("\n".join(cells))]
+def _naming(rows: QuerySet[Any], fields: Sequence[str], traces: Traces) -> list[int]:
+    found = rows.values_list("pk", *fields).iterator(chunk_size=2_000)
+    return [pk for pk, *texts in found if any(traces.given_away(text) for text in texts)]
 
 
 def _waiting_mail(batch: Batch) -> Sequence[str]:

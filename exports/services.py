@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from contacts import batches, history
 from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
-from exports import columns, copying
+from exports import columns, copying, files
 from exports.models import ExportJob
 from salesconnect.lib import csv, replica
 from salesconnect.lib.actor import Actor
@@ -91,6 +91,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     The events of many people cost as much as their rows, so a thread has these written meanwhile.
     """
     actor.require("export_people")
+    files.await_erasures()
     job = _job(batch)
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}

@@ -14,7 +14,7 @@ WORD = re.compile(r"[^\W_]+")
 DIGITS = 7
 SHORTEST_NAME, SHORTEST_MAILBOX, SHORTEST_WHOLE = 3, 6, 6
 WHOLE = ("phone", "website", "other", "facebook", "twitter", "linkedin", "salesforce_id")
-FEW = 100
+COUPLE, FEW = 2, 100
 
 Values = Mapping[str, Iterable[str]]
 
@@ -59,6 +59,16 @@ class Traces:
         """Return the texts that a cell of a table holds where its row may be about one of these people."""
         names = {" ".join(name) for found in self.names.values() for name in found}
         return sorted(self.addresses | self.whole | self.alone | set(self.names) | names)
+
+    def probes(self) -> set[str]:
+        """Return texts of which one stands, word for word, in every text that gives somebody away.
+
+        By them an index finds the few texts that are worth a look; a telephone number is `#` and its last digits.
+        """
+        names = {" ".join((last, *sorted(name))) for last, found in self.names.items() for name in found}
+        # A question for each word is worth it for a person or two, whose names many texts may hold.
+        alone = {word for word in self.alone if not self.shared(word)} if self.people <= COUPLE else self.alone
+        return self.addresses | self.whole | {f"#{digits}" for digits in self.numbers} | names | alone
 
     def given_away(self, text: str) -> bool:
         """Tell whether a text, maybe a query string, says who one of these people is."""

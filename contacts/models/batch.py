@@ -47,9 +47,16 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Whether the words of the order are still here; those of one that ended long ago are not needed.
+    names_kept = models.BooleanField(db_default=True, editable=False)
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["finished_at"],
+                condition=models.Q(names_kept=True, finished_at__isnull=False),
+                name="batch_names_by_end",
+            ),
             models.Index(fields=["id"], condition=models.Q(state__in=[State.QUEUED, State.RUNNING]), name="batch_open"),
         ]
 
