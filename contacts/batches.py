@@ -189,7 +189,7 @@ def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
     return list(silent.values_list("pk", flat=True))
 
 
-@transaction.atomic
+@act
 def forget_names() -> int:
     """Take the words out of orders that ended a month ago: names that were searched for, drafts, descriptions.
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils import timezone
 
 from exports.models import DeletionSettings
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
 
 FIELDS = ("erased_months", "approval_above")
 
@@ -33,7 +33,7 @@ def needs_approval(people: int) -> bool:
     return above is not None and people > above
 
 
-@transaction.atomic
+@act
 def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
     """Store settings by field name; names that are absent stay as they are. Raises `Forbidden` and `Invalid`."""
     actor.require_recent("edit_retention")

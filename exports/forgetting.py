@@ -1,16 +1,16 @@
 """What an erasure leaves for a stated time goes when that is over."""
 
 from dateutil.relativedelta import relativedelta
-from django.db import transaction
 from django.utils import timezone
 
 from compliance import erased
 from exports import deletion_settings
+from salesconnect.lib.transactions import act
 from unsubscribes import links
 from unsubscribes.salesforce import erasing
 
 
-@transaction.atomic
+@act
 def forget_old() -> int:
     """Forget addresses remembered long enough, their links, and records gone in Salesforce; returns how many."""
     hashes = erased.forget_old()
