@@ -10,5 +10,5 @@ CREATE INDEX suppressionlist_trace_words ON unsubscribes_suppressionlist
 
 
 class Migration(migrations.Migration):
-    dependencies = [("unsubscribes", "0017_mail_server"), ("contacts", "0013_trace_words")]
+    dependencies = [("unsubscribes", "0018_domains_apart"), ("contacts", "0013_trace_words")]
     operations = [migrations.RunSQL(INDEX, "DROP INDEX suppressionlist_trace_words")]

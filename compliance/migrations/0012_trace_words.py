@@ -17,5 +17,5 @@ NO_INDEXES = "DROP INDEX importjob_trace_words, importreject_trace_words, suppre
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compliance", "0010_address_locks"), ("contacts", "0013_trace_words")]
+    dependencies = [("compliance", "0011_folded_domains"), ("contacts", "0013_trace_words")]
     operations = [migrations.RunSQL(INDEXES, NO_INDEXES)]
