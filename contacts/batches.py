@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from contacts import attempts
 from contacts.models import Batch, BatchChunk, Contact, User
 from contacts.models.batch import State
 from contacts.queries import ContactQuerySet, array
@@ -153,20 +155,27 @@ def order(
 
 
 def run(batch_id: int) -> bool:
-    """Work on a batch for at most a minute; returns whether work is left. Safe to call twice at once."""
+    """Work on a batch for at most a minute; returns whether work is left. Safe to call twice at once.
+
+    What its kind raises is tried again, later and later, and ends the batch in the end.
+    """
+    return attempts.turn(QUEUE, batch_id, partial(_work, batch_id))
+
+
+def _work(batch_id: int) -> bool:
     batch = Batch.objects.select_related("user").get(pk=batch_id)
     if batch.ended:
         return False
     deadline = time.monotonic() + TURN_SECONDS
     try:
-        while time.monotonic() < deadline:
-            if not _chunk_without_waiting(batch_id, actor_of(batch)):
-                _finish(batch_id)
-                return False
+        while _chunk_without_waiting(batch_id, actor_of(batch)):
+            if time.monotonic() > deadline:
+                return True
     except Forbidden:
         _fail(batch_id, gettext_noop("The right to do this was withdrawn meanwhile."))
-        return False
-    return True
+    else:
+        _finish(batch_id)
+    return False
 
 
 @act
@@ -184,7 +193,8 @@ def cancel(batch_id: int, *, actor: Actor) -> Batch:
 def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
     """Return the open batches, or imports when these are given, that no worker has touched for half a minute."""
     limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
-    waiting = (Batch.objects.all() if jobs is None else jobs).filter(state__in=[State.QUEUED, State.RUNNING])
+    given = attempts.passed_over(QUEUE.name, Batch.objects.all()) if jobs is None else jobs
+    waiting = given.filter(state__in=[State.QUEUED, State.RUNNING])
     silent = waiting.exclude(heartbeat_at__gt=limit).exclude(created_at__gt=limit, heartbeat_at=None)
     return list(silent.values_list("pk", flat=True))
 
@@ -306,4 +316,12 @@ def _finish(batch_id: int) -> None:
 
 
 def _fail(batch_id: int, error: str) -> None:
-    Batch.objects.filter(pk=batch_id).update(state=Batch.State.FAILED, error=error, finished_at=timezone.now())
+    still = Batch.objects.filter(pk=batch_id, state__in=[State.QUEUED, State.RUNNING])
+    still.update(state=Batch.State.FAILED, error=error, finished_at=timezone.now())
+
+
+def _progress(batch_id: int) -> str:
+    return "{} {}".format(*Batch.objects.values_list("state", "done").get(pk=batch_id))
+
+
+QUEUE = attempts.Queue("batch", _progress, _fail)

@@ -1,8 +1,10 @@
 """What the worker does for people: bulk orders, and room in the history. Rows are the queue; messages only wake."""
 
+from functools import partial
+
 from celery import shared_task
 
-from contacts import batches, idempotency, partitions
+from contacts import attempts, batches, idempotency, partitions
 from contacts.sealing import delivery, published, services, verification
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
@@ -60,7 +62,7 @@ def send_roots() -> None:
 @shared_task(name="contacts.verify_history")
 def verify_history(verification_id: int) -> None:
     """Work on a verification for a minute, and ask for another turn while something is left."""
-    if verification.work(verification_id):
+    if attempts.turn(verification.QUEUE, verification_id, partial(verification.work, verification_id)):
         kick("contacts.verify_history", verification_id)
 
 

@@ -133,6 +133,7 @@ class Message(models.Model):
         NEVER_LEFT = "never_left", _("It never left, for there was no mail server.")
         SERVER = "server", _("The mail server has trouble; all mail waits until it works again.")
         LATER = "later", _("The mail server could not take it; it is tried again.")
+        BROKEN = "broken", _("The mail could not be prepared; the reason is in the log.")
         REFUSED = "refused", _("The mail server refused it.")
         GAVE_UP = "gave_up", _("The mail server could not take it, however often it was tried.")
         UNDELIVERED = "undelivered", _("It left and came back: the receiving server did not take it.")

@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO, cast
 
 from django.contrib.postgres.functions import TransactionNow
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
@@ -23,7 +23,8 @@ from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import Overtaken, Taken, take_in
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from contacts import batches
+from contacts import attempts, batches
+from salesconnect.lib import trouble
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
 from salesconnect.lib.transactions import given_up
@@ -43,6 +44,10 @@ def run(job_id: int, progress: Progress | None = None) -> bool:
 
     `progress` is told after each chunk how many rows are accounted for, of how many.
     """
+    return attempts.turn(QUEUE, job_id, partial(_work, job_id, progress))
+
+
+def _work(job_id: int, progress: Progress | None) -> bool:
     job = ImportJob.objects.select_related("user").get(pk=job_id)
     if job.ended or not job.attempt:
         return False
@@ -51,13 +56,13 @@ def run(job_id: int, progress: Progress | None = None) -> bool:
             return _turn(job, progress)
         except Overtaken:
             return True
-        except (InterfaceError, OperationalError):
-            raise  # the database is away; the sweep comes back
         except Forbidden:
             _fail(job, _("The right to do this was withdrawn meanwhile."))
         except (FileRefused, OSError, UnicodeError):
             _fail(job, _("The file can no longer be read."))
-        except Exception:
+        except Exception as problem:
+            if trouble.of(problem):
+                raise
             logger.exception("Import %s broke", job_id)
             _fail(job, _("Something broke here; it has been logged. What came in stays."))
     return False
@@ -65,7 +70,7 @@ def run(job_id: int, progress: Progress | None = None) -> bool:
 
 def stalled() -> Sequence[int]:
     """Return the open imports that no worker has touched for half a minute."""
-    return batches.stalled(ImportJob.objects.filter(attempt__gt=0))
+    return batches.stalled(attempts.passed_over(QUEUE.name, ImportJob.objects.filter(attempt__gt=0)))
 
 
 def forget_old() -> int:
@@ -80,9 +85,15 @@ def forget_old() -> int:
     # An erasure that met the end of an import may have left an address there.
     ImportSeen.objects.filter(erased=True, job_id__in=ended.values("pk")).delete()
     files = list(ended.filter(old | Q(dry_run=False, attempt__gt=0)).exclude(file=""))
+    removed = 0
     for job in files:
-        job.file.delete()
-    return len(files)
+        try:
+            job.file.delete()
+        except OSError:
+            logger.exception("The file of import %s cannot be removed", job.pk)  # the others still are
+        else:
+            removed += 1
+    return removed
 
 
 def _turn(job: ImportJob, progress: Progress | None) -> bool:
@@ -161,6 +172,19 @@ def _fail(job: ImportJob, error: str) -> None:
     ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN).update(
         state=ImportJob.State.FAILED, error=error, finished_at=timezone.now()
     )
+
+
+def _give_up(job_id: int, words: str) -> None:
+    job = ImportJob.objects.get(pk=job_id)
+    with translation.override(job.language):
+        _fail(job, _(words))
+
+
+def _progress(job_id: int) -> str:
+    return "{} {} {}".format(*ImportJob.objects.values_list("state", "attempt", "line").get(pk=job_id))
+
+
+QUEUE = attempts.Queue("import", _progress, _give_up)
 
 
 def _discard_file(job_id: int) -> None:

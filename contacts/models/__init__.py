@@ -1,5 +1,6 @@
 """Who the people are, what happened to them, and the orders given about them."""
 
+from contacts.models.attempt import WorkAttempt
 from contacts.models.batch import Batch, BatchChunk, BatchRefusal
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
@@ -35,4 +36,5 @@ __all__ = [
     "SealedLeaf",
     "User",
     "Verification",
+    "WorkAttempt",
 ]

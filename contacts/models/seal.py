@@ -73,6 +73,7 @@ class Verification(models.Model):
         SCRUBBED = "scrubbed", _("The values of this event were erased without an act that erased the person.")
         SEAL = "seal", _("The seal of this event was changed.")
         LINK = "link", _("The seal of this event is not linked to the one before.")
+        BROKEN = "broken", _("The verification could not be carried out; the reason is in the log.")
         PUBLISHED = "published", _("The seal of this event differs from the root that was published.")
 
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

@@ -6,13 +6,14 @@ A root covers every root before it, so none is missed by sending the newest. Wha
 import datetime as dt
 import hmac
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
 
 from django.core.mail import EmailMessage, get_connection
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, decode_timestamp_response
@@ -21,6 +22,8 @@ from contacts.models import RootDelivery, RootTimestamp, Seal
 from contacts.sealing import places, tree
 from salesconnect.lib import outgoing
 from salesconnect.lib.outgoing import Undelivered
+
+logger = logging.getLogger(__name__)
 
 FORMAT = "salesconnect-root/1"
 DELAYS = (60, 300, 1_800, 7_200, 21_600)
@@ -50,7 +53,11 @@ def _send(way: str, target: str) -> bool:
         return False
     try:
         WAYS[way].send(seal, target)
-    except (Undelivered, OSError, ValueError) as problem:
+    except Exception as problem:
+        if isinstance(problem, DatabaseError):
+            raise
+        if not isinstance(problem, Undelivered):
+            logger.exception("The root could not be sent by %s", way)
         row.error = (str(problem) or type(problem).__name__)[:300]
         row.not_before = now + dt.timedelta(seconds=DELAYS[min(row.attempts, len(DELAYS) - 1)])
         row.attempts += 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from contacts import attempts
 from contacts.models import Seal, SealedLeaf, Verification
 from contacts.sealing import published, tree
 from contacts.sealing.leaves import COMMITMENT, HASH
@@ -102,7 +103,22 @@ def work(verification_id: int, seconds: float = TURN_SECONDS) -> bool:
 def stalled() -> list[int]:
     """Return the verifications at which nobody has worked for a while."""
     limit = Now() - dt.timedelta(seconds=STALLED_SECONDS)
-    return list(Verification.objects.filter(good=None, heartbeat_at__lt=limit).values_list("pk", flat=True))
+    waiting = attempts.passed_over(QUEUE.name, Verification.objects.filter(good=None, heartbeat_at__lt=limit))
+    return list(waiting.values_list("pk", flat=True))
+
+
+def _progress(verification_id: int) -> str:
+    row = Verification.objects.get(pk=verification_id)
+    return f"{row.good} {row.after_event} {row.events_done} {row.after_seal}"
+
+
+def _give_up(verification_id: int, _words: str) -> None:
+    """End a verification that cannot be carried out: it says nothing good, and nothing of any event."""
+    open_one = Verification.objects.filter(pk=verification_id, good=None)
+    open_one.update(good=False, problem=Problem.BROKEN, bad_event=None, finished_at=Now())
+
+
+QUEUE = attempts.Queue("verification", _progress, _give_up)
 
 
 @transaction.atomic

@@ -10,11 +10,13 @@ import datetime as dt
 import logging
 import time
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import Contact
+from salesconnect.lib import trouble
 from salesconnect.lib.transactions import act
 from unsubscribes import links, meanings, team
 from unsubscribes.mail import backends, envelope, events, failures, gate, notices, server
@@ -61,11 +63,25 @@ def _can_send() -> bool:
 def claim(message_id: int | None = None) -> Message | None:
     """Take the next message that is due, or the one with this id; None when there is none to take.
 
-    It comes back as *being sent*, or held back by the gate. Only one of all workers gets it.
+    It comes back as *being sent*, or held back by the gate. Only one of all workers gets it. One that breaks what it
+    goes through is put back for a while, so that it holds up no other.
     """
     message = _due(message_id).first()
     if message is None:
         return None
+    try:
+        with transaction.atomic():
+            _decide(message)
+    except Exception as problem:
+        if trouble.of(problem):
+            raise
+        logger.exception("Message %s cannot be claimed", message.pk)
+        _put_back(message, message.attempts + 1)
+    return message
+
+
+def _decide(message: Message) -> None:
+    """Ask the gate about a message, and store that it is held back or being sent."""
     [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id), informs=message.informs)
     message.contact, message.reason, message.error = decision.contact, decision.reason, ""
     if decision.reason:
@@ -79,7 +95,21 @@ def claim(message_id: int | None = None) -> Message | None:
     message.save(update_fields=["state", "reason", "error", "claimed_at", "attempts", "email", "link"])
     if decision.reason:
         events.held([message])
-    return message
+
+
+@act
+def _put_back(message: Message, attempts: int) -> None:
+    """Let a message that cannot be prepared wait, longer each time, and fail in the end."""
+    mine = Message.objects.filter(pk=message.pk, state__in=(State.QUEUED, State.SENDING))
+    mine = mine.filter(claimed_at=message.claimed_at) if message.state == State.SENDING else mine
+    message.state, message.reason, message.error = State.QUEUED, Reason.BROKEN, ""
+    if attempts > len(DELAYS):
+        message.state = State.FAILED
+    later = timezone.now() + dt.timedelta(seconds=DELAYS[min(attempts, len(DELAYS)) - 1])
+    if mine.update(state=message.state, reason=message.reason, error="", attempts=attempts, not_before=later) and (
+        message.state == State.FAILED
+    ):
+        events.failed([message])
 
 
 def deliver(message: Message, carrier: Carrier) -> Fate:
@@ -89,6 +119,12 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
         mail.message()
     except ValueError as problem:
         fate, said = Fate.REFUSED, str(problem)[:500]
+    except Exception as problem:
+        if trouble.of(problem):
+            raise
+        logger.exception("Message %s cannot be built", message.pk)
+        _put_back(message, message.attempts)
+        return Fate.LATER
     else:
         fate, said = carrier.carry(mail)
         if fate is Fate.AWAY and not server.failed(said, message.pk):

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import logging
+from functools import partial
 
 from celery import shared_task
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from contacts import attempts
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
 from unsubscribes.salesforce import connecting, dry_run, outbox, pausing, status
@@ -60,11 +62,29 @@ def run_salesforce(run_id: int) -> None:
         return
     if run.started_at is None:
         outbox.hurry()
+    if attempts.turn(QUEUE, run_id, partial(_work, run)):
+        kick("unsubscribes.run_salesforce", run.pk)
+
+
+def _work(run: SyncRun) -> bool:
     try:
-        if Running(run).go():
-            kick("unsubscribes.run_salesforce", run.pk)
+        return Running(run).go()
     except Busy:
-        return
+        return False
+
+
+def _progress(run_id: int) -> str:
+    run = SyncRun.objects.filter(pk=run_id).first()
+    return f"{run.state} {run.calls} {run.read} {run.written}" if run else ""
+
+
+def _give_up(run_id: int, _words: str) -> None:
+    """End a run at which its workers die; the next one starts anew."""
+    runs = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    runs.update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+
+
+QUEUE = attempts.Queue("sync", _progress, _give_up)
 
 
 @shared_task(name="unsubscribes.sweep_salesforce", time_limit=240)
@@ -76,7 +96,7 @@ def sweep_salesforce() -> None:
     runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
     stalled = runs.filter(Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
     lasting = Q(kind__in=[*WHOLE, Kind.DRY_RUN]) | Q(state=SyncRun.State.QUEUED)
-    for run_id in stalled.filter(lasting).values_list("pk", flat=True):
+    for run_id in attempts.passed_over(QUEUE.name, stalled.filter(lasting)).values_list("pk", flat=True):
         kick("unsubscribes.run_salesforce", run_id)
     stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
     old = Now() - dt.timedelta(days=KEPT_DAYS)

@@ -205,3 +205,32 @@ def test_a_message_to_somebody_who_is_being_changed_is_passed_over(written):
         thread.start()
         thread.join()
     assert (found, send.claim().pk) == ([None], written.pk)
+
+
+@pytest.mark.parametrize("where", [(send.gate, "decide"), (send.envelope, "build")], ids=["the gate", "the envelope"])
+def test_a_message_that_breaks_what_it_goes_through_holds_up_no_other(person, server, member, monkeypatch, where):
+    module, name = where
+    bad, good = (
+        person(email="bad@example.com", authorization=Authorization(AuthorizationType.CONTRACT)),
+        person(email="g@example.com", authorization=Authorization(AuthorizationType.CONTRACT)),
+    )
+    for each in (bad, good):
+        services.write_to_one(each.pk, DRAFT, actor=member)
+    whole = getattr(module, name)
+
+    def breaks(first, *args, **options):
+        mine = first.first().pk if name == "decide" else first.contact_id
+        if mine == bad.pk:
+            raise ZeroDivisionError
+        return whole(first, *args, **options)
+
+    monkeypatch.setattr(module, name, breaks)
+    send.drain()
+    states = dict(Message.objects.values_list("contact", "state"))
+    assert states == {bad.pk: "queued", good.pk: "sent"}
+    for _attempt in send.DELAYS:
+        Message.objects.update(not_before=timezone.now())
+        send.drain()
+    message = Message.objects.get(contact=bad)
+    assert (message.state, message.reason) == ("failed", "broken")
+    assert history.of_contact(bad.pk).first().action == history.MAIL_FAILED
