@@ -26,7 +26,8 @@ RECORDS = f"""
 """
 LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(ids)s)"
 RECORD_HASHES = """
-    SELECT id FROM unsubscribes_syncrecord record WHERE erased_at IS NOT NULL AND address_hash IS NOT NULL
+    SELECT id FROM unsubscribes_syncrecord record
+    WHERE erased_at IS NOT NULL AND contact_id IS NULL AND address_hash IS NOT NULL
         AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = record.address_hash)
         AND NOT EXISTS (SELECT FROM compliance_erasedaddress gone WHERE gone.address_hash = record.address_hash)
         AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = record.address_hash)

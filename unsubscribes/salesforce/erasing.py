@@ -42,10 +42,13 @@ OWN = """
     WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
 """
 UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(records)s)"
-# What Salesforce has reported as gone, and with it what it said of the records.
+# What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
+# its successor is handed on first.
 FORGET_RECORDS = f"""
     WITH gone AS (
-        DELETE FROM unsubscribes_syncrecord WHERE contact_id IS NULL AND {{which}} RETURNING id, sf_id
+        DELETE FROM unsubscribes_syncrecord r WHERE contact_id IS NULL AND {{which}} AND NOT owes
+        AND NOT EXISTS (SELECT FROM unsubscribes_syncrecord o WHERE o.owes AND o.successor_id = r.sf_id)
+        RETURNING id, sf_id
     ), wished AS (
         DELETE FROM {SyncWish._meta.db_table} WHERE record_id IN (SELECT id FROM gone)
     ), said AS (
@@ -58,7 +61,7 @@ OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
 OLD = f"""
     erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND NOT EXISTS (
         SELECT FROM unsubscribes_syncwish w
-        WHERE w.record_id = unsubscribes_syncrecord.id AND w.state IN ('pending', 'retry', 'leased')))
+        WHERE w.record_id = r.id AND w.state IN ('pending', 'retry', 'leased')))
 """
 # The address goes where neither a suppression nor the memory of the erasure needs it.
 FORGET_ADDRESS = """

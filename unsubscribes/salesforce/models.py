@@ -118,7 +118,7 @@ class SyncRecord(models.Model):
     modified_by = models.CharField(max_length=18, blank=True)
     pushed = models.BooleanField(null=True)
     pushed_at = models.DateTimeField(null=True)
-    # The sync ticked the box for another address than the record has: that tick says nothing about this one.
+    # The box is ticked for somebody else than its address or its person: that tick says nothing about them.
     ticked_for_other = models.BooleanField(db_default=False)
     deleted = models.BooleanField(default=False)
     # Where the record's word lives on: the winner of a merge, the Contact of a converted Lead.

@@ -70,11 +70,19 @@ ADDRESS_NO = """(
         WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
     )
 )"""
-# What a record holds now that it was written.
+# What a record holds now that it was written; whether its address, or its person, had no part in that.
 WRITTEN = f"""
     UPDATE unsubscribes_syncrecord r SET opted_out = %(value)s, pushed = %(value)s, pushed_at = now(),
-        synced_at = now(), ticked_for_other = %(value)s AND r.address_hash IS NOT NULL AND NOT {ADDRESS_NO}
+        synced_at = now(), ticked_for_other = %(value)s AND (
+            r.address_hash IS NOT NULL AND NOT {ADDRESS_NO}
+            OR EXISTS (SELECT FROM compliance_compliancecard card
+                       WHERE card.contact_id = r.contact_id AND NOT card.unsubscribed))
     WHERE r.id = ANY(%(records)s)
+"""
+# Boxes that stay ticked after a new consent of a person, because the record's own address says "no".
+STAYS = f"""
+    UPDATE unsubscribes_syncrecord r SET ticked_for_other = true
+    WHERE r.id = ANY(%(records)s) AND r.opted_out AND {LOCAL_NO}
 """
 # Ids that came in by hand or by a file are records before Salesforce was ever read.
 KNOW = """
@@ -185,7 +193,7 @@ def _collect_chunk() -> bool:
     wish(records, True)
     for notice in taken:
         if notice.yes:
-            wish(concerned([notice.contact_id] if notice.contact_id else [], []), False, said_at=notice.at)
+            _hear_yes(concerned([notice.contact_id] if notice.contact_id else [], []), notice.at)
     SyncNotice.objects.filter(pk__in=[notice.pk for notice in taken]).delete()
     return bool(taken)
 
@@ -196,6 +204,13 @@ def _hear(records: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(VOID, {"records": list(records)})
         troubles.resolve([row[0] for row in cursor])
+
+
+def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
+    """Wish the boxes of a person clear who consented anew; those that others keep ticked tell nothing of the person."""
+    wish(records, False, said_at=said_at)
+    with connection.cursor() as cursor:
+        cursor.execute(STAYS, {"records": list(records)})
 
 
 def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:

@@ -1,7 +1,7 @@
 """What a page of Salesforce's records changes here, in one transaction. An opt-out is a join: local or remote.
 
-1. Take the lock of links and wishes. 2. Read what is known of the records, and who their people are. 3. Collect the
-notices, so that a re-consent that was just given is known before Salesforce's word is weighed against it. 4. Decide,
+1. Take the lock of links and wishes. 2. Collect the notices, so that a re-consent that was just given is known before
+Salesforce's word is weighed against it. 3. Read what is known of the records, and who their people are. 4. Decide,
 record by record. 5. Store records, opt-outs and wishes. Applying a page twice changes nothing.
 """
 
@@ -117,8 +117,8 @@ def apply(
     """
     outbox.lock()
     _hold_addresses(rows)
-    known = look_up(rows)
     outbox.collect()
+    known = look_up(rows)
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
     decided = _decide(rows, known, given, why or {}, our_user)
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
@@ -213,14 +213,14 @@ def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our
     """Tell whether a ticked box is our own writing for another address than the record has.
 
     Somebody changed the address before we wrote and knew of it: the opt-out was of whoever had the record before. It
-    stays so until somebody clears the box, or changes the address of a record that shows the tick.
+    stays so until somebody else saves the record: whoever does, sees the tick and leaves it there.
     """
     if record is None or not row.opted_out:
         return False
+    ours = row.modified_by == our_user
     if record.ticked_for_other and record.address_hash == key:
-        return True
-    ours = bool(record.pushed) and row.modified_by == our_user
-    return ours and record.address_hash != key
+        return ours or record.stamp == row.stamp
+    return ours and bool(record.pushed) and record.address_hash != key
 
 
 def _is_news(row: Row, record: SyncRecord | None) -> bool:
@@ -282,11 +282,13 @@ def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
 
 
 def _record(row: Row, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
-    person, old = known.person(row), known.records.get(row.sf_id)
+    person, old, key = known.person(row), known.records.get(row.sf_id), known.hashes[row.sf_id]
+    if key and old and old.erased_at and not (person or key in known.suppressed or key in decided.hashes):
+        key = None  # of somebody who was erased here nothing is kept that no opt-out needs
     return SyncRecord(
         sf_id=row.sf_id,
         sobject=row.sobject,
-        address_hash=known.hashes[row.sf_id],
+        address_hash=key,
         contact_id=person.pk if person else (old.contact_id if old else None),
         account_id=row.account_id,
         person_account=row.person_account,

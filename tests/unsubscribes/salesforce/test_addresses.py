@@ -1,11 +1,13 @@
 """An address that changes in Salesforce while an opt-out is on its way there: whose opt-out was it?"""
 
+import datetime as dt
+
 import pytest
 
 from compliance.models import Suppression
 from contacts.models import Contact
 from tests.unsubscribes.salesforce.conftest import box, is_out
-from unsubscribes.salesforce.models import SyncConnection, SyncError
+from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 BO = {"Email": "bo@example.com"}
@@ -49,13 +51,23 @@ def test_nor_when_nobody_here_has_either_address(org, sync, person, unsubscribe)
     assert (is_out(bo), Suppression.objects.count()) == (False, 1)
 
 
-def test_nor_after_somebody_changed_something_else_of_the_record(org, sync, two):
+def test_nor_however_often_the_record_is_read(org, sync, two):
+    _anna, bo, _contact = two
+    sync()
+    SyncCursor.objects.update(watermark=org.now() - dt.timedelta(hours=1))
+    sync()
+    sync(full=True)
+    assert not is_out(bo)
+
+
+def test_who_saves_a_record_that_shows_the_tick_leaves_it_there(org, sync, two):
+    """Nobody can tell a second tick from any other change of the record: in doubt it is an opt-out."""
     _anna, bo, contact = two
     sync()
     org.clock(advance=5)
-    org.edit(contact, {"Title": "Chief"})
+    org.opt_out(contact)
     sync()
-    assert not is_out(bo)
+    assert is_out(bo)
 
 
 def test_nor_for_people_who_come_in_from_salesforce(org, sync, person, unsubscribe):
@@ -124,3 +136,37 @@ def test_our_own_tick_for_the_address_that_the_record_has_links_as_ever(org, syn
     zed = person(email="zed@example.com", last_name="Zed", salesforce_id=contact)
     sync()
     assert is_out(zed)
+
+
+@pytest.fixture
+def linked(org, sync, person):
+    """Return Anna and Bo, and a record that is linked to Anna and has had Bo's address since."""
+    anna, bo = person(email="anna@example.com"), person(email="bo@example.com", last_name="Bo")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    org.edit(contact, BO)
+    sync()
+    return anna, bo, contact
+
+
+def test_a_tick_for_the_records_address_is_no_opt_out_of_the_person_to_whom_it_is_linked(sync, linked, unsubscribe):
+    anna, bo, _contact = linked
+    unsubscribe(bo)
+    for _cycle in range(3):
+        sync()
+    assert (is_out(anna), is_out(bo)) == (False, True)
+
+
+def test_a_consent_holds_though_a_record_of_the_person_stays_ticked_for_another_address(
+    org, sync, linked, unsubscribe, consent
+):
+    anna, bo, contact = linked
+    org.opt_out(contact)
+    sync()
+    assert is_out(anna)
+    assert is_out(bo)
+    consent(anna)
+    for _cycle in range(2):
+        sync()
+        sync(full=True)
+    assert (is_out(anna), is_out(bo), box(org, contact)) == (False, True, True)

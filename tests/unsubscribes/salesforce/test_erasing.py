@@ -1,6 +1,7 @@
 """Who is erased here: the "no" still reaches Salesforce, nobody is brought in again, and a task is left."""
 
 import pytest
+from django.db import connection
 
 from contacts.models import Contact
 from exports import erasure
@@ -58,3 +59,33 @@ def test_a_task_ends_when_the_record_is_gone_there(db, person, member):
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     SyncRecord.objects.update(deleted=True)
     assert not erasing.waiting().exists()
+
+
+def test_a_record_that_is_gone_goes_with_all_that_was_wished_for_it(org, sync, person, unsubscribe, member):
+    (sf_id,) = org.create("Contact", {"Email": "anna@example.com", "LastName": "Berg"})
+    anna = person(email="anna@example.com")
+    sync()
+    unsubscribe(anna)
+    sync()
+    org.delete(sf_id)
+    sync()
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    connection.check_constraints()
+    assert not SyncRecord.objects.exists()
+
+
+def test_what_a_merged_record_owes_outlives_the_erasure_of_its_person(org, sync, person, member):
+    anna, heir = person(email="anna@example.com"), person(email="heir@example.com", last_name="Heir")
+    (loser, winner) = org.create(
+        "Contact", {"Email": "anna@example.com", "LastName": "Berg"}, {"Email": "heir@example.com", "LastName": "Heir"}
+    )
+    sync()
+    org.opt_out(loser)
+    org.merge(winner, loser)
+    sync("pull")
+    SyncRecord.objects.filter(sf_id=loser).update(owes=True)
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    assert SyncRecord.objects.filter(sf_id=loser).exists()
+    sync("pull")
+    heir.card.refresh_from_db()
+    assert heir.card.unsubscribed
