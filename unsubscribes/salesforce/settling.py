@@ -130,7 +130,7 @@ def follow(refusals: Sequence[Refusal], client: Client, connection: SyncConnecti
                 failed += refused(wish, result, Class.GONE)
         # Only now: a wish that is settled already is not wished again beside itself.
         page.apply(list(rows.values()), our_user=connection.user_id, now=client.now)
-        successors.hand_on(our_user=connection.user_id, now=client.now)
+    successors.hand_on(our_user=connection.user_id, now=client.now)
     return failed
 
 
