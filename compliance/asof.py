@@ -27,6 +27,11 @@ NEW = """
     (SELECT coalesce(jsonb_object_agg(key, value->1), '{}') FROM jsonb_each(event.changes)
      WHERE jsonb_typeof(value) = 'array')
 """
+# A basis that stands on with its dates, after a merge, says from which day its clock runs.
+CLOCKS = """
+    CASE WHEN event.changes ? 'basis_since' THEN jsonb_build_object('basis', event.changes->'basis_since'->1,
+        'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
+"""
 TOLD = f"""
     CASE event.action
     WHEN '{history.CREATED}' THEN
@@ -45,8 +50,8 @@ TOLD = f"""
     WHEN '{history.REVIEWED}' THEN jsonb_build_object('basis', event.at, 'reviewed', event.at)
     WHEN '{history.DELETED}' THEN jsonb_build_object('here', false)
     WHEN '{history.MERGED}' THEN
-        CASE WHEN event.changes ? 'into' THEN jsonb_build_object('here', false) ELSE '{{}}' END
-    WHEN '{history.UNMERGED}' THEN jsonb_build_object('here', true)
+        CASE WHEN event.changes ? 'into' THEN jsonb_build_object('here', false) ELSE '{{}}' END || {CLOCKS}
+    WHEN '{history.UNMERGED}' THEN jsonb_build_object('here', true) || {CLOCKS}
         || CASE WHEN event.changes ? 'suppressed' THEN jsonb_build_object('unsubscribed', true)
            WHEN event.changes ? 'unsubscribed' THEN {NEW} ELSE '{{}}' END
     END
@@ -151,7 +156,6 @@ def read(text: str) -> State:
     authorization, source = words.get("authorization_type"), words.get("source_type")
     said_at, date = _moment(words.get("said_at")), words.get("consent_date")
     unsubscribed = bool(words.get("unsubscribed"))
-    basis, reviewed = _moment(words.get("basis")), _moment(words.get("reviewed"))
     return State(
         here=bool(words.get("here")),
         authorization_type=AuthorizationType.from_slug(authorization).value if authorization else None,
@@ -163,8 +167,8 @@ def read(text: str) -> State:
         unsubscribed=unsubscribed,
         said=Said(said_at, words.get("said_source") or "") if unsubscribed and said_at else None,
         said_reason=(words.get("said_reason") or "") if unsubscribed and said_at else "",
-        basis_since=timezone.localdate(basis) if basis else None,
-        reviewed_on=timezone.localdate(reviewed) if reviewed else None,
+        basis_since=_day(words.get("basis")),
+        reviewed_on=_day(words.get("reviewed")),
         restricted_at=_moment(words.get("restricted_at")),
         informed_at=_moment(words.get("informed_at")),
     )
@@ -202,3 +206,10 @@ def _as_then(contact: Contact, later: Iterable[ContactEvent]) -> Contact:
 
 def _moment(text: str | None) -> dt.datetime | None:
     return dt.datetime.fromisoformat(text) if text else None
+
+
+def _day(text: str | None) -> dt.date | None:
+    """Return the site's day of a moment, or the day that a text names by itself."""
+    if not text:
+        return None
+    return timezone.localdate(dt.datetime.fromisoformat(text)) if "T" in text else dt.date.fromisoformat(text)

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
-from contacts.models import Contact
+from contacts.models import Contact, OnMerge
 from contacts.models.batch import ENDED, State
 
 TOLD_BY_OTHERS = (SourceType.CRM_SYNC, SourceType.IMPORT, SourceType.OTHER)
@@ -24,6 +24,8 @@ class ComplianceCard(models.Model):
     It carries the sort names, so that a filter by its fields and the order by name are one index; and the version of
     the whole person, so that it is the row which every writer locks.
     """
+
+    on_merge = OnMerge.MERGED
 
     contact = models.OneToOneField(Contact, models.CASCADE, primary_key=True, related_name="card")
     authorization_type = models.PositiveSmallIntegerField(_("Authorization Type"), choices=AuthorizationType, null=True)
@@ -225,6 +227,8 @@ class Policy(models.Model):
 
 class ReviewNote(models.Model):
     """The balancing note of a legitimate interest: what for, why it is needed, and why it outweighs. Never changed."""
+
+    on_merge = OnMerge.MOVES
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="review_notes")
     purpose = models.CharField(_("Purpose"), max_length=TEXT_LIMIT)

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT
-from contacts.models import Batch, Contact
+from contacts.models import Batch, Contact, OnMerge
 from exports.overview.models import DailyFigure, ProcessingTexts
 
 __all__ = ["DailyFigure", "ExportJob", "ProcessingTexts"]
@@ -84,6 +84,8 @@ class DataRequest(models.Model):
 
     It outlives the person: kind, dates and outcome stay, and nothing that says who it was.
     """
+
+    on_merge = OnMerge.MOVES
 
     class Kind(models.TextChoices):
         ACCESS = "access", _("Access")
@@ -234,6 +236,8 @@ class RetentionRule(models.Model):
 
 class RetentionCase(models.Model):
     """Somebody who meets a rule: since when, and since when it is announced that the person will be erased."""
+
+    on_merge = OnMerge.GOES
 
     rule = models.ForeignKey(RetentionRule, models.CASCADE, related_name="cases")
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="retention_cases")

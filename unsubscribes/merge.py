@@ -5,10 +5,11 @@ absorbed record goes; its events stay under its number and are read with the sur
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils.translation import gettext as _
 
 from compliance import editing, services, suppression
@@ -17,13 +18,18 @@ from compliance.models import ComplianceCard, Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.details import DETAILS
-from contacts.models import Contact, Merge
+from contacts.models import Contact, Merge, OnMerge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.transactions import act
+from unsubscribes.models import MailFailure
 from unsubscribes.rules import stricter
 
-CLOCKS = ("basis_since", "reviewed_on", "informed_at")
+BASIS_CLOCKS = ("basis_since", "reviewed_on")
+CLOCKS = (*BASIS_CLOCKS, "informed_at")
+MOVING = (OnMerge.MOVES, OnMerge.MOVES_UNLESS_THERE)
+
+Changes = dict[str, tuple[str | None, str | None]]
 
 
 @act
@@ -46,6 +52,7 @@ def merge(
     if unknown := set(take) - set(DETAILS):
         raise Invalid({"take": [_("There is no detail “%(name)s”.") % {"name": min(unknown)}]})
     survivor, other = _both(survivor_id, other_id, actor, versions)
+    basis = standing(survivor.card, other.card)
     record = Merge(survivor_id=survivor_id, absorbed_id=other_id, actor_name=actor.name, absorbed=_snapshot(other))
     wanted = merged_details(survivor, other, take)
     record.changes = {
@@ -58,10 +65,12 @@ def merge(
     ComplianceCard.objects.filter(pk=other_id).delete()
     Contact.objects.filter(pk=other_id).delete()
     _take_over(survivor, other, wanted, actor)
+    _forget_failures(survivor_id)
+    clocks = set_clocks(survivor_id, _card_values(basis))
     record.changes["card"][1] = _card(_fresh(survivor_id))
     record.save()
     history.record([other_id], history.MERGED, actor=actor, changes={"into": (None, survivor_id)})
-    history.record([survivor_id], history.MERGED, actor=actor, changes={"merged": (None, other_id)})
+    history.record([survivor_id], history.MERGED, actor=actor, changes={"merged": (None, other_id), **clocks})
     return record
 
 
@@ -76,9 +85,46 @@ def merged_details(survivor: Contact, other: Contact, take: Collection[str]) -> 
     }
 
 
-def merged_authorization(survivor: ComplianceCard, other: ComplianceCard) -> Authorization:
-    """Return the legal basis of the result: the stricter of the two."""
-    return stricter(authorization_of(_card_values(survivor)), authorization_of(_card_values(other)))
+def standing(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
+    """Return the card whose legal basis stands: the stricter of the two, and of two that are equal the older.
+
+    The basis stands with its dates: to merge records is to review nothing.
+    """
+    one, two = _authorization(survivor), _authorization(other)
+    if one == two:
+        return min(survivor, other, key=lambda card: (card.basis_since or dt.date.max, card.reviewed_on or dt.date.min))
+    return survivor if stricter(one, two) == one else other
+
+
+def given_up(survivor: ComplianceCard, other: ComplianceCard) -> Authorization | None:
+    """Return the legal basis that does not stand, where there is one and it says something else."""
+    stays = standing(survivor, other)
+    kept, lost = _authorization(stays), _authorization(other if stays is survivor else survivor)
+    return lost if lost.type and lost != kept else None
+
+
+def set_clocks(contact_id: int, wanted: Mapping[str, Any]) -> Changes:
+    """Let the clocks of a legal basis run from where they ran for it before; return what that changed.
+
+    `wanted` are values of a card as a snapshot keeps them.
+    """
+    card = ComplianceCard.objects.get(pk=contact_id)
+    was = {name: value.isoformat() if (value := getattr(card, name)) else None for name in BASIS_CLOCKS}
+    becomes = {name: wanted.get(name) for name in BASIS_CLOCKS}
+    if was == becomes:
+        return {}
+    ComplianceCard.objects.filter(pk=contact_id).update(**becomes)
+    return {name: (was[name], becomes[name]) for name in BASIS_CLOCKS}
+
+
+def basis_of(card: ComplianceCard) -> dict[str, Any]:
+    """Return the legal basis of a card with its clocks, as a snapshot keeps them."""
+    names = (*(column.name for column in services.AUTHORIZATION_COLUMNS), *BASIS_CLOCKS)
+    return {name: value for name, value in _card_values(card).items() if name in names}
+
+
+def _authorization(card: ComplianceCard) -> Authorization:
+    return authorization_of(_card_values(card))
 
 
 def authorization_of(values: Mapping[str, Any]) -> Authorization:
@@ -99,12 +145,13 @@ def source_of(values: Mapping[str, Any]) -> Source:
 
 
 def rows_of_people() -> list[tuple[type[Model], str]]:
-    """Return every model that hangs on a person by a foreign key, and the name of the key; the card is no such model.
-
-    What is added later to the product moves with its person without being named here.
-    """
-    relations = [relation for relation in Contact._meta.related_objects if relation.one_to_many]
-    return [(relation.related_model, relation.field.name) for relation in relations]
+    """Return every model whose rows move with their person, as it declares by `on_merge`, and the name of the key."""
+    relations = [each for each in Contact._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel)]
+    return [
+        (each.related_model, each.field.name)
+        for each in relations
+        if each.related_model.on_merge in MOVING  # type: ignore[attr-defined] # declared by each such model
+    ]
 
 
 def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, int] | None) -> tuple[Contact, Contact]:
@@ -141,7 +188,7 @@ def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor:
         editing.edit(survivor.pk, wanted, actor=actor)
     if survivor.owner is None and other.owner is not None:
         editing.assign(survivor.pk, other.owner, actor=actor)
-    services.authorise(people, merged_authorization(survivor.card, other.card), actor=actor)
+    services.authorise(people, _authorization(standing(survivor.card, other.card)), actor=actor)
     if survivor.card.source_type is None:
         services.set_source(people, source_of(_card_values(other.card)), actor=actor)
 
@@ -150,11 +197,34 @@ def _move(from_id: int, to_id: int) -> dict[str, list[int]]:
     """Move all rows of one person to another; returns which, by the name of their model."""
     moved = {}
     for model, key in rows_of_people():
-        rows = model._base_manager.filter(**{key: from_id})
+        rows = _movable(model, key, from_id, to_id)
         if ids := list(rows.values_list("pk", flat=True)):
             moved[model._meta.label] = ids
-            rows.update(**{key: to_id})
+            model._base_manager.filter(pk__in=ids).update(**{key: to_id})
     return moved
+
+
+def _movable(model: type[Model], key: str, from_id: int, to_id: int) -> QuerySet[Model]:
+    """Return the rows of one person that the other may have, whom a unique constraint may allow only some."""
+    rows = model._base_manager.filter(**{key: from_id})
+    if model.on_merge is OnMerge.MOVES_UNLESS_THERE:  # type: ignore[attr-defined] # declared by each such model
+        for names in uniques(model, key):
+            same = {name: OuterRef(name) for name in names if name != key}
+            rows = rows.exclude(Exists(model._base_manager.filter(**{key: to_id}, **same)))
+    return rows
+
+
+def uniques(model: type[Model], key: str) -> list[Sequence[str]]:
+    """Return the fields of each unique constraint of a model that names the person by `key`."""
+    constraints = [each.fields for each in model._meta.total_unique_constraints if key in each.fields]
+    together = [each for each in model._meta.unique_together if key in each]
+    return [*constraints, *together]
+
+
+def _forget_failures(contact_id: int) -> None:
+    """Keep only the failures of mail to the address that the person has now: another's say nothing of it."""
+    hashes = Contact.objects.filter(pk=contact_id).exclude(address_hash=None).values("address_hash")
+    MailFailure.objects.filter(contact_id=contact_id).exclude(address_hash__in=hashes).delete()
 
 
 def _fresh(contact_id: int) -> Contact:

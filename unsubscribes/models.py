@@ -6,7 +6,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
-from contacts.models import Batch, Contact
+from contacts.models import Batch, Contact, OnMerge
 from unsubscribes.mail import backends
 from unsubscribes.rules import WORDING_LIMIT, Channel
 from unsubscribes.salesforce.models import (
@@ -107,6 +107,8 @@ class Message(models.Model):
 
     `text` and `html` are rendered; where the link goes they hold `compose.LINK`.
     """
+
+    on_merge = OnMerge.MOVES
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Waiting")
@@ -215,6 +217,8 @@ class MailFailure(models.Model):
     A mail that arrives deletes them, and so does a person who lets mail go there again. They go with the person.
     """
 
+    on_merge = OnMerge.MOVES
+
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="mail_failures")
     address_hash = models.UUIDField()
     number = models.PositiveSmallIntegerField()
@@ -236,6 +240,8 @@ class MailFailure(models.Model):
 
 class ConsentEvidence(models.Model):
     """What an administrator showed for a new consent when an unsubscribe was removed. Never changed, never replaced."""
+
+    on_merge = OnMerge.MOVES
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="evidence")
     consent_date = models.DateField(_("Date of the new consent"))

@@ -21,7 +21,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
-from unsubscribes.merge import CLOCKS, authorization_of, rows_of_people, source_of
+from unsubscribes.merge import CLOCKS, Changes, authorization_of, basis_of, rows_of_people, set_clocks, source_of
 
 UNDO_DAYS = 30
 
@@ -39,14 +39,14 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     survivor = Contact.objects.visible_to(actor).select_related("card").filter(pk=record.survivor_id).first()
     if survivor is None:
         raise Missing
-    _give_back(survivor, record, actor)
+    clocks = _give_back(survivor, record, actor)
     said_no = _bring_back(record, unsubscribed=survivor.card.unsubscribed)
     _move_back(record)
     Merge.objects.filter(pk=record.pk).update(undone_at=Now(), absorbed={}, changes={}, moved={})
     # The one is for readers; the other is a code that outlasts an erasure, as it stands with who is created.
     back: dict[str, Any] = {"unsubscribed": (None, said_no)} | ({"suppressed": True} if said_no else {})
     history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
-    history.record([record.survivor_id], history.UNMERGED, actor=actor)
+    history.record([record.survivor_id], history.UNMERGED, actor=actor, changes=clocks)
     return Outcome(changed=1)
 
 
@@ -89,8 +89,8 @@ def _undoable(merge_id: int) -> Merge:
     return record
 
 
-def _give_back(survivor: Contact, record: Merge, actor: Actor) -> None:
-    """Restore of the survivor what the merge changed, where nobody changed it since."""
+def _give_back(survivor: Contact, record: Merge, actor: Actor) -> Changes:
+    """Restore of the survivor what the merge changed, where nobody changed it since; return how the clocks go back."""
     details = record.changes["details"]
     values = {name: was for name, (was, became) in details.items() if getattr(survivor, name) == became}
     if values:
@@ -98,11 +98,13 @@ def _give_back(survivor: Contact, record: Merge, actor: Actor) -> None:
     was, became = record.changes["card"]
     people = Contact.objects.filter(pk=survivor.pk)
     card = survivor.card
-    now = (card.authorization_type, card.consent_date and card.consent_date.isoformat(), card.consent_purpose)
-    if now == (became["authorization_type"], became["consent_date"], became["consent_purpose"]):
+    clocks: Changes = {}
+    if basis_of(card) == {name: became[name] for name in basis_of(card)}:
         services.authorise(people, authorization_of(was), actor=actor)
+        clocks = set_clocks(survivor.pk, was)
     if (card.source_type, card.source_other) == (became["source_type"], became["source_other"]):
         services.set_source(people, source_of(was), actor=actor)
+    return clocks
 
 
 def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:

@@ -5,7 +5,7 @@ from contacts.models.batch import Batch, BatchChunk, BatchRefusal
 from contacts.models.contact import Contact
 from contacts.models.event import ContactEvent
 from contacts.models.key import KeyFingerprint
-from contacts.models.merge import Merge
+from contacts.models.merge import Merge, OnMerge
 from contacts.models.seal import (
     RootDelivery,
     RootPlaces,
@@ -27,6 +27,7 @@ __all__ = [
     "IdempotentReply",
     "KeyFingerprint",
     "Merge",
+    "OnMerge",
     "RootDelivery",
     "RootPlaces",
     "RootTimestamp",

@@ -3,6 +3,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from contacts.models.merge import OnMerge
 from contacts.models.user import User
 
 
@@ -71,6 +72,8 @@ class Batch(models.Model):
 
 class BatchRefusal(models.Model):
     """A person whom a batch left as it was, and why. The number outlives the person, as that of an event does."""
+
+    on_merge = OnMerge.STAYS
 
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="refusals")
     contact_id = models.BigIntegerField()

@@ -1,5 +1,7 @@
 from django.db import models
 
+from contacts.models.merge import OnMerge
+
 
 class ContactEvent(models.Model):
     """One act that touched one person. Rows are only ever added; triggers refuse everything else.
@@ -8,6 +10,8 @@ class ContactEvent(models.Model):
     event by a foreign key, and an event keeps the plain number of its contact after the contact is gone.
     `changes` maps a field to `[from, to]`.
     """
+
+    on_merge = OnMerge.STAYS
 
     pk = models.CompositePrimaryKey("id", "at")
     id = models.BigIntegerField()

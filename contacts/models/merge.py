@@ -1,5 +1,22 @@
+from enum import Enum
+
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
+
+
+class OnMerge(Enum):
+    """What becomes of the rows that name a person when the record is merged into another: each such model says it."""
+
+    MOVES = "moves"
+    """They become rows of the record that stays."""
+    MOVES_UNLESS_THERE = "moves unless there"
+    """So do they, but for those that the record that stays has already; these go."""
+    GOES = "goes"
+    """They go with the record, for they are found out anew about the one that stays."""
+    STAYS = "stays"
+    """They keep the number that goes: what they tell is told of that record, or is looked up through the merge."""
+    MERGED = "merged"
+    """The two rows become one, field by field."""
 
 
 class Merge(models.Model):
@@ -8,6 +25,8 @@ class Merge(models.Model):
     The absorbed row is gone; its events keep its number, and `contacts.history` reads them with the survivor's.
     Plain numbers, no foreign keys, for one of the two does not exist.
     """
+
+    on_merge = OnMerge.STAYS
 
     survivor_id = models.BigIntegerField()
     absorbed_id = models.BigIntegerField()

@@ -3,18 +3,21 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance import editing, suppression
+from compliance import asof, editing, judging, suppression
 from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.models import Contact, ContactEvent, Merge
 from exports import erasure
+from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
+from tests.exports.integrity.agreeing import differences
 from tests.unsubscribes.evidence import evidence
 from unsubscribes import services as mail
+from unsubscribes.mail import failures
 from unsubscribes.mail.compose import Draft
 from unsubscribes.merge import merge
-from unsubscribes.models import Message
+from unsubscribes.models import MailFailure, Message
 from unsubscribes.reconsent import reconsent
 from unsubscribes.unmerge import forget_old, undoable, unmerge
 
@@ -238,3 +241,90 @@ def test_an_auditor_may_neither_merge_nor_undo(anna, double, member, auditor):
     record = merge(anna.pk, double.pk, actor=member)
     with pytest.raises(Forbidden):
         unmerge(record.pk, actor=auditor)
+
+
+LONG_AGO, LATELY = dt.date(2022, 1, 10), dt.date(2026, 10, 1)
+INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
+
+
+def set_clock(someone, since, reviewed=None):
+    ComplianceCard.objects.filter(pk=someone.pk).update(basis_since=since, reviewed_on=reviewed)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "since"),
+    [
+        ((CONTRACT, LATELY), (INTEREST, LONG_AGO), LONG_AGO),
+        ((INTEREST, LONG_AGO), (CONTRACT, LATELY), LONG_AGO),
+        ((INTEREST, LATELY), (INTEREST, LONG_AGO), LONG_AGO),
+        ((INTEREST, LONG_AGO), (INTEREST, LATELY), LONG_AGO),
+        ((INTEREST, LATELY), (CONTRACT, LONG_AGO), LATELY),
+    ],
+)
+def test_a_merge_reviews_nothing(person, member, mine, theirs, since):
+    one, two = person(email="one@example.com", authorization=mine[0]), person(last_name="B", authorization=theirs[0])
+    set_clock(one, mine[1])
+    set_clock(two, theirs[1])
+    asks = verdict_of(one if since == mine[1] else two)
+    record = merge(one.pk, two.pk, actor=member)
+    card = card_of(one.pk)
+    assert (card.authorization_type, card.basis_since) == (AuthorizationType.LEGITIMATE_INTEREST, since)
+    assert verdict_of(one) == asks
+    assert differences() == {}
+    unmerge(record.pk, actor=member)
+    assert (card_of(one.pk).basis_since, card_of(two.pk).basis_since) == (mine[1], theirs[1])
+    assert card_of(one.pk).authorization_type == mine[0].type
+
+
+def test_the_clock_of_a_merged_basis_is_told_for_any_past_day(person, member):
+    one, two = person(email="one@example.com", authorization=CONTRACT), person(last_name="B", authorization=INTEREST)
+    set_clock(two, LONG_AGO, LONG_AGO)
+    merge(one.pk, two.pk, actor=member)
+    [state] = asof.states([(one.pk, timezone.now())])
+    assert (state.basis_since, state.reviewed_on) == (LONG_AGO, LONG_AGO)
+
+
+def test_a_review_of_a_consent_stays_with_it(person, member):
+    one, two = person(email="one@example.com", authorization=CONTRACT), person(last_name="B", authorization=CONSENT)
+    set_clock(two, LATELY, LATELY)
+    merge(one.pk, two.pk, actor=member)
+    assert card_of(one.pk).reviewed_on == LATELY
+
+
+def test_two_people_listed_under_one_rule_are_merged(person, member):
+    one, two = person(email="one@example.com"), person(last_name="B")
+    rule, other_rule = (RetentionRule.objects.create(name=name, age_months=12) for name in ("old", "older"))
+    kept = RetentionCase.objects.create(rule=rule, contact_id=one.pk)
+    for each in (rule, other_rule):
+        RetentionCase.objects.create(rule=each, contact_id=two.pk, warned_at=timezone.now())
+    record = merge(one.pk, two.pk, actor=member)
+    assert list(RetentionCase.objects.values_list("pk", "contact_id", "warned_at")) == [(kept.pk, one.pk, None)]
+    unmerge(record.pk, actor=member)
+    assert Contact.objects.filter(pk__in=[one.pk, two.pk]).count() == 2
+
+
+def test_failures_of_an_address_count_for_whoever_has_it(person, member):
+    one, two = person(email="one@example.com"), person(email="two@example.com")
+    for each in (one, two):
+        failures.count(each.pk, each.address_hash, key="1", said="full")
+    merge(one.pk, two.pk, actor=member, take=["email"])
+    assert list(MailFailure.objects.values_list("contact_id", "address_hash")) == [(one.pk, two.address_hash)]
+
+
+def verdict_of(someone) -> str:
+    card = ComplianceCard.objects.select_related("contact").get(pk=someone.pk)
+    return judging.judged(card, timezone.now()).code
+
+
+def test_the_preview_says_which_basis_stands_since_when_and_what_is_given_up(person, signed_in):
+    news = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="News")
+    events = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 5, 1), consent_purpose="Events")
+    one, two = person(email="one@example.com", authorization=events), person(last_name="B", authorization=news)
+    set_clock(two, LATELY)
+    page = signed_in.get(f"/people/{one.pk}/merge/?other={two.pk}").content.decode()
+    stands, lost = page.index("The stricter authorization stands"), page.index("This authorization is given up")
+    assert "News" in page[stands:lost]
+    assert "1 October 2026" in page[stands:lost]
+    assert "Events" in page[lost:]
+    same = signed_in.get(f"/people/{one.pk}/merge/?other={person(last_name='C', authorization=events).pk}")
+    assert "is given up" not in same.content.decode()

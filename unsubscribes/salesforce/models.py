@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from contacts.models import OnMerge
 from contacts.models.batch import State as RunState
 
 TEXT_LIMIT = 500
@@ -105,6 +106,8 @@ class SyncCursor(models.Model):
 class SyncRecord(models.Model):
     """A Contact or Lead: the value of its opt-out box as last seen and as last written, and whose it is here."""
 
+    on_merge = OnMerge.STAYS
+
     sf_id = models.CharField(max_length=18, unique=True, db_collation="C")
     sobject = models.CharField(max_length=20)
     address_hash = models.UUIDField(null=True, db_index=True)
@@ -151,6 +154,8 @@ class SyncNotice(models.Model):
     A trigger writes it in the transaction of the opt-out itself, whatever the way that came in; a re-consent writes
     its own, with `yes`. What the records are to hold is decided from the state that is found when it is read.
     """
+
+    on_merge = OnMerge.STAYS
 
     yes = models.BooleanField(db_default=False)
     contact_id = models.BigIntegerField(null=True)

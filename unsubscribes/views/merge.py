@@ -22,7 +22,7 @@ from contacts.wording import authorization_words, field_label, source_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.numbers import whole
-from unsubscribes.merge import merge, merged_authorization
+from unsubscribes.merge import authorization_of, basis_of, given_up, merge, standing
 from unsubscribes.unmerge import undoable, unmerge
 
 CANDIDATES = 20
@@ -101,12 +101,15 @@ def _search(request: SignedInRequest, survivor: Contact, actor: Actor) -> dict[s
 def _compared(survivor: Contact, other: Contact) -> dict[str, Any]:
     rows = [Row(name, field_label(name), getattr(survivor, name), getattr(other, name)) for name in DETAILS]
     mine, theirs = card_values(survivor.card), card_values(other.card)
+    stands, lost = standing(survivor.card, other.card), given_up(survivor.card, other.card)
     return {
         "person": survivor,
         "other": other,
         "rows": [row for row in rows if row.kept],
         "authorizations": (authorization_words(mine), authorization_words(theirs)),
-        "authorization": _words_of(merged_authorization(survivor.card, other.card)),
+        "authorization": _words_of(authorization_of(basis_of(stands))),
+        "since": stands.basis_since if stands.authorization_type else None,
+        "given_up": _words_of(lost) if lost else "",
         "sources": (source_words(mine), source_words(theirs)),
         "source": source_words(mine if survivor.card.source_type else theirs),
         "unsubscribed": survivor.card.unsubscribed or other.card.unsubscribed,
