@@ -104,3 +104,68 @@ def test_the_command_fails_for_a_file_that_is_not_there(db, tmp_path: Path):
     with pytest.raises(SystemExit) as end:
         call_command("import_suppressions", str(tmp_path / "nothing.csv"))
     assert end.value.code == 1
+
+
+WRAPPED = (
+    "Email Address,First Name,UNSUB_TIME\n"
+    "Anna Berg <s1@supp.example>,A,x\nmailto:s2@supp.example,B,x\ns3@supp.example; s3b@supp.example,C,x\n"
+    "s4@supp.example\u200b,D,x\n<s5@supp.example>,E,x\ns6@supp.example,F,x\ns7@supp.example.,G,x\n"
+    '"""s8@supp.example""",H,x\n'
+)
+
+
+def test_wrapped_addresses_are_suppressed_with_the_people_who_have_them(person, administrator):
+    names = ("s1", "s2", "s3", "s3b", "s4", "s5", "s6", "s7", "s8")
+    people = [person(email=f"{name}@supp.example").pk for name in names]
+    assert take(WRAPPED, administrator)[::2] == (9, 0)
+    assert ComplianceCard.objects.filter(pk__in=people, unsubscribed=True).count() == len(names)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "sep=;\nFirst Name;Last Name;Email\nBo;Septest;a@example.com\nEva;X;b@example.com\n",
+        "\ufeffsep=\t\nName\tMail\nBo\ta@example.com\nEva\tb@example.com\n".encode("utf-16"),
+        '"sep=,"\r\na@example.com\r\nb@example.com\r\n',
+        '"Berg, Anna" <a@example.com>\n"Ek, Bo" <b@example.com>\n',
+        "Name,Email,Email 2\nAnna,a@example.com,b@example.com\n",
+        "Namn;Kontaktväg\nAnna;a@example.com\nBo;b@example.com\n",
+        "Exported from the old system\nAnna,a@example.com\nBo,b@example.com\n",
+        "Name,Email,Note\nAnna,,a@example.com\nBo,b@example.com,\n",
+        "To: a@example.com\nCc: b@example.com\n",
+        "a@example.com b@example.com",
+    ],
+)
+def test_addresses_are_found_wherever_they_stand(administrator, content):
+    assert take(content, administrator)[:2] == (2, 0)
+    assert suppression.of_address("a@example.com")
+    assert suppression.of_address("b@example.com")
+
+
+def test_the_addresses_of_colleagues_in_other_columns_are_left(administrator):
+    assert take("Email,Contact owner email\na@example.com,us@ours.example\n,us@ours.example\n", administrator) == (
+        1,
+        0,
+        1,
+    )
+    assert suppression.of_address("us@ours.example") is None
+
+
+def test_what_is_understood_in_part_is_taken_and_listed(administrator):
+    taken = suppression_list.take(
+        io.BytesIO(b"a@example.com; b@nowhere\nx\0 c@example.com\n"), "x", actor=administrator
+    )
+    assert (taken.new, taken.invalid) == (2, 1)
+    assert [line for line, _reason in taken.rejects] == [1]
+    assert taken.rejects[0][1] == "Not every address on this line could be read; those that could are suppressed."
+
+
+def test_the_command_ends_with_1_when_nothing_was_taken(db, tmp_path: Path, capsys):
+    path = tmp_path / "list.csv"
+    path.write_text("email\nanna@\n@example.com\n")
+    with pytest.raises(SystemExit) as end:
+        call_command("import_suppressions", str(path))
+    assert end.value.code == 1
+    told = capsys.readouterr()
+    assert told.out == "0 new, 0 already suppressed, 2 invalid\n"
+    assert "line 3: No email address was found on this line." in told.err

@@ -93,6 +93,8 @@ class Command(BaseCommand):
             self.stderr.write(f"line {reject.line}: {reject.reason}")
         if job.rejected:
             self.stderr.write(f"Correct the rejected rows: {settings.SITE_URL}{reverse('import', args=[job.pk])}")
+        if job.rejected == job.total:
+            sys.exit(1)
 
     def _refuse(self, message: str) -> None:
         self.stderr.write(message)

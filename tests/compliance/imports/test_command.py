@@ -79,3 +79,12 @@ def test_what_cannot_be_imported_is_refused_in_one_line(run, charlie, options, c
 def test_a_file_that_is_not_there_is_refused_in_one_line(run, tmp_path):
     missing = tmp_path / "missing.csv"
     assert run(name="missing.csv") == (1, "", f"{missing} cannot be read: No such file or directory.\n")
+
+
+def test_a_file_of_which_nothing_came_in_ends_with_1(db, tmp_path, capsys):
+    path = tmp_path / "people.csv"
+    path.write_text("Email\nnot an address\nneither\n")
+    with pytest.raises(SystemExit) as end:
+        call_command("import_contacts", str(path))
+    assert end.value.code == 1
+    assert "rejected: 2" in capsys.readouterr().out

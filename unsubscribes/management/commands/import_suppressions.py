@@ -15,9 +15,11 @@ SHOWN_REJECTS = 10
 
 
 class Command(BaseCommand):
-    """Suppress every address of a file: progress on stderr, the summary on stdout; 1 when the file is refused."""
+    """Suppress every address of a file: progress on stderr, the summary on stdout; 1 when nothing was taken."""
 
-    help = "Suppress every address of a plain list or a CSV. It can only opt out, and may be run again."
+    help = (
+        "Suppress every address found in a list or a CSV, however it is wrapped. It can only opt out, any time again."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the file."""
@@ -35,6 +37,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{taken.new} new, {taken.already} already suppressed, {taken.invalid} invalid")
         for number, reason in taken.rejects[:SHOWN_REJECTS]:
             self.stderr.write(f"line {number}: {reason}")
+        if not taken.new + taken.already:
+            sys.exit(1)
 
     def _show(self, lines: int) -> None:
         self.stderr.write(f"{lines} lines")
