@@ -184,9 +184,9 @@ class ContactViewSet(PersonEndpoint):
     @extend_schema(parameters=[IF_MATCH], responses={204: None})
     def destroy(self, request: Request, pk: int) -> Response:
         """Delete a person."""
-        self.expected_version(self.row(pk))
+        version = self.expected_version(self.row(pk))
         people = Contact.objects.visible_to(self.actor).filter(pk=pk)
-        outcome = erasure.delete(people, actor=self.actor)
+        outcome = erasure.delete(people, actor=self.actor, version=version)
         if outcome.refused:
             raise Restricted
         if not outcome.changed:

@@ -87,14 +87,15 @@ def delete(
     batch_id: int | None = None,
     why: str = "",
     until: dt.datetime | None = None,
+    version: int | None = None,
 ) -> Outcome:
     """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, whatever names them.
 
     A suppression stands afterwards only where one stood before: its keyed hash, date and source. `why` is a code that
     stays in the history. Of people who asked for it the address is remembered too, as that of somebody who was erased,
     for as long as the team has set; `until` gives that day where it is known already. Restricted people are refused,
-    for they may need the data (art. 18(1)), unless a request of the register asks for it. The ledger beside the
-    database is written last, so that no erasure that is done is not in it.
+    for they may need the data (art. 18(1)), unless a request of the register asks for it. `Stale` when somebody is no
+    longer at `version`. The ledger beside the database is written last, so that no erasure that is done is not in it.
 
     1. Keep the people out of the imports under way. 2. Lock them. 3. Erase them. 4. Write the ledger.
     """
@@ -105,6 +106,9 @@ def delete(
     outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
     if not ids:
         return outcome
+    if version is not None:
+        for contact_id in ids:
+            services.check_version(contact_id, version)
     if why in (REQUEST, ON_REQUEST):
         until = deletion_settings.remembered_until()
     numbers = history.numbers_of(ids)
