@@ -6,7 +6,9 @@ COPY requirements.lock .
 RUN /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
 RUN /venv/bin/pybabel compile --directory salesconnect/locale --domain django \
-    && /venv/bin/python -m compileall -q .
+    && /venv/bin/python -m compileall -q . \
+    && SALESCONNECT_DATA=/tmp/build /venv/bin/python manage.py gather_static \
+    && rm -rf /tmp/build
 
 FROM python:3.13-slim
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin salesconnect \

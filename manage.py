@@ -10,14 +10,17 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line, get_commands
-from django.db import OperationalError
+from django.db import Error
 
 from salesconnect import embedded
+from salesconnect.lib import trouble
 
 # These need no database; `up` starts the servers itself.
 WITHOUT_SERVERS = {
     "",
+    "alive",
     "collectstatic",
+    "gather_static",
     "compilemessages",
     "diffsettings",
     "findstatic",
@@ -75,9 +78,17 @@ def main() -> None:
             if needs_data(arguments):
                 make_ready(arguments[0])
             execute_from_command_line(sys.argv)
-    except (embedded.EmbeddedError, ImproperlyConfigured, OperationalError) as error:
-        sys.stderr.write(" ".join(str(error).split()) + "\n")
-        sys.exit(2)
+    except (embedded.EmbeddedError, ImproperlyConfigured) as error:
+        _end(" ".join(str(error).split()))
+    except (Error, OSError) as error:
+        if line := trouble.one_line(error):
+            _end(line)
+        raise
+
+
+def _end(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, reauthenticate_by_password
 from allauth.core.internal.httpkit import deserialize_request, serialize_request
+from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -32,6 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address by which allauth throttles."""
         return client_address(request) or "unknown"
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """Return the link of a mail: on the site's own address, whatever host the caller named."""
+        return settings.SITE_URL + urlsplit(super().get_reset_password_from_key_url(key)).path
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count wrong passwords by account and address, so that a stranger locks nobody out of an account."""

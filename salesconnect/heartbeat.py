@@ -4,6 +4,7 @@ The worker's main process gives it every two seconds, so that a worker whose pro
 """
 
 import contextlib
+import socket
 import time
 
 import redis
@@ -17,9 +18,14 @@ KEY = "salesconnect:heartbeat"
 FRESH_SECONDS = 60
 
 
-def client() -> redis.Redis:
-    """Return a client of the broker that gives up after two seconds."""
-    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
+def key_of(host: str) -> str:
+    """Return the key for the worker of one host, which the health check of its container asks for."""
+    return f"{KEY}:{host}"
+
+
+def client(seconds: float = 2) -> redis.Redis:
+    """Return a client of the broker that gives up after some seconds."""
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=seconds, socket_timeout=seconds)
 
 
 @worker_ready.connect
@@ -27,7 +33,8 @@ def client() -> redis.Redis:
 def beat(**_: object) -> None:
     """Store the time under a key that goes by itself when it is no longer fresh."""
     with contextlib.suppress(redis.RedisError), client() as broker:
-        broker.set(KEY, int(time.time()), ex=FRESH_SECONDS)
+        for key in (KEY, key_of(socket.gethostname())):
+            broker.set(key, int(time.time()), ex=FRESH_SECONDS)
 
 
 @worker_process_init.connect

@@ -13,10 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from contacts import tokens
 from contacts.models import Batch
 from exports.integrity import running
+from salesconnect import signs
 from unsubscribes import queries
 from unsubscribes.mail import server
 from unsubscribes.mail.backends import has_server
@@ -56,6 +58,7 @@ def _all() -> Iterator[Measure]:
     seconds = (timezone.now() - trouble.since).total_seconds() if trouble and trouble.since and not missing else 0.0
     yield Measure("mail_server_configured", "gauge", "Whether there is a mail server.", [({}, float(not missing))])
     yield Measure("mail_server_trouble_seconds", "gauge", "How long the mail server has had trouble.", [({}, seconds)])
+    yield from _processes()
     yield from measures()
     yield from _of_records()
 
@@ -67,6 +70,23 @@ def _of_records() -> Iterator[Measure]:
         yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
         when = found.finished_at.timestamp()
         yield Measure("records_checked_timestamp_seconds", "gauge", "When the records were checked last.", [({}, when)])
+
+
+def _processes() -> Iterator[Measure]:
+    """Yield how long ago worker and beat gave a sign of life; -1 stands for too long ago, and for none."""
+    ages = {"beat": signs.beat_age(), "worker": _worker_age()}
+    samples = [({"process": name}, -1.0 if age is None else age) for name, age in ages.items()]
+    yield Measure("sign_of_life_seconds", "gauge", "Seconds since a process gave a sign of life; -1: none.", samples)
+    yield Measure(
+        "beats_waiting", "gauge", "Beats that wait for the one at work.", [({}, float(signs.beats_waiting()))]
+    )
+
+
+def _worker_age() -> float | None:
+    try:
+        return signs.worker_age()
+    except (RedisError, OSError):
+        return None
 
 
 def _text(measure: Measure) -> str:

@@ -19,6 +19,18 @@ from salesconnect.lib.parsing import is_storable
 from unsubscribes import public, tokens
 
 
+class NotStored:
+    """Keeps answers out of every cache but those that say of themselves what may become of them, as static files do."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
 class TimeLimits:
     """Lets no request wait for the database without end: what is locked or takes too long is answered 503 in words."""
 

@@ -1,6 +1,7 @@
 """What is checked before anything starts, and prepared before the site opens."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import secrets
@@ -20,7 +21,7 @@ from django.db import connection
 from django.db.models import Q
 
 from contacts import partitions
-from salesconnect import heartbeat, key_fit
+from salesconnect import heartbeat, key_fit, signs
 from salesconnect.embedded import EmbeddedError
 
 ADMINISTRATOR = "admin"
@@ -79,7 +80,7 @@ def prepare(say: Callable[[str], None]) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     key_fit.check()
     partitions.ensure()
-    _collect_static()
+    collect_static()
     _make_first_administrator(os.environ.get("SALESCONNECT_ADMIN_PASSWORD", ""), say)
 
 
@@ -91,9 +92,11 @@ def make_tables() -> None:
 
 
 def forget_last_heartbeat() -> None:
-    """Forget the sign of life of a worker that has ended, so that /readyz speaks of the new one."""
+    """Forget the signs of life of processes that have ended, so that /readyz speaks of the new ones."""
     with heartbeat.client() as broker:
         broker.delete(heartbeat.KEY)
+    if settings.EMBEDDED_DATABASE:
+        signs.forget_beat()
 
 
 def _make_first_administrator(password: str, say: Callable[[str], None]) -> None:
@@ -106,20 +109,32 @@ def _make_first_administrator(password: str, say: Callable[[str], None]) -> None
     say(f"Sign in as {ADMINISTRATOR} with {shown}.")
 
 
-def _collect_static() -> None:
-    """Gather the static files under hashed names, unless that was done for exactly these files."""
-    stamp = Path(settings.STATIC_ROOT) / ".collected"
-    now = _fingerprint()
-    if stamp.exists() and stamp.read_text() == now:
+def collect_static() -> None:
+    """Gather the static files under hashed names, unless that was done for exactly these files.
+
+    Several products may run from one copy of the code, so one gathers at a time, and the others find it done.
+    """
+    root = Path(settings.STATIC_ROOT)
+    stamp, now = root / ".collected", _fingerprint()
+    if _reads(stamp, now):
         return
-    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
-    stamp.write_text(now)
+    root.parent.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _reads(stamp, now):
+            call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+            stamp.write_text(now)
+
+
+def _reads(stamp: Path, text: str) -> bool:
+    return stamp.exists() and stamp.read_text() == text
 
 
 def _fingerprint() -> str:
+    """Return a digest of all static files, by what they hold: a copy of the code has other times."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list(ignore_patterns=[]):
-            status = Path(storage.path(name)).stat()
-            digest.update(f"{name} {status.st_size} {status.st_mtime_ns}\n".encode())
+            content = Path(storage.path(name)).read_bytes()
+            digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()

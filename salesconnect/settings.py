@@ -86,6 +86,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "salesconnect.middleware.NotStored",
     "salesconnect.middleware.TimeLimits",
     "salesconnect.middleware.PublicLinks",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -176,7 +177,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not EMBEDDED_REDIS,
     "health_check_interval": 10,
 }
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULER = "salesconnect.beat.Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Every entry repeats what a lost message would have started: the rows are the queue, the broker is a doorbell.
 CELERY_BEAT_SCHEDULE = {
     "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
@@ -228,6 +230,8 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+# Whoever asks for a password makes the system mail nobody but users.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "contacts.second_step.SecondStepAdapter"
@@ -248,7 +252,8 @@ USE_THOUSAND_SEPARATOR = True
 FORMAT_MODULE_PATH = ["salesconnect.formats"]
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# They belong to the code, not to the data: every site of one version serves the same.
+STATIC_ROOT = Path(env.str("SALESCONNECT_STATIC", str(BASE_DIR / ".static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
@@ -263,6 +268,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+# Messages hold names, and a cookie is kept and logged by more than the two who talk.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -270,8 +277,10 @@ CSRF_COOKIE_HTTPONLY = False
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# A browser that has seen this refuses plain HTTP for so long: short until somebody has decided otherwise, and never for
+# other hosts of the domain. The checks for subdomains and preloading ask for what only the domain's owner can decide.
+SECURE_HSTS_SECONDS = env.int("SALESCONNECT_HSTS", 3600) if HTTPS else 0
+SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

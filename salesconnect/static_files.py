@@ -2,7 +2,12 @@
 
 from functools import cache
 
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin
+from django.core.files.storage import Storage
 from whitenoise.storage import CompressedManifestStaticFilesStorage  # type: ignore[import-untyped]
+
+SAMPLE = "css/base.css"
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
@@ -11,3 +16,14 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self.url = cache(super().url)
+
+
+def are_there(storage: Storage) -> bool:
+    """Tell whether a page would find its stylesheet, under the name that a page would write."""
+    try:
+        storage.url(SAMPLE)
+    except ValueError:
+        return False
+    if isinstance(storage, ManifestFilesMixin):
+        return storage.exists(storage.stored_name(SAMPLE))
+    return finders.find(SAMPLE) is not None

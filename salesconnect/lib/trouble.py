@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError
+from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -25,8 +26,10 @@ class Kind(Enum):
 
 
 # By PostgreSQL's SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DISK_FULL = "53100"
+_NO_RIGHT = "42501"
 _BY_STATE = {
-    "53100": Kind.DISK_FULL,
+    _DISK_FULL: Kind.DISK_FULL,
     "55P03": Kind.LOCKED,
     "57014": Kind.TOO_SLOW,
     "40001": Kind.CLASHED,
@@ -100,6 +103,23 @@ def of(problem: BaseException | None) -> Trouble | None:
     """Return the trouble that an exception means, None for one that means a fault of ours or of the caller."""
     kind = _kind(problem)
     return _SAID[kind] if kind else None
+
+
+def one_line(problem: Exception) -> str | None:
+    """Return in one line what kept a command from its work, where that is for the person at the terminal to mend."""
+    state = getattr(problem.__cause__, "pgcode", None) or getattr(getattr(problem, "cause", None), "pgcode", None)
+    lines = " ".join(str(problem).split())
+    known = of(problem)
+    if known and known.kind == Kind.DISK_FULL:
+        return f"The disk is full: {lines}"
+    if state == _NO_RIGHT or isinstance(problem, MigrationSchemaMissing):
+        return f"The role of DATABASE_URL lacks a right, such as CREATE on the schema: {lines}"
+    return lines if known else None
+
+
+def is_full(problem: BaseException) -> bool:
+    """Tell whether an exception of the database's driver means a full disk."""
+    return getattr(problem, "pgcode", None) == _DISK_FULL or _NO_SPACE in str(problem).lower()
 
 
 def _kind(problem: BaseException | None) -> Kind | None:

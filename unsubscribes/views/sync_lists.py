@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -73,7 +74,7 @@ def run_file(request: SignedInRequest, run_id: int) -> StreamingHttpResponse:
     found = _run(run_id)
     if not found.file:
         raise Missing
-    response = StreamingHttpResponse(_file(found, request.build_absolute_uri("/")), content_type="text/csv")
+    response = StreamingHttpResponse(_file(found, f"{settings.SITE_URL}/"), content_type="text/csv")
     response.headers["Content-Disposition"] = content_disposition(f"salesforce-dry-run-{found.pk}.csv")
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,0 +1,102 @@
+"""Celery's beat with its memory in the database: of several, one is at work and the others wait for its death."""
+
+import logging
+import os
+import socket
+from typing import Any
+
+from celery.beat import Scheduler as CelerysScheduler
+from django.conf import settings
+from django.db import Error, connection, transaction
+
+from salesconnect.lib.limits import Limits
+from salesconnect.models import ScheduledRun, SignOfLife
+
+# Without a sign for so long, the beat at work counts as dead.
+DEAD_SECONDS = 20
+WAIT_SECONDS = 5.0
+
+# Takes a row of one's own, or one whose holder counts as dead. Waiting beats have a row each, and can be counted.
+_TAKE = """
+INSERT INTO salesconnect_signoflife AS sign (name, holder, at) VALUES (%(name)s, %(me)s, now())
+ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, at = EXCLUDED.at
+WHERE sign.holder = EXCLUDED.holder OR sign.at < now() - make_interval(secs => %(dead)s)
+RETURNING holder
+"""
+_REMEMBER = """
+INSERT INTO salesconnect_scheduledrun (name, last_run_at, total) VALUES (%s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET last_run_at = EXCLUDED.last_run_at, total = EXCLUDED.total
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Scheduler(CelerysScheduler):
+    """See the module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.me = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+        self.at_work: bool | None = None
+        super().__init__(*args, **kwargs)
+
+    def setup_schedule(self) -> None:
+        """Take the schedule of the settings; when each task last ran is read when this beat begins to work."""
+        self.install_default_entries({})
+        self.merge_inplace(self.app.conf.beat_schedule)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Ask for what is due, if this beat is the one at work; return the seconds until the next look."""
+        try:
+            with Limits(**settings.SITE_LIMITS).held():
+                if not self._takes_the_work():
+                    return WAIT_SECONDS
+                return min(super().tick(*args, **kwargs), WAIT_SECONDS)
+        except Error as problem:
+            logger.warning("Beat waits for the database: %s", " ".join(str(problem).split()))
+            connection.close()
+            return WAIT_SECONDS
+
+    def reserve(self, entry: Any) -> Any:
+        """Note that a task was asked for."""
+        following: Any = super().reserve(entry)
+        with connection.cursor() as cursor:
+            cursor.execute(_REMEMBER, [following.name, following.last_run_at, following.total_run_count])
+        return following
+
+    def close(self) -> None:
+        """Give the work up, so that another beat need not wait for this one to count as dead."""
+        try:
+            SignOfLife.objects.filter(holder=self.me).delete()
+        except Error as problem:
+            logger.warning("Beat could not say that it ends: %s", " ".join(str(problem).split()))
+        super().close()
+
+    def _takes_the_work(self) -> bool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_TAKE, {"name": SignOfLife.BEAT, "me": self.me, "dead": DEAD_SECONDS})
+            mine = cursor.fetchone() is not None
+            waiting = SignOfLife.objects.filter(name=self._waiting)
+            if mine:
+                waiting.delete()
+            else:
+                cursor.execute(_TAKE, {"name": self._waiting, "me": self.me, "dead": DEAD_SECONDS})
+        if mine and not self.at_work:
+            self._recall()
+        if mine is not self.at_work:
+            logger.warning("This beat is at work" if mine else "Another beat is at work; this one waits")
+        self.at_work = mine
+        return mine
+
+    @property
+    def _waiting(self) -> str:
+        return f"{SignOfLife.BEAT} waiting {self.me}"
+
+    def _recall(self) -> None:
+        """Go on where the beat before left off; what is new counts from now, also when this beat ends soon."""
+        entries: list[Any] = list(self.schedule.values())
+        new = [ScheduledRun(name=entry.name, last_run_at=entry.last_run_at) for entry in entries]
+        ScheduledRun.objects.bulk_create(new, ignore_conflicts=True)
+        for run in ScheduledRun.objects.filter(name__in=self.schedule):
+            entry = self.schedule[run.name]
+            entry.last_run_at, entry.total_run_count = run.last_run_at, run.total
+        self._heap = None
