@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from compliance.rules import AuthorizationType, SourceType
 from contacts.queries import array, stretch
 from exports.columns import ALL_COLUMNS
+from salesconnect.lib.csv import PHONE
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -63,6 +64,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
                 "at_once": AT_ONCE,
                 "perhaps": PERHAPS,
                 "runs": RUNS,
+                "phone": f"^{PHONE}$",
             },
         )
         # The other processor writes the history meanwhile.
@@ -100,6 +102,6 @@ def _cell(key: str) -> str:
     guarded = f"'''' || {key}"
     return CODES.get(key) or (
         f"CASE WHEN {key} = '' THEN {key} WHEN {key} COLLATE \"C\" BETWEEN 'A' AND '~' THEN {key}"
-        f" WHEN strpos(%(at_once)s, left({key}, 1)) > 0 THEN {guarded}"
+        f" WHEN strpos(%(at_once)s, left({key}, 1)) > 0 THEN CASE WHEN {key} ~ %(phone)s THEN {key} ELSE {guarded} END"
         f" WHEN strpos(%(perhaps)s, left({key}, 1)) > 0 AND {key} ~ %(runs)s THEN {guarded} ELSE {key} END"
     )

@@ -4,6 +4,6 @@ What `line` writes `open_table` reads back unchanged, guards against formulas in
 """
 
 from salesconnect.lib.csv.reading import FileRefused, RowError, Table, open_table
-from salesconnect.lib.csv.writing import BOM, line, safe_cell, unsafe_cell
+from salesconnect.lib.csv.writing import BOM, PHONE, line, safe_cell, unsafe_cell
 
-__all__ = ["BOM", "FileRefused", "RowError", "Table", "line", "open_table", "safe_cell", "unsafe_cell"]
+__all__ = ["BOM", "PHONE", "FileRefused", "RowError", "Table", "line", "open_table", "safe_cell", "unsafe_cell"]

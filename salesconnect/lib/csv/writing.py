@@ -12,6 +12,9 @@ BOM = "\ufeff"
 """What a file starts with, so that Excel reads UTF-8."""
 
 # The apostrophes in front make the guard reversible: what looks guarded already is guarded once more.
+# A telephone number: nothing in it can be called, whatever a spreadsheet makes of its signs.
+PHONE = r"\+?[0-9](?:[ ()./-]*[0-9]){4,}"
+_PHONE = re.compile(PHONE)
 _RUNS = re.compile(r"'*(?:[\t\r\n\0]|[\s\0\ufeff\u200b]*[=+\-@＝＋－＠])")
 
 
@@ -19,14 +22,18 @@ def safe_cell(value: object) -> str:
     """Return the text of a value with `'` before what a spreadsheet would run as a formula; None is empty.
 
     That is `= + - @` and their full-width forms, also after white space, and anything after a leading tab, line end
-    or NUL (OWASP, CSV Injection). Phone numbers as +46… get the guard too: a spreadsheet would calculate with them.
+    or NUL (OWASP, CSV Injection). A telephone number stays as it is: one plus or none in front, then at least five
+    digits with spaces and ()./- between.
     """
     text = "" if value is None else str(value)
-    return f"'{text}" if _RUNS.match(text) else text
+    return f"'{text}" if _RUNS.match(text) and not _PHONE.fullmatch(text) else text
 
 
 def unsafe_cell(text: str) -> str:
-    """Return a cell without the one `'` that `safe_cell`, or another careful program, set before it."""
+    """Return a cell without the one `'` that `safe_cell`, or another careful program, set before it.
+
+    Before a telephone number that is the guard of a file written by us before, or by somebody more careful.
+    """
     return text[1:] if text[:1] == "'" and _RUNS.match(text, 1) else text
 
 
