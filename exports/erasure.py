@@ -22,6 +22,7 @@ from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing, Restricted
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
 from salesconnect.lib.transactions import act
 from unsubscribes import links
 from unsubscribes.models import Message
@@ -80,6 +81,7 @@ class Report:
 
 
 @act
+@removed_on_failure
 def delete(
     contacts: ContactQuerySet,
     *,
@@ -158,6 +160,7 @@ def _erase(
 
 
 @act
+@removed_on_failure
 def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> Report:
     """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
 

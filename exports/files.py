@@ -19,6 +19,7 @@ from contacts import history
 from exports.columns import ALL_COLUMNS
 from exports.models import DoomedFile, ExportJob
 from exports.traces import Traces
+from salesconnect.lib import stored
 from salesconnect.lib.csv import FileRefused, RowError, Table
 
 REMADE_LIMIT = 32 << 20
@@ -113,7 +114,7 @@ def _remake(job: ExportJob, gone: set[str]) -> None:
                 kept.write(line)
             job.size = kept.tell()
             kept.seek(0)
-            job.file.save(f"{uuid4().hex}.csv", File(kept), save=False)
+            stored.save(job.file, f"{uuid4().hex}.csv", File(kept))
     job.save(update_fields=["file", "size"])
 
 

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from exports import files, forgetting, ledger, retention, services
-from exports.integrity import running
+from exports.integrity import running, stored_files
 from exports.overview import daily
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict
@@ -18,6 +18,12 @@ def sweep_exports() -> None:
     """Remove the files that are older than they may be, and those that an erasure left."""
     services.remove_old_files()
     files.remove_doomed()
+
+
+@shared_task(name="exports.remove_stray_files")
+def remove_stray_files() -> None:
+    """Remove the files that no row names, in every folder: a process died between the two."""
+    stored_files.remove_strays(system("task"))
 
 
 @shared_task(name="exports.forget_erased")

@@ -207,7 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-salesforce": {"task": "unsubscribes.sweep_salesforce", "schedule": 60, "options": {"expires": 60}},
     "keep-figures": {"task": "exports.keep_figures", "schedule": 900, "options": {"expires": 900}},
     "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
-    "remove-stray-evidence": {"task": "unsubscribes.remove_stray_evidence", "schedule": 24 * 3600},
+    "remove-stray-files": {"task": "exports.remove_stray_files", "schedule": 3600},
     "forget-order-names": {"task": "contacts.forget_order_names", "schedule": crontab(hour=2, minute=40)},
     "forget-erased": {"task": "exports.forget_erased", "schedule": 3600},
     "apply-retention": {"task": "exports.apply_retention", "schedule": crontab(hour=3, minute=20)},

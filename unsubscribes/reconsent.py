@@ -24,6 +24,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
 from salesconnect.lib.transactions import act
 from unsubscribes import documents, records
 from unsubscribes.documents import Document
@@ -54,6 +55,7 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
 
 
 @act
+@removed_on_failure
 def _reconsent(
     contact_id: int, evidence: Evidence, *, began: dt.datetime, actor: Actor, version: int | None
 ) -> Outcome:

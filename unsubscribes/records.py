@@ -1,25 +1,19 @@
 """The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
 
-import datetime as dt
 from typing import Any
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils import timezone
 
 from contacts import history
 from contacts.models import Contact
+from salesconnect.lib import stored
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes.documents import Document
 from unsubscribes.models import ConsentEvidence
 from unsubscribes.rules import Evidence
-
-FOLDER = "evidence"
-UNDECIDED = dt.timedelta(hours=1)
-"""How long a file without a row may belong to a transaction that has not ended."""
 
 
 def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
@@ -37,7 +31,7 @@ def keep(person: Contact, evidence: Evidence, document: Document | None, *, acto
     if document:
         record.file_name, record.file_kind = document.name, document.kind
         record.size, record.sha256 = len(document.content), document.sha256
-        record.file.save(uuid4().hex, ContentFile(document.content), save=False)
+        stored.save(record.file, uuid4().hex, ContentFile(document.content))
     record.save()
     return record
 
@@ -67,15 +61,3 @@ def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidenc
         raise Missing
     history.record([contact_id], history.EXPORTED, actor=actor, changes={"reason": (None, record.file_name)})
     return record
-
-
-def remove_strays() -> int:
-    """Delete documents that no row knows: the process that stored one died before its commit. Returns how many."""
-    files = default_storage.listdir(FOLDER)[1] if default_storage.exists(FOLDER) else []
-    names = [f"{FOLDER}/{name}" for name in files]
-    known = set(ConsentEvidence.objects.filter(file__in=names).values_list("file", flat=True))
-    before = timezone.now() - UNDECIDED
-    strays = [name for name in names if name not in known and default_storage.get_modified_time(name) < before]
-    for name in strays:
-        default_storage.delete(name)
-    return len(strays)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from unsubscribes import records, rehash, unmerge
+from unsubscribes import rehash, unmerge
 from unsubscribes.mail import send
 from unsubscribes.salesforce import tasks as salesforce
 
@@ -26,12 +26,6 @@ def sweep_mail() -> None:
 def forget_merges() -> None:
     """Forget of merged people what can no longer be undone."""
     unmerge.forget_old()
-
-
-@shared_task(name="unsubscribes.remove_stray_evidence")
-def remove_stray_evidence() -> None:
-    """Delete documents that a process left which died before its commit."""
-    records.remove_strays()
 
 
 @shared_task(name="unsubscribes.rehash_addresses")

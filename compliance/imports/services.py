@@ -14,10 +14,12 @@ from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from salesconnect.lib import stored
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, Table, open_table
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
+from salesconnect.lib.stored import removed_on_failure
 
 COUNTERS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
 
@@ -41,6 +43,7 @@ class Card(NamedTuple):
         }
 
 
+@removed_on_failure
 @transaction.atomic
 def start(
     file: File,
@@ -60,6 +63,7 @@ def start(
     return begin(job.pk, actor=actor, dry_run=dry_run)
 
 
+@removed_on_failure
 @transaction.atomic
 def propose(file: File, file_name: str, *, actor: Actor, card: Card | None = None) -> ImportJob:
     """Take a file in for a preview, also one whose columns a user has to map first. Raises as `start`."""
@@ -68,6 +72,7 @@ def propose(file: File, file_name: str, *, actor: Actor, card: Card | None = Non
     return begin(job.pk, actor=actor, dry_run=True) if usable else job
 
 
+@removed_on_failure
 @transaction.atomic
 def receive(
     file: File,
@@ -90,7 +95,7 @@ def receive(
         language=(translation.get_language() or "en")[:5],
         **_ordered_by(actor),
     )
-    job.file.save("people.csv", file, save=False)
+    stored.save(job.file, "people.csv", file)
     job.save()
     return job
 

@@ -1,4 +1,3 @@
-import os
 
 import pytest
 from django.core.files.base import ContentFile
@@ -53,12 +52,3 @@ def test_the_evidence_goes_with_the_person(record, member, django_capture_on_com
         "source": "re_consent",
         "consent_date": record.consent_date.isoformat(),
     }
-
-
-def test_a_document_whose_row_was_never_committed_goes_and_others_stay(record):
-    stray, new = (default_storage.save(f"evidence/{name}", ContentFile(PDF)) for name in ("stray", "new"))
-    for name in (stray, record.file.name):
-        os.utime(default_storage.path(name), (0, 0))
-    assert records.remove_strays() >= 1
-    assert [default_storage.exists(name) for name in (stray, new, record.file.name)] == [False, True, True]
-    default_storage.delete(new)

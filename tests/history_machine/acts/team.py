@@ -22,7 +22,9 @@ NIGHTLY = (
     export_tasks.keep_figures,
     export_tasks.write_ledger,
     unsubscribe_tasks.forget_merges,
-    unsubscribe_tasks.remove_stray_evidence,
+    export_tasks.remove_stray_files,
+    export_tasks.forget_erased,
+    contact_tasks.forget_order_names,
     unsubscribe_tasks.rehash_addresses,
 )
 
