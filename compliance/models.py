@@ -279,6 +279,11 @@ class ImportJob(models.Model):
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["created_at", "id"], condition=Q(attempt__gt=0, dry_run=False), name="import_by_time"),
+        ]
+
     def __str__(self) -> str:
         return self.file_name
 

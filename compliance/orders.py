@@ -113,11 +113,12 @@ def preview_unsubscribe(contacts: ContactQuerySet) -> dict[str, int]:
 def undo(batch: Batch, *, actor: Actor) -> Batch:
     """Restore what a bulk authorization or source changed, for 30 days; who was changed since is left alone.
 
-    They are counted as `changed_since`. Returns the batch that does it.
-    Raises `Conflict`: `not_undoable` (another kind), `not_ended`, `too_old`, `undone_before`.
+    They are counted as `changed_since`. Only who gave the order may, and administrators. Returns the batch that does
+    it. Raises `Conflict`: `not_undoable` (another kind), `not_ended`, `too_old`, `undone_before`.
     """
     actor.require("edit_people")
     batch = Batch.objects.select_for_update().get(pk=batch.pk)
+    actor.require_own(batch.user_id)
     if batch.kind not in UNDOABLE:
         raise Conflict("not_undoable", _("Only changes of authorization and source can be undone."))
     if not batch.ended:

@@ -284,6 +284,7 @@ class BatchViewSet(Endpoint):
         """Stop a bulk order; what is done stays done."""
         batch = _batch(pk)
         self.actor.require(batches.KINDS[batch.kind].right)
+        self.actor.require_own(batch.user_id)
         read(Nothing, request.data)
         return Response(batch_body(batches.cancel(pk, actor=self.actor)))
 

@@ -180,9 +180,13 @@ def _work(batch_id: int) -> bool:
 
 @act
 def cancel(batch_id: int, *, actor: Actor) -> Batch:
-    """Stop an order; what is done stays done. `Conflict` (`ended`) when it has ended already."""
+    """Stop an order of one's own, or as an administrator anybody's; what is done stays done.
+
+    Raises `Forbidden`, and `Conflict` (`ended`) when it has ended already.
+    """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     actor.require(KINDS[batch.kind].right)
+    actor.require_own(batch.user_id)
     if batch.ended:
         raise Conflict("ended", _("This change has already ended."))
     batch.state, batch.finished_at = Batch.State.CANCELLED, timezone.now()

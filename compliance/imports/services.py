@@ -139,10 +139,11 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
 def cancel(job_id: int, *, actor: Actor) -> ImportJob:
     """Stop an import after the rows it is at; what came in stays. A file that was only previewed is removed.
 
-    `Conflict` (`ended`) when the import has ended already.
+    Only who ordered it may, and administrators. `Conflict` (`ended`) when the import has ended already.
     """
     actor.require("import_people")
     job = _locked(job_id)
+    actor.require_own(job.user_id)
     proposed = job.dry_run or not job.attempt
     if job.ended and not (proposed and job.file):
         raise Conflict("ended", _("This import has already ended."))

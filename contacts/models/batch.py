@@ -53,6 +53,7 @@ class Batch(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["created_at", "id"], name="batch_by_time"),
             models.Index(
                 fields=["finished_at"],
                 condition=models.Q(names_kept=True, finished_at__isnull=False),

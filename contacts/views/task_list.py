@@ -24,6 +24,7 @@ from salesconnect.lib.keyset import Key
 from salesconnect.lib.paging import neighbours
 
 PAGE = 30
+PLACE = re.compile(r"(?P<at>.{1,40})~(?P<kind>[bi])(?P<number>[0-9]{1,18})")
 KEY = re.compile(r"[bi][0-9]{1,18}")
 OPEN = (State.QUEUED, State.RUNNING)
 
@@ -47,6 +48,7 @@ class Task:
     undo_url: str = ""
     cancel_url: str = ""
     file_url: str = ""
+    user_id: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -72,20 +74,50 @@ class Task:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the list of tasks, which goes by time, then orders before imports, then by number, newest first."""
+
+    at: dt.datetime
+    kind: str
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> "Place | None":
+        """Return the place that a link names, None for anything else."""
+        found = PLACE.fullmatch(text)
+        moment = parsing.moment(found["at"]) if found else None
+        return cls(moment, found["kind"], int(found["number"])) if found and moment else None
+
+    @classmethod
+    def of(cls, task: Task) -> "Place":
+        """Return the place of a task."""
+        return cls(task.at, task.key[0], int(task.key[1:]))
+
+    def __str__(self) -> str:
+        return f"{self.at.isoformat()}~{self.kind}{self.number}"
+
+    def before(self, kind: str) -> Q:
+        """Return the condition that a row of a kind comes after this place in the list."""
+        tie = Q(pk__lt=self.number) if kind == self.kind else Q() if kind > self.kind else Q(pk__in=[])
+        return Q(created_at__lte=self.at) & (Q(created_at__lt=self.at) | Q(created_at=self.at) & tie)
+
+
 def page(before: str) -> dict[str, Any]:
-    """Return a page of tasks from before a moment (the newest, when it says nothing), and how things stand."""
-    moment = parsing.moment(before)
-    earlier = Q(created_at__lt=moment) if moment else Q()
-    orders = Batch.objects.filter(earlier).select_related("undoes").prefetch_related("undone_by")
-    imports = ImportJob.objects.filter(earlier, attempt__gt=0, dry_run=False)
+    """Return a page of tasks after a place (the newest, when it names none), and how things stand."""
+    place = Place.read(before)
+    orders = Batch.objects.filter(place.before("b") if place else Q())
+    imports = ImportJob.objects.filter(place.before("i") if place else Q(), attempt__gt=0, dry_run=False)
+    orders = orders.select_related("undoes").prefetch_related("undone_by")
     found = [
-        *map(of_batch, orders.order_by("-created_at")[: PAGE + 1]),
-        *map(of_import, imports.order_by("-created_at")[: PAGE + 1]),
+        *map(of_batch, orders.order_by("-created_at", "-pk")[: PAGE + 1]),
+        *map(of_import, imports.order_by("-created_at", "-pk")[: PAGE + 1]),
     ]
+    # Both are in order already, so orders stay before imports of the same moment.
     found.sort(key=lambda task: task.at, reverse=True)
     tasks = found[:PAGE]
-    more = tasks[-1].at.isoformat() if len(found) > PAGE else ""
-    return {"tasks": tasks, "more": more, "newest": not moment, "standing": _standing()}
+    more = str(Place.of(tasks[-1])) if len(found) > PAGE else ""
+    return {"tasks": tasks, "more": more, "newest": not place, "standing": _standing()}
 
 
 def details(batch: Batch) -> dict[str, Any]:
@@ -145,6 +177,7 @@ def of_batch(batch: Batch) -> Task:
         result=result(batch),
         url=reverse("task", args=key),
         who=batch.actor_name,
+        user_id=batch.user_id,
         at=batch.created_at,
         state=batch.state,
         state_label=str(State(batch.state).label),
@@ -166,6 +199,7 @@ def of_import(job: ImportJob) -> Task:
         result=job.error or _("%(created)d created, %(updated)d updated, %(rejected)d rejected.") % vars(job),
         url=reverse("import", args=[job.pk]),
         who=job.actor_name,
+        user_id=job.user_id,
         at=job.created_at,
         state=job.state,
         state_label=str(State(job.state).label),
@@ -179,7 +213,7 @@ def of_import(job: ImportJob) -> Task:
 def _standing() -> dict[str, int]:
     """Return how many bulk orders are open, and how many ended, and failed, since yesterday."""
     yesterday = timezone.now() - dt.timedelta(days=1)
-    return Batch.objects.aggregate(
+    return Batch.objects.filter(Q(state__in=OPEN) | Q(created_at__gt=yesterday)).aggregate(
         open=Count("pk", filter=Q(state__in=OPEN)),
         done=Count("pk", filter=Q(state=State.DONE, created_at__gt=yesterday)),
         failed=Count("pk", filter=Q(state=State.FAILED, created_at__gt=yesterday)),

@@ -25,6 +25,7 @@ EVERYTHING = PEOPLE | {
     "manage_salesforce",
     "edit_team",
     "manage_users",
+    "manage_tasks",
 }
 RIGHTS: dict[str, frozenset[str]] = {"administrator": EVERYTHING, "member": PEOPLE, "auditor": READ}
 
@@ -72,6 +73,15 @@ class Actor:
         self.require(right)
         if not self.is_recent:
             raise SignInAgain
+
+    def owns(self, user_id: int | None) -> bool:
+        """Tell whether an order that a user gave is the actor's own, or the actor manages those of everybody."""
+        return (user_id is not None and user_id == self.user_id) or self.may("manage_tasks")
+
+    def require_own(self, user_id: int | None) -> None:
+        """Raise `Forbidden` unless an order is the actor's own, or the actor manages those of everybody."""
+        if not self.owns(user_id):
+            raise Forbidden("manage_tasks")
 
 
 def system(door: Door = "task") -> Actor:

@@ -3,14 +3,21 @@ import json
 import re
 
 import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from compliance import orders
+from compliance.imports import services as imports
+from compliance.models import ImportJob
 from compliance.orders import source_params
 from compliance.rules import Source, SourceType
 from contacts import batches, tasks
+from contacts.batches import user_actor
 from contacts.models import Batch, BatchRefusal, Contact
 from contacts.views import task_list
+from salesconnect.lib.actor import Forbidden
 
 IMPORT = source_params(Source(SourceType.IMPORT))
 
@@ -184,3 +191,80 @@ def test_an_auditor_reads_the_tasks_and_changes_nothing(order, charlie):
 def test_what_does_not_exist_is_not_found(signed_in, order):
     assert signed_in.get("/tasks/999999/").status_code == 404
     assert signed_in.get(f"/tasks/{order().pk}/file/").status_code == 404
+
+
+def test_tasks_of_the_same_moment_are_all_listed_once(signed_in, bob):
+    moment = timezone.now()
+    order = {"kind": "unsubscribe", "user": bob, "actor_name": "bob", "door": "page", "state": "done"}
+    orders = Batch.objects.bulk_create(Batch(created_at=moment, **order) for _number in range(task_list.PAGE + 5))
+    file = {"user": bob, "actor_name": "bob", "door": "page", "attempt": 1, "state": "done", "file_name": "x.csv"}
+    jobs = [ImportJob.objects.create(**file) for _number in range(task_list.PAGE + 5)]
+    ImportJob.objects.update(created_at=moment)
+    seen, before = [], ""
+    while True:
+        page = task_list.page(before)
+        seen += [task.key for task in page["tasks"]]
+        if not (before := page["more"]):
+            break
+    assert seen == [*(f"b{each.pk}" for each in reversed(orders)), *(f"i{each.pk}" for each in reversed(jobs))]
+    assert signed_in.get("/tasks/", {"before": task_list.page("")["more"]}).status_code == 200
+
+
+def test_the_list_reads_both_tables_by_an_index(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    place = task_list.Place(timezone.now(), "b", 7)
+    orders = Batch.objects.filter(place.before("b")).order_by("-created_at", "-pk")
+    imports = ImportJob.objects.filter(place.before("i"), attempt__gt=0, dry_run=False).order_by("-created_at", "-pk")
+    assert "batch_by_time" in orders.explain()
+    assert "import_by_time" in imports.explain()
+
+
+@pytest.mark.parametrize("text", ["x~b1", "2026-12-01T00:00:00~b1", "2026-12-01T00:00:00Z~b", "9" * 60 + "~b1"])
+def test_a_damaged_place_shows_the_newest(signed_in, db, text):
+    assert signed_in.get("/tasks/", {"before": text}).status_code == 200
+    assert task_list.page(text)["newest"]
+
+
+@pytest.fixture
+def of_alice(alice, person, monkeypatch):
+    """Return an order and an import that alice, the administrator, gave and that are not worked on yet."""
+    person()
+    monkeypatch.setattr("contacts.batches.INLINE_LIMIT", 0)
+    actor = user_actor(alice, "page")
+    batch = batches.order(Contact.objects.all(), "unsubscribe", actor=actor)
+    return batch, imports.start(ContentFile(b"Email\nlars@example.com\n"), "people.csv", actor=actor)
+
+
+def test_nobody_but_an_administrator_stops_what_somebody_else_ordered(of_alice, signed_in, api, alice):
+    batch, job = of_alice
+    assert signed_in.post(f"/tasks/{batch.pk}/cancel/").status_code == 403
+    assert signed_in.post(f"/imports/{job.pk}/cancel/").status_code == 403
+    assert api.post(f"/api/v1/batches/{batch.pk}/cancel/").status_code == 403
+    assert "/cancel/" not in signed_in.get("/tasks/").text
+    assert "/cancel/" not in signed_in.get(f"/imports/{job.pk}/").text
+    administrator = Client()
+    administrator.force_login(alice)
+    assert administrator.get("/tasks/").text.count("/cancel/") == 2
+    assert administrator.post(f"/tasks/{batch.pk}/cancel/").status_code == 302
+
+
+def test_an_auditor_stops_the_own_export_and_nobody_elses(bob, charlie, person, monkeypatch):
+    person()
+    monkeypatch.setattr("contacts.batches.INLINE_LIMIT", 0)
+    own, other = (
+        batches.order(Contact.objects.all(), "export", actor=user_actor(user, "page"), params={"reason": ""})
+        for user in (charlie, bob)
+    )
+    with pytest.raises(Forbidden):
+        batches.cancel(other.pk, actor=user_actor(charlie, "page"))
+    assert batches.cancel(own.pk, actor=user_actor(charlie, "page")).state == "cancelled"
+
+
+def test_nobody_but_an_administrator_takes_back_what_somebody_else_changed(alice, bob, person):
+    person()
+    actor = user_actor(alice, "page")
+    batch = batches.order(Contact.objects.all(), "source", actor=actor, params={"type": 3, "other": ""})
+    with pytest.raises(Forbidden):
+        orders.undo(batch, actor=user_actor(bob, "page"))
+    assert orders.undo(batch, actor=actor).changed == 1

@@ -1,4 +1,3 @@
-
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
