@@ -30,12 +30,10 @@ from contacts.api_fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, PAGE
 from contacts.details import DETAILS
 from contacts.filters import ContactFilter, filtered, matching_count
 from contacts.models import Batch, Contact
-from contacts.sealing import proof
 from contacts.serializers import (
     Count,
     Event,
     Person,
-    Proof,
     batch_body,
     errors_by_place,
     event_body,
@@ -227,18 +225,6 @@ class ContactViewSet(PersonEndpoint):
         owner = values.get("owner", Owner.STAYS)
         revise(pk, actor=self.actor, details=details, card=card, owner=owner, version=version)
         return self.answer(pk)
-
-
-class EventViewSet(Endpoint):
-    """What happened."""
-
-    rights = {"proof": "view_people"}
-
-    @extend_schema(responses=Proof)
-    @action(detail=True)
-    def proof(self, request: Request, pk: int) -> Response:
-        """Prove that an event is as it was sealed; `exports/verify_proof.py` verifies the answer offline."""
-        return Response(proof.of_event(pk, actor=self.actor))
 
 
 class BatchViewSet(Endpoint):

@@ -88,6 +88,12 @@ class Event(serializers.Serializer):
     changes = serializers.DictField(child=Change())
 
 
+class FeedEvent(Event):
+    """Something that happened, with the number of the person whom it happened to."""
+
+    contact = serializers.IntegerField()
+
+
 class Proof(serializers.Serializer):
     """What leads from an event to the root that its seal published; all but the notes is covered."""
 
@@ -155,6 +161,11 @@ def event_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
         "text": wording.describe(event, undoes),
         "changes": {name: _change(value) for name, value in event.changes.items()},
     }
+
+
+def feed_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
+    """Return one event with the number of the person whom it happened to."""
+    return {"contact": event.contact_id, **event_body(event, undoes)}
 
 
 def batch_body(batch: Batch) -> dict[str, Any]:

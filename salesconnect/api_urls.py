@@ -6,7 +6,8 @@ from rest_framework.routers import SimpleRouter
 
 from compliance.api import BalanceViewSet, BulkViewSet, CardViewSet, RestrictionViewSet
 from compliance.imports.api import ImportViewSet
-from contacts.api import BatchViewSet, ContactViewSet, EventViewSet
+from contacts.api import BatchViewSet, ContactViewSet
+from contacts.events_api import EventViewSet
 from exports.api import ExportViewSet, PersonExportViewSet
 from exports.erasure_api import EraseViewSet
 from exports.overview.api import OverviewViewSet
@@ -14,6 +15,7 @@ from exports.request_api import RequestViewSet
 from exports.retention_api import RetentionViewSet, RuleViewSet
 from salesconnect.api_docs import Nowhere
 from unsubscribes.api import SuppressionViewSet, UnsubscribeViewSet
+from unsubscribes.ledger_api import LedgerViewSet
 from unsubscribes.mail.api import BulkMailViewSet, MailViewSet, PersonMailViewSet
 from unsubscribes.merge_api import MergeViewSet
 from unsubscribes.removal_api import ReconsentViewSet
@@ -43,6 +45,7 @@ router.register("retention", RetentionViewSet, "retention-runs")
 router.register("mails", MailViewSet, "mail")
 router.register("sync", SyncViewSet, "sync")
 router.register("overview", OverviewViewSet, "overview")
+router.register("unsubscribes", LedgerViewSet, "ledger")
 router.register("suppressions", SuppressionViewSet, "suppression")
 
 urlpatterns = [

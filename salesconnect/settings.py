@@ -325,6 +325,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "TaskState": "contacts.models.batch.State",
         "Verdict": "compliance.verdict.CHOICES",
+        "MailState": "unsubscribes.mail.listing.STATES",
+        "OptOutKind": "unsubscribes.ledger.THE_NO",
         "RequestKind": "exports.models.DataRequest.Kind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

@@ -47,6 +47,7 @@ class Wanted:
 class Entry:
     """One opt-out or opt-in; `person` is None for somebody who has been deleted."""
 
+    id: int
     at: dt.datetime
     kind: str
     source: str
@@ -139,7 +140,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 def _entry(event: ContactEvent, people: Mapping[int, Contact]) -> Entry:
     words = {name: change[1] or "" for name, change in event.changes.items() if isinstance(change, list)}
     source, reason = words.get("source", ""), words.get("reason", "") or words.get("wording", "")
-    return Entry(event.at, event.action, source, reason, event.actor_name, people.get(event.contact_id))
+    return Entry(event.id, event.at, event.action, source, reason, event.actor_name, people.get(event.contact_id))
 
 
 def _people(numbers: Iterable[int]) -> dict[int, Contact]:

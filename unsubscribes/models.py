@@ -142,8 +142,9 @@ class Message(models.Model):
         INTERRUPTED = "interrupted", _("Sending was interrupted; nobody knows whether the mail left.")
         MARKED_SENT = "marked_sent", _("Marked as sent by a colleague.")
 
-    contact = models.ForeignKey(Contact, models.CASCADE, related_name="messages")
-    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="messages")
+    # Their indexes are those of the lists below.
+    contact = models.ForeignKey(Contact, models.CASCADE, db_index=False, related_name="messages")
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, related_name="messages")
     link = models.ForeignKey(MailLink, models.PROTECT, null=True, related_name="messages")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="messages")
     actor_name = models.CharField(max_length=150)
@@ -169,6 +170,9 @@ class Message(models.Model):
             models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="message_due"),
             models.Index(fields=["claimed_at"], condition=Q(state="sending"), name="message_being_sent"),
             models.Index(fields=["state", "id"], name="message_by_state"),
+            models.Index(fields=["contact", "id"], name="message_of_contact"),
+            models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="message_of_batch"),
+            models.Index(fields=["created_at", "id"], name="message_by_writing"),
             models.Index(fields=["sent_at", "id"], condition=Q(sent_at__isnull=False), name="message_by_leaving"),
         ]
 

@@ -69,10 +69,10 @@ def look_ahead() -> int:
         horizon, _created = SealHorizon.objects.get_or_create(pk=1)
         settled = last_settled()
         if horizon.reached > settled:
-            return settled if set(horizon.writers) & set(_writers()) else horizon.reached
+            return settled if set(horizon.writers) & set(writers()) else horizon.reached
         cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM contacts_contactevent_id_seq")
         horizon.reached = cursor.fetchone()[0]
-        horizon.writers = _writers()
+        horizon.writers = writers()
         horizon.save()
         return settled if horizon.writers else horizon.reached
 
@@ -122,7 +122,7 @@ def _close(number: int, leaves: list[bytes], before: Seal | None, settled: int) 
     )
 
 
-def _writers() -> list[str]:
+def writers() -> list[str]:
     """Return the transactions that are writing events just now."""
     with connection.cursor() as cursor:
         cursor.execute(WRITERS)

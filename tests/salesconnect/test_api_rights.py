@@ -53,6 +53,7 @@ ENDPOINTS = {
     "POST contacts/<int:pk>/unsubscribes/": WRITE,
     "POST contacts/<int:pk>/re-consent/": (401, 403, 403, 409),  # no token at all
     "GET contacts/<int:pk>/evidence/<int:record>/file/": (401, 404, 404, 404),
+    "GET contacts/<int:pk>/mails/": READ,
     "POST contacts/<int:pk>/mails/": WRITE,
     "POST contacts/<int:pk>/merge/": WRITE,
     "POST contacts/<int:pk>/merge/undo/": WRITE,
@@ -93,6 +94,7 @@ ENDPOINTS = {
     "PATCH retention/rules/<int:pk>/": (401, 403, 403, 400),
     "DELETE retention/rules/<int:pk>/": (401, 403, 403, 204),
     "POST retention/run/": (401, 403, 403, 400),
+    "GET mails/": READ,
     "GET mails/<int:pk>/": READ,
     "GET contacts/<int:pk>/salesforce/": READ,
     "GET sync/status/": READ,
@@ -101,7 +103,9 @@ ENDPOINTS = {
     "POST sync/errors/<int:pk>/retry/": (401, 403, 403, 400),
     "POST sync/run/": (401, 403, 403, 400),
     "GET overview/": READ,
+    "GET events/": READ,
     "GET events/<int:pk>/proof/": READ,
+    "GET unsubscribes/": READ,
     "GET suppressions/": (401, 400, 400, 400),
 }
 

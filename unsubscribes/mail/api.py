@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.utils.translation import get_language
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,16 +12,25 @@ from rest_framework.response import Response
 
 from compliance.serializers import BatchReply, Selected
 from contacts.api import order_answer
-from contacts.api_base import Endpoint, idempotent, utc
-from contacts.api_fields import Body, Text, read
-from contacts.models import Batch
+from contacts.api_base import PAGING, Endpoint, idempotent, page_body, page_size, utc
+from contacts.api_fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Text, page_of, read
+from contacts.models import Batch, Contact
 from contacts.selection import Selection
 from contacts.serializers import refusals
+from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes import orders, queries, services
-from unsubscribes.mail import gate
+from unsubscribes.mail import gate, listing
 from unsubscribes.mail.compose import BODY_LIMIT, Draft
 from unsubscribes.models import SUBJECT_LIMIT, Message
+
+FILTER_PARAMETERS = [
+    OpenApiParameter("state", str, enum=[state for state, _label in listing.STATES]),
+    OpenApiParameter("batch", int, description="Mail of one bulk order."),
+    OpenApiParameter("contact", int, description="Mail to one person."),
+    OpenApiParameter("created_after", OpenApiTypes.DATETIME, description="Written at this moment or later."),
+    OpenApiParameter("created_before", OpenApiTypes.DATETIME, description="Written before this moment."),
+]
 
 
 class MailBody(Body):
@@ -35,33 +45,50 @@ class BulkMail(Selected, MailBody):
     """A mail to many people."""
 
 
-class Mail(serializers.Serializer):
+class MailRow(serializers.Serializer):
     """A message to one person and what became of it; `reason` says why where there is something to say."""
 
     id = serializers.IntegerField()
     contact = serializers.IntegerField()
     batch = serializers.IntegerField(allow_null=True)
-    state = serializers.ChoiceField(("queued", "sent", "failed", "held", "unknown"))
+    state = serializers.ChoiceField(listing.STATES)
     reason = serializers.ChoiceField(Message.Reason.choices, allow_null=True)
     error = serializers.CharField()
     email = serializers.CharField()
     subject = serializers.CharField()
-    text = serializers.CharField()
-    html = serializers.CharField()
     actor = serializers.CharField()
     created_at = serializers.DateTimeField()
     sent_at = serializers.DateTimeField(allow_null=True)
 
 
+class Mail(MailRow):
+    """A message with its texts."""
+
+    text = serializers.CharField()
+    html = serializers.CharField()
+
+
+MAIL_PAGE = page_of(MailRow)
+
+
 class PersonMailViewSet(Endpoint):
     """Mail to one person."""
 
-    rights = {"mails": "mail_people"}
+    rights = {"mails": "view_people", "write": "mail_people"}
+    parameters = {"mails": PAGING}
 
-    @extend_schema(request=MailBody, responses={201: Mail})
-    @action(detail=True, methods=["post"])
-    @idempotent
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=MAIL_PAGE)
+    @action(detail=True)
     def mails(self, request: Request, pk: int) -> Response:
+        """List the mail to a person, newest first, without the texts, which each mail's own address shows."""
+        if not Contact.objects.visible_to(self.actor).filter(pk=pk).exists():
+            raise Missing
+        return _list(request, {"contact": str(pk)}, self.actor)
+
+    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=MailBody, responses={201: Mail})
+    @mails.mapping.post
+    @idempotent
+    def write(self, request: Request, pk: int) -> Response:
         """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
         message = services.write_to_one(pk, _draft(read(MailBody, request.data)), actor=self.actor)
         return Response(mail_body(message, with_link=True), 201)
@@ -70,7 +97,14 @@ class PersonMailViewSet(Endpoint):
 class MailViewSet(Endpoint):
     """Messages."""
 
-    rights = {"retrieve": "view_people"}
+    rights = {"list": "view_people", "retrieve": "view_people"}
+    parameters = {"list": listing.FILTERS | PAGING}
+
+    @extend_schema(parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS], responses=MAIL_PAGE)
+    def list(self, request: Request) -> Response:
+        """List messages, newest first, without the texts, which each message's own address shows."""
+        query = {name: str(value) for name, value in request.query_params.items() if name in listing.FILTERS}
+        return _list(request, query, self.actor)
 
     @extend_schema(responses=Mail)
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -104,6 +138,11 @@ class BulkMailViewSet(Endpoint):
 def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
     """Return a message as the API shows it."""
     text, html = queries.shown(message, with_link=with_link)
+    return mail_row(message) | {"text": text, "html": html}
+
+
+def mail_row(message: Message) -> dict[str, Any]:
+    """Return a message as lists show it."""
     return {
         "id": message.pk,
         "contact": message.contact_id,
@@ -113,12 +152,15 @@ def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
         "error": message.error,
         "email": message.email,
         "subject": message.subject,
-        "text": text,
-        "html": html,
         "actor": message.actor_name,
         "created_at": utc(message.created_at),
         "sent_at": utc(message.sent_at),
     }
+
+
+def _list(request: Request, query: dict[str, str], actor: Actor) -> Response:
+    page = listing.page(query, actor=actor, cursor=request.query_params.get("cursor"), size=page_size(request))
+    return Response(page_body(request, page, [mail_row(message) for message in page.rows]))
 
 
 def _draft(values: dict[str, Any]) -> Draft:

@@ -1,0 +1,40 @@
+"""Up to which number the history can be read so that nothing turns up below it later.
+
+Numbers of events come from a sequence and commit in any order. The last number is read first, then who is writing
+events just then; when those transactions have ended, every event up to that number is there for good. Most end within
+milliseconds, so a reader waits a moment for them; behind one that lasts longer, what the sealing knows is the answer.
+"""
+
+import time
+
+from django.db import connection
+
+from contacts.models import SealHorizon
+from contacts.sealing.services import last_settled, writers
+
+PATIENCE = 0.3
+PAUSE = 0.01
+
+
+def settled() -> int:
+    """Return up to which number every event that will ever be is there."""
+    number = _last_number()
+    ahead = set(writers())
+    deadline = time.monotonic() + PATIENCE
+    while ahead and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+        ahead &= set(writers())
+    return _known() if ahead else number
+
+
+def _last_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM contacts_contactevent_id_seq")
+        return int(cursor.fetchone()[0])
+
+
+def _known() -> int:
+    """Return what the last seal and the horizon of the next one know."""
+    horizon = SealHorizon.objects.filter(pk=1).first()
+    over = horizon is not None and not set(horizon.writers) & set(writers())
+    return max(last_settled(), horizon.reached if horizon and over else 0)

@@ -1,0 +1,59 @@
+"""Which messages the API lists, and in which order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters as filters
+from django.db.models import QuerySet
+
+from salesconnect.lib import keyset
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import MomentFilter
+from salesconnect.lib.keyset import Key, Page
+from unsubscribes.models import Message
+
+State = Message.State
+STATES = [(state.value, state.label) for state in State if state != State.SENDING]
+"""The states that the API knows: what is being sent waits still."""
+BY_TIME = ("created_after", "created_before")
+LARGEST = 2**63 - 1
+
+
+class MessageFilter(filters.FilterSet):
+    """Every filter by its public name."""
+
+    state = filters.ChoiceFilter(method="filter_state", choices=STATES)
+    batch = filters.NumberFilter(field_name="batch_id", min_value=1, max_value=LARGEST, decimal_places=0)
+    contact = filters.NumberFilter(field_name="contact_id", min_value=1, max_value=LARGEST, decimal_places=0)
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Message
+        fields: list[str] = []
+
+    def filter_state(self, queryset: QuerySet[Message], _name: str, value: str) -> QuerySet[Message]:
+        """Keep the messages in a state."""
+        return queryset.filter(state__in=(State.QUEUED, State.SENDING) if value == State.QUEUED else (value,))
+
+
+FILTERS = frozenset(MessageFilter.base_filters)
+
+
+def page(query: Mapping[str, str], *, actor: Actor, cursor: str | None, size: int) -> Page[Message]:
+    """Return one page of the messages that `query` asks for, newest first, without their texts. Raises `Invalid`."""
+    actor.require("view_people")
+    asked = MessageFilter(dict(query), queryset=Message.objects.defer("text", "html"))
+    if not asked.is_valid():
+        raise Invalid({name: [str(text) for text in texts] for name, texts in asked.errors.items()})
+    keys = [Key("id", descending=True)]
+    if any(query.get(name) for name in BY_TIME):
+        # In the order of the index that finds the moments: the two orders differ only within one transaction.
+        keys.insert(0, Key("created_at", descending=True))
+    values = [key.path for key in keys]
+
+    def place(message: Message) -> tuple[Any, ...]:
+        return tuple(getattr(message, name) for name in values)
+
+    return keyset.page(asked.qs, keys, cursor=cursor, size=size, values=place)
