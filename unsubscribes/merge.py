@@ -22,6 +22,7 @@ from contacts.models import Contact, Merge, OnMerge
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.transactions import act
+from unsubscribes.mail import doubles
 from unsubscribes.models import MailFailure
 from unsubscribes.rules import stricter
 
@@ -61,6 +62,7 @@ def merge(
     }
     _share_the_no(survivor, other, actor)
     record.moved = _move(other_id, survivor_id)
+    doubles.hold(survivor_id)
     # The address must be free before the survivor takes it.
     ComplianceCard.objects.filter(pk=other_id).delete()
     Contact.objects.filter(pk=other_id).delete()

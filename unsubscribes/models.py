@@ -119,7 +119,7 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     class Reason(models.TextChoices):
-        """Why a message is in its state: the first seven hold back."""
+        """Why a message is in its state: the first eight hold back."""
 
         UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
         RESTRICTED = "restricted", _("The person's data is restricted.")
@@ -131,6 +131,7 @@ class Message(models.Model):
             "unsendable",
             _("Mail cannot be sent to this address: it holds letters that the mail server does not take."),
         )
+        DOUBLE = "double", _("The person gets this mail already, from a record that was merged.")
         OUTBOX = "outbox", _("Waiting for a mail server")
         NEVER_LEFT = "never_left", _("It never left, for there was no mail server.")
         SERVER = "server", _("The mail server has trouble; all mail waits until it works again.")

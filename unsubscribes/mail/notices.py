@@ -38,8 +38,11 @@ def use(template_id: int, *, informs: bool, actor: Actor) -> Outcome:
 
 
 def hold_card(message: Message) -> None:
-    """Lock the card of somebody who is about to count as told: cards are locked before messages, here as anywhere."""
-    services.lock(Contact.objects.filter(pk=message.contact_id))
+    """Lock the card of somebody who is about to count as told: cards are locked before messages, here as anywhere.
+
+    It is whose the message is by now, for records may have been merged while it was on its way.
+    """
+    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
 
 
 def count_as_told(message: Message) -> None:

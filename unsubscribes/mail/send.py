@@ -154,6 +154,8 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
     if fate is Fate.SENT:
         failures.accepted(message.contact_id)
     elif fate is Fate.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
+        if not Message.objects.filter(pk=message.pk).exists():
+            return  # somebody who was erased meanwhile leaves no hash behind
         teller = failures.MAIL_SERVER
         failures.no_such_user(link.address_hash, link.hash_key, actor=teller, reason=teller.name)
     else:
@@ -204,7 +206,7 @@ def _settle(message: Message, fate: Fate, said: str) -> None:
     if stored.state == State.SENT:
         events.sent(stored)
         if tells:
-            notices.count_as_told(message)
+            notices.count_as_told(stored)
     elif stored.state in {State.FAILED, State.UNKNOWN}:
         events.failed([stored])
 

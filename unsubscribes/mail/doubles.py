@@ -1,0 +1,24 @@
+"""One bulk mail written to two records that turn out to be one person: it leaves once."""
+
+from django.db.models import Exists, OuterRef, Q
+
+from unsubscribes.mail import events
+from unsubscribes.models import Message
+
+State = Message.State
+
+
+def hold(contact_id: int) -> int:
+    """Hold back what still waits of a bulk mail that the person gets, or got, already; returns how many those are.
+
+    For the merge, which holds the person's card: no message of theirs is claimed meanwhile.
+    """
+    same = Message.objects.filter(contact_id=contact_id, batch_id=OuterRef("batch_id")).exclude(pk=OuterRef("pk"))
+    leaves = Q(state__in=(State.SENDING, State.SENT, State.UNKNOWN)) | Q(state=State.QUEUED, pk__lt=OuterRef("pk"))
+    waiting = Message.objects.filter(contact_id=contact_id, batch_id__isnull=False, state=State.QUEUED)
+    numbers = list(waiting.filter(Exists(same.filter(leaves))).values_list("pk", flat=True))
+    doubles = Message.objects.filter(pk__in=numbers)
+    doubles.update(state=State.HELD, reason=Message.Reason.DOUBLE)
+    for message in doubles:
+        events.held([message])
+    return len(numbers)
