@@ -27,7 +27,7 @@ NEW = """
     (SELECT coalesce(jsonb_object_agg(key, value->1), '{}') FROM jsonb_each(event.changes)
      WHERE jsonb_typeof(value) = 'array')
 """
-# A basis that stands on with its dates, after a merge, says from which day its clock runs.
+# A basis that stands on with its dates, after a merge or an undo, says from which day its clock runs.
 CLOCKS = """
     CASE WHEN event.changes ? 'basis_since' THEN jsonb_build_object('basis', event.changes->'basis_since'->1,
         'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
@@ -37,7 +37,7 @@ TOLD = f"""
     WHEN '{history.CREATED}' THEN
         event.changes || jsonb_build_object('here', true, 'unsubscribed', event.changes ? 'suppressed')
         || CASE WHEN event.changes ? 'authorization_type' THEN jsonb_build_object('basis', event.at) ELSE '{{}}' END
-    WHEN '{history.AUTHORIZATION}' THEN {NEW} || jsonb_build_object('basis', event.at, 'reviewed', NULL)
+    WHEN '{history.AUTHORIZATION}' THEN {NEW} || jsonb_build_object('basis', event.at, 'reviewed', NULL) || {CLOCKS}
     WHEN '{history.SOURCE}' THEN {NEW}
     WHEN '{history.CORRECTED}' THEN {NEW}
     WHEN '{history.SCRUBBED}' THEN jsonb_build_object('words_gone', true)
@@ -83,6 +83,8 @@ ACTIONS = (
     history.MERGED,
     history.UNMERGED,
 )
+INSTANT = dt.timedelta(microseconds=1)
+"""What lies between a moment and the one just before it, as PostgreSQL counts."""
 GIVEN = "SELECT * FROM unnest(%(numbers)s::bigint[], %(ids)s::bigint[], %(moments)s::timestamptz[])"
 
 

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from psycopg2.extras import Json
 
-from compliance import services, suppression
+from compliance import asof, services, suppression
 from compliance.models import Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
@@ -24,6 +26,17 @@ from salesconnect.lib.transactions import act
 UNDO_DAYS = 30
 # An event bears the time at which its act began; no act on people takes longer.
 LONGEST_ACT = dt.timedelta(minutes=1)
+TOUCHED_AT = """
+    SELECT contact_id, min(at) FROM contacts_contactevent
+    WHERE contact_id = ANY(%(ids)s) AND at >= %(ordered)s AND at < %(until)s AND batch_id = %(undone)s GROUP BY 1
+"""
+# What the clocks of a legal basis add to the statement of an undo: their place, what is set, what the event says.
+CLOCK = (
+    "%(clocks)s::jsonb -> contact_id::text AS clock,",
+    "basis_since = (wanted.clock ->> 0)::date, reviewed_on = (wanted.clock ->> 1)::date, ",
+    """|| jsonb_build_object('basis_since', jsonb_build_array(NULL, wanted.clock -> 0),
+                'reviewed_on', jsonb_build_array(NULL, wanted.clock -> 1))""",
+)
 UNDOABLE = {"authorization": AUTHORIZATION_COLUMNS, "source": SOURCE_COLUMNS}
 
 
@@ -138,10 +151,8 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         raise ValueError(f"batch {batch.pk} undoes nothing")
     columns = UNDOABLE[undone.kind]
     ids, restricted = services.lock_unrestricted(contacts)
-    moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
     values = {
         "ids": array(ids),
-        "today": timezone.localdate(),
         "undone": undone.pk,
         "ordered": undone.created_at,
         "since": undone.created_at - LONGEST_ACT,
@@ -151,14 +162,26 @@ def restore(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         **history.event_values(actor, batch.pk),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_restore_sql(columns, moved), values)
+        if columns is AUTHORIZATION_COLUMNS:
+            values["clocks"] = Json(_clocks_before(cursor, values))
+        cursor.execute(_restore_sql(columns), values)
         restored, changed_since = cursor.fetchone()
     untouched = len(ids) - restored - len(changed_since)
     outcome = Outcome(changed=restored, unchanged=untouched).refuse("restricted", restricted)
     return outcome.refuse("changed_since", changed_since)
 
 
-def _restore_sql(columns: Sequence[Column], moved: str) -> str:
+def _clocks_before(cursor: CursorWrapper, values: dict[str, Any]) -> dict[str, list[str | None]]:
+    """Return from when the clocks ran, by person, of the legal bases that come back: to undo is to review nothing."""
+    cursor.execute(TOUCHED_AT, values)
+    asked = [(contact_id, at - asof.INSTANT) for contact_id, at in cursor.fetchall()]
+    return {
+        str(contact_id): [day.isoformat() if day else None for day in (state.basis_since, state.reviewed_on)]
+        for (contact_id, _moment), state in zip(asked, asof.states(asked), strict=True)
+    }
+
+
+def _restore_sql(columns: Sequence[Column]) -> str:
     """Return the statement that gives back what the undone batch's events remember, but for what changed since.
 
     Of two changes of one person the later has the higher number: both took it with the person locked. No step joins
@@ -169,12 +192,13 @@ def _restore_sql(columns: Sequence[Column], moved: str) -> str:
         f"{_before(column)} AS {column.name}, card.{column.name} AS was_{column.name}" for column in columns
     )
     names = ", ".join(column.name for column in columns)
+    clock, moved, clocked = CLOCK if columns is AUTHORIZATION_COLUMNS else ("", "", "")
     return f"""
         WITH touched AS MATERIALIZED (
             SELECT contact_id, id, changes FROM contacts_contactevent
             WHERE contact_id = ANY(%(ids)s) AND at >= %(ordered)s AND at < %(until)s AND batch_id = %(undone)s
         ), wanted AS MATERIALIZED (
-            SELECT contact_id, {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
+            SELECT contact_id, {clock} {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
             WHERE NOT EXISTS (
                 SELECT FROM contacts_contactevent later
                 WHERE later.contact_id = touched.contact_id AND later.at >= %(since)s AND later.at < %(until)s
@@ -187,7 +211,7 @@ def _restore_sql(columns: Sequence[Column], moved: str) -> str:
         ), logged AS (
             INSERT INTO contacts_contactevent ({history.COLUMNS})
             SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
-                   {services.changes_sql(columns, old="wanted.was_", new="wanted.")}
+                   {services.changes_sql(columns, old="wanted.was_", new="wanted.")} {clocked}
             FROM wanted ORDER BY contact_id
         )
         SELECT (SELECT count(*) FROM wanted),

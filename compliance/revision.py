@@ -28,6 +28,7 @@ def revise(
     card: Mapping[str, Any] | None = None,
     owner: User | Owner | None = Owner.STAYS,
     version: int | None = None,
+    clocks: services.Clocks | None = None,
     although_erased: bool = False,
 ) -> Outcome:
     """Set what is named of one person, in one transaction; what is not named stays.
@@ -43,7 +44,7 @@ def revise(
     outcome, people = Outcome(), Contact.objects.filter(pk=contact_id)
     if card:
         authorization, source = with_changes(ComplianceCard.objects.get(pk=contact_id), card)
-        outcome += services.edit_card(people, authorization, source, actor=actor)
+        outcome += services.edit_card(people, authorization, source, actor=actor, clocks=clocks)
     if details:
         outcome += editing.edit(contact_id, details, actor=actor, although_erased=although_erased)
     if owner is not Owner.STAYS:

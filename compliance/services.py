@@ -18,6 +18,14 @@ from salesconnect.lib.transactions import act
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """From which day the clock of a legal basis runs, and when this very basis was reviewed last, if it was."""
+
+    since: dt.date | None
+    reviewed: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of the card: its SQL type, and the slugs of its codes where it holds a code."""
 
@@ -42,18 +50,26 @@ SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column(
 
 # Cards are locked in the order of their ids, so that no two acts deadlock.
 LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
+CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(NULL, %(since)s::date),
+                'reviewed_on', jsonb_build_array(NULL, %(reviewed)s::date))"""
 FREE = "restricted_at IS NULL"
 """Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
 
 
 @act
 def authorise(
-    contacts: ContactQuerySet, authorization: Authorization, *, actor: Actor, batch_id: int | None = None
+    contacts: ContactQuerySet,
+    authorization: Authorization,
+    *,
+    actor: Actor,
+    batch_id: int | None = None,
+    clocks: Clocks | None = None,
 ) -> Outcome:
     """Set the legal basis of all `contacts`; what the card held before stays in the history.
 
-    Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card. Restricted people are
-    refused.
+    Its clocks begin today, unless `clocks` says from when they ran for it before: who takes a change back has reviewed
+    nothing. Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card. Restricted
+    people are refused.
     """
     actor.require("edit_people")
     refuse(authorization.errors(timezone.localdate()))
@@ -63,7 +79,8 @@ def authorise(
         "consent_date": authorization.consent_date,
         "consent_purpose": authorization.consent_purpose,
     }
-    return _set(contacts, AUTHORIZATION_COLUMNS, values, history.AUTHORIZATION, actor=actor, batch_id=batch_id)
+    columns, action = AUTHORIZATION_COLUMNS, history.AUTHORIZATION
+    return _set(contacts, columns, values, action, actor=actor, batch_id=batch_id, clocks=clocks)
 
 
 @act
@@ -83,14 +100,19 @@ def edit_card(
     *,
     actor: Actor,
     version: int | None = None,
+    clocks: Clocks | None = None,
 ) -> Outcome:
-    """Set both halves of one person's card; `Stale` when it is no longer at `version`, `Restricted` as it says."""
+    """Set both halves of one person's card, the `clocks` as `authorise` does.
+
+    Raises `Stale` when it is no longer at `version`, and `Restricted` as it says.
+    """
     actor.require("edit_people")
     refuse(authorization.errors(timezone.localdate()) | source.errors())
     lock_all_or_none(contacts)
     if version is not None:
         check_version(contacts.get().pk, version)
-    outcomes = (authorise(contacts, authorization, actor=actor), set_source(contacts, source, actor=actor))
+    authorised = authorise(contacts, authorization, actor=actor, clocks=clocks)
+    outcomes = (authorised, set_source(contacts, source, actor=actor))
     return Outcome(changed=1) if any(outcome.changed for outcome in outcomes) else Outcome(unchanged=1)
 
 
@@ -160,12 +182,15 @@ def _set(
     *,
     actor: Actor,
     batch_id: int | None,
+    clocks: Clocks | None = None,
 ) -> Outcome:
     """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
     whose = inlined(*contacts.card_ids_sql())
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
-    moved = "basis_since = %(today)s, reviewed_on = NULL, " if columns is AUTHORIZATION_COLUMNS else ""
+    moved = "basis_since = %(since)s, reviewed_on = %(reviewed)s, " if columns is AUTHORIZATION_COLUMNS else ""
+    changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks else "")
+    clocks = clocks or Clocks(timezone.localdate())
     statement = f"""
         WITH locked AS MATERIALIZED (
             {LOCK.format(columns=f"contact_id, {names}, {FREE} AS free", ids=whose)}
@@ -177,13 +202,14 @@ def _set(
             FROM old WHERE card.contact_id = old.contact_id
         ), logged AS (
             INSERT INTO contacts_contactevent ({history.COLUMNS})
-            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes_sql(columns)}
+            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes}
             FROM old ORDER BY contact_id
         )
         SELECT count(*) FILTER (WHERE free), (SELECT count(*) FROM old),
                coalesce(array_agg(contact_id) FILTER (WHERE NOT free), '{{}}') FROM locked
     """
-    acted = {"action": action, "today": timezone.localdate(), **values, **history.event_values(actor, batch_id)}
+    acted = {"action": action, "since": clocks.since, "reviewed": clocks.reviewed, **values}
+    acted |= history.event_values(actor, batch_id)
     with connection.cursor() as cursor:
         cursor.execute(statement, acted)
         free, changed, restricted = cursor.fetchone()

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from compliance import asof
 from compliance.revision import Owner, revise
 from compliance.rules import AuthorizationType, SlugChoices, SourceType
+from compliance.services import Clocks
 from contacts import history
 from contacts.details import DETAILS
 from contacts.models import ContactEvent, User
@@ -35,7 +37,25 @@ def undo_edit(
         raise Conflict("nothing_to_undo", _("There is nothing to undo."))
     details = {name: before[name] for name in DETAILS if name in before}
     card = {name: _stored(name, before[name]) for name in CARD if name in before}
-    return revise(contact_id, details=details, card=card, owner=owner, version=version, actor=actor)
+    return revise(
+        contact_id,
+        details=details,
+        card=card,
+        owner=owner,
+        version=version,
+        actor=actor,
+        clocks=_clocks_before(contact_id, since),
+    )
+
+
+def _clocks_before(contact_id: int, since: int) -> Clocks | None:
+    """Return the clocks that the legal basis had before the first edit after `since` that changed it."""
+    own = ContactEvent.objects.filter(contact_id=contact_id, id__gt=since, action=history.AUTHORIZATION)
+    first = own.order_by("id").values_list("at", flat=True).first()
+    if first is None:
+        return None
+    [state] = asof.states([(contact_id, first - asof.INSTANT)])
+    return Clocks(state.basis_since, state.reviewed_on)
 
 
 def _values_before(contact_id: int, since: int) -> dict[str, Any]:

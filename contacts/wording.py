@@ -26,6 +26,8 @@ OLD, NEW = 0, 1
 # The order in which changes are told; the database keeps none.
 ORDER = (*DETAILS, "owner", "authorization_type", "authorization_other", "consent_date", "consent_purpose")
 NOTHING = (None, "")
+# What an event says for the fold of past states alone.
+NOT_TOLD = {"owner_id", "basis_since", "reviewed_on"}
 LABELS = {
     "owner": gettext_lazy("Owner"),
     "consent_date": gettext_lazy("Date of Consent"),
@@ -281,7 +283,7 @@ def _side(changes: Changes, side: int) -> dict[str, Any]:
 
 
 def _each(changes: Changes) -> str:
-    named = sorted(set(changes) - {"owner_id"}, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+    named = sorted(set(changes) - NOT_TOLD, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
     items = [_change(name, *changes[name]) for name in named if isinstance(changes[name], list)]
     if not items:
         return _("details that are no longer held")

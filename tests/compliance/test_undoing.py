@@ -3,16 +3,20 @@
 import datetime as dt
 
 import pytest
+from django.utils import timezone
 
-from compliance import editing, services, suppression, undoing
+from compliance import asof, editing, orders, services, suppression, undoing
+from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from contacts import batches, history
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Stale
 from unsubscribes.merge import merge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
+INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
+LONG_AGO = dt.date(2022, 1, 10)
 
 
 def version_of(anna: Contact) -> int:
@@ -41,6 +45,43 @@ def test_a_consent_that_ended_comes_back_whole(person, member):
     assert (outcome.changed, outcome.unchanged) == (1, 0)
     assert (anna.card.consent_date, anna.card.consent_purpose) == (dt.date(2026, 3, 1), "Newsletter")
     assert (anna.card.source_type, anna.card.source_other) == (None, "")
+
+
+@pytest.fixture
+def interest_of_long_ago(person, member):
+    """Return somebody whose legitimate interest was recorded years ago, as the history tells too."""
+    anna, older = person(email="a@example.com", authorization=CONTRACT), person(last_name="B", authorization=INTEREST)
+    ComplianceCard.objects.filter(pk=older.pk).update(basis_since=LONG_AGO, reviewed_on=LONG_AGO)
+    merge(anna.pk, older.pk, actor=member)
+    return Contact.objects.filter(pk=anna.pk)
+
+
+def clocks_of(people) -> list:
+    """Return the clocks as the card has them, and as they are told of this moment."""
+    [card] = ComplianceCard.objects.filter(contact__in=people)
+    [told] = asof.states([(card.pk, timezone.now())])
+    return [(card.basis_since, card.reviewed_on), (told.basis_since, told.reviewed_on)]
+
+
+def test_taking_an_edit_back_reviews_nothing(interest_of_long_ago, member):
+    people = interest_of_long_ago
+    for _turn in range(2):
+        since = history.newest_id(people.get().pk)
+        services.edit_card(people, CONTRACT, Source(), actor=member)
+        assert clocks_of(people) == [(timezone.localdate(), None)] * 2
+        undoing.undo_edit(people.get().pk, since=since, version=people.get().card.version, actor=member)
+        assert clocks_of(people) == [(LONG_AGO, LONG_AGO)] * 2
+
+
+def test_taking_a_bulk_change_back_reviews_nothing(interest_of_long_ago, person, member):
+    nobody = person(last_name="Without a basis")
+    for _turn in range(2):
+        everybody, params = Contact.objects.all(), orders.authorization_params(CONTRACT)
+        batch = batches.order(everybody, "authorization", actor=member, params=params)
+        undo = orders.undo(batch, actor=member)
+        assert (undo.state, undo.changed) == ("done", 2)
+        assert clocks_of(interest_of_long_ago) == [(LONG_AGO, LONG_AGO)] * 2
+        assert clocks_of(Contact.objects.filter(pk=nobody.pk)) == [(None, None)] * 2
 
 
 def test_an_unsubscribe_is_never_taken_back(person, member):
