@@ -68,7 +68,7 @@ FOLDED = """
 """
 SUPPRESS = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
-    SELECT address_hash, %(hash_key)s, '', %(opt_out_source)s FROM incoming
+    SELECT address_hash, %(hash_key)s, opt_out_reason, %(opt_out_source)s FROM incoming
     WHERE NOT taken AND opted_out AND address_hash IS NOT NULL ORDER BY address_hash
     ON CONFLICT (address_hash) DO NOTHING
 """

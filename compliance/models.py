@@ -258,6 +258,8 @@ class ImportJob(models.Model):
     # How the file is read: encoding, delimiter and headers, found once when it was handed in.
     table = models.JSONField(default=dict)
     mapping = models.JSONField(default=dict)
+    # The headers of columns that are left out on purpose, though they look like consent or opt-out.
+    ignore = models.JSONField(default=list, db_default=[])
     card = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)

@@ -29,6 +29,7 @@ TEXTS = (
     "authorization_other",
     "consent_purpose",
     "source_other",
+    "opt_out_reason",
 )
 COLUMNS = (
     "line",
@@ -71,6 +72,7 @@ class NewPerson:
     source: Source = field(default_factory=Source)
     line: int = 0
     opted_out: bool = False
+    opt_out_reason: str = ""
 
 
 def stage(people: Iterable[NewPerson]) -> int:
@@ -109,6 +111,7 @@ def copy_line(person: NewPerson) -> str:
         authorization.other,
         authorization.consent_purpose,
         source.other,
+        person.opt_out_reason,
     )
     cells = (
         str(person.line),

@@ -1,6 +1,6 @@
 """The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from compliance import address_locks
 from compliance.models import Suppression
 from contacts import history
 from contacts.addresses import address_hashes, folded_hashes, newest_key
@@ -114,6 +115,21 @@ def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") ->
     }
     with connection.cursor() as cursor:
         cursor.execute(SUPPRESS_MANY, values)
+
+
+def opt_out_addresses(addresses: Iterable[str], *, actor: Actor, source: str, reason: str = "") -> int:
+    """Suppress normalised addresses and opt out whoever has them; return how many addresses were not suppressed before.
+
+    Inside a transaction of the caller.
+    """
+    hashed = {address: address_hashes(address) for address in addresses}
+    every = [address_hash for hashes in hashed.values() for address_hash in hashes]
+    address_locks.hold(every)
+    known = set(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", flat=True))
+    fresh = [hashes[0] for hashes in hashed.values() if known.isdisjoint(hashes)]
+    unsubscribe(Contact.objects.filter(email_key__in=list(hashed)), actor=actor, source=source, reason=reason)
+    suppress_hashes(fresh, source=source, reason=reason)
+    return len(fresh)
 
 
 def of_address(email_key: str) -> Suppression | None:

@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Self, TextIO, cast
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from compliance import address_locks, suppression
+from compliance import suppression
 from compliance.imports.headers import SYNONYMS, key
 from compliance.models import Suppression
-from contacts.addresses import address_hashes
-from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, unsafe_cell
 from salesconnect.lib.csv.encoding import detect
@@ -148,16 +145,16 @@ class Columns:
 
 
 def _take_chunk(taken: SuppressionList, chunk: list[Line], actor: Actor) -> None:
-    addresses: dict[str, list[UUID]] = {}
+    addresses: dict[str, None] = {}
     rejects: list[tuple[int, str]] = []
     total = 0
     for number, groups, reason in chunk:
         found, missed = _found(groups)
         total += len(found)
-        addresses |= {address: address_hashes(address) for address in found if address not in addresses}
+        addresses |= dict.fromkeys(found)
         if reason or missed or not found:
             rejects.append((number, reason or _(PARTLY if found else NOTHING)))
-    _store(taken.pk, addresses, rejects, total, actor)
+    _store(taken.pk, list(addresses), rejects, total, actor)
     taken.refresh_from_db()
 
 
@@ -178,25 +175,13 @@ def _found(groups: list[list[str]]) -> tuple[list[str], bool]:
 
 
 @act
-def _store(taken_id: int, addresses: dict[str, list[UUID]], rejects: list[Any], found: int, actor: Actor) -> None:
+def _store(taken_id: int, addresses: list[str], rejects: list[Any], found: int, actor: Actor) -> None:
     """Suppress the addresses of a chunk and count what was found, in one transaction."""
     taken = SuppressionList.objects.get(pk=taken_id)
-    new = _suppress(addresses, taken.file_name, actor)
+    source = Suppression.Source.IMPORT
+    new = suppression.opt_out_addresses(addresses, actor=actor, source=source, reason=taken.file_name)
     taken.new += new
     taken.already += found - new
     taken.invalid += len(rejects)
     taken.rejects += rejects[: max(0, KEPT_REJECTS - len(taken.rejects))]
     taken.save(update_fields=["new", "already", "invalid", "rejects"])
-
-
-def _suppress(addresses: dict[str, list[UUID]], reason: str, actor: Actor) -> int:
-    """Suppress the addresses, given with their hashes, newest key first; return how many could be mailed before."""
-    every = [address_hash for hashes in addresses.values() for address_hash in hashes]
-    address_locks.hold(every)
-    known = set(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", flat=True))
-    fresh = [hashes[0] for hashes in addresses.values() if known.isdisjoint(hashes)]
-    source = Suppression.Source.IMPORT
-    holders = Contact.objects.filter(email_key__in=list(addresses))
-    suppression.unsubscribe(holders, actor=actor, source=source, reason=reason)
-    suppression.suppress_hashes(fresh, source=source, reason=reason)
-    return len(fresh)

@@ -40,11 +40,26 @@ class ColumnMapping(serializers.CharField):
         return mapping
 
 
+class ColumnNames(serializers.CharField):
+    """Headers of columns that are left out on purpose: a JSON list, or one name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the list."""
+        text = super().to_internal_value(data)
+        try:
+            names = json.loads(text)
+        except (ValueError, RecursionError):
+            return [text]
+        parsers.check(names)
+        return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else [text]
+
+
 class ImportBody(Card):
     """A file of people; the card's fields hold for all its rows."""
 
     file = serializers.FileField()
     mapping = ColumnMapping(required=False)
+    ignore = ColumnNames(required=False)
     dry_run = serializers.BooleanField(default=False)
 
 
@@ -95,6 +110,7 @@ class ImportViewSet(Endpoint):
             file.name,
             actor=self.actor,
             mapping=values.get("mapping"),
+            ignore=values.get("ignore", ()),
             card=services.Card(authorization(values), source(values)),
             dry_run=values["dry_run"],
         )

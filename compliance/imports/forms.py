@@ -1,5 +1,6 @@
 """The forms of an import: the file, the card's values for all its rows, and where each column goes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -61,12 +62,22 @@ class FileForm(AllRowsForm):
 class ColumnsForm(AllRowsForm):
     """Where each column goes, beside what holds for all rows."""
 
-    def __init__(self, *args: Any, headers: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, headers: list[str], unread: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.unread = list(unread)
+        if unread:
+            words = _("Leave these columns out: they say nothing of consent or opt-out that must be kept")
+            self.fields["ignore_unread"] = forms.BooleanField(label=words, required=False)
         self.columns = {f"column_{index}": header for index, header in enumerate(names(headers))}
         for name, header in self.columns.items():
             label = header or _("Column without a name")
             self.fields[name] = forms.ChoiceField(label=label, choices=FIELD_CHOICES, required=False)
+
+    def ignored(self, before: Sequence[str]) -> list[str]:
+        """Return the columns that are left out on purpose: those of before, and those that were asked about now."""
+        mapped = {header for header, field in self.mapping().items() if field}
+        asked = self.unread if self.cleaned_data.get("ignore_unread") else []
+        return [header for header in dict.fromkeys([*before, *asked]) if header not in mapped]
 
     def mapping(self) -> dict[str, str]:
         """Return the field of each column by its header, `""` for one that is left out."""

@@ -1,5 +1,6 @@
 """Which column of a file goes to which field. Pure."""
 
+import dataclasses
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from compliance.imports.headers import FIELDS, FULL_NAME, GOOGLE, ORIGINS, SYNONYMS, key, origin_of
+from compliance.imports.optouts import Kind, heard
 
 IDENTIFYING = frozenset({"first_name", "last_name", FULL_NAME, "email"})
 _GOOGLE_SEPARATOR = " ::: "
@@ -18,6 +20,10 @@ class Mapping:
 
     columns: dict[int, str]
     origin: str
+    # Columns that go to no field and are read for an opt-out; and those that are left out, of which nobody said so.
+    optouts: dict[int, Kind] = dataclasses.field(default_factory=dict)
+    left_out: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -25,12 +31,14 @@ class Mapping:
         return not IDENTIFYING.isdisjoint(self.columns.values())
 
 
-def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None) -> Mapping:
+def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None, ignore: Sequence[str] = ()) -> Mapping:
     """Return the mapping of a header, with the user's own choice (header → field, or `""` to leave it out) above it.
 
     Each field is filled from one column, the best known and of equals the first; other columns stay unmapped, and so
     do those that an import must not set (times, the person's number). A full name is used only where first and last
-    name have no columns. Raises ValueError naming what is no column or no field, or a field that is chosen twice.
+    name have no columns. Columns of other programs that say who opted out are read for that, unless they stand in
+    `ignore`, the columns that are left out on purpose. Raises ValueError naming what is no column or no field, or a
+    field that is chosen twice.
     """
     keys = [key(header) for header in headers]
     origin = origin_of(keys)
@@ -43,7 +51,12 @@ def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None) -> Ma
         if index is not None and field not in taken and not (field == FULL_NAME and _named(taken)):
             columns[index] = field
             taken.add(field)
-    return Mapping({index: field for index, field in sorted(columns.items()) if field}, origin)
+    filled = {index: field for index, field in sorted(columns.items()) if field}
+    ignored = {_index(header, headers, keys) for header in ignore}
+    left = [index for index in range(len(headers)) if index not in filled and index not in ignored]
+    optouts = heard(headers, left)
+    left_out = tuple(index for index in left if index not in optouts)
+    return Mapping(filled, origin, optouts, left_out, tuple(names(headers)))
 
 
 def names(headers: Sequence[str]) -> list[str]:

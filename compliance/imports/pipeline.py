@@ -8,10 +8,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import creation, staging
+from compliance import creation, staging, suppression
 from compliance.imports import statements
 from compliance.imports.reading import Chunk, Rejected
-from compliance.models import ImportJob
+from compliance.models import ImportJob, Suppression
 from contacts import history
 from contacts.addresses import newest_key
 from salesconnect.lib.actor import Actor
@@ -58,7 +58,20 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
         # An address may have been suppressed since the rows were assessed.
         taken.suppressed += _create(job, taken.created, actor) - newcomers_suppressed
         _update(job, _lock(), actor)
+        _hear_the_rejected(chunk, taken.rejected, actor)
     return taken
+
+
+def _hear_the_rejected(chunk: Chunk, rejected: list[Rejected], actor: Actor) -> None:
+    """Take the "no" of rows that were not taken: of duplicates, and of those with something wrong elsewhere."""
+    by_reason: dict[str, set[str]] = {}
+    for row in rejected:
+        if row.line in chunk.said_no:
+            address, reason = chunk.said_no[row.line]
+            by_reason.setdefault(reason, set()).add(address)
+    for reason, addresses in sorted(by_reason.items()):
+        source = Suppression.Source.IMPORT
+        suppression.opt_out_addresses(sorted(addresses), actor=actor, source=source, reason=reason)
 
 
 def _lock() -> int:

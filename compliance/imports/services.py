@@ -1,7 +1,8 @@
 """A file of people: handed in, previewed, begun, cancelled. What works it off is `working`."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from django.core.files import File
@@ -10,13 +11,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from compliance import erased
+from compliance.imports import optouts
 from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from salesconnect.lib import stored
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.csv import FileRefused, Table, open_table
+from salesconnect.lib.csv import FileRefused, RowError, Table, open_table
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.stored import removed_on_failure
@@ -52,14 +54,18 @@ def start(
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
     card: Card | None = None,
+    ignore: Sequence[str] = (),
     dry_run: bool = False,
 ) -> ImportJob:
     """Take a file in and begin to read it at once; a dry run counts what would become of its rows.
 
-    `mapping` (header → field, or `""` to leave a column out) stands above what is recognised. Raises `Forbidden`,
-    and `Invalid` for a file that cannot be read (`file`), a mapping that does not fit it, or a card against the rules.
+    `mapping` (header → field, or `""` to leave a column out) stands above what is recognised. `ignore` names columns
+    that are left out on purpose though they look like consent or opt-out. Raises `Forbidden`, `Invalid` for a file that
+    cannot be read (`file`), a mapping that does not fit it, or a card against the rules, and `Conflict`
+    (`unread_consent_column`) for such a column that is neither mapped nor named.
     """
-    job = receive(file, file_name, actor=actor, mapping=mapping, card=card)
+    job = receive(file, file_name, actor=actor, mapping=mapping, card=card, ignore=ignore)
+    _ask_about_consent(job)
     return begin(job.pk, actor=actor, dry_run=dry_run)
 
 
@@ -81,15 +87,17 @@ def receive(
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
     card: Card | None = None,
+    ignore: Sequence[str] = (),
 ) -> ImportJob:
     """Store a file that can be read, without beginning; its columns may still have to be mapped. Raises as `start`."""
     actor.require("import_people")
     table = _open(file)
-    _recognised(table.headers, mapping)
+    _recognised(table.headers, mapping, ignore)
     job = ImportJob(
         file_name=file_name[-255:],
         table={"encoding": table.encoding, "delimiter": table.delimiter, "headers": table.headers},
         mapping=dict(mapping or {}),
+        ignore=list(ignore),
         card=_checked(card).as_json(),
         total=table.total,
         language=(translation.get_language() or "en")[:5],
@@ -101,14 +109,16 @@ def receive(
 
 
 @transaction.atomic
-def change(job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card) -> ImportJob:
+def change(
+    job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card, ignore: Sequence[str] = ()
+) -> ImportJob:
     """Read a file that is not being imported yet with another mapping and card: begins a new dry run."""
     actor.require("import_people")
     erased.await_erasures()
     job = _unbegun(job_id)
-    _recognised(job.table["headers"], mapping)
-    job.mapping, job.card = dict(mapping), _checked(card).as_json()
-    job.save(update_fields=["mapping", "card"])
+    _recognised(job.table["headers"], mapping, ignore)
+    job.mapping, job.card, job.ignore = dict(mapping), _checked(card).as_json(), list(ignore)
+    job.save(update_fields=["mapping", "card", "ignore"])
     return begin(job_id, actor=actor, dry_run=True)
 
 
@@ -116,13 +126,16 @@ def change(job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card)
 def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
     """Read the file from its beginning: for a preview as often as one likes, for good once.
 
-    Raises `Invalid` (`file`) when no column of a name or an address is known, and `Conflict` (`begun`).
+    Raises `Invalid` (`file`) when no column of a name or an address is known, and `Conflict`: `begun`, or for good
+    `unread_consent_column`, while a column that looks like consent or opt-out is left out and nobody has said so.
     """
     actor.require("import_people")
     erased.await_erasures()
     job = _unbegun(job_id)
     if not columns_of(job).usable:
         raise Invalid({"file": [_("No column of the file is known as a name or an email address.")]})
+    if not dry_run:
+        _ask_about_consent(job)
     ImportReject.objects.filter(job=job).delete()
     ImportSeen.objects.filter(job_id=job_id).delete()
     reset = dict.fromkeys(COUNTERS, 0) | _ordered_by(actor)
@@ -158,7 +171,26 @@ def cancel(job_id: int, *, actor: Actor) -> ImportJob:
 
 def columns_of(job: ImportJob) -> Columns:
     """Return which column of the file goes to which field."""
-    return _recognised(job.table["headers"], job.mapping)
+    return _recognised(job.table["headers"], job.mapping, job.ignore)
+
+
+def unread_of(job: ImportJob) -> list[str]:
+    """Return the columns that are left out, though their name or cells look like consent or opt-out."""
+    columns = columns_of(job)
+    if not job.file:
+        return []
+    with job.file.open("rb") as file:
+        table = Table(cast("BinaryIO", file), total=job.total, **job.table)
+        rows = (cells for _line, cells in islice(table, optouts.SAMPLE) if not isinstance(cells, RowError))
+        found = optouts.unread(columns.headers, columns.left_out, rows)
+    return [columns.headers[index] for index in found]
+
+
+def _ask_about_consent(job: ImportJob) -> None:
+    """Raise `Conflict` when somebody has to say first what a column means."""
+    if found := unread_of(job):
+        words = _("The column “%(name)s” looks like consent or opt-out and would be left out. Map it, or ignore it.")
+        raise Conflict("unread_consent_column", words % {"name": found[0]}, column=found[0], columns=found)
 
 
 def card_of(job: ImportJob) -> Card:
@@ -181,9 +213,9 @@ def _open(file: File) -> Table:
         raise Invalid({"file": [str(refusal)]}) from None
 
 
-def _recognised(headers: list[str], chosen: Mapping[str, str] | None) -> Columns:
+def _recognised(headers: list[str], chosen: Mapping[str, str] | None, ignore: Sequence[str]) -> Columns:
     try:
-        return recognise(headers, chosen)
+        return recognise(headers, chosen, ignore)
     except ValueError as problem:
         raise Invalid({"mapping": [str(problem)]}) from None
 

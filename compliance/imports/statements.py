@@ -44,7 +44,7 @@ ASSESS = f"""
     ALTER TABLE incoming RENAME TO rows_read;
     CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
     WITH met AS (
-        SELECT row.line, {", ".join(f"row.{name}" for name in (*DETAILS, *KEYS))}, row.opted_out,
+        SELECT row.line, {", ".join(f"row.{name}" for name in (*DETAILS, *KEYS))}, row.opted_out, row.opt_out_reason,
                type.authorization_type, {_said("authorization_other", "authorization_type", OTHER)} authorization_other,
                CASE WHEN type.authorization_type = {CONSENT}
                     THEN coalesce(row.consent_date, old.consent_date, %(consent_date)s) END AS consent_date,
@@ -86,7 +86,7 @@ ASSESS = f"""
             contact_id IS NOT NULL AND opted_out AND NOT unsubscribed AS opts_out
         FROM met
     )
-    SELECT line, {", ".join((*DETAILS, *KEYS))}, {_kept(CARD)}, opted_out, contact_id, version, reason,
+    SELECT line, {", ".join((*DETAILS, *KEYS))}, {_kept(CARD)}, opted_out, opt_out_reason, contact_id, version, reason,
            NOT restricted AND edits AS edits, NOT restricted AND authorises AS authorises,
            NOT restricted AND sources AS sources, opts_out,
            reason IS NULL AND (edits OR authorises OR sources OR opts_out) OR restricted AND opts_out AS changes,
@@ -158,7 +158,9 @@ RECORD = f"""
         (i.edits, '{history.EDITED}', {EDITS}),
         (i.authorises, '{history.AUTHORIZATION}', {changes_sql(AUTHORIZATION_COLUMNS, "card.", "i.")}),
         (i.sources, '{history.SOURCE}', {changes_sql(SOURCE_COLUMNS, "card.", "i.")}),
-        (i.opts_out, '{history.UNSUBSCRIBED}', jsonb_build_object('source', jsonb_build_array(NULL, 'import')))
+        (i.opts_out, '{history.UNSUBSCRIBED}', jsonb_build_object('source', jsonb_build_array(NULL, 'import'))
+            || CASE WHEN i.opt_out_reason = '' THEN '{{}}'
+                    ELSE jsonb_build_object('reason', jsonb_build_array(NULL, i.opt_out_reason)) END)
     ) act (happens, action, changes)
     WHERE i.changes AND act.happens ORDER BY i.contact_id
 """
@@ -180,7 +182,7 @@ UPDATE_CARDS = f"""
 """
 SUPPRESS = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
-    SELECT address_hash, %(hash_key)s, '', 'import' FROM incoming
+    SELECT address_hash, %(hash_key)s, opt_out_reason, 'import' FROM incoming
     WHERE changes AND opts_out OR reason = 'erased' AND opted_out
     ORDER BY address_hash ON CONFLICT (address_hash) DO NOTHING
 """

@@ -6,6 +6,7 @@ import re
 from django.utils.translation import gettext as _
 
 from compliance.imports.headers import key
+from compliance.imports.optouts import Kind, says_no
 from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
 from contacts.details import UNSEEN
 
@@ -107,9 +108,11 @@ def consent_date(cell: str) -> dt.date | None:
 def opted_out(cell: str) -> bool:
     """Return whether a cell says that the person does not want mail."""
     name = key(cell)
-    if name not in _YES | _NO:
+    if name in _YES or says_no(Kind.STATUS, cell) or _DATE.match(cell.strip()):
+        return True
+    if name not in _NO:
         raise ValueError(_("“%(text)s” is neither yes nor no.") % {"text": cell})
-    return name in _YES
+    return False
 
 
 def text(cell: str) -> str:

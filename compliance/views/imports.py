@@ -15,7 +15,7 @@ from compliance.models import ImportJob
 from compliance.views.import_words import people_url, reading, remaining
 from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
-from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.errors import Conflict, Invalid, Missing
 
 LATEST = 5
 SHOWN_REJECTS = 10
@@ -83,23 +83,36 @@ def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
         if "start" in request.POST and not form.has_changed():
             services.begin(job.pk, actor=actor, dry_run=False)
         else:
-            services.change(job.pk, actor=actor, mapping=form.mapping(), card=form.card())
+            ignore = form.ignored(job.ignore)
+            services.change(job.pk, actor=actor, mapping=form.mapping(), card=form.card(), ignore=ignore)
             if "start" in request.POST:
                 messages.info(request, _("You changed how the file is read. Look at the new preview, then start."))
     except Invalid as refusal:
         for texts in refusal.fields.values():
             form.add_error(None, texts)
         return _proposal(request, job, form, status=422)
+    except Conflict as refusal:
+        if refusal.code != "unread_consent_column":
+            raise
+        form.add_error(None, str(refusal.message))
+        return _proposal(request, job, form, status=422)
     return redirect("import", job.pk)
 
 
 def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
     initial = columns_initial(services.columns_of(job).columns) | card_initial(services.card_of(job))
-    return ColumnsForm(data, initial=initial, headers=job.table["headers"])
+    return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=_unread(job))
+
+
+def _unread(job: ImportJob) -> list[str]:
+    try:
+        return services.unread_of(job)
+    except (OSError, UnicodeError):
+        return []  # the preview says that the file is gone
 
 
 def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, status: int = 200) -> HttpResponse:
-    seen = preview(job)
+    seen, columns = preview(job), services.columns_of(job)
     examples = [
         (form[name], seen.examples[int(name.removeprefix("column_"))]) for name in form.columns if seen.examples
     ]
@@ -109,6 +122,7 @@ def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, statu
         "read": [(field, example) for field, example in examples if field.value()],
         "left_out": [(field, example) for field, example in examples if not field.value()],
         "reading": reading(job),
+        "optouts": [columns.headers[index] for index in columns.optouts],
     }
     return render(request, "compliance/import_preview.html", context | _status(job), status=status)
 

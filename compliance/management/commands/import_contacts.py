@@ -20,7 +20,7 @@ from compliance.rules import Authorization, AuthorizationType, Source, SourceTyp
 from contacts.batches import user_actor
 from contacts.models import User
 from salesconnect.lib.actor import Actor, Forbidden, system
-from salesconnect.lib.errors import Invalid
+from salesconnect.lib.errors import Conflict, Invalid
 
 POLL_SECONDS = 0.5
 SHOWN_REJECTS = 10
@@ -45,6 +45,13 @@ class Command(BaseCommand):
         parser.add_argument("--source-other", default="", metavar="TEXT", help="describes the type other")
         parser.add_argument("--map", action="append", default=[], metavar="COLUMN=FIELD", help="may be repeated")
         parser.add_argument("--user", metavar="NAME", help="the user who imports; the system itself by default")
+        parser.add_argument(
+            "--ignore",
+            action="append",
+            default=[],
+            metavar="COLUMN",
+            help="leave a column out on purpose that looks like consent or opt-out",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only count what would become of the rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -58,11 +65,14 @@ class Command(BaseCommand):
                     actor=actor,
                     mapping=dict(pair.rpartition("=")[::2] for pair in options["map"]),
                     card=_card(options),
+                    ignore=options["ignore"],
                     dry_run=options["dry_run"],
                 )
             self._work_off(job, actor)
         except Invalid as refusal:
             self._refuse(" ".join(text for texts in refusal.fields.values() for text in texts))
+        except Conflict as refusal:
+            self._refuse(f"{refusal.message} (--ignore COLUMN)")
         except OSError as error:
             self._refuse(f"{options['file']} cannot be read: {error.strerror}.")
         except Forbidden:

@@ -1,0 +1,137 @@
+"""What columns of other programs say about opt-outs: tables of their names and of the words in their cells. Pure.
+
+A column is one of four kinds. Where it is not certain what a cell of it means, the cell counts as a "no": a "no" too
+many can be taken back by a new consent, a "no" too few is mail against a person's word.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+
+from compliance.imports.headers import key
+
+
+class Kind(Enum):
+    """How a cell of a column says no."""
+
+    NEGATIVE = "says no"  # Email Opt Out: any cell but a no or a blank
+    POSITIVE = "says yes"  # Email Opt In: a no
+    HAPPENED = "when or why it was said"  # UNSUB_TIME: any text
+    STATUS = "a word among others"  # Status: the words of an opt-out
+
+
+# Keys as `headers.key` makes them: letters and digits alone. Of several patterns the first that matches counts.
+_OUT = r"unsub|unsubscribed?|unsubscription|optout|optedout|optingout|suppress(?:ed|ion)?|b(?:lack|lock)list(?:ed)?|" \
+       r"clean(?:ed)?|avregistrer(?:ad|ing)|avprenumerer(?:ad|ing)|avanmäl(?:d|an|ning)|" \
+       r"spärr(?:ad)?|abmeldung|abgemeldet"  # fmt: skip
+_WHEN = r"time|timestamp|date|datetime|on|at|since|datum|tid|tidpunkt|den|reason|campaign|campaigntitle|mode|method|" \
+        r"source|by|orsak|anledning"  # fmt: skip
+_COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    (Kind.HAPPENED, re.compile(rf"(?:last|email|mail|marketing|global|e?mailmarketing)?(?:{_OUT})(?:{_WHEN})+")),
+    (Kind.HAPPENED, re.compile(rf"(?:date|time|datum|tidpunkt|reason|orsak)(?:of|for|för)?(?:{_OUT})")),
+    (
+        Kind.NEGATIVE,
+        re.compile(
+            r"(?:is|has|hs|person|contact|lead|member|global(?:ly)?|e?mail|marketing|e?mailmarketing)*"
+            rf"(?:{_OUT})(?:ofe?mail|frome?mails?|fromalle?mails?|ofalle?mails?|frommarketing|avmejl|fraanmejl)?"
+        ),
+    ),
+    # HubSpot has such a column for each of its subscription types.
+    (Kind.NEGATIVE, re.compile(r"(?:unsubscribed|optedout)(?:from|of)e?mail.+|(?:has)?optedoutof.*mail.*")),
+    (
+        Kind.NEGATIVE,
+        re.compile(
+            r"donot(?:allow)?(?:bulk)?(?:e?mails?|contact|market(?:ing)?|sendmarketing\w*|sendmm|disturb)|"
+            r"no(?:e?mails?|marketing|newsletters?|contact)|e?mail(?:isbad|bounced|hardbounced?)|hardbounced?|"
+            r"ejmejl|ejepost|ejutskick|ingenreklam|reklamspärr|önskarejutskick|skaejkontaktas|neemail"
+        ),
+    ),
+    (
+        Kind.POSITIVE,
+        re.compile(
+            r"(?:is|has|hs|e?mail|marketing|e?mailmarketing|newsletter)*(?:subscribed|optin|optedin|doubleoptin)|"
+            r"accepts(?:e?mail)?marketing|allows?(?:bulk)?(?:e?mails?|marketing)|(?:e?mail|marketing)(?:allowed|permission)|"
+            r"canbee?mailed|cane?mail|receives?(?:e?mails?|newsletters?|marketing)|subscribedto\w*|"
+            r"wants?(?:e?mails?|newsletters?)|newsletter|nyhetsbrev|prenumererar|prenumerant|fårmejlas|villhanyhetsbrev"
+        ),
+    ),
+    (
+        Kind.STATUS,
+        re.compile(
+            r"(?:person|contact|lead|member|subscriber|subscription|e?mail|marketing|consent|mailinglist|list|"
+            r"permission|prenumerations|mejl|utskicks)*status|"
+            r"(?:e?mail|marketing|e?mailmarketing)consent|consentstate|optinstatus|subscription|prenumeration"
+        ),
+    ),
+)  # fmt: skip
+
+_BLANKS = {"", "none", "null", "na", "nan", "undefined", "00000000000000", "00000000", "ejangivet", "never"}
+_NOES = _BLANKS | {
+    "0", "false", "no", "n", "f", "off", "unchecked", "nej", "nein", "non", "falskt", "falsch", "subscribed", "optin",
+    "optedin", "allow", "allowed", "active", "tillåt", "tillåten", "notoptedout", "notunsubscribed",
+}  # fmt: skip
+_OPTED_OUT = {
+    "unsubscribed", "unsubscribe", "unsub", "optedout", "optout", "globallyunsubscribed", "globalunsubscribe",
+    "unsubscribedfromall", "cleaned", "bounced", "hardbounce", "hardbounced", "complained", "complaint", "spam",
+    "spamcomplaint", "markedasspam", "abuse", "suppressed", "blocklisted", "blacklisted", "donotcontact", "donotemail",
+    "donotmail", "donotallow", "donotmarket", "revoked", "withdrawn", "declined", "refused", "avregistrerad",
+    "avprenumererad", "avanmäld", "spärrad", "återkallat", "återkallad", "abgemeldet", "désinscrit", "désabonné",
+}  # fmt: skip
+_REFUSED = (_NOES - _BLANKS - {"subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten",
+            "notoptedout", "notunsubscribed"}) | _OPTED_OUT  # fmt: skip
+
+# A column that is left out may not be one that these find, until somebody has said so.
+_OTHER_CHANNELS = re.compile(r"sms|phone|telefon|call|ring|fax|whatsapp|push|postal|letter|brev\b|direktreklam")
+_SUSPICIOUS = re.compile(
+    r"unsub|optout|optedout|optin|optedin|consent|samtyck|gdpr|permission|subscri|prenumer|avregistr|avanmäl|donot"
+    r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklamspärr|dnc\b"
+)
+# What programs write beside a consent that is none itself.
+_HARMLESS = re.compile(r"(?:optin|subscription|consent|signup)(?:ip|id|url|form|language|country)|optintime|optindate")
+_TELLING = _OPTED_OUT - {"spam", "abuse", "refused", "declined", "bounced", "cleaned", "complaint", "withdrawn"}
+LONGEST = 100
+"""Characters of a header that are looked at."""
+SAMPLE = 500
+"""Rows whose cells are looked at."""
+
+
+def kind_of(header: str) -> Kind | None:
+    """Return how a column says no; None for one that says nothing of it, or of telephone and post alone."""
+    name = key(header)[:LONGEST]
+    if _OTHER_CHANNELS.search(name) and "mail" not in name and "nyhetsbrev" not in name:
+        return None
+    return next((kind for kind, pattern in _COLUMNS if pattern.fullmatch(name)), None)
+
+
+def says_no(kind: Kind, cell: str) -> bool:
+    """Tell whether a cell of such a column says that the person does not want mail."""
+    name = key(cell)
+    if kind is Kind.POSITIVE:
+        return name in _REFUSED
+    if kind is Kind.STATUS:
+        return name in _OPTED_OUT
+    return name not in _NOES
+
+
+def heard(headers: Sequence[str], left: Iterable[int]) -> dict[int, Kind]:
+    """Return the columns among those `left` that are read for an opt-out, by their index."""
+    return {index: kind for index in left if (kind := kind_of(headers[index]))}
+
+
+def first_no(columns: Mapping[int, Kind], cells: Sequence[str]) -> int | None:
+    """Return the first column of a row that says no, None when none does."""
+    return next((index for index, kind in columns.items() if says_no(kind, cells[index])), None)
+
+
+def unread(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[str]]) -> list[int]:
+    """Return the columns among those `left` out whose name or cells look like consent or opt-out."""
+    left = list(left)
+    found = {index for index in left if _looks_like_consent(headers[index])}
+    for row in rows:
+        found |= {index for index in left if index < len(row) and key(row[index]) in _TELLING}
+    return sorted(found)
+
+
+def _looks_like_consent(header: str) -> bool:
+    name = key(header)[:LONGEST]
+    return bool(_SUSPICIOUS.search(name)) and not _HARMLESS.fullmatch(name)
