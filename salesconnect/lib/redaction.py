@@ -6,30 +6,52 @@ import logging
 import os
 import re
 
+# Each pattern begins where a word begins, or with fixed letters, and repeats over one kind of character: a line costs
+# as much as it is long, whoever wrote it.
 SECRET_PARTS = (
-    (re.compile(r"(?i)/u/[^\s\w]*[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
-    (re.compile(r"(/[^\s?\"']*)\?[^\s\"']+"), r"\1?…"),  # searches hold names and addresses
+    (re.compile(r"(?i)/u/[^\s\w]{0,40}[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
     (re.compile(r"DETAIL:.*"), "DETAIL: …"),  # PostgreSQL quotes the offending row there
     (re.compile(r"(Bearer|Token) [\w.!~+/=-]{8,}"), r"\1 …"),
-    (re.compile(r"((?:access_token|client_secret|assertion|secret|password)[\"']?\s*[=:]\s*)[^\s&,}]+"), r"\1…"),
+    (
+        re.compile(r"((?:access_token|client_secret|assertion|secret|password)[\"']?\s{0,9}[=:]\s{0,9})[^\s&,}]+"),
+        r"\1…",
+    ),
     (re.compile(r"\b00D\w{12,15}![\w.]+"), "…"),  # a session of Salesforce's
-    (re.compile(r"[^\s@<>\"'()=,;:]+@[^\s@<>\"'()=,;:]+\.\w+"), "…@…"),
+    (re.compile(r"(?<![^\s@<>\"'()=,;:])[^\s@<>\"'()=,;:]+@[^\s@<>\"'()=,;:]+\.\w+"), "…@…"),
 )
+_QUERY = re.compile(r"(?<![^\s?\"'])([^\s?\"']+)\?[^\s\"']+")  # searches hold names and addresses
+# What would begin a line that nobody logged, colour a terminal or turn its text around.
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def redacted(text: str) -> str:
     """Return the text without unsubscribe tokens, query strings, rows that PostgreSQL quotes and mail addresses."""
+    text = _QUERY.sub(lambda found: f"{found[1]}?…" if "/" in found[1] else found[0], text)
     for pattern, blot in SECRET_PARTS:
         text = pattern.sub(blot, text)
     return text
 
 
+def escaped(text: str) -> str:
+    """Return the text in one line: line ends and other control characters as Python writes them."""
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, its traceback included, and then blots out what a log must not hold."""
+    """Formats a record, its traceback included, and then blots out what a log must not hold.
+
+    The message is one line, and the lines of a traceback are indented: names and other texts of strangers never look
+    like a line of the log.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the first line of a record."""
+        return escaped(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines of a record."""
-        return redacted(super().format(record))
+        first, *rest = super().format(record).split("\n")
+        return redacted("\n".join([first, *(f"  {escaped(line)}" for line in rest)]))
 
 
 class JsonFormatter(logging.Formatter):
@@ -41,10 +63,11 @@ class JsonFormatter(logging.Formatter):
             "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": redacted(record.getMessage()),
+            "message": escaped(redacted(record.getMessage())),
         }
         if record.exc_info:
-            told["exception"] = redacted(self.formatException(record.exc_info))
+            lines = self.formatException(record.exc_info).split("\n")
+            told["exception"] = redacted("\n".join(map(escaped, lines)))
         return json.dumps(told, ensure_ascii=False)
 
 
