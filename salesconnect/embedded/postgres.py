@@ -1,6 +1,7 @@
 """PostgreSQL 18 from the wheel: made, started, asked and stopped."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import psycopg2
 from psycopg2.extensions import connection
 
 from salesconnect.embedded import processes
-from salesconnect.embedded.account import account, as_account, binaries, cluster
+from salesconnect.embedded.account import as_account, binaries, cluster, own
 from salesconnect.embedded.places import EmbeddedError, Servers
 
 MEBIBYTE = 1 << 20
@@ -60,6 +61,8 @@ class Postgres:
         self._own(self.where.postgres_sockets)
         if not folder.exists():
             self._initialise(folder)
+        own(folder)
+        _admit(folder)
         # What a killed server left behind; the process it names may live on as a zombie or another program.
         for stale in (folder / "postmaster.pid", *self.where.postgres_sockets.iterdir()):
             stale.unlink(missing_ok=True)
@@ -102,8 +105,7 @@ class Postgres:
     def _own(self, folder: Path) -> None:
         """Make a folder that belongs to the account that runs the server and is closed to all others."""
         folder.mkdir(mode=0o700, exist_ok=True)
-        if runner := account():
-            os.chown(folder, runner.pw_uid, runner.pw_gid)
+        own(folder)
 
     def _initialise(self, folder: Path) -> None:
         """Make the cluster under another name first, so that an interrupted start leaves no half of one."""
@@ -124,3 +126,21 @@ class Postgres:
             reason = next((line for line in lines if "error" in line), lines[0])
             raise EmbeddedError(f"The database cannot be made in {folder}: {reason.strip()}")
         draft.rename(folder)
+
+
+def _admit(folder: Path) -> None:
+    """Let the account in that runs the product, and no other: the kernel tells PostgreSQL who is at the socket.
+
+    An account that has no name, as in some containers, is one that PostgreSQL cannot ask for; then the mode of the
+    socket's folder is the lock.
+    """
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return
+    written = {
+        "pg_hba.conf": "local all all peer map=product\nlocal replication all peer map=product\n",
+        "pg_ident.conf": f'product "{name}" all\n',
+    }
+    for file, text in written.items():
+        (folder / file).write_text(text)

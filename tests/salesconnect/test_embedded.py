@@ -177,7 +177,7 @@ def test_the_database_lies_where_the_account_that_runs_it_can_reach_it(closed):
         folder = Path(ask(where, "SHOW data_directory"))
 
         assert folder.is_relative_to(home)
-        assert folder.stat().st_uid == (os.getuid() or pwd.getpwnam("nobody").pw_uid)
+        assert folder.stat().st_uid == runner()
     with embedded.hold(data) as where:
         assert Path(ask(where, "SHOW data_directory")) == folder
 
@@ -227,3 +227,31 @@ def test_unreadable_keys_are_refused_in_one_line(data):
 
     with pytest.raises(embedded.EmbeddedError, match="cannot be read"):
         embedded.keys(data)
+
+
+def runner() -> int:
+    """Return the number of the account that is to run PostgreSQL."""
+    return os.getuid() or pwd.getpwnam(account.ACCOUNT).pw_uid
+
+
+def test_the_kernel_says_who_is_at_the_socket_and_one_account_is_let_in(data):
+    with embedded.hold(data) as where:
+        methods = ask(where, "SELECT string_agg(DISTINCT auth_method || ' ' || options[1], ',') FROM pg_hba_file_rules")
+        people = ask(where, "SELECT string_agg(sys_name || ' ' || pg_username, ',') FROM pg_ident_file_mappings")
+        [server] = main_process(data)
+        assert server.uids().real == runner()
+    assert (methods, people) == ("peer map=product", f"{pwd.getpwuid(os.getuid()).pw_name} all")
+
+
+def test_a_cluster_of_another_account_is_taken_over(data):
+    with embedded.hold(data) as where:
+        ask(where, "CREATE TABLE kept ()")
+    folder = account.cluster(embedded.servers(data))
+    (folder / "pg_hba.conf").write_text("local all all trust\n")
+    if os.getuid() == 0:
+        for path in (*folder.rglob("*"), folder):
+            os.chown(path, pwd.getpwnam("nobody").pw_uid, -1, follow_symlinks=False)
+    with embedded.hold(data) as where:
+        assert ask(where, "SELECT to_regclass('kept')::text") == "kept"
+        assert ask(where, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules") == "peer"
+    assert {path.stat().st_uid for path in (*folder.rglob("*"), folder)} == {runner()}
