@@ -79,6 +79,10 @@ WRITTEN = f"""
                        WHERE card.contact_id = r.contact_id AND NOT card.unsubscribed))
     WHERE r.id = ANY(%(records)s)
 """
+UNSURE = f"""
+    SELECT r.id FROM unsubscribes_syncrecord r
+    WHERE r.id = ANY(%(records)s) AND (r.address_hash IS NULL OR NOT {ADDRESS_NO})
+"""
 # Boxes that stay ticked after a new consent of a person, because the record's own address says "no".
 STAYS = f"""
     UPDATE unsubscribes_syncrecord r SET ticked_for_other = true
@@ -290,6 +294,13 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     if counted:
         changes["attempts"] = F("attempts") + 1
     leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+
+
+def unsure(records: Sequence[int]) -> set[int]:
+    """Return the records that are written for a person whose address is not theirs, as far as is known here."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNSURE, {"records": list(records)})
+        return {row[0] for row in cursor}
 
 
 def note_written(records: Sequence[int], *, value: bool) -> None:

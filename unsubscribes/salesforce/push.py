@@ -81,7 +81,8 @@ class Push:
         if not wishes:
             return SyncWish.objects.filter(lease=holder).exists()
         try:
-            results = write(wishes)
+            wishes = settling.still_needed(wishes, self.client, self.connection)
+            results = write(wishes) if wishes else []
         except Trouble as trouble:
             self._failed(holder, wishes, trouble)
             return True

@@ -134,13 +134,36 @@ def follow(refusals: Sequence[Refusal], client: Client, connection: SyncConnecti
     return failed
 
 
+def still_needed(wishes: Sequence[SyncWish], client: Client, connection: SyncConnection) -> list[SyncWish]:
+    """Read records before they are written for somebody else than their own address, and leave out who is ticked.
+
+    Our tick would hide one that somebody made since the record was read, which is of the address that it has.
+    """
+    unsure = outbox.unsure([wish.record_id for wish in wishes])
+    asked = {wish.record.sf_id for wish in wishes if wish.record_id in unsure}
+    if not asked:
+        return list(wishes)
+    rows = gone.whereabouts(sorted(asked), client, connection)
+    known = {wish.record.sf_id: wish.record.stamp for wish in wishes}
+    moved = [row for row in rows if known.get(row.sf_id) != row.stamp]
+    ticked = asked & {row.sf_id for row in rows if row.opted_out and not (row.deleted or row.successor_id)}
+    with transaction.atomic():
+        outbox.lock()
+        for wish in wishes:
+            if wish.record.sf_id in ticked:
+                _end(wish, "")
+        page.apply(moved, our_user=connection.user_id, now=client.now)
+    successors.hand_on(our_user=connection.user_id, now=client.now)
+    return [wish for wish in wishes if wish.record.sf_id not in ticked]
+
+
 def _needs_nothing(row: Row, wish: SyncWish) -> bool:
     return row.deleted or bool(row.successor_id) or row.opted_out == wish.desired
 
 
-def _end(wish: SyncWish) -> None:
+def _end(wish: SyncWish, code: str = "GONE") -> None:
     SyncWish.objects.filter(pk=wish.pk, lease=wish.lease, state=SyncWish.State.LEASED).update(
-        state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now(), code="GONE"
+        state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now(), code=code
     )
 
 

@@ -170,3 +170,26 @@ def test_a_consent_holds_though_a_record_of_the_person_stays_ticked_for_another_
         sync()
         sync(full=True)
     assert (is_out(anna), is_out(bo), box(org, contact)) == (False, True, True)
+
+
+def test_a_tick_of_somebody_else_is_read_before_it_is_written_over(org, sync, linked, unsubscribe):
+    """What Anna says is written to a record with Bo's address, where Bo has just been opted out: both are heard."""
+    anna, bo, contact = linked
+    unsubscribe(anna)
+    org.clock(advance=5)
+    org.opt_out(contact)
+    org.clock(advance=5)
+    sync("push")
+    sync()
+    assert (is_out(anna), is_out(bo), box(org, contact)) == (True, True, True)
+
+
+def test_an_id_that_was_never_read_is_read_before_it_is_written(org, sync, person, unsubscribe):
+    sync()
+    [contact] = org.create("Contact", BO | {"LastName": "Bo", "HasOptedOutOfEmail": True})
+    zed, bo = person(email="zed@example.com", salesforce_id=contact), person(email="bo@example.com", last_name="Bo")
+    unsubscribe(zed)
+    org.clock(advance=5)
+    sync("push")
+    sync()
+    assert (is_out(bo), org.journal(method="PATCH")) == (True, [])
