@@ -214,7 +214,7 @@ class RetentionRule(models.Model):
     authorization_type = models.CharField(_("Authorization"), max_length=25, blank=True)
     age_months = models.PositiveSmallIntegerField(_("Held for, in months"), null=True, blank=True)
     age_since = models.CharField(_("Counted"), max_length=10, choices=Since, default=Since.CREATED)
-    inactive_months = models.PositiveSmallIntegerField(_("Nothing happened for, in months"), null=True, blank=True)
+    inactive_months = models.PositiveSmallIntegerField(_("Inactive for (months)"), null=True, blank=True)
     step = models.CharField(_("What happens"), max_length=10, choices=Step, default=Step.LIST)
     warn_days = models.PositiveSmallIntegerField(_("Days between warning and erasure"), default=30)
     actor_name = models.CharField(max_length=150)

@@ -1,37 +1,36 @@
 """Retention: who is held for longer than the rules allow is listed, then warned of, then erased.
 
-A run looks at everybody anew, so that whoever has become active again falls out by itself. The erasures of a run are a
+A run looks at everybody anew, so that whoever has done something falls out by itself. The erasures of a run are a
 batch: a killed worker's goes on, it can be cancelled, and each chunk looks once more whether its people are still due.
 Restricted people and people who wait for an answer are left out and counted.
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from dateutil.relativedelta import relativedelta
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
-from contacts import batches, history
-from contacts.models import Batch, Contact, ContactEvent
+from contacts import batches
+from contacts.models import Batch, Contact
 from contacts.models.batch import State
 from contacts.queries import ContactQuerySet
 from exports import clocks, erasure
+from exports.activity import DidNothing
 from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
-from unsubscribes.models import Message
 
 KIND = "retention"
 RESTRICTED, OPEN_REQUEST, NO_LONGER_DUE = "restricted", "open_request", "no_longer_due"
-# What the team does with a record is no sign of life of the person.
-NO_ACTIVITY = (history.EXPORTED, history.VIEWED, history.SCRUBBED)
 Step = RetentionRule.Step
 
 
@@ -57,29 +56,26 @@ class Run:
     batch: Batch | None = None
 
 
-def meeting(rule: RetentionRule, now: dt.datetime) -> ContactQuerySet:
-    """Return the people who meet a rule at a moment."""
+def meeting(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
+    """Return the people who meet a rule at a moment; `among` names some, and then the others cost nothing."""
     found = Contact.objects.filter(_of(rule))
+    found = found if among is None else found.filter(pk__in=among)
     if rule.age_months:
         before = now - relativedelta(months=rule.age_months)
         column = "created_at" if rule.age_since == RetentionRule.Since.CREATED else "card__updated_at"
         found = found.filter(**{f"{column}__lt": before})
     if rule.inactive_months:
         before = now - relativedelta(months=rule.inactive_months)
-        events = ContactEvent.objects.filter(contact_id=OuterRef("pk"), at__gte=before, at__lt=now + dt.timedelta(1))
-        mails = Message.objects.filter(contact=OuterRef("pk"), created_at__gte=before)
-        found = found.filter(created_at__lt=before, card__updated_at__lt=before).exclude(
-            Exists(events.exclude(action__in=NO_ACTIVITY)) | Exists(mails)
-        )
+        found = found.filter(DidNothing(before, among), created_at__lt=before)
     return found
 
 
-def due(now: dt.datetime) -> ContactQuerySet:
-    """Return the people whose days are over under a rule that erases, and who still meet it."""
+def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
+    """Return the people whose days are over under a rule that erases, and who still meet it; or those `among` some."""
     condition = Q(pk__in=[])
     for rule in RetentionRule.objects.filter(active=True, step=Step.ERASE):
         over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
-        condition |= Q(pk__in=over.values("contact")) & Q(pk__in=meeting(rule, now).values("pk"))
+        condition |= Q(pk__in=over.values("contact")) & Q(pk__in=meeting(rule, now, among).values("pk"))
     return Contact.objects.filter(condition)
 
 
@@ -145,7 +141,7 @@ def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcom
     """Erase those of a chunk who are still due and not protected since."""
     asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()
     waiting = set(clocks.people_with_open_requests().filter(contact__in=asked))
-    still = set(due(now).filter(pk__in=asked).values_list("pk", flat=True))
+    still = set(due(now, asked).filter(pk__in=asked).values_list("pk", flat=True))
     outcome = erasure.delete(
         Contact.objects.among(sorted(still - waiting)), actor=actor, batch_id=batch.pk, why=erasure.RETENTION
     )

@@ -41,6 +41,12 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = RetentionRule
         fields = list(retention_rules.FIELDS)
+        help_texts = {
+            "inactive_months": gettext_lazy(
+                "The person clicked nothing, gave no consent, asked for nothing and said nothing about mail. "
+                "Your own mail and edits do not count."
+            )
+        }
 
 
 @require_safe
@@ -121,7 +127,7 @@ def words(rule: RetentionRule) -> str:
         age = {"n": rule.age_months, "since": rule.get_age_since_display()}
         parts.append(_("%(n)d months %(since)s") % age)
     if rule.inactive_months:
-        parts.append(_("nothing happened for %(n)d months") % {"n": rule.inactive_months})
+        parts.append(_("inactive for %(n)d months") % {"n": rule.inactive_months})
     return capfirst(" · ".join(parts))
 
 

@@ -5,16 +5,19 @@ import datetime as dt
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
-from compliance import restriction, services
-from compliance.rules import Source, SourceType
+from compliance import editing, restriction, services, suppression
+from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import batches, history
 from contacts.models import Batch, Contact
 from exports import register, retention, retention_rules
 from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
+from unsubscribes import links
+from unsubscribes import merge as merging
 from unsubscribes import services as mails
 from unsubscribes.mail.compose import Draft
 
@@ -87,17 +90,113 @@ def test_a_rule_goes_as_far_as_it_says(aged, rule, step, warned):
     assert (run.due, made.cases.exclude(warned_at=None).count(), Contact.objects.count()) == (0, warned, 1)
 
 
-def test_whoever_becomes_active_again_falls_out(aged, rule, member):
-    busy, mailed, exported = aged(), aged(email="m@example.com"), aged()
+def consent(day: dt.date) -> Authorization:
+    return Authorization(AuthorizationType.CONSENT, consent_date=day, consent_purpose="News")
+
+
+def clicked(person, member):
+    Client().post(links.url(links.make(person)), {"List-Unsubscribe": "One-Click"})
+
+
+def said_no(source):
+    return lambda person, member: suppression.unsubscribe(
+        Contact.objects.filter(pk=person.pk), actor=member, source=source
+    )
+
+
+def consented(days: int):
+    day = timezone.localdate() - dt.timedelta(days=days)
+    return lambda person, member: services.authorise(Contact.objects.filter(pk=person.pk), consent(day), actor=member)
+
+
+def consented_and_was_edited_since(person, member):
+    consented(0)(person, member)
+    services.authorise(Contact.objects.filter(pk=person.pk), Authorization(AuthorizationType.CONTRACT), actor=member)
+
+
+def asked(days: int):
+    day = timezone.localdate() - dt.timedelta(days=days)
+    return lambda person, member: register.take_in("access", person.pk, day, actor=member)
+
+
+def answered(person, member):
+    register.finish(asked(90)(person, member).pk, "carried_out", "Sent", actor=member)
+
+
+OF_THE_PERSON = {
+    "a click": clicked,
+    "a complaint": said_no("complaint"),
+    "a no to somebody here": said_no("manual"),
+    "a consent": consented(0),
+    "a consent of before that was replaced": consented_and_was_edited_since,
+    "a request": asked(0),
+    "a request that was answered": answered,
+}
+OF_OTHERS = {
+    "our mail": lambda person, member: mails.write_to_one(person.pk, Draft("Hello", "News"), actor=member),
+    "a source": lambda person, member: services.set_source(
+        Contact.objects.filter(pk=person.pk), Source(SourceType.IMPORT), actor=member
+    ),
+    "a basis": lambda person, member: services.authorise(
+        Contact.objects.filter(pk=person.pk), Authorization(AuthorizationType.CONTRACT), actor=member
+    ),
+    "an old consent put down now": consented(365 * 4),
+    "an old request put down now": lambda person, member: register.finish(
+        asked(365 * 4)(person, member).pk, "carried_out", "Sent", actor=member
+    ),
+    "an edit": lambda person, member: editing.edit(person.pk, {"title": "CEO"}, actor=member),
+    "an export": lambda person, member: history.record([person.pk], history.EXPORTED, actor=member),
+    "a bounce": said_no("bounce"),
+    "a list of no": said_no("import"),
+    "Salesforce": said_no("salesforce_sync"),
+}
+
+
+@pytest.mark.parametrize("act", OF_THE_PERSON)
+def test_whoever_does_something_falls_out(aged, rule, member, act):
+    busy, silent = aged(email="anna@example.com"), aged()
+    made = rule(age_months=None, inactive_months=36)
+    OF_THE_PERSON[act](busy, member)
+    retention.run(actor=NIGHT)
+    assert list(made.cases.values_list("contact", flat=True)) == [silent.pk]
+
+
+@pytest.mark.parametrize("act", OF_OTHERS)
+def test_what_others_do_is_no_sign_of_life(aged, rule, member, act):
+    someone = aged(email="anna@example.com")
+    made = rule(age_months=None, inactive_months=36)
+    OF_OTHERS[act](someone, member)
+    retention.run(actor=NIGHT)
+    assert list(made.cases.values_list("contact", flat=True)) == [someone.pk]
+
+
+def test_somebody_warned_who_does_something_is_not_erased(aged, rule, member):
+    busy, mailed = aged(email="anna@example.com"), aged(email="m@example.com")
     made = rule(age_months=None, inactive_months=36, step="erase")
     retention.run(actor=NIGHT)
-    assert made.cases.count() == 3
     warned_long_ago()
-    services.set_source(Contact.objects.filter(pk=busy.pk), Source(SourceType.IMPORT), actor=member)
+    clicked(busy, member)
     mails.write_to_one(mailed.pk, Draft("Hello", "News"), actor=member)
-    history.record([exported.pk], history.EXPORTED, actor=member)
     retention.run(actor=NIGHT)
-    assert set(Contact.objects.values_list("pk", flat=True)) == {busy.pk, mailed.pk}
+    assert (list(Contact.objects.all()), made.cases.count()) == ([busy], 0)
+
+
+def test_what_a_merged_record_did_counts_for_the_one_that_is_left(aged, rule, member):
+    kept, middle, gone, silent = aged(), aged(), aged(email="anna@example.com"), aged()
+    clicked(gone, member)
+    for survivor, other in ((middle, gone), (kept, middle)):
+        merging.merge(survivor.pk, other.pk, actor=member)
+    suppression_rows_do_not_tell = Contact.objects.filter(pk=kept.pk)
+    suppression_rows_do_not_tell.update(email="", email_key="", address_hash=None)
+    made = rule(age_months=None, inactive_months=36)
+    retention.run(actor=NIGHT)
+    assert list(made.cases.values_list("contact", flat=True)) == [silent.pk]
+
+
+def test_somebody_who_came_lately_has_not_been_silent_for_long(person, rule):
+    person(email="new@example.com")
+    made = rule(age_months=None, inactive_months=36)
+    retention.run(actor=NIGHT)
     assert made.cases.count() == 0
 
 
