@@ -60,6 +60,8 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
     for reported in [_read(name, event) for event in events]:
         if reported.meaning is Meaning.DELIVERED:
             failures.arrived(reported.hashes, reported.at)
+            if message := _named(reported):
+                failures.arrived_after_all(message)
         elif reported.meaning is not Meaning.NOTHING:
             outcome += _take_one(reported, actor)
     return outcome

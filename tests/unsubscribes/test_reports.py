@@ -114,6 +114,34 @@ def test_a_mail_that_arrives_ends_the_row(sent):
     assert decided() == [gate.PASSES]
 
 
+def delivered(message):
+    arrived = arrival()
+    arrived.message_id = envelope.message_id(message)
+    return arrived
+
+
+def test_a_mail_that_a_later_try_delivered_stands_as_sent(sent):
+    take(failure(message_id=envelope.message_id(sent)))
+    assert fate(sent)[0] == "failed"
+    take(delivered(sent))
+    assert fate(sent) == ("sent", "", "")
+
+
+def test_a_report_settles_a_mail_of_unknown_fate(sent):
+    Message.objects.update(state="unknown", reason="interrupted", sent_at=None)
+    take(delivered(sent), delivered(sent))
+    sent.refresh_from_db()
+    assert (sent.state, sent.sent_at) == ("sent", sent.claimed_at)
+    assert [event.action for event in history.of_contact(sent.contact_id)].count(
+        history.MAILED
+    ) == 2  # the first: before
+
+
+def test_a_report_of_arrival_sends_nothing_that_waits(written):
+    take(delivered(written))
+    assert fate(written)[0] == "queued"
+
+
 def test_an_older_arrival_that_is_reported_late_does_not(sent):
     now = timezone.now()
     earlier = [now - dt.timedelta(hours=hours) for hours in (3, 2, 1)]

@@ -66,6 +66,19 @@ def arrived(hashes: list[UUID], at: dt.datetime | None) -> int:
     return MailFailure.objects.filter(before, address_hash__in=hashes).delete()[0]
 
 
+@act
+def arrived_after_all(message: Message) -> None:
+    """Let a message stand as sent of which a report says that it arrived, whatever was known of it before.
+
+    One of unknown fate has left, then; one that a provider could not deliver at first was delivered at a later try.
+    """
+    services.lock(Contact.objects.filter(pk=message.contact_id))
+    known, left = Message.objects.filter(pk=message.pk), Coalesce(F("claimed_at"), F("created_at"))
+    known.filter(state=State.FAILED, reason=Reason.UNDELIVERED).update(state=State.SENT, reason="", error="")
+    if known.filter(state=State.UNKNOWN).update(state=State.SENT, reason="", error="", sent_at=left):
+        events.sent(known.get())
+
+
 def accepted(contact_id: int) -> None:
     """Forget what the mail server itself had refused, once it accepts a mail to the person."""
     MailFailure.objects.filter(contact_id=contact_id, reported=False).delete()
