@@ -13,7 +13,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 
 from compliance import erased, services
-from contacts import batches, history, scrubbing
+from contacts import batches, history, leaving, scrubbing
 from contacts.models import Batch, Contact, ContactEvent, Merge
 from contacts.queries import ContactQuerySet
 from exports import addresses, deletion_settings, files, ledger, mentions
@@ -126,7 +126,7 @@ def delete(
 def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
     """Let nothing that runs beside an erasure bring the people back or write them down; before they are locked."""
     erased.hold_imports()
-    files.await_exports()
+    leaving.await_exports()
     erasing.lock_sync()
     return addresses.keep_out(contacts)
 

@@ -32,7 +32,6 @@ HOLDERS = """
     WHERE event.contact_id = ANY(%(numbers)s) AND event.at < %(until)s AND event.action = 'exported' AND job.file <> ''
     ORDER BY 1
 """
-LOCK = "hashtext('exports.files')"
 
 logger = logging.getLogger(__name__)
 
@@ -43,21 +42,6 @@ def exports_of(ids: Sequence[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, {"numbers": list(ids), "until": until})
         return [row[0] for row in cursor]
-
-
-def await_exports() -> None:
-    """Wait for the exports that are writing; until the transaction ends none writes more.
-
-    So that each file either has its row of somebody who is being erased, on record, or never gets it.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
-
-
-def await_erasures() -> None:
-    """Wait, before a file is written, for the erasures that are under way; until the transaction ends none begins."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
 
 
 def previews_of(traces: Traces) -> list[ImportJob]:

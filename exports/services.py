@@ -14,10 +14,10 @@ from django.db import connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import batches, history
+from contacts import batches, history, leaving
 from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
-from exports import columns, copying, files
+from exports import columns, copying
 from exports.models import ExportJob
 from salesconnect.lib import csv, replica
 from salesconnect.lib.actor import Actor
@@ -91,7 +91,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     The events of many people cost as much as their rows, so a thread has these written meanwhile.
     """
     actor.require("export_people")
-    files.await_erasures()
+    leaving.await_erasures()
     job = _job(batch)
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}

@@ -8,8 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from compliance.models import Suppression
-from contacts import history
-from contacts.models import Contact
+from contacts import leaving
 from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.keyset import Page
@@ -25,25 +24,33 @@ ADDRESS_COLUMNS = ("Date", "What", "Address Hash", "Hash Key", "Source", "Reason
 def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the list; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
-    people = Contact.objects.filter(pk__in=ledger.events(wanted).values("contact_id")).values_list("pk", flat=True)
-    history.record(people, history.EXPORTED, actor=actor, changes={"reason": (None, _("the list of unsubscribes"))})
-    return _lines(COLUMNS, lambda cursor: ledger.page(wanted, cursor=cursor, size=PAGE), _cells)
+    return leaving.recorded(
+        _pages(lambda cursor: ledger.page(wanted, cursor=cursor, size=PAGE)),
+        lambda page: "".join(csv.line(_cells(entry)) for entry in page.rows),
+        lambda page: (entry.person.pk for entry in page.rows if entry.person),
+        head=csv.BOM + csv.line(COLUMNS),
+        actor=actor,
+        reason=_("the list of unsubscribes"),
+    )
 
 
 def export_unheld(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the suppressed addresses that nobody has; they name nobody."""
     actor.require("export_people")
-    return _lines(ADDRESS_COLUMNS, lambda cursor: ledger.unheld_page(wanted, cursor=cursor, size=PAGE), _address_cells)
+    return _unheld_lines(wanted)
 
 
-def _lines(
-    columns: tuple[str, ...], page_at: Callable[[str | None], Page[Any]], cells: Callable[[Any], tuple[object, ...]]
-) -> Iterator[str]:
-    yield csv.BOM + csv.line(columns)
+def _unheld_lines(wanted: Wanted) -> Iterator[str]:
+    yield csv.BOM + csv.line(ADDRESS_COLUMNS)
+    for page in _pages(lambda cursor: ledger.unheld_page(wanted, cursor=cursor, size=PAGE)):
+        yield "".join(csv.line(_address_cells(row)) for row in page.rows)
+
+
+def _pages(page_at: Callable[[str | None], Page[Any]]) -> Iterator[Page[Any]]:
     cursor: str | None = None
     while True:
         page = page_at(cursor)
-        yield "".join(csv.line(cells(row)) for row in page.rows)
+        yield page
         cursor = page.next
         if cursor is None:
             return

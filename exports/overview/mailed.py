@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.rules import NOT_RECORDED
-from contacts import history
+from contacts import history, leaving
 from contacts.models import Contact, ContactEvent, Merge
 from salesconnect.lib import csv, keyset
 from salesconnect.lib.actor import Actor
@@ -28,11 +28,6 @@ COLUMNS = (
     "Sent At", "Mail", "Person ID", "First Name", "Last Name", "Email ID", "Subject", "Authorization Type",
     "Date of Consent", "Purpose of Processing", "Sent By",
 )  # fmt: skip
-RECORD = f"""
-    INSERT INTO contacts_contactevent ({history.COLUMNS})
-    SELECT mailed.contact_id, NULL, %s, %s, %s, %s, jsonb_build_object('reason', jsonb_build_array(NULL, %s::text))
-    FROM ({{mailed}}) mailed
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +108,14 @@ def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the mails as a CSV; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
     reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
-    mailed, params = mails(wanted).order_by().values("contact_id").distinct().query.sql_with_params()
-    values = (actor.user_id, history.EXPORTED, actor.door, actor.name, reason)
-    with connection.cursor() as cursor:
-        cursor.execute(RECORD.format(mailed=mailed), (*values, *params))
-    return _lines(wanted, actor)
+    return leaving.recorded(
+        _file_pages(wanted, actor),
+        lambda found: "".join(csv.line(_cells(mail)) for mail in found.rows),
+        lambda found: (mail.contact_id for mail in found.rows),
+        head=csv.BOM + csv.line(COLUMNS),
+        actor=actor,
+        reason=reason,
+    )
 
 
 def _to_erased(wanted: Wanted) -> QuerySet[Any]:
@@ -139,12 +137,11 @@ def _then(field: str, moment: str = "moment") -> Subquery:
     return Subquery(newest.values("became")[:1])
 
 
-def _lines(wanted: Wanted, actor: Actor) -> Iterator[str]:
-    yield csv.BOM + csv.line(COLUMNS)
+def _file_pages(wanted: Wanted, actor: Actor) -> Iterator[Page[Any]]:
     cursor: str | None = None
     while True:
         found = page(wanted, cursor=cursor, size=FILE_PAGE, actor=actor)
-        yield "".join(csv.line(_cells(mail)) for mail in found.rows)
+        yield found
         cursor = found.next
         if cursor is None:
             return
