@@ -203,9 +203,21 @@ class BulkViewSet(Endpoint):
     @action(detail=False, methods=["post"], url_path="delete")
     @idempotent
     def delete_people(self, request: Request) -> Response:
-        """Delete many people."""
+        """Delete many people; where the team asks for it, a second administrator has to approve it (`waiting`)."""
         values = read(BulkDelete, request.data)
-        return self._order("delete", values, {"on_request": values["on_request"]}, erasure.preview)
+        selection = Selection.from_body(values["selection"])
+        people, missing = selection.queryset(self.actor), selection.missing(self.actor)
+        if values["dry_run"]:
+            return Response(_dry_run("delete", erasure.preview(people), missing))
+        batch = erasure.order(
+            people,
+            actor=self.actor,
+            expected=values.get("expected"),
+            on_request=values["on_request"],
+            selection=selection.as_json(),
+            missing=missing,
+        )
+        return order_answer(batch)
 
     @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
     @action(detail=False, methods=["post"])

@@ -109,9 +109,13 @@ class NoteReply(serializers.Serializer):
 
 
 class BulkDelete(Selected):
-    """A deletion of many people, who asked for it or did not."""
+    """A deletion of many people, who asked for it or did not.
+
+    For more than 100 people `expected` is the number that the caller saw; a dry run tells it.
+    """
 
     on_request = serializers.BooleanField(default=False)
+    expected = serializers.IntegerField(min_value=0, required=False)
 
 
 class Refusal(serializers.Serializer):

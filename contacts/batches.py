@@ -60,7 +60,9 @@ FORGET_NAMES = """
             SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.params) WHERE key = ANY(%(params)s)
         ), selection = CASE WHEN b.selection ? 'filter' THEN jsonb_set(b.selection, '{filter}', (
             SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.selection->'filter')
-            WHERE key = ANY(%(filters)s))) ELSE b.selection END
+            WHERE key = ANY(%(filters)s))) || CASE WHEN EXISTS (
+                SELECT FROM jsonb_object_keys(b.selection->'filter') AS key WHERE key <> ALL(%(filters)s)
+            ) THEN '{"forgotten": true}' ELSE '{}' END::jsonb ELSE b.selection END
         FROM old WHERE b.id = old.id RETURNING b.id, b.params
     ), chunks AS (
         DELETE FROM contacts_batchchunk WHERE batch_id IN (
@@ -119,14 +121,16 @@ def order(
     undoes: Batch | None = None,
     approved: int | None = None,
     refused: Mapping[str, int] | None = None,
+    waits_above: int | None = None,
 ) -> Batch:
     """Freeze who is meant, and carry the order out: up to 5,000 people at once, more by a worker.
 
     Without `contacts` they are those whom `undoes`, the batch to be undone, has worked on.
     `missing` counts ids of the selection that do not exist; they are refused as `not_found`. `refused` counts people
-    who are left out beforehand, by reason. `approved` is the number
-    of people that the user was shown; `Conflict` (`moved`, with `now`) when it is another by now. Returns the batch,
-    done or queued. Raises what the kind's service raises; then nothing has changed.
+    who are left out beforehand, by reason. `approved` is the number of people that the user was shown; `Conflict`
+    (`moved`, with `now`) when it is another by now. Above `waits_above` people the order waits for another
+    administrator. Returns the batch, done, queued or waiting. Raises what the kind's service raises; then nothing has
+    changed.
     """
     KINDS[kind].demand(actor)
     batch = Batch.objects.create(
@@ -144,7 +148,9 @@ def order(
         raise Conflict("moved", _("The number of people changed meanwhile. Nothing was done."), now=people)
     left_out = missing + sum((refused or {}).values())
     Batch.objects.filter(pk=batch.pk).update(total=people + left_out, done=left_out)
-    if people <= INLINE_LIMIT:
+    if waits_above is not None and people > waits_above:
+        Batch.objects.filter(pk=batch.pk).update(state=State.WAITING)
+    elif people <= INLINE_LIMIT:
         while _next_chunk(batch.pk, actor):
             pass
         _finish(batch.pk)
@@ -164,7 +170,7 @@ def run(batch_id: int) -> bool:
 
 def _work(batch_id: int) -> bool:
     batch = Batch.objects.select_related("user").get(pk=batch_id)
-    if batch.ended:
+    if batch.ended or batch.state == State.WAITING:
         return False
     deadline = time.monotonic() + TURN_SECONDS
     try:
@@ -201,6 +207,27 @@ def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
     waiting = given.filter(state__in=[State.QUEUED, State.RUNNING])
     silent = waiting.exclude(heartbeat_at__gt=limit).exclude(created_at__gt=limit, heartbeat_at=None)
     return list(silent.values_list("pk", flat=True))
+
+
+@act
+def approve(batch_id: int, *, actor: Actor) -> Batch:
+    """Let an order begin that waits for a second administrator.
+
+    Raises `Forbidden`, `SignInAgain`, and `Conflict`: `page_only` for a program, `own_order` for who gave the order,
+    `not_waiting`.
+    """
+    actor.require_recent("manage_tasks")
+    batch = Batch.objects.select_for_update().get(pk=batch_id)
+    if actor.by_token or actor.user_id is None:
+        raise Conflict("page_only", _("Only a person who is signed in can approve this."))
+    if batch.state != State.WAITING:
+        raise Conflict("not_waiting", _("Nothing waits for approval here."))
+    if batch.user_id == actor.user_id:
+        raise Conflict("own_order", _("You ordered this yourself; another administrator has to approve it."))
+    batch.state, batch.approved_by = State.QUEUED, actor.name
+    batch.save(update_fields=["state", "approved_by"])
+    kick("contacts.run_batch", batch_id)
+    return batch
 
 
 @act

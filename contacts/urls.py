@@ -13,6 +13,7 @@ urlpatterns = [
     path("tasks/running/", tasks.running, name="running-tasks"),
     path("tasks/<int:batch_id>/", tasks.task, name="task"),
     path("tasks/<int:batch_id>/undo/", tasks.undo, name="undo-task"),
+    path("tasks/<int:batch_id>/approve/", tasks.approve, name="approve-task"),
     path("tasks/<int:batch_id>/cancel/", tasks.cancel, name="cancel-task"),
     path("tasks/<int:batch_id>/refused/", tasks.refused, name="task-refused"),
     path("tasks/<int:batch_id>/file/", tasks.file, name="task-file"),

@@ -27,12 +27,6 @@ def remembered_until() -> dt.datetime:
     return timezone.now() + relativedelta(months=current().erased_months)
 
 
-def needs_approval(people: int) -> bool:
-    """Tell whether a second administrator has to approve the deletion of so many people."""
-    above = current().approval_above
-    return above is not None and people > above
-
-
 @act
 def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
     """Store settings by field name; names that are absent stay as they are. Raises `Forbidden` and `Invalid`."""

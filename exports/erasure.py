@@ -11,6 +11,7 @@ from django.db.models import FileField, Model
 from django.db.models.deletion import SET_NULL
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from compliance import erased, services
 from contacts import batches, history, leaving, scrubbing
@@ -20,7 +21,7 @@ from exports import addresses, deletion_settings, files, ledger, mentions
 from exports.trace_values import traces_of
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Missing, Restricted
+from salesconnect.lib.errors import Invalid, Missing, Restricted
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
 from salesconnect.lib.transactions import act
@@ -28,6 +29,8 @@ from unsubscribes import links
 from unsubscribes.models import Message
 from unsubscribes.salesforce import erasing
 
+UNCOUNTED = 100
+"""So many people may be deleted by an order that does not say how many it means."""
 REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "replay"
 """Why somebody was erased, where it was not simply ordered: a code that stays in the history.
 
@@ -212,6 +215,36 @@ def preview(contacts: ContactQuerySet) -> dict[str, int]:
     """Count, without changing anything, how many people a deletion would remove."""
     total, restricted = contacts.count(), contacts.filter(card__restricted_at__isnull=False).count()
     return {"total": total, "change": total - restricted, "unchanged": 0, "restricted": restricted}
+
+
+def order(
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    expected: int | None,
+    on_request: bool = False,
+    selection: dict[str, Any] | None = None,
+    missing: int = 0,
+) -> Batch:
+    """Order the deletion of many people; `expected` is the number that whoever orders it was shown.
+
+    Raises `Invalid` (`expected`) for more than a few people without the number, and `Conflict` (`moved`, with `now`)
+    when it is another by now. Above a number that the team sets the order waits for a second administrator.
+    """
+    actor.require("delete_people")
+    if expected is None and (people := contacts.count()) > UNCOUNTED:
+        words = _("Say how many people you mean to delete: “expected” is needed for more than %(limit)d.")
+        raise Invalid({"expected": [words % {"limit": UNCOUNTED}]})
+    return batches.order(
+        contacts,
+        "delete",
+        actor=actor,
+        params={"on_request": on_request},
+        selection=selection,
+        missing=missing,
+        approved=people if expected is None else expected,
+        waits_above=deletion_settings.current().approval_above,
+    )
 
 
 @batches.register("delete", "delete_people", asks_recent=True)

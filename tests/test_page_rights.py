@@ -75,6 +75,7 @@ PAGES = {
     "task-refused": READ,
     "running-tasks": READ,
     "undo-task": (NOBODY, "edit_people"),
+    "approve-task": (NOBODY, "manage_tasks"),
     "cancel-task": (NOBODY, "edit_people"),
     "mails": READ,
     "mail": READ,

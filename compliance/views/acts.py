@@ -14,6 +14,7 @@ from contacts import batches
 from contacts.models import Batch
 from contacts.queries import ContactQuerySet
 from contacts.selection import Selection
+from exports import erasure
 from exports import services as exports
 from exports.forms import DeleteForm, ExportForm
 from salesconnect.lib.actor import Actor
@@ -57,6 +58,9 @@ class Act:
         }
         if self.kind == "export":
             return exports.order_export(people, actor=actor, reason=params["reason"], **selected).batch
+        if self.kind == "delete":
+            selected["expected"] = selected.pop("approved")
+            return erasure.order(people, actor=actor, **params, **selected)
         return batches.order(people, self.kind, actor=actor, params=params, **selected)
 
 

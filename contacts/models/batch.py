@@ -15,6 +15,7 @@ class State(models.TextChoices):
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
+    WAITING = "waiting", _("Waits for approval")
 
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -48,6 +49,8 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # Who approved it, where a second administrator had to.
+    approved_by = models.CharField(max_length=150, blank=True, db_default="", editable=False)
     # Whether the words of the order are still here; those of one that ended long ago are not needed.
     names_kept = models.BooleanField(db_default=True, editable=False)
 

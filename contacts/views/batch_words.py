@@ -36,6 +36,8 @@ def result(batch: Batch) -> str:
         return _("%(task)s failed: %(error)s") % {"task": headline(batch), "error": _(batch.error)}
     if batch.state == Batch.State.CANCELLED:
         return _("%(task)s was cancelled.") % {"task": headline(batch)}
+    if batch.state == Batch.State.WAITING:
+        return _("%(n)s people: another administrator has to approve it under Tasks.") % {"n": number(batch.total)}
     if not batch.ended:
         return _("%(n)s people: working on it. You can go on meanwhile.") % {"n": number(batch.total)}
     if not batch.changed:

@@ -49,6 +49,7 @@ class Task:
     cancel_url: str = ""
     file_url: str = ""
     user_id: int | None = None
+    approve_url: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +132,7 @@ def details(batch: Batch) -> dict[str, Any]:
         "picked": batch.selection.get("picked"),
         "people_url": ListQuery(batch.selection.get("filter") or {}).url,
         "filter": batch.selection.get("filter"),
+        "forgotten": batch.selection.get("forgotten"),
         "reason": batch.params.get("reason"),
         "undone_by": batch.undone_by.order_by("pk").first(),
         "undo_until": batch.created_at + dt.timedelta(days=UNDO_DAYS),
@@ -178,6 +180,7 @@ def of_batch(batch: Batch) -> Task:
         url=reverse("task", args=key),
         who=batch.actor_name,
         user_id=batch.user_id,
+        approve_url=reverse("approve-task", args=key) if batch.state == State.WAITING else "",
         at=batch.created_at,
         state=batch.state,
         state_label=str(State(batch.state).label),

@@ -61,6 +61,13 @@ def undo(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 
 @require_POST
+def approve(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """Let an order begin that waits for a second administrator."""
+    batch = batches.approve(_find(batch_id).pk, actor=page_actor(request))
+    return redirect("task", batch.pk)
+
+
+@require_POST
 def cancel(request: SignedInRequest, batch_id: int) -> HttpResponse:
     """Stop a bulk order; what it has done stays done."""
     batch = batches.cancel(_find(batch_id).pk, actor=page_actor(request))

@@ -137,7 +137,8 @@ def test_an_order_that_ended_a_month_ago_has_no_words_any_more(db, person, membe
     assert batches.forget_names() == 0
     old.refresh_from_db()
     new.refresh_from_db()
-    assert (old.params, old.selection) == ({"type": 7, "consent_date": None}, {"filter": {"unsubscribed": "false"}})
+    assert old.params == {"type": 7, "consent_date": None}
+    assert old.selection == {"filter": {"unsubscribed": "false"}, "forgotten": True}
     assert (new.params, new.selection) == (params, searched)
     assert list(BatchChunk.objects.values_list("batch", flat=True)) == [new.pk]
 
