@@ -5,12 +5,12 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("unsubscribes", "0021_mail_lists"),
+        ("compliance", "0014_import_ignore"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="syncrun",
+            model_name="importjob",
             name="state",
             field=models.CharField(
                 choices=[

@@ -5,12 +5,12 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("compliance", "0013_tasks_by_time"),
+        ("unsubscribes", "0022_doubles"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="importjob",
+            model_name="syncrun",
             name="state",
             field=models.CharField(
                 choices=[
