@@ -138,6 +138,8 @@ PROVIDERS = {
             Rule("event-data.delivery-status.code", ("606",), Meaning.OPTED_OUT),
             Rule("event-data.delivery-status.code", ("607",), Meaning.COMPLAINED),
             Rule("event-data.delivery-status.code", ("6*",), Meaning.NOT_DELIVERED),
+            # "The recipient is not found, or its server says that it does not exist."
+            Rule("event-data.reason", ("bounce",), Meaning.NO_SUCH_USER, unless_replied=True),
             Rule("code", ("606",), Meaning.OPTED_OUT),
             Rule("code", ("607",), Meaning.COMPLAINED),
             Rule("code", ("6*",), Meaning.NOT_DELIVERED),
@@ -283,12 +285,18 @@ def _by_code(reply: str) -> Meaning | None:
 
 
 def _by_text(reply: str) -> Meaning | None:
-    """Read a reply without an enhanced code, from servers that have none."""
+    """Read a reply without an enhanced code, from servers that have none, or of which a provider tells only the words.
+
+    A word of another trouble weighs more than one of an unknown user.
+    """
     basic, text = BASIC.search(reply), reply.casefold()
-    if basic is None:
-        return None
-    gone = basic["basic"].startswith("5") and UNKNOWN_USER.search(text) and not OTHER_TROUBLE.search(text)
-    return Meaning.NO_SUCH_USER if gone else Meaning.NOT_DELIVERED
+    if basic is not None and basic["basic"].startswith("4"):
+        return Meaning.NOT_DELIVERED
+    if OTHER_TROUBLE.search(text):
+        return Meaning.NOT_DELIVERED
+    if UNKNOWN_USER.search(text):
+        return Meaning.NO_SUCH_USER
+    return Meaning.NOT_DELIVERED if basic is not None else None
 
 
 def _matches(word: str, found: str) -> bool:
