@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -38,17 +39,13 @@ PURPOSES = 10
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A letter of the article: what is known, and what the team says; `missing` where nobody has said anything."""
+    """A letter of the article: what is measured, what the team says, and what is demanded and nobody has said."""
 
     letter: str
     title: str
     facts: list[str] = field(default_factory=list)
     own: list[str] = field(default_factory=list)
-
-    @property
-    def missing(self) -> bool:
-        """Tell whether the section is empty."""
-        return not (self.facts or self.own)
+    missing: list[str] = field(default_factory=list)
 
 
 def texts() -> ProcessingTexts:
@@ -81,20 +78,49 @@ def record(*, actor: Actor) -> list[Section]:
     actor.require("view_people")
     own, numbers = texts(), figures.now()
     return [
-        Section("a", _("Controller"), _controller(), _lines(own.address, own.representatives)),
-        Section("b", _("Purposes and legal bases"), _purposes(numbers), _lines(own.purposes)),
+        Section("a", _("Controller"), _controller(), _lines(own.address, own.representatives), _no_controller(own)),
+        Section(
+            "b",
+            _("Purposes and legal bases"),
+            _purposes(numbers),
+            _lines(own.purposes),
+            _unless(own.purposes, _("What the data are used for")),
+        ),
         Section("c", _("People and data"), _people(numbers), _lines(own.people)),
         Section("d", _("Recipients"), _recipients(), _lines(own.recipients)),
-        Section("e", _("Transfers to third countries"), [], _lines(own.transfers)),
-        Section("f", _("Time limits for erasure"), _limits(), _lines(own.limits)),
-        Section("g", _("Security measures"), _measures(), _lines(own.measures)),
+        Section(
+            "e",
+            _("Transfers to third countries"),
+            [],
+            _lines(own.transfers),
+            _unless(own.transfers, _("Whether data go to third countries, and that none do")),
+        ),
+        Section("f", _("Time limits for erasure"), _limits(), _lines(own.limits), _no_limits(own)),
+        Section(
+            "g",
+            _("Security measures"),
+            _measures(),
+            _lines(own.measures),
+            _unless(own.measures, _("Measures outside of this system, such as backups and access to the premises")),
+        ),
     ]
+
+
+def gaps(sections: list[Section]) -> int:
+    """Return how many of the things that the article demands nobody has said."""
+    return sum(len(section.missing) for section in sections)
 
 
 def body(sections: list[Section]) -> list[dict[str, Any]]:
     """Return the record as JSON writes it."""
     return [
-        {"article": f"30(1)({section.letter})", "title": section.title, "facts": section.facts, "own": section.own}
+        {
+            "article": f"30(1)({section.letter})",
+            "title": section.title,
+            "facts": section.facts,
+            "own": section.own,
+            "missing": section.missing,
+        }
         for section in sections
     ]
 
@@ -103,9 +129,28 @@ def _lines(*written: str) -> list[str]:
     return [line.strip() for text in written for line in text.splitlines() if line.strip()]
 
 
+def _unless(said: str, demanded: str) -> list[str]:
+    return [] if said.strip() else [demanded]
+
+
+def _no_controller(own: ProcessingTexts) -> list[str]:
+    ours = team.current()
+    missing = _unless(ours.company_name, _("Name of the controller (settings, mail)"))
+    missing += _unless(own.address, _("Address of the controller"))
+    missing += _unless(ours.contact_address, _("Address for questions (settings, mail)"))
+    representatives = _("Joint controller, representative and data protection officer, or that there are none")
+    return missing + _unless(own.representatives, representatives)
+
+
+def _no_limits(own: ProcessingTexts) -> list[str]:
+    """Return what is missing: some rule that erases, or words about it, has to say when people go."""
+    erases = RetentionRule.objects.filter(active=True, step=RetentionRule.Step.ERASE).exists()
+    return [] if erases or own.limits.strip() else [_("For how long people are kept: no rule erases anybody")]
+
+
 def _controller() -> list[str]:
     ours = team.current()
-    facts = [team.name(ours)]
+    facts = [ours.company_name] if ours.company_name else []
     if ours.contact_address:
         facts.append(_("Contact: %(address)s") % {"address": ours.contact_address})
     return [*facts, _("System: Sales Connect at %(url)s") % {"url": settings.SITE_URL}]
@@ -171,13 +216,30 @@ def _limits() -> list[str]:
         _("Files of bulk exports: %(days)d days") % {"days": KEEP_FILES.days},
         _("Files and rejected rows of imports: %(days)d days") % {"days": working.KEPT_DAYS},
         _("What is needed to undo a merge: %(days)d days") % {"days": unmerge.UNDO_DAYS},
-        *(f"{rule.name}: {rule.get_step_display()}" for rule in RetentionRule.objects.filter(active=True)),
+        *map(_rule, RetentionRule.objects.filter(active=True)),
     ]
+
+
+def _rule(rule: RetentionRule) -> str:
+    """Return a rule of retention with its periods."""
+    periods = []
+    if rule.age_months:
+        words = ngettext("%(n)d month %(since)s", "%(n)d months %(since)s", rule.age_months)
+        periods.append(words % {"n": rule.age_months, "since": rule.get_age_since_display()})
+    if rule.inactive_months:
+        words = ngettext("inactive for %(n)d month", "inactive for %(n)d months", rule.inactive_months)
+        periods.append(words % {"n": rule.inactive_months})
+    step = rule.get_step_display()
+    if rule.step == RetentionRule.Step.ERASE:
+        words = ngettext("%(step)s after %(n)d day", "%(step)s after %(n)d days", rule.warn_days)
+        step = words % {"step": step, "n": rule.warn_days}
+    return f"{rule.name}: {', '.join(periods)}; {step}"
 
 
 def _measures() -> list[str]:
     facts = [
-        _("Three roles with their rights, checked in every act; two-step sign-in"),
+        _("Three roles with their rights, checked in every act"),
+        _two_steps(),
         _("A history that is only added to; the database itself refuses changes"),
         _("Unsubscribed addresses are known by a keyed hash; secrets of other services are encrypted"),
         _("Mail passes one gate that asks for unsubscribes at the moment of sending"),
@@ -185,6 +247,15 @@ def _measures() -> list[str]:
         _("Consent cannot be stored without day and purpose, whatever the door"),
     ]
     return [*facts, _("Connections are encrypted (https)")] if settings.HTTPS else facts
+
+
+def _two_steps() -> str:
+    """Return how many of those who may sign in have a second step."""
+    users = User.objects.filter(is_active=True)
+    with_one = users.filter(Exists(Authenticator.objects.filter(user=OuterRef("pk"), type="totp"))).count()
+    total = users.count()
+    words = ngettext("Two-step sign-in: %(n)d of %(total)d user", "Two-step sign-in: %(n)d of %(total)d users", total)
+    return words % {"n": with_one, "total": total}
 
 
 def _count(number: int) -> str:

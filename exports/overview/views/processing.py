@@ -35,8 +35,10 @@ class TextsForm(forms.ModelForm):
 @require_safe
 def record(request: SignedInRequest) -> HttpResponse:
     """Show the record as it stands now."""
+    sections = processing.record(actor=page_actor(request))
     context = {
-        "sections": processing.record(actor=page_actor(request)),
+        "sections": sections,
+        "gaps": processing.gaps(sections),
         "texts": processing.texts(),
         "now": timezone.now(),
     }
@@ -47,7 +49,11 @@ def record(request: SignedInRequest) -> HttpResponse:
 def as_json(request: SignedInRequest) -> HttpResponse:
     """Download the record as JSON."""
     sections = processing.record(actor=page_actor(request))
-    body = {"as_of": timezone.now().isoformat(), "sections": processing.body(sections)}
+    body = {
+        "as_of": timezone.now().isoformat(),
+        "missing": processing.gaps(sections),
+        "sections": processing.body(sections),
+    }
     response = JsonResponse(body, json_dumps_params={"ensure_ascii": False, "indent": 2})
     response.headers["Content-Disposition"] = content_disposition(f"record-{timezone.localdate()}.json")
     return response
@@ -58,7 +64,7 @@ def as_csv(request: SignedInRequest) -> HttpResponse:
     """Download the record as a CSV, one line a sentence."""
     rows = [("Article", "Section", "Said by", "Text")]
     for section in processing.record(actor=page_actor(request)):
-        for who, lines in (("system", section.facts), ("team", section.own)):
+        for who, lines in (("system", section.facts), ("team", section.own), ("missing", section.missing)):
             rows += [(f"30(1)({section.letter})", section.title, who, line) for line in lines]
     response = HttpResponse(csv.BOM + "".join(map(csv.line, rows)), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(f"record-{timezone.localdate()}.csv")

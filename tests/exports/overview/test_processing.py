@@ -1,9 +1,11 @@
 import json
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.utils import translation
 
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from exports import retention_rules
 from exports.overview import processing
 from exports.overview.models import ProcessingTexts
 from salesconnect.lib.actor import Forbidden
@@ -48,12 +50,14 @@ def test_every_version_of_the_texts_is_kept(administrator, member):
 def test_the_page_says_what_is_missing_and_what_the_team_says(client, alice, signed_in, person):
     person(email="a@example.com")
     client.force_login(alice)
-    assert "Nobody has said anything about this yet." in client.get("/compliance/record/").content.decode()
+    transfers = "Missing: Whether data go to third countries"
+    first = client.get("/compliance/record/").text
+    assert (transfers in first, "8 things that the article demands are missing" in first) == (True, True)
     form = dict.fromkeys(processing.TEXTS, "") | {"transfers": "None, all data stays in the EU."}
     assert client.post("/settings/record/", form).status_code == 302
     page = signed_in.get("/compliance/record/").content.decode()
     assert "None, all data stays in the EU." in page
-    assert "Nobody has said anything about this yet." not in page
+    assert (transfers in page, "7 things that the article demands are missing" in page) == (False, True)
     assert "those of alice" in page
     assert client.post("/settings/record/", form | {"address": "x" * 2_001}).status_code == 422
 
@@ -63,9 +67,60 @@ def test_the_files_say_the_same(signed_in, administrator):
     body = json.loads(signed_in.get("/compliance/record/json/").content)
     assert [section["article"] for section in body["sections"]] == [f"30(1)({letter})" for letter in "abcdefg"]
     assert body["sections"][4]["own"] == ["=None"]
+    assert (body["sections"][4]["missing"], body["missing"]) == ([], 7)
     lines = signed_in.get("/compliance/record/csv/").content.decode("utf-8-sig").splitlines()
     assert lines[0] == "Article,Section,Said by,Text"
     assert "30(1)(e),Transfers to third countries,team,'=None" in lines
     with translation.override("sv"):
         words = {section.title for section in processing.record(actor=administrator)}
     assert "Mottagare" in words
+
+
+def letter(actor, wanted: str):
+    return next(section for section in processing.record(actor=actor) if section.letter == wanted)
+
+
+def test_two_step_sign_in_is_counted_and_not_claimed(auditor, alice, bob):
+    assert "Two-step sign-in: 0 of 3 users" in letter(auditor, "g").facts
+    Authenticator.objects.create(user=bob, type="totp", data={"secret": "x"})
+    Authenticator.objects.create(user=bob, type="recovery_codes", data={"seed": "x", "used_mask": 0})
+    assert "Two-step sign-in: 1 of 3 users" in letter(auditor, "g").facts
+    bob.is_active = False
+    bob.save()
+    assert "Two-step sign-in: 0 of 2 users" in letter(auditor, "g").facts
+
+
+def test_a_rule_of_retention_comes_with_its_periods_and_none_is_a_gap(auditor, administrator):
+    assert letter(auditor, "f").missing == ["For how long people are kept: no rule erases anybody"]
+    values = {"name": "Old", "age_months": 36, "inactive_months": 24, "step": "list", "warn_days": 10}
+    rule = retention_rules.save(values, actor=administrator)
+    assert "Old: 36 months since created, inactive for 24 months; List them" in letter(auditor, "f").facts
+    assert letter(auditor, "f").missing != []
+    retention_rules.save({"step": "erase", "inactive_months": None}, actor=administrator, rule_id=rule.pk)
+    assert "Old: 36 months since created; List, warn and erase after 10 days" in letter(auditor, "f").facts
+    assert letter(auditor, "f").missing == []
+    retention_rules.save({"active": False}, actor=administrator, rule_id=rule.pk)
+    assert letter(auditor, "f").missing != []
+    processing.change({"limits": "Three years after the last order"}, actor=administrator)
+    assert letter(auditor, "f").missing == []
+
+
+def test_what_nobody_has_said_of_the_controller_is_named_and_no_name_is_made_up(auditor, administrator):
+    assert [fact for fact in letter(auditor, "a").facts if not fact.startswith("System:")] == []
+    assert letter(auditor, "a").missing == [
+        "Name of the controller (settings, mail)",
+        "Address of the controller",
+        "Address for questions (settings, mail)",
+        "Joint controller, representative and data protection officer, or that there are none",
+    ]
+    team.change({"company_name": "Exempel AB", "contact_address": "hello@exempel.example"}, actor=administrator)
+    words = {"address": "Storgatan 1", "representatives": "None"}
+    processing.change(words, actor=administrator)
+    assert (letter(auditor, "a").facts[0], letter(auditor, "a").missing) == ("Exempel AB", [])
+
+
+def test_a_record_in_which_everything_is_said_has_no_gap(auditor, administrator, signed_in):
+    team.change({"company_name": "Exempel AB", "contact_address": "hello@exempel.example"}, actor=administrator)
+    processing.change(dict.fromkeys(processing.TEXTS, "Said"), actor=administrator)
+    assert processing.gaps(processing.record(actor=auditor)) == 0
+    assert "Missing" not in signed_in.get("/compliance/record/").text
