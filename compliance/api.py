@@ -264,4 +264,5 @@ def _dry_run(kind: str, counts: dict[str, int], missing: int) -> dict[str, Any]:
         "unchanged": counts["unchanged"],
         "refused": refusals({"not_found": missing, "restricted": counts.get("restricted", 0)}),
         "consents_ended": counts.get("consents_ended", 0),
+        "consents_replaced": counts.get("consents_replaced", 0),
     }

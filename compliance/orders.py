@@ -90,7 +90,10 @@ def unsubscribe(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcom
 
 
 def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[str, Any]) -> dict[str, int]:
-    """Count, without changing anything: who would change, is so already, is refused; and the consents that end."""
+    """Count, without changing anything: who would change, is so already, is refused.
+
+    Also the consents that end, and those that another consent replaces with its date and purpose.
+    """
     ids, params = contacts.ids_sql()
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(f"%s::{column.type}" for column in columns)
@@ -101,18 +104,21 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: dict[s
             f"""
             SELECT count(*), count(*) FILTER (WHERE restricted_at IS NOT NULL),
                    count(*) FILTER (WHERE restricted_at IS NULL AND ({names}) IS DISTINCT FROM ({wanted})),
-                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent})
+                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}
+                       AND ({names}) IS DISTINCT FROM ({wanted}))
             FROM compliance_compliancecard WHERE contact_id IN ({ids})
             """,
-            [*values.values(), *params],
+            [*values.values(), *values.values(), *params],
         )
-        total, restricted, change, consents = cursor.fetchone()
+        total, restricted, change, consents, other_consents = cursor.fetchone()
     return {
         "total": total,
         "change": change,
         "unchanged": total - change - restricted,
         "restricted": restricted,
         "consents_ended": consents if ends else 0,
+        "consents_replaced": other_consents if values.get("authorization_type") == consent else 0,
     }
 
 

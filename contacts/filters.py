@@ -30,7 +30,7 @@ TALLIED = {"authorization_type", "source_type", "unsubscribed", "consent_after",
 FROM_CARD = ("verdict", "restricted", "to_inform", "review")
 RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
 TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
-REVIEW = (("consent", _("Old consents")), ("legitimate_interest", _("Legitimate interests")))
+REVIEW = (("consent", _("Consents due for review")), ("legitimate_interest", _("Legitimate interests")))
 YES_NO = (("true", _("Unsubscribed")), ("false", _("Not unsubscribed")))
 
 

@@ -20,6 +20,8 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.htmx import close_dialog
 
+TICK = "replace_consents"
+
 
 @require_POST
 def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
@@ -31,8 +33,8 @@ def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     if not approved.isdecimal():
         return _ask(request, act, selection, act.form(), actor)
     form = act.form(request.POST)
-    if not form.is_valid():
-        return _ask(request, act, selection, form, actor, status=422)
+    if not form.is_valid() or _needs_tick(request, act, selection, form, actor):
+        return _ask(request, act, selection, form, actor, status=422, ticked=TICK in request.POST)
     try:
         return _ordered(request, act.order(selection, form, actor=actor, approved=int(approved)))
     except Conflict as conflict:
@@ -47,7 +49,15 @@ def preview(request: SignedInRequest, kind: str) -> HttpResponse:
     act, actor = _act(kind), page_actor(request)
     actor.require(act.right)
     context = _context(act, Selection.from_query(request.POST), act.form(request.POST), actor)
+    context["ticked"] = TICK in request.POST
     return render(request, "compliance/_bulk_counted.html", context)
+
+
+def _needs_tick(request: SignedInRequest, act: Act, selection: Selection, form: forms.Form, actor: Actor) -> bool:
+    """Tell whether consents would be replaced and nobody has said yet that they may be."""
+    if TICK in request.POST or not act.asks_first:
+        return False
+    return bool((act.counts(selection.queryset(actor), form) or {}).get("consents_replaced"))
 
 
 def _act(kind: str) -> Act:

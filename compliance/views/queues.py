@@ -92,7 +92,7 @@ def review(request: SignedInRequest) -> HttpResponse:
         )
         messages.success(request, words % {"n": number(outcome.changed)})
         return redirect(queue.url())
-    context = _page(request, queue, REVIEW, (_("Old consents"), _("Legitimate interests")))
+    context = _page(request, queue, REVIEW, (_("Consents due for review"), _("Legitimate interests")))
     context |= {"title": _("To be reviewed"), "mark": _("Mark as reviewed"), "policy": policy.current()}
     return render(request, "compliance/review.html", context)
 

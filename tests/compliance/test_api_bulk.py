@@ -64,8 +64,15 @@ def test_a_dry_run_counts_and_changes_nothing(api, two):
         "unchanged": 1,
         "refused": [],
         "consents_ended": 1,
+        "consents_replaced": 0,
     }
     assert (Batch.objects.count(), ComplianceCard.objects.filter(version=1).count()) == (0, 2)
+
+
+def test_a_dry_run_says_which_consents_would_be_replaced(api, two):
+    consent = {"authorization_type": "consent", "consent_date": "2026-02-01", "consent_purpose": "Another"}
+    answer = bulk(api, "authorization", {"selection": {"filter": {}}, **consent, "dry_run": True}).json()
+    assert (answer["consents_ended"], answer["consents_replaced"]) == (0, 1)
 
 
 @pytest.mark.parametrize(

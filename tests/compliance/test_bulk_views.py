@@ -187,3 +187,27 @@ def test_an_auditor_may_export_and_nothing_else(three, charlie, kind, status):
 def test_an_unknown_act_does_not_exist(signed_in, three):
     assert signed_in.post("/people/bulk/nonsense/", {"ids": ids(three)}).status_code == 404
     assert signed_in.get("/people/bulk/source/").status_code == 405
+
+
+OTHER_CONSENT = {"authorization_type": "consent", "consent_date": "2026-02-01", "consent_purpose": "Another"}
+
+
+def test_consents_are_replaced_only_after_a_tick(signed_in, three):
+    order = {"ids": ids(three), "approved": "3", **OTHER_CONSENT}
+    words = "1 person has a consent whose date and purpose are replaced"
+    shown = signed_in.post("/people/bulk/authorization/preview/", {"ids": ids(three), **OTHER_CONSENT})
+    assert words in text(shown.content.decode())
+    asked = signed_in.post("/people/bulk/authorization/", order, headers=HTMX)
+    assert (asked.status_code, Batch.objects.count()) == (422, 0)
+    assert words in text(asked.content.decode())
+    assert (
+        signed_in.post("/people/bulk/authorization/", order | {"replace_consents": "on"}, headers=HTMX).status_code
+        == 204
+    )
+    assert ComplianceCard.objects.filter(consent_purpose="Another").count() == 3
+
+
+def test_the_same_consent_again_replaces_none(signed_in, three):
+    same = {"authorization_type": "consent", "consent_date": "2026-03-01", "consent_purpose": "Newsletter"}
+    answer = signed_in.post("/people/bulk/authorization/", {"ids": ids(three), "approved": "3", **same}, headers=HTMX)
+    assert answer.status_code == 204

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
+from compliance import queues
 from compliance.rules import NOT_RECORDED
 from contacts.requests import SignedInRequest, page_actor
 from exports.columns import content_disposition
@@ -17,7 +18,7 @@ from exports.overview import daily, figures
 from exports.overview.figures import Numbers
 from exports.overview.forms import DayForm
 from exports.overview.views import charts, standing
-from exports.overview.views.duties import Duties, duties
+from exports.overview.views.duties import Duties, duties, number_of
 from salesconnect.lib import csv
 from salesconnect.lib.errors import Missing
 from unsubscribes.views.over_time import figures_chart
@@ -73,7 +74,7 @@ def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[
     shown: list[tuple[str, int, dict[str, str], str]] = [
         (_("People"), total, {}, ""),
         (_("Not recorded"), missing, {"authorization_type": NOT_RECORDED}, _percent(missing, total)),
-        (_("Old consents"), numbers[figures.OLD_CONSENTS][""], old, ""),
+        (_("Old consents"), numbers[figures.OLD_CONSENTS][""], old, _due(numbers) if live else ""),
         (pgettext("people", "Unsubscribed"), numbers[figures.UNSUBSCRIBED][""], {"unsubscribed": "true"}, ""),
         (pgettext("people", "Restricted"), numbers[figures.RESTRICTED][""], {"restricted": "true"}, ""),
     ]
@@ -81,6 +82,12 @@ def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[
         {"label": label, "number": number, "url": charts.people_url(**query) if live else "", "note": note}
         for label, number, query, note in shown
     ]
+
+
+def _due(numbers: Numbers) -> str:
+    """Return how many of the old consents wait for a review: not those restricted, or reviewed since."""
+    waiting = number_of(queues.count("old_consents"))
+    return _("%(n)s due for review") % {"n": waiting} if numbers[figures.OLD_CONSENTS][""] else ""
 
 
 def _percent(part: int, whole: int) -> str:

@@ -4,6 +4,7 @@ import re
 import pytest
 from django.utils import timezone
 
+from compliance import review
 from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.models import Contact
@@ -95,3 +96,16 @@ def test_every_number_of_a_queue_is_as_long_as_the_list_it_leads_to(signed_in, p
     counted = {url: int(re.match("[0-9]+", text)[0]) for text, url in shown if url}
     assert counted == {url: rows_of(signed_in, url) for url in counted}
     assert sorted(counted.values()) == [1, 1, 1, 2, 3]
+
+
+def test_of_the_old_consents_it_says_how_many_the_review_lists(signed_in, person, member):
+    old = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2020, 1, 1), consent_purpose="Newsletter")
+    for name in "abc":
+        person(email=f"{name}@example.com", authorization=old)
+    review.mark(Contact.objects.filter(email="a@example.com"), actor=member)
+    page = " ".join(re.sub("<[^>]+>", " ", signed_in.get("/compliance/").content.decode()).split())
+    assert "Old consents 3 2 due for review" in page
+    assert rows_of(signed_in, "/people/?consent_before=2024-01-01") == 3
+    listed = " ".join(re.sub("<[^>]+>", " ", signed_in.get("/compliance/review/").content.decode()).split())
+    assert "Consents due for review 2" in listed
+    assert "Old consents" not in listed
