@@ -38,7 +38,7 @@ class TimeLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with Limits(**settings.SITE_LIMITS).held():
+        with Limits(**settings.SITE_LIMITS).left().held():
             return self.get_response(request)
 
 

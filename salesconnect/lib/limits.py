@@ -7,7 +7,8 @@ both as one transaction, with `SET LOCAL`, and no round trip is added.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connections
@@ -16,6 +17,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 # In a transaction that has failed, these are all that is taken.
 _UNDOING = ("ROLLBACK", "RELEASE", "SAVEPOINT")
+# How long the request of this thread has waited for the thread; that is part of what its caller waits.
+WAITED: ContextVar[float] = ContextVar("waited", default=0.0)
+LEAST_LOCK = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class Limits:
     statement: float
     lock: float
     idle: float
+
+    def left(self) -> "Limits":
+        """Return the limits of a request that has waited for its thread: so much less it may wait for a lock."""
+        return replace(self, lock=min(self.lock, max(LEAST_LOCK, self.lock - WAITED.get())))
 
     def wrapper(self) -> Callable[..., Any]:
         """Return what runs a statement under the limits; see `BaseDatabaseWrapper.execute_wrapper`."""

@@ -20,6 +20,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from salesconnect.lib import trouble
+from salesconnect.lib.limits import WAITED
 from salesconnect.serving.arrival import Arrival
 
 ALWAYS_OPEN = (b"/healthz", b"/readyz", b"/u/", b"/U/", b"//u/")
@@ -93,6 +94,7 @@ class Worker(ThreadWorker):
     def handle(self, conn: TConn) -> Any:
         """Answer a request that has arrived, in a thread."""
         conn.data_ready = True
+        WAITED.set(time.monotonic() - conn.whole_at)
         with conn.arrived:
             conn.init()
             conn.parser.unreader.sock = Arrived(conn.arrived)
@@ -145,7 +147,7 @@ class Worker(ThreadWorker):
     def _give(self, conn: TConn, arrival: Arrival) -> None:
         """Hand a whole request to a thread."""
         self._leave(conn)
-        conn.arrived, conn.surplus = arrival.stored, arrival.surplus
+        conn.arrived, conn.surplus, conn.whole_at = arrival.stored, arrival.surplus, time.monotonic()
         pool = self.open_pool if arrival.path.startswith(ALWAYS_OPEN) else self.tpool
         done: Callable[[futures.Future[Any]], None] = partial(self.method_queue.defer, self.finish_request, conn)
         pool.submit(self.handle, conn).add_done_callback(done)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from contacts import tokens
 from salesconnect.lib import trouble
-from salesconnect.lib.limits import Limits
+from salesconnect.lib.limits import LEAST_LOCK, WAITED, Limits
 from salesconnect.lib.trouble import Kind
 
 SHORT = Limits(statement=0.1, lock=0.1, idle=60)
@@ -81,3 +81,11 @@ def test_a_link_in_a_mail_says_that_it_is_to_be_tried_again(settings):
     with locked("unsubscribes_maillink"):
         answer = Client().post(f"/u/{'x' * 43}/", {"List-Unsubscribe": "One-Click"})
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+
+
+@pytest.mark.parametrize(("waited", "lock"), [(0, 4), (1, 3), (60, LEAST_LOCK)])
+def test_who_has_waited_for_a_thread_waits_less_for_a_lock(waited, lock):
+    token = WAITED.set(waited)
+    assert Limits(statement=30, lock=4, idle=60).left() == Limits(statement=30, lock=lock, idle=60)
+    assert Limits(statement=30, lock=0.1, idle=60).left().lock == 0.1
+    WAITED.reset(token)
