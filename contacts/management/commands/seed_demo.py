@@ -21,9 +21,9 @@ from contacts.queries import ContactQuerySet
 from exports import register, retention, retention_rules
 from exports import services as exports
 from salesconnect.lib.actor import Actor, system
-from unsubscribes import services
+from unsubscribes import links, services
 from unsubscribes import team as team_settings
-from unsubscribes.mail import notices
+from unsubscribes.mail import failures, notices
 from unsubscribes.mail.compose import Draft
 from unsubscribes.orders import order_mail
 from unsubscribes.reconsent import reconsent
@@ -100,17 +100,22 @@ def _bulk_changes(team: list[User]) -> None:
 
 
 def _unsubscribes(team: list[User]) -> None:
+    """Let people say no in three ways, each by its own door: to a colleague, by the link of a mail, by a bounce."""
     lars = batches.user_actor(team[1], "page")
-    sources = (Suppression.Source.MANUAL, Suppression.Source.ONE_CLICK, Suppression.Source.BOUNCE)
-    for place, source in enumerate(sources):
-        reason = "Said so on the phone" if source == Suppression.Source.MANUAL else ""
-        suppression.unsubscribe(_every(150, place), actor=lars, source=source, reason=reason)
+    told, clicked, gone = (_every(150, place) for place in range(3))
+    suppression.unsubscribe(told, actor=lars, source=Suppression.Source.MANUAL, reason="Said so on the phone")
+    for person in clicked.exclude(email="").order_by("id"):
+        links.opt_out(links.make(person), source=Suppression.Source.ONE_CLICK, reason="")
+    server = failures.MAIL_SERVER
+    for person in gone.exclude(address_hash=None).order_by("id"):
+        address = (person.address_hash, person.address_hash_key)
+        failures.no_such_user(*address, actor=server, reason=server.name)
 
 
 def _single_edits(team: list[User]) -> None:
     nora = batches.user_actor(team[2], "page")
     for person in Contact.objects.order_by("id")[:20]:
-        editing.edit(person.pk, {"title": "Head of Sales", "other": "Met at the spring meeting"}, actor=nora)
+        editing.edit(person.pk, {"title": "Head of Sales", "other": "Met at the customer day"}, actor=nora)
     exports.order_export(_every(400, 1), actor=nora, reason="Seating plan for the customer day")
 
 
@@ -119,7 +124,7 @@ def _import(team: list[User]) -> None:
     known = Contact.objects.order_by("id").values_list("email", flat=True)
     rows = FAIR + "".join(f",,{address},Modellverkstan\n" for address in known[:3])
     nora = batches.user_actor(team[2], "page")
-    working.run(imports.start(ContentFile(rows.encode()), "Spring fair.csv", actor=nora).pk)
+    working.run(imports.start(ContentFile(rows.encode()), "Trade fair.csv", actor=nora).pk)
 
 
 def _mail(team: list[User]) -> None:
@@ -127,8 +132,8 @@ def _mail(team: list[User]) -> None:
         {"company_name": "Exempel AB", "contact_address": "hello@exempel.example"}, actor=system("command")
     )
     lars = batches.user_actor(team[1], "page")
-    draft = Draft("Our spring news", "Hello {{ first_name }},\n\nhere is what is new at {{ our_company }}.")
-    services.keep_template("Spring news", draft, actor=lars)
+    draft = Draft("Our latest news", "Hello {{ first_name }},\n\nhere is what is new at {{ our_company }}.")
+    services.keep_template("Latest news", draft, actor=lars)
     readers = _every(60, 7)
     order_mail(readers, draft, actor=lars, selection={"picked": readers.count()})
 
@@ -191,9 +196,7 @@ def _clocks(team: list[User]) -> None:
     )
     for person in interests.order_by("id")[:5]:
         review.balance(person.pk, note, actor=nora)
-    informing.mark(_every(3, 1), actor=eva, reason="Letter of this spring")
-    late = timezone.now() - dt.timedelta(days=45)
-    _every(90, 2).update(created_at=late)
+    informing.mark(_every(3, 1), actor=eva, reason=f"Letter sent on {timezone.localdate()}")
     text = "we hold your name and address at work. They came from partners. You can ask us to stop at any time."
     draft = Draft("Your data at {{ our_company }}", f"Hello {{{{ first_name }}}},\n\n{text}")
     template = services.keep_template("Where we have your data from", draft, actor=nora)
