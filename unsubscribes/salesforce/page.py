@@ -59,6 +59,8 @@ class Known:
     by_hash: dict[UUID, Contact]
     by_record: dict[str, Contact]
     suppressed: dict[UUID, str]
+    # Whether some record owes an opt-out, for which the address of its successor is needed.
+    owed: bool
 
     def person(self, row: Row) -> Contact | None:
         """Return whose record it is: by the id on the person, by an earlier link, by the address."""
@@ -158,6 +160,7 @@ def look_up(rows: Sequence[Row]) -> Known:
         {address_hash(person.email_key): person for person in people if person.email_key},
         {person.salesforce_id: person for person in people if person.salesforce_id},
         dict(suppressed),
+        any(row.successor_id for row in rows) or SyncRecord.objects.filter(owes=True).exists(),
     )
 
 
@@ -283,7 +286,8 @@ def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
 
 def _record(row: Row, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
     person, old, key = known.person(row), known.records.get(row.sf_id), known.hashes[row.sf_id]
-    if key and old and old.erased_at and not (person or key in known.suppressed or key in decided.hashes):
+    needed = person or known.owed or key in known.suppressed or key in decided.hashes
+    if old and old.erased_at and not needed:
         key = None  # of somebody who was erased here nothing is kept that no opt-out needs
     return SyncRecord(
         sf_id=row.sf_id,

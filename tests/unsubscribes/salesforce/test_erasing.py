@@ -89,3 +89,16 @@ def test_what_a_merged_record_owes_outlives_the_erasure_of_its_person(org, sync,
     sync("pull")
     heir.card.refresh_from_db()
     assert heir.card.unsubscribed
+
+
+def test_an_opt_out_reaches_the_address_of_a_record_whose_person_was_erased(org, sync, person, member):
+    (loser, winner) = org.create(
+        "Contact", {"Email": "anna@example.com", "LastName": "Berg"}, {"Email": "heir@example.com", "LastName": "Heir"}
+    )
+    heir = person(email="heir@example.com", last_name="Heir")
+    sync()
+    erasure.delete(Contact.objects.filter(pk=heir.pk), actor=member)
+    org.opt_out(loser)
+    org.merge(winner, loser)
+    sync()
+    assert person(email="heir@example.com", last_name="Heir").card.unsubscribed

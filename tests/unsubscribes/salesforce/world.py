@@ -276,6 +276,9 @@ class World:
             self.log.append(person.address)
             erasure.delete(Contact.objects.filter(pk=person.pk), actor=ACTOR)
             # Records that were merged are forgotten with the person: read again, they are seen for the first time.
+            gone = [record for record in self.records.values() if record.aliases & person.aliases and not record.alive]
+            if any(self.ticked(record) for record in gone):
+                self.no(*person.aliases)
             self.no(*person.aliases & self.may)
 
     def come(self) -> None:
