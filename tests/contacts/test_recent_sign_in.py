@@ -22,6 +22,7 @@ def no_tries_counted(db):
 
 ADMINISTRATORS_ALONE = RIGHTS["administrator"] - RIGHTS["member"]
 ASKED = {
+    "approve-task",
     "deletion-settings",
     "policy",
     "mail-settings",

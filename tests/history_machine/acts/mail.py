@@ -18,7 +18,7 @@ from tests.unsubscribes.evidence import PDF
 from unsubscribes import links, suppression_list, tasks
 from unsubscribes import services as mails
 from unsubscribes.mail import send as sending
-from unsubscribes.mail.carrier import Fate
+from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message
 from unsubscribes.salesforce import page
@@ -82,10 +82,8 @@ def fail_to_send(it: World, door: str, who: int, how: int) -> None:
         tasks.sweep_mail()
 
 
-class Refusing:
+class Refusing(Carrier):
     """A connection to a mail server that wants none of it."""
-
-    keeps = False
 
     def carry(self, _mail: object) -> tuple[Fate, str]:
         """Refuse for good."""
