@@ -25,6 +25,16 @@ RECORDS = f"""
                         WHERE merge.absorbed_id = contact_id AND merge.undone_at IS NULL)
 """
 LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(ids)s)"
+# A link keeps the hash while somebody has the address or its mail, or while a suppression or an erasure remembers it.
+LINKS = f"""
+    SELECT id FROM unsubscribes_maillink link WHERE address_hash IS NOT NULL
+        AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = link.address_hash)
+        AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = link.address_hash)
+        AND NOT EXISTS (SELECT FROM compliance_erasedaddress held WHERE held.address_hash = link.address_hash)
+        AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.link_id = link.id)
+        AND EXISTS (SELECT FROM contacts_contactevent act WHERE act.action = '{history.DELETED}'
+                    AND act.at >= link.created_at)
+"""
 RECORD_HASHES = """
     SELECT id FROM unsubscribes_syncrecord record
     WHERE erased_at IS NOT NULL AND contact_id IS NULL AND address_hash IS NOT NULL

@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     Check("stray_files", _("Files that no row names"), stored_files.without_row, stored_files.remove_strays),
     Check("doomed_files", _("Files that cannot be removed"), finder(waiting.DOOMED)),
     Check("words_of_erased", _("Erased people whose history still has words"), finder(erased.WORDS), erased.scrub),
+    Check("links_of_erased", _("Unsubscribe links of erased people that keep an address hash"), finder(erased.LINKS)),
     Check(
         "sync_records_of_nobody",
         _("Salesforce records linked to people who are gone"),

@@ -107,9 +107,9 @@ def _unsubscribes(team: list[User]) -> None:
     for person in clicked.exclude(email="").order_by("id"):
         links.opt_out(links.make(person), source=Suppression.Source.ONE_CLICK, reason="")
     server = failures.MAIL_SERVER
-    for person in gone.exclude(address_hash=None).order_by("id"):
-        address = (person.address_hash, person.address_hash_key)
-        failures.no_such_user(*address, actor=server, reason=server.name)
+    for person in gone.order_by("id"):
+        if person.address_hash:
+            failures.no_such_user(person.address_hash, person.address_hash_key, actor=server, reason=server.name)
 
 
 def _single_edits(team: list[User]) -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance import services, suppression
-from compliance.models import CardTally, ComplianceCard, ImportJob, Suppression
+from compliance.models import CardTally, ComplianceCard, ErasedAddress, ImportJob, Suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.addresses import address_hash
@@ -22,7 +22,8 @@ from exports.integrity.listing import CHECKS
 from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
 from unsubscribes import history as told
-from unsubscribes.models import MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes import links
+from unsubscribes.models import MailLink, MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 # Files of other tests, whose rows were rolled back, lie in the store that all of them share.
@@ -215,6 +216,15 @@ def test_words_in_the_history_of_the_erased(anna, member):
     assert found() == {"words_of_erased": (1, str(anna.pk), 1)}
     assert found(mend=True) == {"words_of_erased": (1, str(anna.pk), 0)}
     assert newest(anna).action == history.SCRUBBED
+
+
+def test_links_that_keep_the_hash_of_the_erased(anna, member):
+    link = links.make(anna)
+    erasure.delete(Contact.objects.all(), actor=member)
+    assert found() == {}
+    MailLink.objects.update(address_hash=address_hash("anna@example.com"))
+    ErasedAddress.objects.all().delete()
+    assert found() == {"links_of_erased": (1, str(link.pk), 1)}
 
 
 def test_what_the_sync_keeps_of_people_who_are_gone(anna):
