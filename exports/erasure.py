@@ -149,8 +149,7 @@ def _erase(
     # Also the records merged into a person lose their readable values, so each says by which act.
     changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
-    if others := scrubbing.scrub_people(numbers):
-        history.record(others, history.SCRUBBED, actor=actor, batch_id=batch_id)
+    scrubbing.scrub_people(numbers, actor=actor, batch_id=batch_id)
     erasing.mark(ids)
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES)

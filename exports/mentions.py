@@ -122,11 +122,11 @@ def clear(found: Mentions, ids: Sequence[int], *, actor: Actor, batch_id: int | 
             model._base_manager.filter(pk=pk).update(**values)
     for model, gone in found.deleted.items():
         model._base_manager.filter(pk__in=gone).delete()
-    touched = scrubbing.scrub(IN_REASONS, {"events": found.events}) if found.events else []
+    told = set(ids)
+    if found.events:
+        told |= scrubbing.scrub(IN_REASONS, {"events": found.events}, actor=actor, batch_id=batch_id, recorded=told)
     if batches := list(found.changed[Batch]):
-        touched += scrubbing.scrub(IN_BATCHES, {"batches": batches})
-    if others := sorted(set(touched) - set(ids)):
-        history.record(others, history.SCRUBBED, actor=actor, batch_id=batch_id)
+        scrubbing.scrub(IN_BATCHES, {"batches": batches}, actor=actor, batch_id=batch_id, recorded=told)
     _clear_errors(ids)
 
 

@@ -46,6 +46,7 @@ COMPARE = f"""
             WHEN event_id IS NOT NULL AND salt IS NULL AND NOT EXISTS (
                 SELECT FROM contacts_contactevent act
                 WHERE act.contact_id = joined.contact_id AND act.action IN ('deleted', 'scrubbed')
+                AND act.at > joined.at - interval '1 hour'
             ) THEN 'scrubbed'
             WHEN at < newest - interval '1 hour' THEN 'slipped_in'
         END AS problem

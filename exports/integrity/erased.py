@@ -50,8 +50,8 @@ def scrub(actor: Actor) -> int:
     """Take the words out of the histories of the erased."""
     total = 0
     for ids in chunks(WORDS):
-        scrubbing.scrub_people(ids)
         history.record(ids, history.SCRUBBED, actor=actor)
+        scrubbing.scrub_people(ids, actor=actor)
         total += len(ids)
     return total
 
