@@ -223,7 +223,7 @@ def test_a_list_is_imported_and_its_invalid_lines_downloaded(alice, anna):
 
 def test_a_file_that_cannot_be_read_is_refused_beside_the_field(alice):
     answer = browser_of(alice).post("/unsubscribes/import/", {"file": SimpleUploadedFile("x.csv", b"A,B\n1,2\n")})
-    assert (answer.status_code, "holds no address" in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "holds no email address" in answer.content.decode()) == (422, True)
 
 
 @pytest.mark.parametrize("role", ["bob", "charlie"])

@@ -12,6 +12,7 @@ from compliance.imports.rows import LABELS, CleanRow, clean_row
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.details import LIMITS
 from exports.columns import ALL_COLUMNS, cells, header
+from salesconnect.lib import parsing
 from salesconnect.lib.csv import RowError, line, open_table
 
 TODAY = dt.date(2026, 11, 23)
@@ -125,7 +126,7 @@ authorizations = st.one_of(
     st.builds(
         Authorization,
         st.just(AuthorizationType.CONSENT),
-        consent_date=st.dates(max_value=TODAY),
+        consent_date=st.dates(parsing.FIRST, TODAY),
         consent_purpose=text.filter(bool),
     ),
     st.builds(Authorization, st.just(AuthorizationType.OTHER), text),
