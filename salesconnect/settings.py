@@ -341,6 +341,8 @@ SALESFORCE_CLIENT_ID = env.str("SALESFORCE_CLIENT_ID", "")
 SALESFORCE_CLIENT_SECRET = env.str("SALESFORCE_CLIENT_SECRET", "")
 SALESFORCE_USERNAME = env.str("SALESFORCE_USERNAME", "")
 SALESFORCE_JWT_KEY_FILE = env.str("SALESFORCE_JWT_KEY_FILE", "")
+# Hosts beside Salesforce's own to which secrets and tokens may go, with those below them.
+SALESFORCE_HOSTS = [host.strip().lower() for host in env.list("SALESFORCE_HOSTS", default=[])]
 
 # Hosts of the site's own network that a webhook or timestamp authority may be on; all others have to be public.
 OUTGOING_HOSTS = env.list("SALESCONNECT_OUTGOING_HOSTS", default=[])

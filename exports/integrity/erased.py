@@ -24,7 +24,7 @@ RECORDS = f"""
         AND NOT EXISTS (SELECT FROM contacts_merge merge JOIN contacts_contact stayed ON stayed.id = merge.survivor_id
                         WHERE merge.absorbed_id = contact_id AND merge.undone_at IS NULL)
 """
-LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(ids)s)"
+LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(ids)s)"
 # A link keeps the hash while somebody has the address or its mail, or while a suppression or an erasure remembers it.
 LINKS = f"""
     SELECT id FROM unsubscribes_maillink link WHERE address_hash IS NOT NULL

@@ -1,4 +1,5 @@
-"""The calls that the sync makes for many changes on either side, against what they must cost at least.
+"""What the sync costs: the calls for many changes, against what they must cost at least, and the time for each thousand
+people who came with Salesforce IDs, against what it is with a tenth of them.
 
 The org is emulated, a process of its own that comes with the tests.
 """
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from compliance import suppression
 from compliance.models import Suppression
 from contacts.models import Contact
 from salesconnect.bench.bulk import ACTOR
-from salesconnect.bench.measure import Measure, compared
+from salesconnect.bench.measure import Measure, compared, once
 from salesconnect.bench.plans import Scans
 from unsubscribes.salesforce import connecting, services
 from unsubscribes.salesforce.models import SyncConnection
@@ -36,6 +39,8 @@ PAGE = 2_000
 # counted, for that depends on how long Salesforce takes.
 CALLS_OF_A_JOB = 5
 POLL = r"jobs/ingest/[^/]+$"
+# People with IDs: a tenth of them is the yardstick. Twice the time for each is what caches and small steps explain.
+TENTH, LINEAR = 10, 2.0
 
 
 class Org:
@@ -65,7 +70,8 @@ def measures(people: int, scans: Scans) -> Iterator[Measure]:
         return
     number = min(MOST, people // SHARE)
     with _org() as org:
-        here, there = _records(org, 2 * number)
+        willing = Contact.objects.filter(card__unsubscribed=False).exclude(address_hash=None)
+        here, there = _records(org, 2 * number, willing)
         _connect(org)
         _run("both", full=True)
         for ids in _pieces(there[:number]):
@@ -80,7 +86,46 @@ def measures(people: int, scans: Scans) -> Iterator[Measure]:
         _run("push")
         yield compared(f"sync: calls to write {number:,} changes", org.calls(), _to_write(number), 1.0, "calls")
         _check(org, 2 * number)
+        yield from _paced(org, min(MOST, people))
         connecting.disconnect(actor=ACTOR)
+
+
+def _paced(org: Org, most: int) -> Iterator[Measure]:
+    """Yield the seconds for 1,000 people who came with IDs, from the first activation to another read of everything."""
+    few, many = (_stages(org, number) for number in (most // TENTH, most))
+    for stage, ours in many.items():
+        name = f"sync: {stage} of {most:,} with IDs, for 1,000"
+        yield compared(name, 1_000 * ours / most, 1_000 * few[stage] / (most // TENTH), LINEAR)
+
+
+def _stages(org: Org, number: int) -> dict[str, float]:
+    """Return the seconds of each stage for as many people with IDs; in one half of them something changes each time."""
+    org.order("reset")
+    here, there = _records(org, number, Contact.objects.exclude(address_hash=None))
+    _give_ids(here, there)
+    _connect(org)
+    taken = {"first activation": once(lambda: _run("both", full=True))}
+    for ids in _pieces(there[: number // 2]):
+        org.order("records/edit", ids=ids, fields={"HasOptedOutOfEmail": True})
+    taken["reading"] = once(lambda: _run("pull"))
+    for people_here in _pieces(here[number // 2 :]):
+        suppression.unsubscribe(
+            Contact.objects.among(people_here), actor=ACTOR, source=Suppression.Source.MANUAL, reason="bench"
+        )
+    taken["writing"] = once(lambda: _run("push"))
+    taken["reading everything"] = once(lambda: _run("both", full=True))
+    return taken
+
+
+def _give_ids(here: Sequence[int], there: Sequence[str]) -> None:
+    """Write the IDs on the people, as an import does, and on nobody else."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contacts_contact SET salesforce_id = '' WHERE salesforce_id <> ''")
+        cursor.execute(
+            "UPDATE contacts_contact c SET salesforce_id = found.there"
+            " FROM unnest(%s::bigint[], %s::text[]) found (here, there) WHERE c.id = found.here",
+            [list(here), list(there)],
+        )
 
 
 def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -105,10 +150,9 @@ def _org() -> Iterator[Org]:
         process.wait()
 
 
-def _records(org: Org, number: int) -> tuple[Sequence[int], Sequence[str]]:
-    """Give the org a record of as many people who have not said no; return their numbers here and there."""
-    found = Contact.objects.filter(card__unsubscribed=False).exclude(address_hash=None).order_by("-id")
-    rows = list(found.values_list("pk", "first_name", "last_name", "email")[:number])
+def _records(org: Org, number: int, people: QuerySet[Contact]) -> tuple[Sequence[int], Sequence[str]]:
+    """Give the org a record of as many of the people; return their numbers here and there."""
+    rows = list(people.order_by("-id").values_list("pk", "first_name", "last_name", "email")[:number])
     there: list[str] = []
     # Older than what the next read looks at again to be sure.
     made_at = (timezone.now() - dt.timedelta(hours=1)).isoformat()

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.salesforce_org import clock
 from tests.salesforce_org.api_writes import PlannedError
+from tests.salesforce_org.bulk import IngestJob
 from tests.salesforce_org.ids import long_id, object_of
 from tests.salesforce_org.org import SalesforceOrg
 from tests.salesforce_org.people import Deed
@@ -232,7 +233,7 @@ def clear_journal(org: SalesforceOrg, body: Json) -> Json:
 
 
 def state(org: SalesforceOrg, body: Json) -> Json:
-    """Return the org's address, time, numbers, open transactions and fault plans."""
+    """Return the org's address, time, numbers, open transactions, fault plans and states of jobs."""
     return {
         "url": org.url,
         "organization_id": org.organization_id,
@@ -241,6 +242,7 @@ def state(org: SalesforceOrg, body: Json) -> Json:
         "transactions": list(org.transactions.open),
         "faults": org.faults.as_json(),
         "usage": {"used": org.usage.used, "max": org.settings.daily_limit},
+        "jobs": [job.state for job in org.jobs.values() if isinstance(job, IngestJob)],
     }
 
 

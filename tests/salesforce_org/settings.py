@@ -28,6 +28,7 @@ class Settings:
     token_seconds: float = 7200
     locator_seconds: float = 2 * DAY
     deleted_days: int = 15  # how far back `deleted` knows
+    ignores_unmodified_since: bool = False  # as a proxy does that removes the header
     composite_refuses: list[str] = field(default_factory=list)  # parts of URLs, "" refuses composite as a whole
     invisible_field_refuses: str = "request"  # or "record": what a write to an invisible field spoils
     bulk_seconds: float = 0.5  # from UploadComplete to the end of a job

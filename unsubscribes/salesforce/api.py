@@ -12,8 +12,9 @@ from contacts.api import PersonEndpoint
 from contacts.api_base import PAGING, Endpoint, newest_first, utc
 from contacts.api_fields import PAGE_PARAMETERS, Body, Nothing, page_of, read
 from contacts.models.batch import State as RunState
-from unsubscribes.salesforce import connecting, services, status
-from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord, SyncRun
+from unsubscribes.salesforce import alerts, connecting, services, status
+from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncJob, SyncRecord, SyncRun
+from unsubscribes.salesforce.wording import alert_words
 
 
 class RunBody(Body):
@@ -37,14 +38,31 @@ class Usage(serializers.Serializer):
     budget = serializers.IntegerField(allow_null=True)
 
 
+class Problem(serializers.Serializer):
+    """What is not as it should be though nothing has failed; `count` and `since` where it is work that waits."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True)
+    since = serializers.DateTimeField(allow_null=True)
+
+
 class StatusReply(serializers.Serializer):
-    """How the sync stands; lag in seconds."""
+    """How the sync stands; lag and clock in seconds, `clock_ahead` by how much Salesforce's clock is ahead.
+
+    `conditional_writes` says whether the org keeps a changed record from being written over; without it no re-consent
+    is written there. Null: not tried yet.
+    """
 
     state = serializers.ChoiceField(SyncConnection.State.choices)
     paused_until = serializers.DateTimeField(allow_null=True)
     lag = serializers.DictField(child=serializers.IntegerField(allow_null=True))
     outbox = serializers.DictField(child=serializers.IntegerField())
     usage = Usage()
+    clock_ahead = serializers.IntegerField(allow_null=True)
+    conditional_writes = serializers.BooleanField(allow_null=True)
+    jobs = serializers.IntegerField()
+    problems = Problem(many=True)
 
 
 class Run(serializers.ModelSerializer):
@@ -108,7 +126,7 @@ class SyncViewSet(Endpoint):
         usage = {"used": now.used, "max": now.allowed, "budget": now.budget}
         paused = utc(now.paused_until)
         body = {"state": now.state, "paused_until": paused, "lag": now.lag, "outbox": now.outbox, "usage": usage}
-        return Response(body)
+        return Response(body | _of_the_org() | {"problems": [_problem(alert) for alert in alerts.alerts()]})
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(Run))
     @action(detail=False)
@@ -151,6 +169,20 @@ class PersonSyncViewSet(PersonEndpoint):
         row = connecting.connection()
         found = [_record(record, row) for record in status.records_of(pk)]
         return Response({"next": None, "previous": None, "results": found})
+
+
+def _of_the_org() -> dict[str, Any]:
+    row = connecting.connection()
+    ahead = row.clock_ahead if row else None
+    return {
+        "clock_ahead": round(ahead.total_seconds()) if ahead is not None else None,
+        "conditional_writes": row.conditional_writes if row else None,
+        "jobs": SyncJob.objects.count(),
+    }
+
+
+def _problem(alert: alerts.Alert) -> dict[str, Any]:
+    return {"code": alert.code, "text": alert_words(alert).what, "count": alert.number, "since": utc(alert.since)}
 
 
 def _run(run: SyncRun) -> dict[str, Any]:

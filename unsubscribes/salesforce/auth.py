@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.rules import salesforce_id
+from unsubscribes.salesforce import clock, hosts
 from unsubscribes.salesforce.mapping import Class, request_class
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.sealing import seal, unseal
@@ -22,7 +23,7 @@ from unsubscribes.salesforce.trouble import Trouble
 TIMEOUT = (5, 30)
 CLAIM = dt.timedelta(seconds=40)
 ASSERTION_SECONDS = 180
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+REFUSED_BY_TIME = ("invalid_grant", "invalid_assertion", "invalid_request")
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -33,12 +34,6 @@ class Token:
     value: str
     instance_url: str
     generation: int
-
-
-def safe_url(url: str) -> bool:
-    """Tell whether a token may be sent there: https, or plain http on this machine."""
-    parts = urlsplit(url)
-    return (parts.scheme == "https" and bool(parts.hostname)) or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def current() -> Token:
@@ -91,7 +86,7 @@ def _renew(generation: int) -> Token:
 
 def _check(token: Token, org: str) -> None:
     """Refuse a token that would go over an open line, or that opens another org than the one that is known."""
-    if not safe_url(token.instance_url):
+    if not hosts.is_safe(token.instance_url):
         raise Trouble(Class.AUTH, "UNSAFE_INSTANCE_URL")
     if SyncConnection.objects.exclude(org_id__in=("", org)).exists():
         raise Trouble(Class.AUTH, "OTHER_ORG")
@@ -105,7 +100,7 @@ def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
 
 def request_token(connection: SyncConnection) -> dict[str, str]:
     """Ask for a token once. Raises `Trouble`."""
-    if not safe_url(connection.login_url):
+    if not hosts.is_safe(connection.login_url):
         raise Trouble(Class.AUTH, "UNSAFE_LOGIN_URL")
     try:
         answer = requests.post(
@@ -123,7 +118,11 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
         raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None
     if answer.status_code == requests.codes.ok and isinstance(body, dict) and "access_token" in body:
         return body
-    raise _refusal(answer.status_code, body)
+    refusal = _refusal(answer.status_code, body)
+    skew = clock.ahead(answer.headers.get("Date"))
+    if refusal.code in REFUSED_BY_TIME and connection.flow == SyncConnection.Flow.JWT_BEARER and clock.is_off(skew):
+        raise Trouble(Class.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
+    raise refusal
 
 
 def _refusal(status: int, body: object) -> Trouble:

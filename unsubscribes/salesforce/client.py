@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
-from unsubscribes.salesforce import auth
+from unsubscribes.salesforce import auth, hosts
 from unsubscribes.salesforce.mapping import Class, request_class, usage
 from unsubscribes.salesforce.trouble import Trouble
 
@@ -189,7 +189,7 @@ class Client:
                 if trouble.kind is not Class.TRANSIENT:
                     raise
                 if tries < TRIES and time.monotonic() + delay <= deadline:
-                    self._wait(delay)
+                    self.wait(delay)
                 elif trouble.code in NOT_SALESFORCE and not renewed and self._moved():
                     renewed, tries, deadline = True, 0, time.monotonic() + self.patience
                 else:
@@ -211,7 +211,7 @@ class Client:
         headers: Mapping[str, str],
     ) -> requests.Response:
         token = self.token = self.token or auth.current()
-        if not auth.safe_url(token.instance_url):
+        if not hosts.is_safe(token.instance_url):
             raise Trouble(Class.AUTH, "UNSAFE_INSTANCE_URL")
         if not re.fullmatch(r"/?[\w.\-/]+", path):
             raise Trouble(Class.BUG, "BAD_ADDRESS")
@@ -252,7 +252,8 @@ class Client:
     def _renewed(self) -> auth.Token:
         return auth.renewed(self.token.generation if self.token else 0)
 
-    def _wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
+        """Wait, and say meanwhile that this one is alive."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 5))

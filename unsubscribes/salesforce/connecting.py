@@ -15,13 +15,13 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
-from unsubscribes.salesforce import dry_run, preflight
-from unsubscribes.salesforce.auth import safe_url
+from unsubscribes.salesforce import dry_run, hosts, naming, outbox, preflight
 from unsubscribes.salesforce.models import (
     STANDARD_FIELD,
     SyncConnection,
     SyncCursor,
     SyncError,
+    SyncJob,
     SyncNotice,
     SyncRecord,
     SyncRun,
@@ -71,7 +71,10 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     before = {name: getattr(row, name) for name in SETTABLE}
     for name in SETTABLE:
         setattr(row, name, values.get(name, before[name]))
-    row.login_url = str(row.login_url).rstrip("/")
+    row.login_url = str(row.login_url).strip().rstrip("/")
+    elsewhere = not hosts.same(row.login_url, before["login_url"])
+    if elsewhere:
+        row.secret = ""  # it was given for another place
     if errors := _faults(row, values.get("secret", "")):
         raise Invalid(errors)
     if values.get("secret"):
@@ -93,6 +96,7 @@ def _moved(row: SyncConnection, before: dict[str, Any]) -> bool:
 
 def _forget_token(row: SyncConnection) -> None:
     row.access_token, row.refreshing_until, row.composite = "", None, True
+    row.conditional_writes = row.conditional_at = None
     row.token_generation += 1
     if row.state == State.PAUSED_AUTH:
         row.state, row.paused_until, row.pauses, row.message = State.ACTIVE, None, 0, ""
@@ -101,6 +105,8 @@ def _forget_token(row: SyncConnection) -> None:
 def _start_over(row: SyncConnection) -> None:
     """Forget what the boxes held: they were those of another field."""
     SyncRecord.objects.update(opted_out=None, pushed=None, stamp=None)
+    SyncJob.objects.all().delete()
+    outbox.reclaim()
     SyncCursor.objects.all().delete()
     row.state, row.set_up_at, row.paused_until, row.message = State.OFF, Now(), None, ""
     row.reconciled_at = row.linked_at = None
@@ -109,8 +115,10 @@ def _start_over(row: SyncConnection) -> None:
 def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:
     faults: dict[str, str] = {}
     by_key = row.flow == Flow.JWT_BEARER
-    if not safe_url(row.login_url):
-        faults["login_url"] = _("Give an address that begins with https://.")
+    if not hosts.is_safe(row.login_url):
+        faults["login_url"] = _(
+            "Give the org's address at Salesforce: it begins with https:// and ends in %(hosts)s."
+        ) % {"hosts": ", ".join(f".{host}" for host in (*hosts.SALESFORCE, *settings.SALESFORCE_HOSTS))}
     if not row.client_id:
         faults["client_id"] = _("Give the consumer key of the app.")
     if by_key and not row.username:
@@ -221,7 +229,8 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
 def disconnect(*, actor: Actor) -> None:
     """Forget the org with all that is known of its records; the people and their opt-outs stay."""
     actor.require_recent(RIGHT)
-    for model in (SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
+    naming.take_back(actor=actor)
+    for model in (SyncJob, SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
     open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())

@@ -31,7 +31,7 @@ MARK = """
             JOIN unsubscribes_syncrecord r ON r.sf_id = p.salesforce_id
         ) named ORDER BY id, person
     )
-    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL,
+    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, named_on = NULL,
         address_hash = coalesce(r.address_hash, known.address_hash)
     FROM unsubscribes_syncrecord found LEFT JOIN known ON known.id = found.id
     WHERE r.id = found.id AND found.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
@@ -41,7 +41,7 @@ OWN = """
     UNION SELECT r.id FROM unsubscribes_syncrecord r JOIN contacts_contact c ON c.address_hash = r.address_hash
     WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
 """
-UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL WHERE id = ANY(%(records)s)"
+UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
 # What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
 # its successor is handed on first.
 FORGET_RECORDS = f"""

@@ -72,7 +72,9 @@ class ConnectionForm(forms.Form):
             if fixed:
                 del self.fields[name]
             elif self.stored and name in {"client_secret", "private_key"}:
-                self.fields[name].help_text = _("One is stored. Leave this empty to keep it.")
+                self.fields[name].help_text = _(
+                    "One is stored. Leave this empty to keep it; another login URL needs it anew."
+                )
 
     def values(self) -> dict[str, Any]:
         """Return what the service takes; a number that is none becomes one that it refuses."""

@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
+from compliance import services as compliance
 from compliance import suppression
 from compliance.models import ComplianceCard, Suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from salesconnect.lib.transactions import act
-from unsubscribes.salesforce import outbox
+from unsubscribes.salesforce import naming, outbox
 from unsubscribes.salesforce.models import SyncConnection
 
 CHUNK = 5_000
 # Transactions that were open when it was looked last may have committed since.
 OVERLAP = dt.timedelta(minutes=5)
+# An ID that the sync wrote on a person follows the link; it does not make one.
 LINK = (
     """UPDATE unsubscribes_syncrecord r SET contact_id = m.survivor_id FROM contacts_merge m
        WHERE m.undone_at IS NULL AND m.absorbed_id = r.contact_id AND m.survivor_id = ANY(%(people)s)""",
@@ -28,8 +30,9 @@ LINK = (
        WHERE r.contact_id IS NULL AND c.address_hash = r.address_hash AND c.id = ANY(%(people)s)""",
     """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
        WHERE c.salesforce_id = r.sf_id AND c.id = ANY(%(people)s) AND r.contact_id IS DISTINCT FROM c.id
-       AND NOT EXISTS (SELECT FROM contacts_contact o
-                       WHERE o.salesforce_id = r.sf_id AND o.salesforce_id <> '' AND o.id < c.id)""",
+       AND r.named_on IS DISTINCT FROM c.id
+       AND NOT EXISTS (SELECT FROM contacts_contact o WHERE o.salesforce_id = r.sf_id AND o.salesforce_id <> ''
+                       AND o.id < c.id AND o.id IS DISTINCT FROM r.named_on)""",
 )
 # Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
 LINK_SUCCESSORS = """
@@ -48,8 +51,9 @@ OPTED_OUT_THERE = """
         SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = r.contact_id OFFSET 0
     ) card
     LEFT JOIN LATERAL (
-        SELECT true AS found FROM unsubscribes_syncwish WHERE record_id = r.id AND NOT desired
-        AND state IN ('pending', 'retry', 'leased', 'dead') LIMIT 1
+        SELECT true AS found FROM (
+            SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+        ) w WHERE NOT desired AND state IN ('pending', 'retry', 'leased', 'dead') LIMIT 1
     ) reconsent ON true
     WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = ''
     AND NOT r.ticked_for_other AND NOT card.unsubscribed AND reconsent.found IS NULL
@@ -66,6 +70,7 @@ def link_changed() -> None:
     while ids := list(changed.filter(contact_id__gt=last).values_list("contact_id", flat=True)[:CHUNK]):
         link(ids)
         last = ids[-1]
+    naming.follow_the_gone()
     SyncConnection.objects.update(linked_at=row.asked_at)
 
 
@@ -80,6 +85,9 @@ def link(people: Sequence[int]) -> None:
             cursor.execute(statement, {"people": list(people)})
         cursor.execute(OPTED_OUT_THERE, [list(people)])
         opted_out = [found[0] for found in cursor]
+    names = naming.wrong([*people, *naming.superseded(people)])
+    compliance.lock(Contact.objects.among([*opted_out, *(person for person, _, _ in names)]))
+    naming.write(names)
     if opted_out:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from unsubscribes.salesforce import running, status
+from unsubscribes.salesforce import alerts, running, status
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord
 
 Sample = tuple[dict[str, str], float]
@@ -40,6 +40,8 @@ def measures() -> Iterator[Measure]:
     yield _one("sync_outbox_oldest_seconds", "Age of the oldest entry that waits to be written.", max(0.0, age))
     errors = [({"code": each["code"]}, float(each["records"])) for each in status.errors_by_code()]
     yield Measure("sync_errors", "gauge", "Records with an unresolved error, by its code.", errors)
+    waits = [({"code": alert.code}, float(alert.number or 1)) for alert in alerts.alerts()]
+    yield Measure("sync_problems", "gauge", "What waits longer than it may, or is wrong with the org, by code.", waits)
     yield from _calls(row)
     yield from _quality()
 

@@ -53,6 +53,9 @@ class SyncConnection(models.Model):
     usage_at = models.DateTimeField(null=True)
     # By how much Salesforce's clock was ahead of the database's when it was heard last.
     clock_ahead = models.DurationField(null=True)
+    # Whether the org refuses a write to a record that has changed meanwhile, and when that was tried; None: not yet.
+    conditional_writes = models.BooleanField(null=True)
+    conditional_at = models.DateTimeField(null=True)
     # False once the org has refused getUpdated inside a composite request.
     composite = models.BooleanField(default=True)
     # What the org was found to have: people who are accounts too, and the objects whose changes it keeps.
@@ -114,6 +117,8 @@ class SyncRecord(models.Model):
     # A plain number: the record outlives the person, as the opt-out does.
     contact_id = models.BigIntegerField(null=True, db_index=True)
     account_id = models.CharField(max_length=18, blank=True)
+    # On whom the sync wrote this ID; not where it came in by hand or by a file.
+    named_on = models.BigIntegerField(null=True)
     # The Contact of a person account, whose opt-out is written on the account.
     person_account = models.BooleanField(db_default=False)
     opted_out = models.BooleanField(null=True)
@@ -142,6 +147,7 @@ class SyncRecord(models.Model):
             models.Index(fields=["id"], condition=Q(contact_id=None, deleted=False), name="sync_record_unlinked"),
             models.Index(fields=["id"], condition=Q(erased_at__isnull=False), name="sync_record_erased"),
             models.Index(fields=["id"], condition=Q(owes=True), name="sync_record_owes"),
+            models.Index(fields=["id"], condition=Q(named_on__isnull=False), name="sync_record_named"),
         ]
 
     def __str__(self) -> str:
@@ -216,6 +222,26 @@ class SyncWish(models.Model):
 
     def __str__(self) -> str:
         return f"{self.record_id}: {self.desired}"
+
+
+class SyncJob(models.Model):
+    """A job of Salesforce's that writes many opt-outs: the wishes that it works off are leased to it until it ends.
+
+    It is here before it is there, so that no killed worker leaves one of which nobody knows.
+    """
+
+    lease = models.UUIDField(unique=True)
+    # Empty until Salesforce has answered with it.
+    sf_id = models.CharField(max_length=18, blank=True, db_collation="C")
+    sobject = models.CharField(max_length=20)
+    field = models.CharField(max_length=80)
+    records = models.PositiveIntegerField()
+    polls = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=Now())
+    due_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.sf_id or f"job {self.pk}"
 
 
 class SyncRun(models.Model):

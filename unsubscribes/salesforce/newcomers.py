@@ -9,7 +9,7 @@ from compliance.staging import NewPerson
 from contacts.details import LIMITS, clean
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from unsubscribes.salesforce import erasing
+from unsubscribes.salesforce import erasing, naming
 from unsubscribes.salesforce.mapping import Row
 
 
@@ -22,12 +22,14 @@ def create(rows: Sequence[Row]) -> int:
     erased = erasing.erased_among([row.sf_id for row in rows])
     here = (row for row in rows if row.sf_id not in erased and not (row.deleted or row.successor_id))
     wanted = {row.email_key: row for row in here if row.email_key}
-    known = Contact.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True)
-    people = [_person(wanted[key]) for key in wanted.keys() - set(known)]
-    if not people:
+    known = set(Contact.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True))
+    new = [row for key, row in wanted.items() if key not in known]
+    if not new:
         return 0
-    staging.stage(people)
-    return create_staged(actor=system("sync"), owner_id=None).created
+    staging.stage([_person(row) for row in new])
+    created = create_staged(actor=system("sync"), owner_id=None).created
+    naming.brought_in(row.sf_id for row in new)
+    return created
 
 
 def _person(row: Row) -> NewPerson:

@@ -12,12 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from salesconnect.lib.transactions import act
 from unsubscribes.salesforce import troubles
-from unsubscribes.salesforce.models import SyncNotice, SyncRecord, SyncWish
+from unsubscribes.salesforce.models import SyncJob, SyncNotice, SyncRecord, SyncWish
 
 State = SyncWish.State
 WAITING = (State.PENDING, State.RETRY)
@@ -114,7 +114,8 @@ CONCERNED = """
     SELECT id FROM found WHERE successor_id = ''
 """
 # 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
-# where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays.
+# where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays, and another
+# one of the same kind is not left beside it.
 WISH = f"""
     INSERT INTO unsubscribes_syncwish AS w
         (record_id, desired, state, attempts, due_at, known_stamp, clock_ahead, code, message, created_at)
@@ -131,11 +132,27 @@ WISH = f"""
     AND (%(desired)s OR r.opted_out OR r.pushed OR EXISTS (
         SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
     ))
+    AND (SELECT true FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) o
+         WHERE o.state = 'leased' AND o.desired = %(desired)s LIMIT 1) IS NULL
     ORDER BY r.id
     ON CONFLICT (record_id) WHERE state IN ('pending', 'retry') DO UPDATE
     SET desired = EXCLUDED.desired, state = 'pending', attempts = 0, due_at = now(),
         known_stamp = EXCLUDED.known_stamp, clock_ahead = EXCLUDED.clock_ahead, created_at = EXCLUDED.created_at
     WHERE w.desired <> EXCLUDED.desired
+"""
+# What waits is withdrawn where the opposite, for which the state here calls again, is being written already.
+WITHDRAW = f"""
+    WITH doubled AS (
+        SELECT r.id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
+            SELECT bool_or(state = 'leased' AND desired = %(desired)s) AS same,
+                   bool_or(state IN ('pending', 'retry') AND desired <> %(desired)s) AS opposite
+            FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+        ) open
+        WHERE r.id = ANY(%(records)s) AND open.same AND open.opposite AND {LOCAL_NO} = %(desired)s
+    )
+    UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
+    WHERE record_id = ANY(ARRAY(SELECT id FROM doubled))
+    AND state IN ('pending', 'retry') AND desired <> %(desired)s
 """
 # What is not wished, because the box is cleared again and again, is left to an administrator: never without a word.
 LEFT_ALONE = f"""
@@ -143,8 +160,10 @@ LEFT_ALONE = f"""
     SELECT r.id, true, 'dead', 0, '{KEEPS_CLEARING}', r.modified_by, now() FROM unsubscribes_syncrecord r
     WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
     AND {WORN} AND r.opted_out IS DISTINCT FROM true AND {LOCAL_NO}
-    AND NOT EXISTS (SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.desired AND (
-        o.state IN ('pending', 'retry', 'leased') OR o.state = 'dead' AND o.code = '{KEEPS_CLEARING}'))
+    AND (SELECT true FROM (
+        SELECT state, desired, code FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+    ) o WHERE o.desired AND (
+        o.state IN ('pending', 'retry', 'leased') OR o.state = 'dead' AND o.code = '{KEEPS_CLEARING}') LIMIT 1) IS NULL
     ORDER BY r.id RETURNING record_id
 """
 # A wish that was given up is void once the person has said the opposite.
@@ -153,16 +172,30 @@ VOID = f"""
     WHERE r.id = w.record_id AND r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
     RETURNING r.sf_id
 """
+# Of a record that is being written, nothing else is written at the same time. An array is made once; of a list, a plan
+# made without statistics would ask anew for each row.
 LEASE = f"""
     UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
         leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-    WHERE id IN (
+    WHERE id = ANY(ARRAY(
         SELECT w.id FROM unsubscribes_syncwish w JOIN unsubscribes_syncrecord r ON r.id = w.record_id
         WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
         AND (w.attempts >= {STUBBORN}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {STUBBORN})
         AND CASE WHEN r.person_account THEN 'Account' ELSE r.sobject END <> ALL(%(skipped)s)
+        AND (SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = w.record_id OFFSET 0) o
+             WHERE o.state = 'leased' LIMIT 1) IS NULL
         ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
+    ))
+"""
+# What a read shows as done is done, whoever did it.
+FULFIL = """
+    WITH open AS (
+        SELECT w.id, w.state, r.id AS record, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
+        CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+        WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
     )
+    UPDATE unsubscribes_syncwish w SET state = 'done', finished_at = now(), lease = NULL, code = '', message = ''
+    FROM open WHERE open.id = w.id RETURNING open.record, open.sf_id, open.modified_by, open.state = 'leased'
 """
 # What was leased and is not what the state here asks for any more, is overtaken.
 OVERTAKE = f"""
@@ -234,6 +267,7 @@ def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None =
     with connection.cursor() as cursor:
         cursor.execute(WISH, {"records": list(records), "desired": desired, "said_at": said_at})
         number = cursor.rowcount
+        cursor.execute(WITHDRAW, {"records": list(records), "desired": desired})
         if desired:
             cursor.execute(LEFT_ALONE, {"records": list(records)})
             alone = [row[0] for row in cursor]
@@ -288,8 +322,9 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     """
     lock()
     leased = SyncWish.objects.filter(wishes, state=State.LEASED)
-    newer = SyncWish.objects.filter(state__in=WAITING).values("record_id")
-    leased.filter(record_id__in=newer).update(state=State.SUPERSEDED, finished_at=Now(), lease=None)
+    newer = SyncWish.objects.filter(record_id=OuterRef("record_id"), state__in=WAITING).values("pk")[:1]
+    overtaken = leased.alias(newer=Subquery(newer)).filter(newer__isnull=False)
+    overtaken.update(state=State.SUPERSEDED, finished_at=Now(), lease=None)
     changes: dict[str, object] = {"code": code, "message": message} if code else {}
     if counted:
         changes["attempts"] = F("attempts") + 1
@@ -324,18 +359,31 @@ def next_due() -> float | None:
 
 
 def reclaim() -> None:
-    """Take back what a killed worker had leased."""
-    put_back(Q(leased_until__lt=Now()))
+    """Take back what a killed worker had leased; what is leased to a job of Salesforce's stays with it."""
+    over = Q(leased_until__lt=Now()) | Q(leased_until=None)
+    put_back(over & ~Q(lease__in=list(SyncJob.objects.values_list("lease", flat=True))))
+
+
+def in_flight(records: Sequence[int]) -> set[int]:
+    """Return which of the records are being opted out there at this moment, or may be already."""
+    leased = SyncWish.objects.filter(record_id__in=records, state=State.LEASED, desired=True)
+    return set(leased.values_list("record_id", flat=True))
+
+
+def fulfil(ticked: Sequence[str], our_user: str) -> None:
+    """Settle the wishes about records of which a read has just shown that the box is ticked."""
+    with connection.cursor() as cursor:
+        cursor.execute(FULFIL, {"ticked": list(ticked)})
+        found = cursor.fetchall()
+        if not found:
+            return
+        note_written([record for record, _, by, leased in found if leased and by == our_user], value=True)
+        troubles.resolve([sf_id for _, sf_id, _, _ in found])
 
 
 def hurry() -> None:
     """Make all that waits for another try due at once."""
     SyncWish.objects.filter(state=State.RETRY).update(due_at=Now())
-
-
-def renew(holder: UUID | None) -> None:
-    """Make a lease last, while a job of Salesforce's is waited for."""
-    SyncWish.objects.filter(lease=holder).update(leased_until=Now() + dt.timedelta(seconds=2 * LEASE_SECONDS))
 
 
 def says_no(record_id: int) -> bool:

@@ -6,7 +6,7 @@ record by record. 5. Store records, opt-outs and wishes. Applying a page twice c
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from compliance.services import lock
 from contacts.addresses import address_hash, address_hashes
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from unsubscribes.salesforce import linking, outbox, troubles
+from unsubscribes.salesforce import linking, naming, outbox, troubles
 from unsubscribes.salesforce.mapping import BY_PREFIX, Row
 from unsubscribes.salesforce.models import SyncRecord, SyncWish
 from unsubscribes.salesforce.rules import Reconsent, is_the_old_no
@@ -61,6 +61,8 @@ class Known:
     suppressed: dict[UUID, str]
     # Whether some record owes an opt-out, for which the address of its successor is needed.
     owed: bool
+    # Whose box is being ticked by us at this moment.
+    flying: set[int]
 
     def person(self, row: Row) -> Contact | None:
         """Return whose record it is: by the id on the person, by an earlier link, by the address."""
@@ -125,8 +127,11 @@ def apply(
     decided = _decide(rows, known, given, why or {}, our_user)
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
     _store(decided, known, seen_in)
-    changed = opt_out(decided.people, decided.hashes)
+    names = naming.wrong_of([row.sf_id for row in decided.rows], known.records.values())
+    changed = opt_out(decided.people, decided.hashes, beside=[person for person, _, _ in names])
+    naming.write(names)
     overrule(decided.overruled)
+    outbox.fulfil([row.sf_id for row in decided.rows if row.opted_out], our_user)
     _ask_about(decided, known)
     _assert(decided, known)
     return Outcome(len(rows), changed, corrections)
@@ -158,9 +163,10 @@ def look_up(rows: Sequence[Row]) -> Known:
         hashes,
         {person.pk: person for person in people},
         {address_hash(person.email_key): person for person in people if person.email_key},
-        {person.salesforce_id: person for person in people if person.salesforce_id},
+        {person.salesforce_id: person for person in sorted(people, key=lambda each: naming.by_hand(each, records))},
         dict(suppressed),
         any(row.successor_id for row in rows) or SyncRecord.objects.filter(owes=True).exists(),
+        outbox.in_flight([record.pk for record in records.values()]),
     )
 
 
@@ -168,20 +174,23 @@ def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -
     """Return the re-consents of which Salesforce has not heard, by record."""
     wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=OPEN).order_by("pk")
     aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
-    return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now)) for wish in aged}
+    flying = outbox.in_flight(records)
+    return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now, flying)) for wish in aged}
 
 
-def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None) -> Reconsent:
+def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
     """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone.
 
     When it was given by Salesforce's clock is told twice, by what the clocks differ now and by what they differed
-    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins.
+    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins. `flying` are
+    the records that we are just writing.
     """
+    pushed = bool(wish.record.pushed) or wish.record_id in flying
     if now is None or wish.clock_ahead is None:
-        return Reconsent(None, wish.known_stamp, bool(wish.record.pushed), our_user)
+        return Reconsent(None, wish.known_stamp, pushed, our_user)
     by_age = now - wish.age  # type: ignore[attr-defined] # annotated
     given_at = min(by_age, wish.created_at + wish.clock_ahead)
-    return Reconsent(given_at, wish.known_stamp, bool(wish.record.pushed), our_user)
+    return Reconsent(given_at, wish.known_stamp, pushed, our_user)
 
 
 def _decide(
@@ -197,7 +206,8 @@ def _decide(
         if record and record.stamp and row.stamp < record.stamp:
             continue
         decided.rows.append(row)
-        if for_other := _ticked_for_other(row, record, known.hashes[row.sf_id], our_user):
+        flying = record is not None and record.pk in known.flying
+        if for_other := _ticked_for_other(row, record, known.hashes[row.sf_id], our_user, flying=flying):
             decided.for_other.add(row.sf_id)
         if row.opted_out and not for_other and _is_news(row, record):
             wish, reconsent = given.get(row.sf_id, (None, None))
@@ -212,7 +222,7 @@ def _decide(
     return decided
 
 
-def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our_user: str) -> bool:
+def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our_user: str, *, flying: bool) -> bool:
     """Tell whether a ticked box is our own writing for another address than the record has.
 
     Somebody changed the address before we wrote and knew of it: the opt-out was of whoever had the record before. It
@@ -223,7 +233,7 @@ def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our
     ours = row.modified_by == our_user
     if record.ticked_for_other and record.address_hash == key:
         return ours or record.stamp == row.stamp
-    return ours and bool(record.pushed) and record.address_hash != key
+    return ours and (bool(record.pushed) or flying) and record.address_hash != key
 
 
 def _is_news(row: Row, record: SyncRecord | None) -> bool:
@@ -312,16 +322,17 @@ def _stub(sf_id: str) -> SyncRecord:
     return SyncRecord(sf_id=sf_id, sobject=BY_PREFIX[sf_id[:3]].name)
 
 
-def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str]) -> int:
+def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str], *, beside: Collection[int] = ()) -> int:
     """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
 
-    Each reason is an act of its own; all addresses and cards are locked before, in the one order for everybody.
+    Each reason is an act of its own; all addresses and cards are locked before, in the one order for everybody, the
+    cards of those who are changed `beside` among them.
     """
     changed = 0
-    if not people and not hashes:
+    if not people and not hashes and not beside:
         return changed
     address_locks.hold(hashes)
-    lock(Contact.objects.filter(Q(pk__in=list(people)) | Q(address_hash__in=list(hashes))))
+    lock(Contact.objects.filter(Q(pk__in=[*people, *beside]) | Q(address_hash__in=list(hashes))))
     for reason in sorted({*people.values(), *hashes.values()}):
         ids = [pk for pk, why in people.items() if why == reason]
         keys = [key for key, why in hashes.items() if why == reason]

@@ -1,6 +1,7 @@
 """Test connection: what has to be right in the org, line by line, each with what to do about it.
 
-The org is only read. What it was found to have is remembered here: person accounts, and which objects keep a history.
+The org is only read, but for one write that it has to refuse. What it was found to have is remembered here: person
+accounts, and which objects keep a history.
 """
 
 import datetime as dt
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from unsubscribes.salesforce import auth
+from unsubscribes.salesforce import auth, clock, conditional
 from unsubscribes.salesforce.client import Client
 from unsubscribes.salesforce.mapping import IS_PERSON, SOBJECTS, Class, Sobject, literal, moment, on_account
 from unsubscribes.salesforce.models import SyncConnection
@@ -63,6 +65,8 @@ def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
         yield from _asked(sobject.name, partial(_object, client, sobject, connection.opt_out_field, kept), advice)
         yield from _asked(sobject.name, partial(_sharing, client, sobject), advice)
     yield from _asked(_("List of changes"), partial(_changes, client), _("Without it reading lags ten minutes behind."))
+    yield from _asked(_("Clock"), partial(_clock, client), "")
+    yield from _asked(_("Careful writing"), partial(_careful, connection), _("Without it no new consent is written."))
     yield _history(kept)
     yield from _asked(_("Person accounts"), partial(_person_accounts, client, connection), "")
     connection.history_of = kept
@@ -140,6 +144,30 @@ def _changes(client: Client) -> list[Line]:
     start, end = literal(now - 2 * MINUTE), literal(now + MINUTE)
     covered = client.get(f"sobjects/{SOBJECTS[0].name}/updated/", start=start, end=end)["latestDateCovered"]
     return [Line(True, _("List of changes"), _("known up to %(time)s") % {"time": moment(covered).isoformat(" ")})]
+
+
+def _clock(client: Client) -> list[Line]:
+    there = client.time()
+    skew = there - timezone.now() if there else None
+    if skew is None:
+        return [Line(True, _("Clock"), _("Salesforce's answers tell no time"))]
+    advice = _("Set the clock of this machine (NTP): a sign-in with a private key is refused when it is wrong.")
+    return [Line(not clock.is_off(skew), _("Clock"), clock.words(skew), advice)]
+
+
+def _careful(connection: SyncConnection) -> list[Line]:
+    """Prove that a record that has changed since a date in 1999 is not written: the value sent is the one there."""
+    with Client(connection.api_version, patience=PATIENCE) as client:
+        proven = conditional.prove_on_any(client, connection)
+    if proven is None:
+        return [Line(True, _("Careful writing"), _("There is no record yet to try it on"))]
+    found = (
+        _("A record that has changed meanwhile is not written")
+        if proven
+        else _("Salesforce writes a record though it has changed meanwhile (If-Unmodified-Since is ignored)")
+    )
+    advice = _("Look for a proxy that removes headers. Until then no new consent is written to Salesforce.")
+    return [Line(proven, _("Careful writing"), found, advice)]
 
 
 def _keeps_history(described: dict[str, Any]) -> bool:

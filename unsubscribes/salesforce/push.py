@@ -7,6 +7,7 @@ A request that failed as a whole is no record's fault: its wishes wait again, un
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -27,6 +28,7 @@ LAST_BATCH = 10
 BULK_ABOVE = 2_200
 BULK_BATCH = 10_000
 RETURNS = 20
+PATIENCE = 20.0
 # A request that Salesforce does not understand: something in it is not as it should be.
 UNREADABLE = (Class.BUG, Class.DATA, Class.RULE, Class.UNKNOWN, Class.SLOW)
 HALVINGS, LATER = 12, 900
@@ -43,6 +45,8 @@ class Push:
     between: Callable[[], object] = lambda: None
     written: int = 0
     failed: int = 0
+    # For how many seconds jobs are waited for.
+    patience: float = PATIENCE
     skipped: set[str] = field(default_factory=set)
     until: dt.datetime = field(default_factory=outbox.clock)
 
@@ -54,10 +58,24 @@ class Push:
         """
         outbox.reclaim()
         outbox.collect()
+        self._jobs()
         self.until = outbox.clock()
         while self._opt_outs():
             self.between()
         while self._returns():
+            self.between()
+        self._await_jobs()
+
+    def _jobs(self) -> None:
+        done = bulk.settle_ended(self.client, self.connection)
+        self.written, self.failed = self.written + done.written, self.failed + done.failed
+
+    def _await_jobs(self) -> None:
+        """Wait for a while for jobs to end; those that take longer are settled by a later turn."""
+        deadline = time.monotonic() + self.patience
+        while (seconds := bulk.next_due()) is not None and time.monotonic() + seconds < deadline:
+            self.client.wait(max(seconds, 0.05))
+            self._jobs()
             self.between()
 
     def _opt_outs(self) -> bool:
@@ -66,7 +84,7 @@ class Push:
         many = due.filter(attempts__lt=outbox.STUBBORN).count()
         holder = uuid4()
         if many > BULK_ABOVE:
-            return self._send(holder, BULK_BATCH, self._bulk)
+            return self._bulk(holder)
         if many:
             return self._send(holder, BATCH, self._collection)
         stubborn = due.count()
@@ -162,11 +180,24 @@ class Push:
     def _place(self, wish: SyncWish) -> Target:
         return target(wish.record, self.connection.opt_out_field)
 
-    def _bulk(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
-        return bulk.write(wishes, self.client, self.connection.opt_out_field, keep=self._keep)
-
-    def _keep(self, wishes: Sequence[SyncWish]) -> None:
-        outbox.renew(wishes[0].lease)
+    def _bulk(self, holder: UUID) -> bool:
+        """Start a job for each object; False when nothing could be leased."""
+        wishes = outbox.lease(
+            holder, desired=True, limit=BULK_BATCH, until=self.until, stubborn=False, skipped=self.skipped
+        )
+        try:
+            for sobject, box, part in bulk.parts(wishes, self.connection.opt_out_field):
+                try:
+                    bulk.start(sobject, box, part, self.client, self.connection)
+                except Trouble as trouble:
+                    if trouble.kind is not Class.SCHEMA:
+                        raise
+                    self.skipped.add(sobject)
+                    self.failed += 1
+                    settling.note_object(sobject, trouble)
+        finally:
+            outbox.put_back(Q(lease=holder))
+        return bool(wishes)
 
     def _returns(self) -> bool:
         """Clear the box of people who gave a new consent, one at a time."""

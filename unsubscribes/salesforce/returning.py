@@ -1,10 +1,10 @@
 """A re-consent on its way to Salesforce: read, weigh, and clear the box only if nothing has moved since."""
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import outbox, page, settling
+from unsubscribes.salesforce import conditional, outbox, page, settling, troubles
 from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, row, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncWish
@@ -13,6 +13,7 @@ from unsubscribes.salesforce.targets import target
 from unsubscribes.salesforce.trouble import Trouble
 
 READS = 3
+HOUR = 3_600
 FAULTS = (Class.UNKNOWN, Class.BUG)
 
 
@@ -28,12 +29,9 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
             return _followed(wish, Trouble(Class.GONE, "NOT_FOUND"), client, connection)
         if found.opted_out and not _may_clear(wish, found, client, connection):
             return None
-        if not found.opted_out:
-            settling.written(wish, value=False)
-            return True
-        place = target(found, connection.opt_out_field)
         try:
-            client.change(place.sobject, place.sf_id, {place.field: False}, unmodified_since=found.stamp)
+            if found.opted_out and not _cleared(found, client, connection):
+                return _held_back(wish)
         except Trouble as trouble:
             if trouble.kind is Class.MOVED_ON:
                 continue
@@ -41,6 +39,23 @@ def clear(wish: SyncWish, client: Client, connection: SyncConnection) -> bool | 
         settling.written(wish, value=False)
         return True
     return _left(wish, Trouble(Class.MOVED_ON, "KEEPS_MOVING"), Class.MOVED_ON)
+
+
+def _cleared(found: Row, client: Client, connection: SyncConnection) -> bool:
+    """Clear the box unless the record has moved; False where the org would not keep us from writing over that."""
+    place = target(found, connection.opt_out_field)
+    if not conditional.holds(place, client, value=True):
+        return False
+    client.change(place.sobject, place.sf_id, {place.field: False}, unmodified_since=found.stamp)
+    return True
+
+
+def _held_back(wish: SyncWish) -> bool:
+    """Let the re-consent wait: where a newer opt-out could be written over, none is cleared."""
+    mine = Q(pk=wish.pk, lease=wish.lease)
+    outbox.put_back(mine, seconds=HOUR, code=conditional.CODE)
+    troubles.note(wish.record, "push", conditional.CODE)
+    return False
 
 
 def _read_now(wish: SyncWish, client: Client, connection: SyncConnection) -> Row | None:

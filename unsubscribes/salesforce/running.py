@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import dry_run, leases, linking, outbox, pausing
+from salesconnect.lib.kick import kick
+from unsubscribes.salesforce import bulk, dry_run, leases, linking, outbox, pausing
 from unsubscribes.salesforce.client import PATIENCE, Client
 from unsubscribes.salesforce.leases import Lease
 from unsubscribes.salesforce.mapping import Class
 from unsubscribes.salesforce.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.salesforce.pull import Pull
+from unsubscribes.salesforce.push import PATIENCE as PATIENCE_FOR_JOBS
 from unsubscribes.salesforce.push import Push
 from unsubscribes.salesforce.trouble import LeaseLost, Trouble
 
 READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
 TURN_SECONDS = 150.0
 MANUAL_PATIENCE = MANUAL_WAIT = 60.0
+MANUAL_JOBS = 1_800.0
 # How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
 MANUAL_ROUNDS = 12
+WOKEN = 10
 Kind = SyncRun.Kind
 WHOLE = (Kind.FULL, Kind.RECONCILE)
 logger = logging.getLogger(__name__)
@@ -66,7 +70,7 @@ class Running:
                 self._end(client, f"{trouble.code} {trouble.message}".strip())
             except Busy:
                 left = SyncRun.State.CANCELLED if self.manual else SyncRun.State.QUEUED
-                SyncRun.objects.filter(pk=self.run.pk).update(state=left)
+                SyncRun.objects.filter(pk=self.run.pk).update(state=left, finished_at=Now() if self.manual else None)
                 raise
             except Exception:
                 self._end(client, "INTERNAL_ERROR")
@@ -105,7 +109,8 @@ class Running:
             self.run.errors += pull.failed
 
     def _write(self, client: Client, connection: SyncConnection) -> None:
-        push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO))
+        patience = MANUAL_JOBS if self.manual else PATIENCE_FOR_JOBS
+        push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO), patience=patience)
         try:
             self._patiently(push) if self.manual else push.everything()
         finally:
@@ -124,18 +129,19 @@ class Running:
             time.sleep(max(seconds, 0) + 0.1)
             self._alive()
             push.everything()
-        push.failed += seconds is not None
+        push.failed += seconds is not None or bulk.next_due() is not None
 
     @contextmanager
     def _leased(self, name: str) -> Iterator[None]:
-        with leases.held(name, wait=MANUAL_WAIT if self.manual else 0) as lease:
-            if lease is None:
-                raise Busy(name)
-            self.lease = lease
-            try:
+        try:
+            with leases.held(name, wait=MANUAL_WAIT if self.manual else 0) as self.lease:
+                if self.lease is None:
+                    raise Busy(name)
                 yield
-            finally:
-                self.lease = None
+        finally:
+            held, self.lease = self.lease, None
+            if held:
+                wake(except_for=self.run.pk)
 
     def _alive(self) -> None:
         if self.lease:
@@ -170,6 +176,13 @@ class Running:
         if client.used:
             SyncConnection.objects.update(usage_used=client.used[0], usage_max=client.used[1], usage_at=Now())
         logger.info("Sync run %s (%s): %s, %s calls", run.pk, run.kind, run.state, run.calls)
+
+
+def wake(*, except_for: int) -> None:
+    """Let the runs go on that wait until another run ends, the oldest first."""
+    waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).exclude(started_at=None).exclude(pk=except_for)
+    for run_id in waiting.order_by("pk").values_list("pk", flat=True)[:WOKEN]:
+        kick("unsubscribes.run_salesforce", run_id)
 
 
 def _over_budget(client: Client, connection: SyncConnection) -> bool:

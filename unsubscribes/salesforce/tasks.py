@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from contacts import attempts
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
-from unsubscribes.salesforce import connecting, dry_run, outbox, pausing, status
+from unsubscribes.salesforce import bulk, connecting, dry_run, outbox, pausing, status
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncNotice, SyncRun, SyncWish
 from unsubscribes.salesforce.push import retry_dead
 from unsubscribes.salesforce.running import WHOLE, Busy, Kind, Running
@@ -43,7 +43,8 @@ def push_salesforce() -> None:
     outbox.collect()
     due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
     lost = SyncWish.objects.filter(state=SyncWish.State.LEASED, leased_until__lt=Now())
-    if pausing.may_run() and (due.exists() or lost.exists() or SyncNotice.objects.exists()):
+    waits = due.exists() or lost.exists() or bulk.due().exists() or SyncNotice.objects.exists()
+    if waits and pausing.may_run():
         _start(Kind.PUSH, "push")
 
 
@@ -54,7 +55,8 @@ def run_salesforce(run_id: int) -> None:
     Somebody wants it now: it does not wait for the end of a pause that the connection made by itself.
     """
     run = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING]).first()
-    if run is None:
+    if run is None or (run.dry_run and run.state == SyncRun.State.RUNNING):
+        # A dry run begins once: one that was killed is ended by the sweep, one that is alive goes on.
         return
     stopped = SyncConnection.objects.filter(state__in=(SyncConnection.State.OFF, SyncConnection.State.PAUSED))
     if not run.dry_run and stopped.exists():
@@ -94,8 +96,9 @@ def sweep_salesforce() -> None:
     outbox.reclaim()
     silent = Now() - dt.timedelta(seconds=STALLED_SECONDS)
     runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
-    stalled = runs.filter(Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
-    lasting = Q(kind__in=[*WHOLE, Kind.DRY_RUN]) | Q(state=SyncRun.State.QUEUED)
+    kept_waiting = Q(state=SyncRun.State.QUEUED, started_at__isnull=False)
+    stalled = runs.filter(kept_waiting | Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
+    lasting = Q(kind__in=WHOLE) | Q(state=SyncRun.State.QUEUED)
     for run_id in attempts.passed_over(QUEUE.name, stalled.filter(lasting)).values_list("pk", flat=True):
         kick("unsubscribes.run_salesforce", run_id)
     stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from unsubscribes.salesforce import dry_run
+from unsubscribes.salesforce import alerts, clock, dry_run
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
 
 State = SyncConnection.State
@@ -24,6 +24,7 @@ Lazy = tuple[str | Promise, str | Promise]
 _SIGN_IN = _("Check consumer key, secret or key, and that the app has a user to run as.")
 _RULE = _("Change the rule or the record in Salesforce, then press Retry. It is also tried again once a day.")
 _ACCESS = _("Give the user of the app edit access to the object and to the field, then press Retry.")
+_RESTART = _("Look whether a worker and the beat are running.")
 _BY_ITSELF = _("Nothing: it is tried again by itself.")
 
 _SEEMS_GONE = _("Salesforce answers as if there were no such record, but does not say that it was deleted")
@@ -104,12 +105,37 @@ CODES: dict[str, Lazy] = {
         _("Give the new login URL of the org: its My Domain may have been renamed."),
     ),
     "NOT_SALESFORCE": (_("Something else than Salesforce answers, or Salesforce is down for maintenance"), _BY_ITSELF),
-    "UNSAFE_INSTANCE_URL": (_("Salesforce names an address without https"), _("Check the login URL.")),
+    "UNSAFE_INSTANCE_URL": (_("Salesforce names an address that is none of its own"), _("Check the login URL.")),
+    "UNSAFE_LOGIN_URL": (
+        _("The login URL is no address of Salesforce's"),
+        _("Give the org's address at Salesforce, with https, in the settings."),
+    ),
     "API_DISABLED_FOR_ORG": (_("The org or the user may not use the API"), _("Let the user of the app use the API.")),
+    # work that waits
+    "RUN_SILENT": (_("A run has not been heard of."), _RESTART),
+    "RUN_WAITS": (_("A run waits to be begun."), _RESTART),
+    "NOTICES_WAIT": (_("Opt-outs have not been put into the outbox."), _RESTART),
+    "OUTBOX_WAITS": (_("The outbox is not being emptied."), _RESTART),
+    "LEASE_LEFT": (_("What a stopped worker had taken waits."), _RESTART),
+    "JOB_LASTS": (
+        _("A large job of Salesforce's has not ended."),
+        _("Look at the bulk data load jobs in Salesforce's setup; nothing is written a second time meanwhile."),
+    ),
+    # answers
     "NO_ANSWER": (_("Salesforce cannot be reached"), _BY_ITSELF),
     "BAD_BODY": (_("Salesforce's answer could not be read"), _BY_ITSELF),
     "TOKEN_TIMEOUT": (_("The sign-in took too long"), _BY_ITSELF),
-    "BULK_TIMEOUT": (_("A large job of Salesforce's took too long"), _BY_ITSELF),
+    "UNCONDITIONAL_WRITES": (
+        _("Salesforce writes a record though it has changed meanwhile"),
+        _(
+            "No new consent is written to Salesforce until that is mended: look for a proxy that removes the header "
+            "If-Unmodified-Since, then test the connection."
+        ),
+    ),
+    "CLOCK_DIFFERS": (
+        _("The clock here differs from Salesforce's"),
+        _("Set the clock of this machine (NTP); a sign-in with a private key is refused while it is wrong."),
+    ),
     "KEEPS_MOVING": (_("A record changed again and again while it was written"), _BY_ITSELF),
     "INVALID_QUERY_LOCATOR": (_("Salesforce forgot a list while it was read"), _BY_ITSELF),
     "INTERNAL_ERROR": (_("Something broke here; it has been logged"), _("Tell whoever runs this site.")),
@@ -127,6 +153,12 @@ def code_words(code: str) -> Words:
     if name.startswith("HTTP_"):
         return Words(_t("Salesforce answered with an error"), str(_BY_ITSELF))
     return Words(_t("Salesforce refuses it"), _t("Read Salesforce's own words, and press Retry when it is mended."))
+
+
+def alert_words(alert: alerts.Alert) -> Words:
+    """Return what an alert means and what to do; of clocks, by how much they differ."""
+    words = code_words(alert.code)
+    return words._replace(what=f"{clock.words(alert.skew)}.") if alert.skew is not None else words
 
 
 def message_words(message: str) -> Words | None:

@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts.requests import SignedInRequest, page_actor
-from unsubscribes.salesforce import connecting, running, services, status
+from unsubscribes.salesforce import alerts, connecting, running, services, status
 from unsubscribes.salesforce.models import SyncError, SyncRun
 from unsubscribes.salesforce.status import CONFLICTS
-from unsubscribes.salesforce.wording import code_words, connection_trouble
+from unsubscribes.salesforce.wording import alert_words, code_words, connection_trouble
 from unsubscribes.views.sync_standing import standing
 
 RUNS, CONFLICTS_SHOWN = 8, 5
@@ -37,6 +37,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "readings": [(reading, now.lag[reading.sobject]) for reading in readings],
         "standing": standing(now, readings),
         "trouble": connection_trouble(row),
+        "alerts": [(alert, alert_words(alert)) for alert in alerts.alerts()],
         "used_today": running.used_today(),
         "compared": compared,
         "groups": [group | code_words(group["code"])._asdict() for group in groups],

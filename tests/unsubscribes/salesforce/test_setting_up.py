@@ -148,7 +148,7 @@ def test_only_administrators_touch_the_connection(org, connected, member, audito
 
 
 def test_the_check_is_green_and_says_what_is_not(org, connected):
-    assert [line.ok for line in preflight.check(connected)] == [True] * 13
+    assert [line.ok for line in preflight.check(connected)] == [True] * 15
     org.access(object="Lead", field="HasOptedOutOfEmail", level="read")
     org.access(object="Contact", field="HasOptedOutOfEmail", level="none")
     ids = org.create("Contact", *({"LastName": f"P{n}"} for n in range(10)))

@@ -92,7 +92,7 @@ def test_the_test_says_what_is_missing_and_what_to_do(admin, connected, org):
     org.access(object="Lead", field="HasOptedOutOfEmail", level="read")
     org.settings(history={"Contact": ["HasOptedOutOfEmail"]})
     shown = page(admin, reverse("salesforce-test"))
-    assert (shown.count("In order:"), shown.count("Not in order:")) == (12, 1)
+    assert (shown.count("In order:"), shown.count("Not in order:")) == (14, 1)
     assert "edit access to the object and to the field" in shown
     assert SyncConnection.objects.get().history_of == ["Contact"]
 
