@@ -55,7 +55,7 @@ def test_the_key_of_salesforce_is_mounted_as_a_secret_where_one_is_named():
 def test_whatever_the_readme_lets_one_set_reaches_the_containers():
     table = README.split("## Configuration")[1].split("## ")[0]
     settable = set(re.findall(r"`([A-Z][A-Z_]+[A-Z])`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
-    of_the_image = {"PORT", "SALESCONNECT_DATA", "SALESCONNECT_LEDGER"}
+    of_the_image = {"PORT", "SALESCONNECT_DATA", "SALESCONNECT_LEDGER", "SALESCONNECT_STATIC"}
     assert settable - of_the_image == settable & SERVICES["prepare"]["environment"].keys()
 
 
