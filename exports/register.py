@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -37,6 +37,10 @@ Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
 BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
 AT_ONCE = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
 """What one act carries out; the others end with an answer."""
+SO_ALREADY = {
+    Kind.RESTRICTION: Q(card__restricted_at__isnull=False),
+    Kind.OBJECTION: Q(card__unsubscribed=True),
+}
 
 LOOK = """
     INSERT INTO exports_requestlook AS known (request_id, user_id, day) VALUES (%(request)s, %(user)s, %(day)s)
@@ -185,10 +189,17 @@ def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
 
 @act
 def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataRequest:
-    """End a request with its outcome and what was answered. Raises as `extend`; `Invalid` names `outcome`, `answer`."""
+    """End a request with its outcome and what was answered.
+
+    Raises as `extend`; `Invalid` names `outcome`, `answer`; `Conflict` (`not_carried_out`) for what is said to be done
+    and is not.
+    """
     row = _open(request_id, actor)
     if outcome not in BY_HAND:
         raise Invalid({"outcome": [_("Choose what came of it.")]})
+    if outcome not in outcomes(row):
+        words = _("This has not been done yet: carry the request out, and it ends with that.")
+        raise Conflict("not_carried_out", words)
     _end(row, Outcome(outcome), _text("answer", answer, ANSWER_LIMIT), actor)
     return row
 
@@ -215,6 +226,21 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
         erasure.delete(people, actor=actor, why=erasure.REQUEST)
         row.refresh_from_db()
     return row
+
+
+def outcomes(row: DataRequest) -> tuple[DataRequest.Outcome, ...]:
+    """Return with what a request may be ended by hand: not as carried out where an act does that and has not."""
+    return BY_HAND if row.kind not in AT_ONCE or _is_so(row) else tuple(o for o in BY_HAND if o != Outcome.CARRIED_OUT)
+
+
+def _is_so(row: DataRequest) -> bool:
+    """Tell whether what is asked for is so already, by whatever act; somebody who is there has not been erased."""
+    conditions = {
+        Kind.RESTRICTION: {"card__restricted_at__isnull": False},
+        Kind.OBJECTION: {"card__unsubscribed": True},
+    }
+    condition = conditions.get(Kind(row.kind))
+    return condition is not None and Contact.objects.filter(pk=row.contact_id or 0, **condition).exists()
 
 
 def _open(request_id: int, actor: Actor) -> DataRequest:

@@ -192,7 +192,10 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=FinishBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: int) -> Response:
-        """End a request with what was answered."""
+        """End a request with what was answered.
+
+        409: `done`, and `not_carried_out` for an erasure, restriction or objection that is said to be done and is not.
+        """
         register.find(pk, actor=self.actor)
         values = read(FinishBody, request.data)
         return Response(body(register.finish(pk, values["outcome"], values["answer"], actor=self.actor)))

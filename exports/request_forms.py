@@ -93,6 +93,11 @@ class FinishForm(forms.Form):
     )
     answer = _words(_("What was answered"), ANSWER_LIMIT)
 
+    def leave_out(self, row: DataRequest) -> None:
+        """Offer only what may have come of this request."""
+        field: Any = self.fields["outcome"]
+        field.choices = [(each.value, each.label) for each in register.outcomes(row)]
+
 
 class ConfirmForm(forms.Form):
     """The name of the person, typed by hand: an erasure cannot be undone."""

@@ -183,7 +183,9 @@ def _show(
     request: SignedInRequest, row: DataRequest, *, forms: dict[str, forms.Form] | None = None, status: int = 200
 ) -> HttpResponse:
     given: dict[str, dict[str, Any]] = {"assign": {"handler": row.handler_id}}
-    shown = {name: kind(initial=given.get(name), auto_id=f"{name}_%s") for name, kind in FORMS.items()}
+    shown: dict[str, Any] = {name: kind(initial=given.get(name), auto_id=f"{name}_%s") for name, kind in FORMS.items()}
+    all_forms = shown | (forms or {})
+    all_forms["finish"].leave_out(row)
     context = {
         "row": row,
         "person": row.contact,
@@ -195,7 +197,7 @@ def _show(
         "may_pause": not row.ended and timezone.localdate() <= row.due,
         "identity_notes": row.identity_notes.exclude(text=""),
         "act": wording.act_title(row) if row.kind in register.AT_ONCE else "",
-        "forms": shown | (forms or {}),
+        "forms": all_forms,
         "opened": next(iter(forms), "") if forms else "",
     }
     return render(request, "exports/request.html", context, status=status)

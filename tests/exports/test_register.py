@@ -10,6 +10,7 @@ from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
+from compliance import restriction, suppression
 from compliance.models import ComplianceCard
 from contacts.models import Contact, ContactEvent
 from contacts.wording import describe
@@ -251,6 +252,23 @@ def test_it_ends_with_an_answer(asked, member):
 def test_an_outcome_is_one_of_those_that_a_user_may_give(asked, member, outcome):
     with pytest.raises(Invalid):
         register.finish(asked().pk, outcome, "Words", actor=member)
+
+
+@pytest.mark.parametrize("kind", ["erasure", "restriction", "objection"])
+def test_nothing_ends_as_carried_out_that_was_not_done(asked, member, kind):
+    row = asked(kind)
+    with pytest.raises(Conflict) as refusal:
+        register.finish(row.pk, "carried_out", "Done, as you asked", actor=member)
+    assert (refusal.value.code, actions(row.contact_id)[-1]) == ("not_carried_out", "requested")
+    assert register.finish(row.pk, "refused", "We need the data", actor=member).outcome == "refused"
+
+
+def test_what_is_so_already_may_be_answered_by_hand(asked, member):
+    objection, restricted = asked("objection"), asked("restriction")
+    suppression.unsubscribe(Contact.objects.filter(pk=objection.contact_id), actor=member, source="manual", reason="")
+    restriction.restrict(Contact.objects.filter(pk=restricted.contact_id), "Disputed", actor=member)
+    ended = [register.finish(row.pk, "carried_out", "It is so", actor=member) for row in (objection, restricted)]
+    assert [row.outcome for row in ended] == ["carried_out", "carried_out"]
 
 
 def test_an_objection_is_carried_out_by_an_unsubscribe(asked, member):

@@ -126,6 +126,14 @@ def test_an_erasure_asks_for_the_name(signed_in, asked):
     assert signed_in.get(page).status_code == 409
 
 
+@pytest.mark.parametrize("kind", ["erasure", "restriction", "objection"])
+def test_the_page_does_not_offer_as_done_what_only_an_act_does(signed_in, asked, kind):
+    page = f"/requests/{asked(kind).pk}/"
+    assert ('value="refused"' in (text := signed_in.get(page).text), 'value="carried_out"' in text) == (True, False)
+    assert signed_in.post(f"{page}finish/", {"outcome": "carried_out", "answer": "Done"}).status_code == 409
+    assert 'value="carried_out"' in signed_in.get(f"/requests/{asked('access').pk}/").text
+
+
 @pytest.mark.parametrize("kind", ["restriction", "objection"])
 def test_the_other_acts_ask_once(signed_in, asked, kind):
     row = asked(kind)
