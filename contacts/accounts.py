@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter, get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY, reauthenticate_by_password
+from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.httpkit import deserialize_request, serialize_request
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -66,26 +67,33 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     """Lead to the page that asks who sits there, and keep what was sent: it goes on afterwards.
 
     What was sent may hold the secrets of other services, so it waits in the session encrypted. Files are not kept.
+    What was sent before and not gone on with is forgotten.
     """
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined] # set by its middleware
     by_script, here = bool(htmx), request.get_full_path()
+    request.session.pop(STATE_SESSION_KEY, None)
     if request.method != "POST":
         here = (by_script and htmx.current_url_abs_path) or here
     else:
         for name in [name for name in request.META if name.startswith("HTTP_HX_") or name == "HTTP_COOKIE"]:
             del request.META[name]
-        state = {"request": seal(serialize_request(request)), "back": here}
+        state = {"request": seal(serialize_request(request)), "back": here, "at": time.time()}
         request.session[STATE_SESSION_KEY] = {"callback": RESUME, "state": state}
     method, *_others = get_adapter().get_reauthentication_methods(request.user)
     url = f"{method['url']}?{urlencode({REDIRECT_FIELD_NAME: here})}"
     return HttpResponseClientRedirect(url) if by_script else redirect(url)
 
 
-def resume(request: HttpRequest, state: dict[str, str]) -> HttpResponse:
-    """Answer what was sent before it was asked who sits there."""
+def resume(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
+    """Answer what was sent before it was asked who sits there.
+
+    A password that was given for another page, or much later, says nothing of it: it was given up then.
+    """
+    asked_for = get_next_redirect_url(request, REDIRECT_FIELD_NAME)
     kept = unsealed(state["request"])
-    if kept is None:
-        return redirect(state["back"])
+    given_up = asked_for != state["back"] or time.time() - state.get("at", 0) > RECENT_SECONDS
+    if kept is None or given_up:
+        return redirect(asked_for or state["back"])
     request.__dict__.pop("headers", None)
     sent = deserialize_request(kept, request)
     view, args, kwargs = resolve(sent.path_info)

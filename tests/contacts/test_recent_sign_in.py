@@ -1,8 +1,12 @@
 """Which acts need a sign-in of the last ten minutes, through pages and through the API of a session."""
 
+import datetime as dt
+
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from contacts import tokens
@@ -100,6 +104,36 @@ def test_what_was_sent_takes_effect_once_it_is_known_who_sits_there(alice):
     assert not User.objects.filter(username="new").exists()
     made = client.post(answer.url, {"password": PASSWORD})
     assert (made.status_code, User.objects.filter(username="new").count()) == (200, 1)
+
+
+def test_what_was_given_up_is_not_done_when_the_password_is_given_for_something_else(alice):
+    client = Client()
+    client.force_login(alice)
+    age(client).post("/settings/users/", {"username": "ghost", "role": "administrator"})
+    elsewhere = client.get("/accounts/2fa/totp/activate/")
+    done = client.post(elsewhere.url, {"password": PASSWORD})
+    assert (done.status_code, done.url) == (302, "/accounts/2fa/totp/activate/")
+    assert not User.objects.filter(username="ghost").exists()
+    client.post(elsewhere.url, {"password": PASSWORD})
+    assert not User.objects.filter(username="ghost").exists()
+
+
+def test_what_was_given_up_is_forgotten_when_another_page_asks(alice, person):
+    client = Client()
+    client.force_login(alice)
+    answer = age(client).post("/settings/users/", {"username": "ghost", "role": "administrator"})
+    client.post("/people/bulk/delete/", {"ids": person().pk, "approved": 1})
+    assert client.post(answer.url, {"password": PASSWORD}).url == "/settings/users/"
+    assert (User.objects.filter(username="ghost").exists(), Contact.objects.count()) == (False, 1)
+
+
+def test_what_was_sent_long_ago_is_not_done(alice):
+    client = Client()
+    client.force_login(alice)
+    answer = age(client).post("/settings/users/", {"username": "ghost", "role": "administrator"})
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=3)):
+        assert client.post(answer.url, {"password": PASSWORD}).url == "/settings/users/"
+    assert not User.objects.filter(username="ghost").exists()
 
 
 def test_what_waits_for_the_password_cannot_be_read_in_the_session(alice):
