@@ -9,9 +9,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import CharField, Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -66,13 +84,27 @@ class Became(Func):
     output_field = CharField()
 
 
+class NumbersOf(Func):
+    """The numbers of a person and of the records that were merged into it, as an array."""
+
+    template = f"(ARRAY({history.NUMBERS.replace('%(expressions)s', 'ARRAY[%(expressions)s]')}))"
+    output_field = ArrayField(BigIntegerField())
+
+
+class IsOneOf(Func):
+    """The condition that a number is one of those of an array."""
+
+    arg_joiner, template, output_field = " = ANY ", "(%(expressions)s)", BooleanField()
+
+
 def mails(wanted: Wanted) -> QuerySet[Any]:
     """Return the mails, each with the `ground` that the person had when it left; unordered."""
     first, last = wanted.moments
     # Mails that came back left too, on a ground.
     sent = Message.objects.filter(sent_at__isnull=False, sent_at__gte=first, sent_at__lt=last)
     ground = Coalesce(_then("authorization_type"), Value(NOT_RECORDED))
-    found: Any = sent.annotate(moment=Coalesce("claimed_at", "sent_at")).annotate(ground=ground)
+    found: Any = sent.annotate(moment=Coalesce("claimed_at", "sent_at"), number_then=_number_then())
+    found = found.annotate(ground=ground)
     return found.filter(ground=wanted.ground) if wanted.ground else found
 
 
@@ -124,13 +156,24 @@ def _to_erased(wanted: Wanted) -> QuerySet[Any]:
     sent = ContactEvent.objects.filter(action=history.MAILED, at__gte=first, at__lt=last)
     here = Contact.objects.filter(pk=OuterRef("contact_id"))
     merged = Merge.objects.filter(absorbed_id=OuterRef("contact_id"), undone_at=None)
-    ground = Coalesce(_then("authorization_type", "at"), Value(NOT_RECORDED))
+    ground = Coalesce(_then("authorization_type", "at", "contact_id"), Value(NOT_RECORDED))
     return sent.filter(~Exists(here), ~Exists(merged)).annotate(ground=ground)
 
 
-def _then(field: str, moment: str = "moment") -> Subquery:
-    """Return what a field of the card was at a mail's moment, as the person's events tell it."""
-    said = ContactEvent.objects.filter(contact_id=OuterRef("contact_id"), at__lte=OuterRef(moment)).filter(
+def _number_then() -> Case:
+    """Return the number of the record to which a mail went: a merge moves mail, but not what was recorded then."""
+    merged = Merge.objects.filter(survivor_id=OuterRef("contact_id"), undone_at=None)
+    left = ContactEvent.objects.filter(action=history.MAILED, at__gte=OuterRef("moment"))
+    left = left.annotate(mail=KeyTextTransform("1", KeyTransform("mail", "changes")))
+    left = left.filter(IsOneOf(F("contact_id"), NumbersOf(OuterRef("contact_id"))))
+    told = left.filter(mail=Cast(OuterRef("pk"), TextField())).order_by("id").values("contact_id")[:1]
+    number = Coalesce(Subquery(told), F("contact_id"), output_field=BigIntegerField())
+    return Case(When(Exists(merged), then=number), default=F("contact_id"), output_field=BigIntegerField())
+
+
+def _then(field: str, moment: str = "moment", number: str = "number_then") -> Subquery:
+    """Return what a field of the card was at a mail's moment, as the events of the record tell it."""
+    said = ContactEvent.objects.filter(contact_id=OuterRef(number), at__lte=OuterRef(moment)).filter(
         Q(changes__has_key=field) | Q(action=history.CREATED)
     )
     newest = said.order_by("-at", "-id").annotate(became=Became(F("changes"), key=field))

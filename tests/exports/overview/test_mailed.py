@@ -12,7 +12,9 @@ from exports import erasure
 from exports.overview import mailed
 from exports.overview.mailed import Ground, Wanted
 from tests.exports.overview.acts import Team
+from unsubscribes.merge import merge
 from unsubscribes.models import Message
+from unsubscribes.unmerge import unmerge
 
 TODAY = dt.date(2026, 3, 15)
 MARCH = Wanted(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
@@ -90,6 +92,24 @@ def test_mail_to_people_who_were_erased_since_is_counted_with_its_ground(at, sen
     erasure.delete(Contact.objects.all(), actor=administrator)
     page = signed_in.get("/compliance/mailed/?since=2026-03-01&until=2026-03-31").content.decode()
     assert "2 more mails went to people who were erased since" in page
+
+
+def test_mail_to_a_record_that_was_merged_since_keeps_its_ground(at, sent, person, member):
+    people = [person(email=f"{name}@example.com") for name in ("anna", "a.berg", "aberg")]
+    for one, ground in zip(people, ("contract", "legitimate_interest", None), strict=True):
+        at(one.pk, history.CREATED, 1, 5, **({"authorization_type": ground} if ground else {}))
+        message = sent(one, 3, 2)
+        at(one.pk, history.MAILED, 3, 2 + 1, mail=[None, message.pk], subject=[None, "News"])
+    before = sorted(ground for _id, ground in listed(MARCH, member))
+    assert before == ["contract", "legitimate_interest", "not_recorded"]
+    first, second, third = people
+    merge(second.pk, first.pk, actor=member)
+    last = merge(third.pk, second.pk, actor=member)
+    assert {number for number, _ground in listed(MARCH, member)} == {third.pk}
+    assert sorted(ground for _id, ground in listed(MARCH, member)) == before
+    assert [one.slug for one in mailed.grounds(MARCH, actor=member)] == before
+    unmerge(last.pk, actor=member)
+    assert sorted(ground for _id, ground in listed(MARCH, member)) == before
 
 
 def test_days_are_those_of_the_site_and_both_count(at, sent, person, member):
