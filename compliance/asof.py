@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from compliance import policy
+from compliance import informing, policy
 from compliance.rules import AuthorizationType, SourceType
 from compliance.verdict import Said, Verdict, verdict
 from contacts import history
@@ -46,7 +46,8 @@ TOLD = f"""
     WHEN '{history.RESUBSCRIBED}' THEN jsonb_build_object('unsubscribed', false, 'said_at', NULL)
     WHEN '{history.RESTRICTED}' THEN jsonb_build_object('restricted_at', event.at)
     WHEN '{history.UNRESTRICTED}' THEN jsonb_build_object('restricted_at', NULL)
-    WHEN '{history.INFORMED}' THEN jsonb_build_object('informed_at', event.at)
+    WHEN '{history.INFORMED}' THEN jsonb_build_object('informed_at',
+        CASE WHEN event.changes->'how'->>1 = '{informing.CAME_BACK}' THEN NULL ELSE event.at END)
     WHEN '{history.REVIEWED}' THEN jsonb_build_object('basis', event.at, 'reviewed', event.at)
     WHEN '{history.DELETED}' THEN jsonb_build_object('here', false)
     WHEN '{history.MERGED}' THEN

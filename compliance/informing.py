@@ -24,7 +24,8 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
 
-BY_HAND, BY_MAIL = "by_hand", "mail"
+BY_HAND, BY_MAIL, CAME_BACK = "by_hand", "mail", "came_back"
+"""How somebody was told; and why somebody who was told by mail turned out not to have been."""
 NEAR = 1_000
 MARK = f"""
     WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), changed AS (
@@ -36,6 +37,19 @@ MARK = f"""
                jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text),
                                   'reason', jsonb_build_array(NULL, %(reason)s::text)), moment.at
         FROM changed, moment ORDER BY contact_id
+    )
+    SELECT count(*) FROM changed
+"""
+
+TAKE_BACK = f"""
+    WITH changed AS (
+        UPDATE compliance_compliancecard SET informed_at = NULL, version = version + 1, updated_at = now()
+        WHERE contact_id = ANY(%(ids)s) AND informed_at IS NOT NULL RETURNING contact_id
+    ), logged AS (
+        INSERT INTO contacts_contactevent ({history.COLUMNS}, at)
+        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
+               jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text)), clock_timestamp()
+        FROM changed ORDER BY contact_id
     )
     SELECT count(*) FROM changed
 """
@@ -56,6 +70,20 @@ def mark(
     values = {"ids": ids, "how": how, "reason": reason.strip(), "action": history.INFORMED}
     with connection.cursor() as cursor:
         cursor.execute(MARK, values | history.event_values(actor, batch_id))
+        changed = cursor.fetchone()[0]
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+@act
+def take_back(contact_id: int, *, actor: Actor) -> Outcome:
+    """Put on record that the mail by which somebody counts as told came back; what a user marked by hand stands."""
+    ids = services.lock(Contact.objects.filter(pk=contact_id))
+    newest = history.of_contact(contact_id).filter(action=history.INFORMED).first()
+    if not ids or newest is None or newest.changes.get("how") != [None, BY_MAIL]:
+        return Outcome(unchanged=len(ids))
+    with connection.cursor() as cursor:
+        values = {"ids": ids, "how": CAME_BACK, "action": history.INFORMED}
+        cursor.execute(TAKE_BACK, values | history.event_values(actor, None))
         changed = cursor.fetchone()[0]
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 

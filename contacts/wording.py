@@ -215,8 +215,11 @@ def _unrestricted(event: ContactEvent) -> str:
 
 
 def _informed(event: ContactEvent) -> str:
-    if _side(event.changes, NEW).get("how") == "mail":
+    how = _side(event.changes, NEW).get("how")
+    if how == "mail":
         return _("Told by mail where the data comes from (GDPR art. 14)")
+    if how == "came_back":
+        return _("The mail that told where the data comes from came back: not told yet (GDPR art. 14)")
     sentence = _("%(actor)s marked as told where the data comes from (GDPR art. 14)") % {"actor": event.actor_name}
     return _with_reason(sentence, event.changes)
 

@@ -17,7 +17,7 @@ from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
-from unsubscribes.mail import events
+from unsubscribes.mail import events, notices
 from unsubscribes.models import MailFailure, Message
 
 State, Reason = Message.State, Message.Reason
@@ -40,6 +40,8 @@ def came_back(message: Message, said: str) -> None:
     left = Coalesce(F("sent_at"), F("claimed_at"), F("created_at"))
     if known.update(state=State.FAILED, reason=Reason.UNDELIVERED, error=said[:500], sent_at=left):
         events.failed(Message.objects.filter(pk=message.pk))
+        if message.informs:
+            notices.count_as_untold(Message.objects.get(pk=message.pk))
 
 
 @act
@@ -77,6 +79,8 @@ def arrived_after_all(message: Message) -> None:
     known.filter(state=State.FAILED, reason=Reason.UNDELIVERED).update(state=State.SENT, reason="", error="")
     if known.filter(state=State.UNKNOWN).update(state=State.SENT, reason="", error="", sent_at=left):
         events.sent(known.get())
+    if told := known.filter(state=State.SENT, informs=True).first():
+        notices.count_as_told(told)
 
 
 def accepted(contact_id: int) -> None:

@@ -48,3 +48,10 @@ def hold_card(message: Message) -> None:
 def count_as_told(message: Message) -> None:
     """Put on record that the reader of a message that has left was told by it."""
     informing.mark(Contact.objects.filter(pk=message.contact_id), actor=system(), how=informing.BY_MAIL)
+
+
+def count_as_untold(message: Message) -> None:
+    """Put on record that nobody was told by a message that came back, unless another one told the person."""
+    others = Message.objects.filter(contact_id=message.contact_id, informs=True, state=Message.State.SENT)
+    if not others.exclude(pk=message.pk).exists():
+        informing.take_back(message.contact_id, actor=system())

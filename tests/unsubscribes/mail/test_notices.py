@@ -4,17 +4,19 @@ import datetime as dt
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from compliance import informing, restriction, suppression
+from compliance import asof, informing, restriction, suppression
 from compliance.models import ComplianceCard
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import history
 from contacts.models import Contact
+from contacts.wording import describe
 from salesconnect.lib.errors import Forbidden
 from unsubscribes import services
-from unsubscribes.mail import gate, notices, send
+from unsubscribes.mail import failures, gate, notices, send
 from unsubscribes.mail.compose import Draft
-from unsubscribes.models import MailTemplate
+from unsubscribes.models import MailTemplate, Message
 
 NOTICE = Draft("Your data", "Hello {{ first_name }},\n\nwe hold your address.")
 OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2020, 1, 1), consent_purpose="News")
@@ -61,6 +63,45 @@ def test_only_its_very_text_informs_and_a_new_text_does_not(notice, eva, member,
     assert not notices.is_notice(other)
     with pytest.raises(Forbidden):
         notices.use(notice.pk, informs=True, actor=member)
+
+
+def _told(person: Contact) -> bool:
+    """Tell whether somebody counts as told, by the card and by the history alike."""
+    [state] = asof.states([(person.pk, timezone.now() + dt.timedelta(seconds=5))])
+    now = ComplianceCard.objects.get(pk=person.pk).informed_at
+    assert state.informed_at == now
+    return now is not None
+
+
+def test_a_mail_that_comes_back_has_told_nobody_and_one_that_arrives_after_all_has(server, notice, eva, member):
+    message = services.write_to_one(eva.pk, NOTICE, actor=member)
+    send.drain()
+    message.refresh_from_db()
+    assert _told(eva)
+    failures.came_back(message, "550 mailbox full")
+    failures.came_back(message, "550 mailbox full")
+    assert (_told(eva), informing.waiting().exists()) == (False, True)
+    texts = [describe(event) for event in history.of_contact(eva.pk).filter(action="informed")]
+    assert texts == [
+        "The mail that told where the data comes from came back: not told yet (GDPR art. 14)",
+        "Told by mail where the data comes from (GDPR art. 14)",
+    ]
+    failures.arrived_after_all(message)
+    assert _told(eva)
+
+
+def test_who_was_told_in_another_way_too_stays_told(server, notice, eva, member):
+    first, second = (services.write_to_one(eva.pk, NOTICE, actor=member) for _number in range(2))
+    send.drain()
+    failures.came_back(Message.objects.get(pk=first.pk), "550 mailbox full")
+    assert _told(eva)
+    failures.came_back(Message.objects.get(pk=second.pk), "550 mailbox full")
+    assert not _told(eva)
+    informing.mark(Contact.objects.filter(pk=eva.pk), actor=member, reason="Told on the phone")
+    third = services.write_to_one(eva.pk, NOTICE, actor=member)
+    send.drain()
+    failures.came_back(Message.objects.get(pk=third.pk), "550 mailbox full")
+    assert _told(eva)
 
 
 def test_the_outbox_tells_nobody(notice, eva, member, settings):
