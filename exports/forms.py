@@ -34,7 +34,7 @@ class OnRequestForm(forms.Form):
         super().__init__(*args, **kwargs)
         words = _t(
             "Then a code of each address is kept until %(day)s, and imports, Salesforce and programs do not bring "
-            "the person back. Without it nothing is kept."
+            "the person back. Without it a code is kept only of an address that said no."
         )
         self.fields["on_request"].help_text = words % {"day": date_format(remembered_until())}
 

@@ -1,8 +1,11 @@
-"""The user's own page, and the API's docs, in a browser."""
+"""The user's own page, the settings of the team, and the API's docs, in a browser."""
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
+
+from unsubscribes.models import MailTemplate
 
 
 def test_a_token_is_made_shown_once_and_revoked(browser_page: Page, axe):
@@ -50,3 +53,16 @@ def test_the_docs_show_the_api_and_try_it_under_the_strict_policy(browser_page: 
     answer = operation.locator(".live-responses-table tr.response")
     expect(answer.locator(".response-col_status")).to_contain_text("200")
     expect(answer).to_contain_text('"capped": false')
+
+
+@pytest.mark.parametrize("width", [390, 1366])
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_templates_and_what_the_record_lacks_fit_the_page(window, alice, width, language):
+    for name, informs in (("Latest news of the spring", False), ("Where we have your data from", True)):
+        MailTemplate.objects.create(name=name, subject="Your data at {{ our_company }}", body="Hello", informs=informs)
+    page = window(alice, viewport={"width": width, "height": 800}, locale=language)
+    for address in ("/settings/mail/", "/compliance/record/"):
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        clipped = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent)"
+        assert page.locator(".mark > span").evaluate_all(clipped) == []
