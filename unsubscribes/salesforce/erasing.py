@@ -67,8 +67,8 @@ OLD = f"""
 FORGET_ADDRESS = """
     UPDATE unsubscribes_syncrecord r SET address_hash = NULL
     WHERE {which} AND r.erased_at IS NOT NULL AND r.contact_id IS NULL AND r.address_hash IS NOT NULL
-    AND NOT EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = r.address_hash)
-    AND NOT EXISTS (SELECT FROM compliance_erasedaddress e WHERE e.address_hash = r.address_hash)
+    AND (SELECT true FROM compliance_suppression s WHERE s.address_hash = r.address_hash LIMIT 1) IS NULL
+    AND (SELECT true FROM compliance_erasedaddress e WHERE e.address_hash = r.address_hash LIMIT 1) IS NULL
 """
 WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contact_id=None, successor_id="")
 

@@ -188,14 +188,10 @@ LEASE = f"""
     ))
 """
 # What a read shows as done is done, whoever did it.
-FULFIL = """
-    WITH open AS (
-        SELECT w.id, w.state, r.id AS record, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
-        CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
-        WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
-    )
-    UPDATE unsubscribes_syncwish w SET state = 'done', finished_at = now(), lease = NULL, code = '', message = ''
-    FROM open WHERE open.id = w.id RETURNING open.record, open.sf_id, open.modified_by, open.state = 'leased'
+FULFILLED = """
+    SELECT w.id, w.state, r.id, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
+    CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+    WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
 """
 # What was leased and is not what the state here asks for any more, is overtaken.
 OVERTAKE = f"""
@@ -373,12 +369,14 @@ def in_flight(records: Sequence[int]) -> set[int]:
 def fulfil(ticked: Sequence[str], our_user: str) -> None:
     """Settle the wishes about records of which a read has just shown that the box is ticked."""
     with connection.cursor() as cursor:
-        cursor.execute(FULFIL, {"ticked": list(ticked)})
+        cursor.execute(FULFILLED, {"ticked": list(ticked)})
         found = cursor.fetchall()
-        if not found:
-            return
-        note_written([record for record, _, by, leased in found if leased and by == our_user], value=True)
-        troubles.resolve([sf_id for _, sf_id, _, _ in found])
+    if not found:
+        return
+    wishes = SyncWish.objects.filter(pk__in=[wish for wish, *_ in found])
+    wishes.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
+    note_written([record for _, was, record, _, by in found if was == State.LEASED and by == our_user], value=True)
+    troubles.resolve([sf_id for _, _, _, sf_id, _ in found])
 
 
 def hurry() -> None:
