@@ -1,5 +1,6 @@
 """A real SMTP server that takes real mails, and people who may be mailed."""
 
+import asyncio
 import email
 import os
 import socket
@@ -12,6 +13,7 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import connection
 
 from compliance.rules import Authorization, AuthorizationType
 from unsubscribes import services
@@ -21,9 +23,20 @@ ROUNDS = 200 if os.environ.get("SOAK") else 20
 DRAFT = Draft("Hello {{ first_name }}", "Dear {{ first_name }} {{ last_name }},\n\nwe have news.")
 
 
+def apart(happens: Callable[[], object]) -> None:
+    """Let something happen in a thread and a database connection of its own."""
+    try:
+        happens()
+    finally:
+        connection.close()
+
+
 @dataclass
 class Inbox:
-    """What the server has taken, as parsed mails; `answers` are given to the next ones instead of taking them."""
+    """What the server has taken, as parsed mails; `answers` are given to the next ones instead of taking them.
+
+    `meanwhile` is what happens elsewhere, in a connection of its own, before the server answers a command.
+    """
 
     mails: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
@@ -31,16 +44,37 @@ class Inbox:
     answers: list[str] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
     seconds: float = 0
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    async def _wait_for(self, command: str) -> None:
+        if happens := self.meanwhile.pop(command, None):
+            await asyncio.to_thread(apart, happens)
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        await self._wait_for("EHLO")
+        session.host_name = hostname
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        await self._wait_for("MAIL")
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        await self._wait_for("RCPT")
         if self.answers and self.answers[0].startswith("rcpt "):
             return self.answers.pop(0).removeprefix("rcpt ")
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await self._wait_for("DATA")
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             self.mails.append(email.message_from_bytes(envelope.content, policy=default))

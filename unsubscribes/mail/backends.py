@@ -1,7 +1,7 @@
 """The two email backends of our own: SMTP that knows how far it came, and no server at all."""
 
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -26,13 +26,20 @@ def has_server() -> bool:
     return not getattr(import_string(settings.EMAIL_BACKEND), "keeps", False)
 
 
+class Withheld(Exception):  # noqa: N818 - nothing went wrong
+    """The mail was not handed over, for meanwhile it was not to leave any more."""
+
+
 class _Watched:
-    """Notes when a mail's content goes over: a connection that breaks then leaves its fate unknown."""
+    """Asks before a mail's content goes over, and notes when: a connection that breaks then leaves its fate unknown."""
 
     handed_over = False
+    may_leave: Callable[[], bool] | None = None
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Hand the content over and return the server's answer."""
+        """Hand the content over and return the server's answer. Raises `Withheld`."""
+        if self.may_leave and not self.may_leave():
+            raise Withheld
         self.handed_over = True
         answer = super().data(msg)  # type: ignore[misc]
         self.handed_over = False
@@ -49,6 +56,22 @@ class _SmtpOverTls(_Watched, smtplib.SMTP_SSL):
 
 class SmtpBackend(EmailBackend):
     """Django's SMTP backend that can tell whether a broken connection had already taken the mail's content."""
+
+    may_leave: Callable[[], bool] | None = None
+    """Asked before the content of each mail; set by who sends mail that may have to stay."""
+
+    def open(self) -> bool | None:
+        """Open as Django does, and hear the server's greeting to the end: what follows names the address."""
+        opened = super().open()
+        if opened and self.connection:
+            self.connection.ehlo_or_helo_if_needed()
+        return opened
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Send as Django does, on a connection that asks."""
+        if self.connection:
+            self.connection.may_leave = self.may_leave
+        return super().send_messages(email_messages)
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:

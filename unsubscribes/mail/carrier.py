@@ -2,12 +2,15 @@
 
 import contextlib
 import smtplib
+from collections.abc import Callable
 from enum import Enum
 from types import TracebackType
 from typing import Self
 
 from django.core.mail import EmailMessage, get_connection
+from django.db import Error as DatabaseTrouble
 
+from unsubscribes.mail.backends import Withheld
 from unsubscribes.mail.replies import About, about
 
 OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
@@ -23,6 +26,7 @@ class Fate(Enum):
     AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble
     REFUSED = "refused"  # not sent, and never will be
     UNKNOWN = "unknown"  # the server had it and did not answer
+    WITHHELD = "withheld"  # not sent: by the time the server was ready it was not to leave any more
 
 
 class Carrier:
@@ -41,15 +45,28 @@ class Carrier:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close()
 
-    def carry(self, mail: EmailMessage) -> tuple[Fate, str]:
-        """Hand one mail to the server; returns its fate and what the server said."""
+    def carry(self, mail: EmailMessage, may_leave: Callable[[], bool]) -> tuple[Fate, str]:
+        """Hand one mail to the server; returns its fate and what the server said.
+
+        A server may take its time to greet and to answer, so `may_leave` is asked once the connection is open, before
+        the address is named to anybody, and by our own SMTP again before the content, the last moment that there is.
+        """
         try:
             self.backend.open()
         except Exception as problem:  # noqa: BLE001 - whatever keeps the connection from opening is no mail's fault
             self._close()
             return Fate.AWAY, _said(problem)
+        if not may_leave():
+            return Fate.WITHHELD, ""
+        self.backend.may_leave = may_leave
         try:
             self.backend.send_messages([mail])
+        except Withheld:
+            self._close()
+            return Fate.WITHHELD, ""
+        except DatabaseTrouble:
+            self._close()
+            raise
         except Exception as problem:  # noqa: BLE001 - whatever a backend raises is the fate of this mail
             self.of_the_message = _of_the_message(problem)
             fate = _fate(problem, handed_over=getattr(self.backend, "handed_over", True))

@@ -23,6 +23,8 @@ Reason = Message.Reason
 Held = list[tuple[str, Q]]
 ALWAYS = (Reason.UNSUBSCRIBED, Reason.RESTRICTED)
 PASSES = ""
+ON_ITS_WAY = (Message.State.SENDING, Message.State.UNKNOWN)
+"""The states of a claimed message whose worker is at it, or may be still though its lease ran out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,25 @@ def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[Decision
     people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason(informs)).order_by("pk"))
     suppressed = _under_any_key(people)
     return [Decision(person, Reason.UNSUBSCRIBED if person.pk in suppressed else person.held) for person in people]
+
+
+def still_open(message: Message) -> bool:
+    """Tell whether a claimed message may leave even now. Locks nothing, so that no "no" waits for a mail server.
+
+    It may not where the claim has passed to somebody else, the person is gone, mail to the person is held back by now
+    or goes to another address of the person; nor once the address that was claimed has said no.
+    """
+    claimed = message.contact.email_key
+    ours = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=ON_ITS_WAY)
+    people = Contact.objects.filter(pk__in=ours.values("contact_id"))
+    no = Exists(Suppression.objects.filter(address_hash__in=address_hashes(claimed)))
+    found = people.annotate(held=_reason(message.informs), no=no).values_list("pk", "held", "no", "email_key").first()
+    if found is None:
+        return False
+    contact_id, held, said_no, email_key = found
+    # Whoever a record was merged into may have another address: the mail stays what it was to the first.
+    moved = contact_id == message.contact.pk and email_key != claimed
+    return not (held or said_no or moved)
 
 
 def forecast(contacts: ContactQuerySet, *, informs: bool = False) -> Counter[str]:

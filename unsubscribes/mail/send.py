@@ -1,7 +1,8 @@
-"""Sending: claim a message, ask the gate, commit, hand it over, commit what became of it.
+"""Sending: claim a message, ask the gate, commit, hand it over if the gate still lets it, commit what became of it.
 
 1. The claim locks message and card together, passing over what somebody else holds, asks the gate, and commits the
-   message as *being sent*. 2. The mail goes out, outside any transaction. 3. The fate is committed. A worker that is
+   message as *being sent*. 2. The mail goes out, outside any transaction; the gate is asked again
+   when the server is ready to take it, for that may take long. 3. The fate is committed. A worker that is
    killed between 1 and 3 leaves a message whose fate nobody knows: after LEASE_SECONDS it is *unknown* and waits for a
    person. No message is ever claimed twice without one.
 """
@@ -9,6 +10,7 @@
 import datetime as dt
 import logging
 import time
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -126,7 +128,10 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
         _put_back(message, message.attempts)
         return Fate.LATER
     else:
-        fate, said = carrier.carry(mail)
+        fate, said = carrier.carry(mail, partial(gate.still_open, message))
+        if fate is Fate.WITHHELD:
+            _decide_anew(message)
+            return fate
         if fate is Fate.AWAY and not server.failed(said, message.pk):
             fate = Fate.LATER
         if fate in (Fate.SENT, Fate.REFUSED, Fate.LATER) and not carrier.proven:
@@ -136,6 +141,24 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
             _take_the_word(message, fate, said)
     _settle(message, fate, said)
     return fate
+
+
+@act
+def _decide_anew(message: Message) -> None:
+    """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
+    notices.hold_card(message)
+    mine = Message.objects.select_for_update().filter(
+        pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
+    )
+    stored = mine.first()
+    if stored is None:
+        return
+    [decision] = gate.decide(Contact.objects.filter(pk=stored.contact_id), informs=stored.informs)
+    stored.state, stored.reason = (State.HELD if decision.reason else State.QUEUED), decision.reason
+    stored.attempts, stored.not_before = stored.attempts - 1, timezone.now()
+    stored.save(update_fields=["state", "reason", "attempts", "not_before"])
+    if decision.reason:
+        events.held([stored])
 
 
 def _take_the_word(message: Message, fate: Fate, said: str) -> None:
@@ -194,9 +217,7 @@ def _due(message_id: int | None) -> QuerySet[Message]:
 def _settle(message: Message, fate: Fate, said: str) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
     values = _of_fate(message, fate)
-    mine = Message.objects.filter(
-        pk=message.pk, claimed_at=message.claimed_at, state__in=(State.SENDING, State.UNKNOWN)
-    )
+    mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
     tells = message.informs and fate is Fate.SENT
     if tells:
         notices.hold_card(message)

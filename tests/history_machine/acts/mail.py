@@ -85,7 +85,7 @@ def fail_to_send(it: World, door: str, who: int, how: int) -> None:
 class Refusing(Carrier):
     """A connection to a mail server that wants none of it."""
 
-    def carry(self, _mail: object) -> tuple[Fate, str]:
+    def carry(self, _mail: object, _may_leave: object) -> tuple[Fate, str]:
         """Refuse for good."""
         return Fate.REFUSED, "550 no such user"
 

@@ -56,7 +56,7 @@ def test_each_failure_has_its_fate(monkeypatch, settings, problem, handed_over, 
     monkeypatch.setattr(Failing, "problem", problem, raising=False)
     monkeypatch.setattr(Failing, "handed_over", handed_over)
     with Carrier() as carrier:
-        assert carrier.carry(EmailMessage("s", "b", to=["a@example.com"]))[0] is fate
+        assert carrier.carry(EmailMessage("s", "b", to=["a@example.com"]), lambda: True)[0] is fate
 
 
 def test_a_server_that_is_not_there_is_away(settings):
@@ -66,5 +66,5 @@ def test_a_server_that_is_not_there_is_away(settings):
         1,
     )
     with Carrier() as carrier:
-        fate, said = carrier.carry(EmailMessage("s", "b", to=["a@example.com"]))
+        fate, said = carrier.carry(EmailMessage("s", "b", to=["a@example.com"]), lambda: True)
     assert (fate, "refused" in said) == (Fate.AWAY, True)
