@@ -24,6 +24,7 @@ RESUBSCRIBED = "resubscribed"
 MAILED = "mailed"
 MAIL_HELD = "mail_held"
 MAIL_FAILED = "mail_failed"
+MAIL_ARRIVED = "mail_arrived"
 EXPORTED = "exported"
 DELETED = "deleted"
 MERGED = "merged"
@@ -38,7 +39,7 @@ REQUESTED = "requested"
 VIEWED = "viewed"
 ANSWERED = "answered"
 
-CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
+CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, MAIL_ARRIVED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""
 
 CLOCKS_DIFFER = dt.timedelta(days=1)

@@ -183,6 +183,11 @@ def _mail_failed(event: ContactEvent) -> str:
     return _("A mail by %(actor)s failed") % words
 
 
+def _mail_arrived(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name}
+    return _("A mail by %(actor)s that had come back was delivered at a later attempt") % words
+
+
 def _reason_of_mail(event: ContactEvent, fate: str) -> str:
     reason = str(_side(event.changes, NEW).get(fate) or "")
     return str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
@@ -338,7 +343,7 @@ def _in_batch(event: ContactEvent, undoes: int | None) -> str:
         return _(", in bulk change %(batch)s, which takes back bulk change %(undone)s") % words
     if event.action == history.EXPORTED:
         return _(", in bulk export %(batch)s") % words
-    if event.action in {history.MAILED, history.MAIL_HELD, history.MAIL_FAILED}:
+    if event.action in {history.MAILED, history.MAIL_HELD, history.MAIL_FAILED, history.MAIL_ARRIVED}:
         return _(", in bulk mail %(batch)s") % words
     return _(", in bulk change %(batch)s") % words
 
@@ -353,6 +358,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.MAILED: _mailed,
     history.MAIL_HELD: _mail_held,
     history.MAIL_FAILED: _mail_failed,
+    history.MAIL_ARRIVED: _mail_arrived,
     history.EXPORTED: _exported,
     history.DELETED: _deleted,
     history.MERGED: _merged,

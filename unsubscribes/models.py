@@ -166,6 +166,8 @@ class Message(models.Model):
     not_before = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
+    # The moment of the newest report of a provider about it: older ones, and the same again, say nothing new.
+    reported_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

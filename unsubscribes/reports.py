@@ -61,7 +61,7 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
         if reported.meaning is Meaning.DELIVERED:
             failures.arrived(reported.hashes, reported.at)
             if message := _named(reported):
-                failures.arrived_after_all(message)
+                failures.arrived_after_all(message, reported.at)
         elif reported.meaning is not Meaning.NOTHING:
             outcome += _take_one(reported, actor)
     return outcome
@@ -82,7 +82,7 @@ def _take_one(reported: Reported, actor: Actor) -> Outcome:
     if reported.meaning in (Meaning.NO_SUCH_USER, Meaning.NOT_DELIVERED):
         message = _named(reported) or (_last(reported) if is_new else None)
         if message:
-            failures.came_back(message, reported.said)
+            failures.came_back(message, reported.said, reported.at)
     return outcome
 
 
@@ -95,8 +95,13 @@ def _named(reported: Reported) -> Message | None:
 
 
 def _last(reported: Reported) -> Message | None:
-    """Return the last message that left for the address: what a report is about that gives no id of ours."""
-    return _to(reported).filter(state__in=failures.LEFT).order_by("-claimed_at", "-pk").first()
+    """Return the last message that left for the address: what a report is about that gives no id of ours.
+
+    It may be one that is just leaving, where no other has: a report may be faster than the worker.
+    """
+    by_time = _to(reported).order_by("-claimed_at", "-pk")
+    left = by_time.filter(state__in=failures.LEFT).first()
+    return left or by_time.filter(state=Message.State.SENDING).first()
 
 
 def _to(reported: Reported) -> QuerySet[Message]:

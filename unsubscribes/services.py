@@ -58,6 +58,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     decide, or by now not any more.
     """
     actor.require("mail_people")
+    notices.hold_card(message_id)
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None:
         raise Missing
@@ -74,6 +75,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     message.save(update_fields=["state", "reason", "attempts", "not_before", "sent_at", "decided_by"])
     if message.state == State.SENT:
         events.sent(message, by=actor)
+        notices.count_as_told(message)
     return message
 
 

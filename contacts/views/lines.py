@@ -33,6 +33,7 @@ ICONS = {
     history.MAILED: "send",
     history.MAIL_HELD: "player-pause",
     history.MAIL_FAILED: "alert-triangle",
+    history.MAIL_ARRIVED: "send",
     history.EXPORTED: "download",
     history.DELETED: "trash",
     history.MERGED: "git-merge",
@@ -95,6 +96,7 @@ class _Writer:
             history.MAILED: mail,
             history.MAIL_HELD: mail,
             history.MAIL_FAILED: mail,
+            history.MAIL_ARRIVED: mail,
         }
         self.doors = {door: escape(str(words)) for door, words in wording.DOORS.items()}
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")

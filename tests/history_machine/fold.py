@@ -50,7 +50,7 @@ class Folded:
             case "restricted" | "unrestricted":
                 self.card["restricted_at"] = event.at if event.action == "restricted" else None
             case "informed":
-                self.card["informed_at"] = event.at
+                self.card["informed_at"] = None if event.changes["how"][1] == "came_back" else event.at
             case "reviewed":
                 self.card |= {"basis_since": day, "reviewed_on": day}
             case "merged" | "unmerged" | "deleted" | "scrubbed":

@@ -9,11 +9,13 @@ from django.utils import timezone
 from compliance.models import Suppression
 from contacts import history
 from contacts.models import Contact
+from contacts.wording import describe
 from exports.erasure import erase
 from exports.overview import mailed
 from tests.unsubscribes.conftest import DRAFT
 from unsubscribes import merge, rehash, reports, services
 from unsubscribes.mail import envelope, gate, send
+from unsubscribes.mail.carrier import Fate
 from unsubscribes.models import MailFailure, Message
 
 
@@ -120,11 +122,79 @@ def delivered(message):
     return arrived
 
 
-def test_a_mail_that_a_later_try_delivered_stands_as_sent(sent):
+def test_a_mail_that_a_later_try_delivered_stands_as_sent_and_the_history_says_so(sent):
     take(failure(message_id=envelope.message_id(sent)))
     assert fate(sent)[0] == "failed"
-    take(delivered(sent))
+    take(delivered(sent), delivered(sent))
     assert fate(sent) == ("sent", "", "")
+    assert acts(sent) == ["mailed", "mail_failed", "mail_arrived"]
+    event = history.of_contact(sent.contact_id).first()
+    assert event.changes == {"mail": [None, sent.pk]}
+    assert describe(event) == "A mail by bob that had come back was delivered at a later attempt"
+
+
+def test_reports_that_come_late_or_again_change_nothing(sent, member):
+    now, earlier = timezone.now(), timezone.now() - dt.timedelta(minutes=5)
+    arrived, back = delivered(sent), failure(message_id=envelope.message_id(sent), timestamp=earlier)
+    arrived.timestamp = now
+    take(arrived, back, arrived, back)
+    assert (fate(sent)[0], acts(sent)) == ("sent", ["mailed"])
+
+
+def test_a_mail_that_came_back_after_it_had_arrived_stays_so_when_the_arrival_is_told_again(sent):
+    now, earlier = timezone.now(), timezone.now() - dt.timedelta(minutes=5)
+    arrived, back = delivered(sent), failure(message_id=envelope.message_id(sent), timestamp=now)
+    arrived.timestamp = earlier
+    take(arrived, back, arrived, back)
+    assert (fate(sent)[0], acts(sent)) == ("failed", ["mailed", "mail_failed"])
+
+
+def test_a_report_that_comes_again_says_nothing_of_the_mail_that_was_sent_again(sent, server, member):
+    back = failure(message_id=envelope.message_id(sent), timestamp=timezone.now())
+    take(back)
+    services.resolve(sent.pk, "resend", actor=member)
+    send.drain()
+    take(back)
+    assert fate(sent)[0] == "sent"
+
+
+def acts(message):
+    about = ("mailed", "mail_failed", "mail_arrived")
+    return [event.action for event in reversed(history.of_contact(message.contact_id)) if event.action in about]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_mail_that_comes_back_before_its_worker_knows_that_it_left_is_marked(server, written, named):
+    claimed = send.claim()
+    take(failure(message_id=envelope.message_id(claimed) if named else "of-the-provider"))
+    assert fate(written) == ("failed", "undelivered", "Too old")
+    send._settle(claimed, Fate.SENT, "")
+    assert fate(written) == ("failed", "undelivered", "Too old")
+    written.refresh_from_db()
+    assert (written.sent_at, acts(written)) == (written.claimed_at, ["mailed", "mail_failed"])
+
+
+def test_a_report_without_a_number_is_about_the_mail_that_left_not_about_the_one_that_is_leaving(sent, member):
+    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    send.claim()
+    take(failure())
+    assert (fate(sent)[0], fate(second)[0]) == ("failed", "sending")
+
+
+@pytest.mark.parametrize("learnt", [Fate.UNKNOWN, Fate.LATER, Fate.SENT])
+def test_a_mail_that_arrives_before_its_worker_knows_stands_as_sent(server, written, learnt):
+    claimed = send.claim()
+    take(delivered(claimed))
+    send._settle(claimed, learnt, "gone")
+    assert (fate(written), acts(written)) == (("sent", "", ""), ["mailed"])
+
+
+def test_a_worker_that_never_comes_back_leaves_what_a_report_has_told(server, written):
+    claimed = send.claim()
+    take(failure(message_id=envelope.message_id(claimed)))
+    Message.objects.update(claimed_at=timezone.now() - dt.timedelta(hours=1))
+    assert send.give_up_lost() == 0
+    assert fate(written)[:2] == ("failed", "undelivered")
 
 
 def test_a_report_settles_a_mail_of_unknown_fate(sent):

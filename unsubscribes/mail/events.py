@@ -33,6 +33,13 @@ def failed(messages: Iterable[Message]) -> None:
         history.record([message.contact_id], history.MAIL_FAILED, actor=actor, batch_id=batch_id, changes=changes)
 
 
+def arrived(message: Message) -> None:
+    """Record that a message that had come back was delivered after all; it left only once."""
+    changes = {"mail": (None, message.pk)}
+    actor, batch_id = writer(message), message.batch_id
+    history.record([message.contact_id], history.MAIL_ARRIVED, actor=actor, batch_id=batch_id, changes=changes)
+
+
 def writer(message: Message) -> Actor:
     """Return who wrote a message, for the history alone: the actor has no rights."""
     return Actor(message.user_id, message.actor_name, "", cast("Door", message.door))

@@ -8,8 +8,8 @@ somebody of the team sends again.
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Q
+from django.utils import timezone
 
 from compliance import services, suppression
 from compliance.models import Suppression
@@ -18,6 +18,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, notices
+from unsubscribes.mail.gate import ON_ITS_WAY
 from unsubscribes.models import MailFailure, Message
 
 State, Reason = Message.State, Message.Reason
@@ -33,15 +34,21 @@ def no_such_user(address_hash: UUID, hash_key: str, *, actor: Actor, reason: str
 
 
 @act
-def came_back(message: Message, said: str) -> None:
-    """Mark a message that had left and was not delivered; of one that was marked before nothing is changed."""
-    services.lock(Contact.objects.filter(pk=message.contact_id))
-    known = Message.objects.filter(pk=message.pk, state__in=LEFT)
-    left = Coalesce(F("sent_at"), F("claimed_at"), F("created_at"))
-    if known.update(state=State.FAILED, reason=Reason.UNDELIVERED, error=said[:500], sent_at=left):
-        events.failed(Message.objects.filter(pk=message.pk))
-        if message.informs:
-            notices.count_as_untold(Message.objects.get(pk=message.pk))
+def came_back(message: Message, said: str, at: dt.datetime | None = None) -> None:
+    """Mark a message that left, or is leaving, and was not delivered; of one that was marked before nothing is changed.
+
+    The report may overtake the worker that hands the message over; what that one learns of it counts no more then.
+    """
+    stored = _reported(message, at, Q(reported_at__lt=at or timezone.now()))
+    if stored is None or stored.state not in (*LEFT, State.SENDING):
+        return
+    if stored.state in ON_ITS_WAY:
+        events.sent(stored)
+        stored.sent_at = stored.claimed_at or stored.created_at
+    stored.state, stored.reason, stored.error = State.FAILED, Reason.UNDELIVERED, said[:500]
+    stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
+    events.failed([stored])
+    notices.count_as_untold(stored)
 
 
 @act
@@ -69,18 +76,37 @@ def arrived(hashes: list[UUID], at: dt.datetime | None) -> int:
 
 
 @act
-def arrived_after_all(message: Message) -> None:
+def arrived_after_all(message: Message, at: dt.datetime | None = None) -> None:
     """Let a message stand as sent of which a report says that it arrived, whatever was known of it before.
 
-    One of unknown fate has left, then; one that a provider could not deliver at first was delivered at a later try.
+    One of unknown fate, or whose worker does not know yet, has left, then; one that a provider could not deliver at
+    first was delivered at a later try.
     """
-    services.lock(Contact.objects.filter(pk=message.contact_id))
-    known, left = Message.objects.filter(pk=message.pk), Coalesce(F("claimed_at"), F("created_at"))
-    known.filter(state=State.FAILED, reason=Reason.UNDELIVERED).update(state=State.SENT, reason="", error="")
-    if known.filter(state=State.UNKNOWN).update(state=State.SENT, reason="", error="", sent_at=left):
-        events.sent(known.get())
-    if told := known.filter(state=State.SENT, informs=True).first():
-        notices.count_as_told(told)
+    stored = _reported(message, at, Q(reported_at__lte=at or timezone.now()))
+    if stored is None:
+        return
+    came_back_before = stored.state == State.FAILED and stored.reason == Reason.UNDELIVERED
+    if came_back_before:
+        events.arrived(stored)
+    elif stored.state in ON_ITS_WAY:
+        events.sent(stored)
+        stored.sent_at = stored.claimed_at or stored.created_at
+    if came_back_before or stored.state in ON_ITS_WAY:
+        stored.state, stored.reason, stored.error = State.SENT, "", ""
+        notices.count_as_told(stored)
+    stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
+
+
+def _reported(message: Message, at: dt.datetime | None, is_news: Q) -> Message | None:
+    """Lock a message of which something is reported, the card first; None when a newer report has come before.
+
+    Reports come in any order, and twice. One that gives no moment counts as made now.
+    """
+    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
+    stored = Message.objects.select_for_update().filter(Q(reported_at=None) | is_news, pk=message.pk).first()
+    if stored:
+        stored.reported_at = at or timezone.now()
+    return stored
 
 
 def accepted(contact_id: int) -> None:

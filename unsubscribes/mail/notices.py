@@ -37,21 +37,22 @@ def use(template_id: int, *, informs: bool, actor: Actor) -> Outcome:
     return Outcome(changed=changed, unchanged=1 - changed)
 
 
-def hold_card(message: Message) -> None:
-    """Lock the card of somebody who is about to count as told: cards are locked before messages, here as anywhere.
+def hold_card(message_id: int) -> None:
+    """Lock the card of whoever a message is to: cards are locked before messages, here as anywhere.
 
     It is whose the message is by now, for records may have been merged while it was on its way.
     """
-    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
+    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message_id).values("contact_id")))
 
 
 def count_as_told(message: Message) -> None:
-    """Put on record that the reader of a message that has left was told by it."""
-    informing.mark(Contact.objects.filter(pk=message.contact_id), actor=system(), how=informing.BY_MAIL)
+    """Put on record that the reader of a message that has left was told by it, if it is one that tells."""
+    if message.informs:
+        informing.mark(Contact.objects.filter(pk=message.contact_id), actor=system(), how=informing.BY_MAIL)
 
 
 def count_as_untold(message: Message) -> None:
     """Put on record that nobody was told by a message that came back, unless another one told the person."""
     others = Message.objects.filter(contact_id=message.contact_id, informs=True, state=Message.State.SENT)
-    if not others.exclude(pk=message.pk).exists():
+    if message.informs and not others.exclude(pk=message.pk).exists():
         informing.take_back(message.contact_id, actor=system())

@@ -146,7 +146,7 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
 @act
 def _decide_anew(message: Message) -> None:
     """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
-    notices.hold_card(message)
+    notices.hold_card(message.pk)
     mine = Message.objects.select_for_update().filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
     )
@@ -220,7 +220,7 @@ def _settle(message: Message, fate: Fate, said: str) -> None:
     mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
     tells = message.informs and fate is Fate.SENT
     if tells:
-        notices.hold_card(message)
+        notices.hold_card(message.pk)
     if not mine.update(error=said, **values):
         return
     stored = Message.objects.get(pk=message.pk)

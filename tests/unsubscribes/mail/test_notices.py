@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 from django.utils import timezone
 
@@ -13,8 +14,9 @@ from contacts import history
 from contacts.models import Contact
 from contacts.wording import describe
 from salesconnect.lib.errors import Forbidden
-from unsubscribes import services
-from unsubscribes.mail import failures, gate, notices, send
+from unsubscribes import reports, services
+from unsubscribes.mail import envelope, failures, gate, notices, send
+from unsubscribes.mail.carrier import Carrier
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import MailTemplate, Message
 
@@ -130,3 +132,78 @@ def test_everybody_in_the_queue_is_written_to_with_the_template(notice, eva, sig
     administrating.post(f"/mails/templates/{notice.pk}/informs/", {"informs": "false"})
     notice.refresh_from_db()
     assert not notice.informs
+
+
+def report(kind, message, at=None, **values):
+    values = {"mta_response": "552 5.2.2 mailbox full", "message_id": envelope.message_id(message)} | values
+    event = AnymailTrackingEvent(event_type=kind, recipient=message.email, esp_event={}, timestamp=at, **values)
+    reports.take("mailgun", [event], label="Mailgun")
+
+
+def written_notice(eva, member):
+    message = services.write_to_one(eva.pk, NOTICE, actor=member)
+    send.drain()
+    message.refresh_from_db()
+    return message
+
+
+def told(person):
+    return [event.changes["how"][1] for event in history.of_contact(person.pk).filter(action=history.INFORMED)]
+
+
+@pytest.mark.parametrize("said", ["552 5.2.2 mailbox full", "550 5.1.1 user unknown"])
+def test_a_notice_that_came_back_told_nobody_until_it_is_delivered(server, notice, eva, member, said):
+    message = written_notice(eva, member)
+    report("bounced", message, mta_response=said)
+    assert informing.waiting().exists()
+    event = history.of_contact(eva.pk).filter(action=history.INFORMED).first()
+    assert event.changes == {"how": [None, "came_back"]}
+    [before, now] = asof.states([(eva.pk, event.at - asof.INSTANT), (eva.pk, event.at)])
+    assert (before.informed_at is None, now.informed_at) == (False, None)
+    report("delivered", message)
+    assert not informing.waiting().exists()
+    assert told(eva) == ["mail", "came_back", "mail"]
+
+
+def test_what_was_put_on_record_by_hand_stands_when_a_mail_comes_back(server, notice, eva, member):
+    informing.mark(Contact.objects.filter(pk=eva.pk), actor=member)
+    report("bounced", written_notice(eva, member))
+    assert told(eva) == ["by_hand"]
+    assert not informing.waiting().exists()
+
+
+def test_another_notice_that_arrived_still_counts(server, notice, eva, member):
+    first, second = written_notice(eva, member), written_notice(eva, member)
+    report("bounced", first)
+    assert not informing.waiting().exists()
+    report("bounced", second)
+    assert told(eva) == ["came_back", "mail"]
+
+
+def test_other_mail_that_comes_back_changes_nothing(server, notice, eva, member):
+    written_notice(eva, member)
+    Message.objects.update(informs=False)
+    report("bounced", Message.objects.get())
+    assert told(eva) == ["mail"]
+
+
+def test_a_notice_of_unknown_fate_tells_once_it_is_known_to_have_left(server, notice, eva, member):
+    server.answers += ["250 and gone", "250 and gone"]
+    message = written_notice(eva, member)
+    assert (message.state, informing.waiting().exists()) == ("unknown", True)
+    services.resolve(message.pk, "sent", actor=member)
+    assert not informing.waiting().exists()
+    report("bounced", message)
+    second = written_notice(eva, member)
+    assert (second.state, informing.waiting().exists()) == ("unknown", True)
+    report("delivered", second)
+    assert not informing.waiting().exists()
+
+
+def test_a_notice_that_comes_back_before_its_worker_knows_tells_nobody(server, notice, eva, member):
+    services.write_to_one(eva.pk, NOTICE, actor=member)
+    claimed = send.claim()
+    report("bounced", claimed)
+    with Carrier() as carrier:
+        send.deliver(claimed, carrier)
+    assert (Message.objects.get().state, told(eva)) == ("failed", [])
