@@ -25,6 +25,7 @@ MAILED = "mailed"
 MAIL_HELD = "mail_held"
 MAIL_FAILED = "mail_failed"
 MAIL_ARRIVED = "mail_arrived"
+MAIL_ALLOWED = "mail_allowed"
 EXPORTED = "exported"
 DELETED = "deleted"
 MERGED = "merged"
@@ -39,7 +40,7 @@ REQUESTED = "requested"
 VIEWED = "viewed"
 ANSWERED = "answered"
 
-CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, MAIL_ARRIVED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
+CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, MAIL_ARRIVED, MAIL_ALLOWED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""
 
 CLOCKS_DIFFER = dt.timedelta(days=1)

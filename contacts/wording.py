@@ -188,6 +188,11 @@ def _mail_arrived(event: ContactEvent) -> str:
     return _("A mail by %(actor)s that had come back was delivered at a later attempt") % words
 
 
+def _mail_allowed(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name}
+    return _("%(actor)s let mail go to this person again, though the last ones did not arrive") % words
+
+
 def _reason_of_mail(event: ContactEvent, fate: str) -> str:
     reason = str(_side(event.changes, NEW).get(fate) or "")
     return str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
@@ -359,6 +364,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.MAIL_HELD: _mail_held,
     history.MAIL_FAILED: _mail_failed,
     history.MAIL_ARRIVED: _mail_arrived,
+    history.MAIL_ALLOWED: _mail_allowed,
     history.EXPORTED: _exported,
     history.DELETED: _deleted,
     history.MERGED: _merged,

@@ -43,6 +43,7 @@ PAGES = {
     "person-merge": ("merge_people", "merge_people"),
     "person-unmerge": (NOBODY, "merge_people"),
     "person-mail": ("mail_people", "mail_people"),
+    "person-mail-again": (NOBODY, "mail_people"),
     "person-export": (NOBODY, "export_people"),
     "person-evidence-pack": (NOBODY, "export_people"),
     "person-delete": ("delete_people", "delete_people"),

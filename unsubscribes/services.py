@@ -66,7 +66,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
         raise Conflict("not_stopped", _("There is nothing to decide about this mail, or not any more."))
     if resolution == "resend":
         if message.reason == Reason.UNDELIVERABLE:
-            failures.forget(message.contact_id)
+            failures.allow(message.contact_id, actor=actor)
         message.state, message.reason, message.attempts, message.not_before = State.QUEUED, "", 0, timezone.now()
         kick("unsubscribes.send_mail", message.pk)
     else:

@@ -18,6 +18,7 @@ from unsubscribes.views import (
 
 urlpatterns = [
     path("people/<int:contact_id>/mail/", compose.to_one, name="person-mail"),
+    path("people/<int:contact_id>/mail-again/", mails.allow, name="person-mail-again"),
     path("people/<int:contact_id>/re-consent/", reconsent.page, name="person-reconsent"),
     path("people/<int:contact_id>/evidence/<int:record_id>/", reconsent.document, name="person-evidence"),
     path("people/<int:contact_id>/merge/", merge.page, name="person-merge"),

@@ -34,6 +34,7 @@ ICONS = {
     history.MAIL_HELD: "player-pause",
     history.MAIL_FAILED: "alert-triangle",
     history.MAIL_ARRIVED: "send",
+    history.MAIL_ALLOWED: "mail-opened",
     history.EXPORTED: "download",
     history.DELETED: "trash",
     history.MERGED: "git-merge",

@@ -24,10 +24,12 @@ from salesconnect.lib.errors import Missing
 from salesconnect.lib.htmx import close_dialog, toast
 from unsubscribes import history as unsubscribes
 from unsubscribes import queries
+from unsubscribes.models import Message
 from unsubscribes.salesforce.status import linked
 
 Part = Literal["", "card", "details"]
 REGION = "#person"
+UNDELIVERABLE = Message.Reason.UNDELIVERABLE
 MAILS = 5
 NOT_TYPED = ("version", "csrfmiddlewaretoken")
 ON_THE_CARD = (history.AUTHORIZATION, history.SOURCE, history.CREATED)
@@ -98,6 +100,7 @@ def show(
         "card": person.card,
         "verdict": answer,
         "reasons": [reason.text for reason in answer.reasons],
+        "undeliverable": any(reason.code == UNDELIVERABLE for reason in answer.reasons),
         "card_changed": _last_change_of_card(person.pk),
         "said": unsubscribes.of_person(person),
         "history": lines.of_person(person.pk),

@@ -55,6 +55,7 @@ ENDPOINTS = {
     "GET contacts/<int:pk>/evidence/<int:record>/file/": (401, 404, 404, 404),
     "GET contacts/<int:pk>/mails/": READ,
     "POST contacts/<int:pk>/mails/": WRITE,
+    "DELETE contacts/<int:pk>/mail-failures/": (401, 403, 204, 204),
     "POST contacts/<int:pk>/merge/": WRITE,
     "POST contacts/<int:pk>/merge/undo/": WRITE,
     "POST bulk/authorization/": WRITE,

@@ -6,15 +6,17 @@ import pytest
 from anymail.signals import AnymailTrackingEvent
 from django.utils import timezone
 
+from compliance.editing import edit
 from compliance.models import Suppression
 from contacts import history
 from contacts.models import Contact
 from contacts.wording import describe
 from exports.erasure import erase
 from exports.overview import mailed
+from salesconnect.lib.errors import Forbidden
 from tests.unsubscribes.conftest import DRAFT
 from unsubscribes import merge, rehash, reports, services
-from unsubscribes.mail import envelope, gate, send
+from unsubscribes.mail import envelope, failures, gate, send
 from unsubscribes.mail.carrier import Fate
 from unsubscribes.models import MailFailure, Message
 
@@ -223,8 +225,6 @@ def test_an_older_arrival_that_is_reported_late_does_not(sent):
 
 
 def test_another_address_of_the_person_begins_anew(sent, member):
-    from compliance.editing import edit  # noqa: PLC0415
-
     take(failure(1), failure(2), failure(3))
     edit(sent.contact_id, {"email": "new@example.com"}, actor=member)
     assert decided() == [gate.PASSES]
@@ -284,3 +284,63 @@ def test_a_full_mailbox_at_the_server_counts_and_an_accepted_mail_ends_the_row(s
     services.write_to_one(written.contact_id, DRAFT, actor=member)
     send.drain()
     assert not MailFailure.objects.exists()
+
+
+WORDS = "The last 3 mails to the address did not arrive, so the next one is held back."
+
+
+def verdict_of(api, person):
+    return api.get(f"/api/v1/contacts/{person}/verdict/").json()
+
+
+def test_the_person_page_and_the_verdict_say_that_mail_does_not_arrive(sent, api, signed_in):
+    assert WORDS not in signed_in.get(f"/people/{sent.contact_id}/").content.decode()
+    take(failure(1), failure(2), failure(3))
+    told = verdict_of(api, sent.contact_id)
+    [note] = [reason for reason in told["reasons"] if reason["code"] == "undeliverable"]
+    assert (told["verdict"], note["text"], note["effect"]) == ("may", WORDS, "may")
+    page = signed_in.get(f"/people/{sent.contact_id}/").content.decode()
+    assert (WORDS in page, "Let mail go there again" in page) == (True, True)
+
+
+def test_a_colleague_lets_mail_go_there_again_on_the_page(sent, signed_in):
+    take(failure(1), failure(2), failure(3))
+    page = signed_in.post(f"/people/{sent.contact_id}/mail-again/", follow=True).content.decode()
+    assert ("Mail goes to Anna Berg again." in page, WORDS in page) == (True, False)
+    assert decided() == [gate.PASSES]
+    event = history.of_contact(sent.contact_id).first()
+    assert (event.action, event.changes, event.actor_name) == ("mail_allowed", {"failures": [3, 0]}, "bob")
+    assert describe(event) == "bob let mail go to this person again, though the last ones did not arrive"
+
+
+def test_a_program_lets_mail_go_there_again_and_nothing_is_told_twice(sent, api):
+    take(failure(1), failure(2), failure(3))
+    address = f"/api/v1/contacts/{sent.contact_id}/mail-failures/"
+    assert [api.delete(address).status_code for _ in range(2)] == [204, 204]
+    assert "undeliverable" not in [reason["code"] for reason in verdict_of(api, sent.contact_id)["reasons"]]
+    assert history.of_contact(sent.contact_id).filter(action=history.MAIL_ALLOWED).count() == 1
+    assert api.delete("/api/v1/contacts/999999/mail-failures/").status_code == 404
+
+
+def test_an_auditor_sees_it_and_may_not(sent, auditor, signed_in, bob):
+    take(failure(1), failure(2), failure(3))
+    bob.role = "auditor"
+    bob.save()
+    page = signed_in.get(f"/people/{sent.contact_id}/").content.decode()
+    assert (WORDS in page, "Let mail go there again" in page) == (True, False)
+    with pytest.raises(Forbidden):
+        failures.allow(sent.contact_id, actor=auditor)
+    assert decided() == ["undeliverable"]
+
+
+def test_whoever_sends_a_held_mail_again_is_on_record_with_that(sent, server, member):
+    take(failure(1), failure(2), failure(3))
+    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    services.resolve(held.pk, "resend", actor=member)
+    assert history.of_contact(sent.contact_id).first().action == history.MAIL_ALLOWED
+
+
+def test_another_address_has_no_such_note(sent, member, api):
+    take(failure(1), failure(2), failure(3))
+    edit(sent.contact_id, {"email": "new@example.com"}, actor=member)
+    assert "undeliverable" not in [reason["code"] for reason in verdict_of(api, sent.contact_id)["reasons"]]

@@ -20,7 +20,7 @@ from contacts.serializers import refusals
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes import orders, queries, services
-from unsubscribes.mail import gate, listing
+from unsubscribes.mail import failures, gate, listing
 from unsubscribes.mail.compose import BODY_LIMIT, Draft
 from unsubscribes.models import SUBJECT_LIMIT, Message
 
@@ -74,7 +74,7 @@ MAIL_PAGE = page_of(MailRow)
 class PersonMailViewSet(Endpoint):
     """Mail to one person."""
 
-    rights = {"mails": "view_people", "write": "mail_people"}
+    rights = {"mails": "view_people", "write": "mail_people", "allow": "mail_people"}
     parameters = {"mails": PAGING}
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=MAIL_PAGE)
@@ -92,6 +92,15 @@ class PersonMailViewSet(Endpoint):
         """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
         message = services.write_to_one(pk, _draft(read(MailBody, request.data)), actor=self.actor)
         return Response(mail_body(message, with_link=True), 201)
+
+    @extend_schema(responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="mail-failures")
+    def allow(self, request: Request, pk: int) -> Response:
+        """Forget that the last mails to a person did not arrive, so that the next one is not held back for it."""
+        if not Contact.objects.visible_to(self.actor).filter(pk=pk).exists():
+            raise Missing
+        failures.allow(pk, actor=self.actor)
+        return Response(status=204)
 
 
 class MailViewSet(Endpoint):

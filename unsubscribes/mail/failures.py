@@ -8,18 +8,22 @@ somebody of the team sends again.
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from compliance import services, suppression
+from compliance import judging, services, suppression, verdict
 from compliance.models import Suppression
+from contacts import history
 from contacts.models import Contact
+from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, notices
 from unsubscribes.mail.gate import ON_ITS_WAY
-from unsubscribes.models import MailFailure, Message
+from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 State, Reason = Message.State, Message.Reason
 LEFT = (State.SENT, State.UNKNOWN)
@@ -114,6 +118,31 @@ def accepted(contact_id: int) -> None:
     MailFailure.objects.filter(contact_id=contact_id, reported=False).delete()
 
 
-def forget(contact_id: int) -> None:
-    """Forget the failures of a person: somebody of the team has decided that mail may go there again."""
-    MailFailure.objects.filter(contact_id=contact_id).delete()
+@act
+def allow(contact_id: int, *, actor: Actor) -> Outcome:
+    """Let mail go to the person's address again although earlier mails did not arrive: who decides so is on record.
+
+    Raises `Forbidden` and `Missing`. Of restricted people too: their mail is held back for that.
+    """
+    actor.require("mail_people")
+    if not services.lock(Contact.objects.filter(pk=contact_id)):
+        raise Missing
+    forgotten = MailFailure.objects.filter(contact_id=contact_id).delete()[0]
+    if forgotten:
+        history.record([contact_id], history.MAIL_ALLOWED, actor=actor, changes={"failures": (forgotten, 0)})
+    return Outcome(changed=min(forgotten, 1), unchanged=int(not forgotten))
+
+
+def holding(contacts: ContactQuerySet) -> QuerySet[MailFailure]:
+    """Return the failures for which the next mail to these people is held back; at most one of each."""
+    address = F("contact__address_hash")
+    return MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact__in=contacts, address_hash=address)
+
+
+@judging.noted
+def _undeliverable(contact: Contact) -> verdict.Reason | None:
+    # As with an address that takes no mail: no word of the person, and no ground of law.
+    if not holding(Contact.objects.filter(pk=contact.pk)).exists():
+        return None
+    words = _("The last %(number)d mails to the address did not arrive, so the next one is held back.")
+    return verdict.Reason(Reason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('unsubscribes', '0023_waiting_orders'),
+        ("unsubscribes", "0023_waiting_orders"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='reported_at',
+            model_name="message",
+            name="reported_at",
             field=models.DateTimeField(null=True),
         ),
     ]

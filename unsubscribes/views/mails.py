@@ -7,13 +7,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from contacts.requests import SignedInRequest, page_actor
+from contacts.views.person_page import Told, done, find
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.keyset import Key
 from salesconnect.lib.numbers import whole
 from salesconnect.lib.paging import address, neighbours
 from unsubscribes import queries, services
-from unsubscribes.mail import server
+from unsubscribes.mail import failures, server
 from unsubscribes.mail.backends import has_server
 from unsubscribes.models import Message
 
@@ -71,6 +72,15 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
         case _other:
             raise Invalid({"resolution": [_("Choose what is to be done.")]})
     return redirect("mail", message_id)
+
+
+@require_POST
+def allow(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Let mail go again to somebody to whom the last ones did not arrive."""
+    actor = page_actor(request)
+    person = find(contact_id, actor)
+    failures.allow(contact_id, actor=actor)
+    return done(request, contact_id, Told(_("Mail goes to %(name)s again.") % {"name": person}))
 
 
 def _conditions(query: dict[str, str]) -> dict[str, str]:
