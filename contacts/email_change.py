@@ -69,15 +69,25 @@ def confirm(token: str, *, actor: Actor) -> User:
 
 
 def assign(user: User, email: str) -> User:
-    """Store a user's address inside a transaction, and tell the old one. Raises `Invalid`, `Conflict`."""
+    """Store a user's address inside a transaction, and tell the old one; `old_address_told` says whether it was.
+
+    Raises `Invalid`, `Conflict`.
+    """
     before, email = user.email, checked(email, user.pk) if email else ""
     if email == before:
         return user
     user.email = email
     user.save(update_fields=["email"])
-    if before and can_mail():
-        _tell_old(user, before)
+    if before:
+        user.old_address_told = can_mail() and _tell_old(user, before)
     return user
+
+
+def untold() -> str:
+    """Return what is said to whoever has changed an address of which the old one was not told."""
+    if can_mail():
+        return _("The old address takes no mail, so it was not told of the change.")
+    return _("No mail server is configured, so the old address was not told of the change.")
 
 
 def checked(email: str, user_id: int | None) -> str:
@@ -110,17 +120,18 @@ def _own(user_id: int, actor: Actor) -> User:
     return user
 
 
-def _tell_old(user: User, before: str) -> None:
+def _tell_old(user: User, before: str) -> bool:
     with translation.override(user.language or translation.get_language()):
         words = {"name": user.get_username(), "email": user.email or _("no address")}
         body = _(
             "The address of the account %(name)s was changed from this one to %(email)s. "
             "If it was not you, tell your administrator at once."
         )
-        _send(_("The address of your account was changed"), body % words, before, may_be_gone=True)
+        return _send(_("The address of your account was changed"), body % words, before, may_be_gone=True)
 
 
-def _send(subject: str, body: str, to: str, *, may_be_gone: bool = False) -> None:
+def _send(subject: str, body: str, to: str, *, may_be_gone: bool = False) -> bool:
+    """Send a mail; returns False where nobody reads at an address that may be gone."""
     try:
         EmailMessage(subject, body + "\n", to=[to]).send()
     except smtplib.SMTPRecipientsRefused as refusal:
@@ -128,8 +139,10 @@ def _send(subject: str, body: str, to: str, *, may_be_gone: bool = False) -> Non
             raise Invalid({"email": [_("The mail server refuses this address.")]}) from refusal
         # Nobody reads there any more, so nobody could be told: that must not bind a user to it for ever.
         logger.warning("The old address of a user takes no mail, so it was not told of the new one")
+        return False
     except OSError as problem:
         logger.warning("The mail about a user's address could not be sent: %s", problem)
         raise Conflict(
             "mail_failed", _("The mail could not be sent, so nothing was changed. Try again later.")
         ) from None
+    return True

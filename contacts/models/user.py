@@ -21,6 +21,8 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, blank=True)
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, default=Theme.AUTO)
     shortcuts = models.BooleanField(_("single-key shortcuts"), default=True)
+    # Whether a change of the address, just made, was told at the old one, if there was one; see `email_change`.
+    old_address_told = True
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

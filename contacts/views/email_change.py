@@ -49,6 +49,8 @@ def confirm(request: SignedInRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         user = email_change.confirm(token, actor=actor)
         messages.success(request, _("Your address is now %(email)s.") % {"email": user.email})
+        if not user.old_address_told:
+            messages.warning(request, email_change.untold())
         return redirect("profile")
     context = {"title": _("Confirm your new address"), "email": email_change.read(token, actor=actor)}
     return render(request, "contacts/email_confirm.html", context)

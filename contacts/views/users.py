@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from contacts import users
+from contacts import email_change, users
 from contacts.models import User
 from contacts.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
@@ -103,8 +103,12 @@ def account(request: SignedInRequest, user_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            users.change(user_id, role=data["role"], active=data["is_active"], email=data["email"], actor=actor)
+            changed = users.change(
+                user_id, role=data["role"], active=data["is_active"], email=data["email"], actor=actor
+            )
             messages.success(request, _("Saved."))
+            if not changed.old_address_told:
+                messages.warning(request, email_change.untold())
             return redirect("users")
         except Invalid as refusal:
             for field, texts in refusal.fields.items():

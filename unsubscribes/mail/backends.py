@@ -69,7 +69,7 @@ class SmtpBackend(EmailBackend):
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Send as Django does, on a connection that asks."""
-        if self.connection:
+        if isinstance(self.connection, _Watched):
             self.connection.may_leave = self.may_leave
         return super().send_messages(email_messages)
 

@@ -10,7 +10,7 @@ from typing import Self
 from django.core.mail import EmailMessage, get_connection
 from django.db import Error as DatabaseTrouble
 
-from unsubscribes.mail.backends import Withheld
+from unsubscribes.mail.backends import SmtpBackend, Withheld
 from unsubscribes.mail.replies import About, about
 
 OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
@@ -58,7 +58,8 @@ class Carrier:
             return Fate.AWAY, _said(problem)
         if not may_leave():
             return Fate.WITHHELD, ""
-        self.backend.may_leave = may_leave
+        if isinstance(self.backend, SmtpBackend):
+            self.backend.may_leave = may_leave
         try:
             self.backend.send_messages([mail])
         except Withheld:

@@ -247,6 +247,6 @@ def _of_fate(message: Message, fate: Fate) -> dict[str, object]:
             return away | {"attempts": message.attempts - 1}
         case Fate.LATER if _gives_up(message, fate):
             return {"state": State.FAILED, "reason": Reason.GAVE_UP}
-        case Fate.LATER:
+        case Fate.LATER | Fate.WITHHELD:  # what was withheld is decided anew instead
             delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
             return {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}

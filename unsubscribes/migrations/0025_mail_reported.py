@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("unsubscribes", "0023_waiting_orders"),
+        ("unsubscribes", "0024_sync_work"),
     ]
 
     operations = [
