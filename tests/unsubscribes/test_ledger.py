@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 from itertools import pairwise
 
 import pytest
@@ -139,3 +140,35 @@ def _happened(moment, action):
             " VALUES (%s, 1, %s, 'page', '')",
             [moment, action],
         )
+
+
+MANY = """
+    INSERT INTO contacts_contactevent (contact_id, action, door, actor_name, changes)
+    SELECT n, CASE WHEN n % 4000 = 0 THEN 'resubscribed' ELSE 'unsubscribed' END, 'page', 'x',
+           jsonb_build_object('source', jsonb_build_array(NULL, CASE n % 5000 WHEN 0 THEN 'complaint' ELSE 'x' END))
+    FROM generate_series(1, 20000) n
+"""
+
+
+def looked_at(plan: dict) -> int:
+    """Return how many rows the scans of a plan looked at."""
+    own = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0) if plan.get("Relation Name") else 0
+    return own + sum(looked_at(below) for below in plan.get("Plans", []))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "few"),
+    [
+        (Wanted(source="complaint"), 4),
+        (Wanted(kind="unsubscribed", source="complaint"), 4),
+        (Wanted(kind="resubscribed"), 5),
+        (Wanted(), 50),
+    ],
+)
+def test_a_page_of_few_among_many_reads_few(db, wanted, few):
+    with connection.cursor() as cursor:
+        cursor.execute(MANY)
+        cursor.execute("ANALYZE contacts_contactevent")
+    page = ledger.events(wanted).order_by("-at", "-id")[:50]
+    [told] = json.loads(page.explain(format="json", analyze=True))
+    assert looked_at(told["Plan"]) <= few
