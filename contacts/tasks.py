@@ -3,6 +3,7 @@
 from functools import partial
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 
 from contacts import attempts, batches, idempotency, partitions
 from contacts.sealing import delivery, published, services, verification
@@ -44,6 +45,12 @@ def ensure_partitions() -> None:
 def forget_replies() -> None:
     """Delete the answers that no repeat of a request can ask for any more."""
     idempotency.forget()
+
+
+@shared_task(name="contacts.forget_sessions")
+def forget_sessions() -> None:
+    """Delete the sessions that have ended, with whatever their messages still said of people."""
+    SessionStore.clear_expired()
 
 
 @shared_task(name="contacts.seal_history")

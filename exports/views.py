@@ -42,6 +42,7 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
     why = erasure.ON_REQUEST if form.is_valid() and form.cleaned_data["on_request"] else ""
     if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor, why=why).refused:
         raise Restricted
-    messages.success(request, _("%(name)s was deleted.") % {"name": person})
+    # Without the name, for a message stays in the session until a page shows it.
+    messages.success(request, _("The person was deleted."))
     people = reverse("people")
     return HttpResponseClientRedirect(people) if request.htmx else redirect(people)

@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-verifications": {"task": "contacts.sweep_verifications", "schedule": 60, "options": {"expires": 60}},
     "verify-weekly": {"task": "contacts.verify_weekly", "schedule": crontab(hour=3, minute=17, day_of_week=0)},
     "forget-replies": {"task": "contacts.forget_replies", "schedule": 3600},
+    "forget-sessions": {"task": "contacts.forget_sessions", "schedule": 3600},
     "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
     "settle-tallies": {"task": "compliance.settle_tallies", "schedule": 60, "options": {"expires": 60}},
     "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},

@@ -227,7 +227,7 @@ def test_the_three_dots_delete_by_keyboard_alone(browser_page, anna, axe):
     tab_to(page, dialog.get_by_role("button", name="Apply: Delete Anna Berg"))
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/people/$"))
-    expect(page.locator(".toast-message")).to_have_text("Anna Berg was deleted.")
+    expect(page.locator(".toast-message")).to_have_text("The person was deleted.")
     assert Contact.objects.count() == 0
 
 
