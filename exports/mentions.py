@@ -1,4 +1,4 @@
-"""Where else people's strings stand: orders, views, files of imports, kept answers, reasons, what errors said.
+"""Where else people's strings stand: orders, views, imports, kept answers, reasons, others' requests, errors.
 
 Found first, so that a dry run can tell, then cleared, in the transaction of the erasure.
 """
@@ -15,6 +15,7 @@ from django.utils import timezone
 from compliance.models import ImportJob, ImportReject, Suppression
 from contacts import history, scrubbing
 from contacts.models import Batch, IdempotentReply, SavedView
+from exports.models import DataRequest, IdentityNote
 from exports.traces import Traces
 from salesconnect.lib.actor import Actor
 from unsubscribes.models import MailTemplate, SuppressionList, SyncError, SyncWish
@@ -32,6 +33,8 @@ FOUND = """
         SELECT {columns} FROM {table} WHERE {expression} @> wanted.words AND {where}
     ) AS found WHERE cardinality(wanted.words) > 0
 """
+REQUEST_TEXTS = ("identity_check", "extension_reason", "pause_reason", "answer")
+REQUEST_WORDS = r" || E'\n' || ".join(REQUEST_TEXTS)
 PLACES: dict[type[Model], tuple[str, str]] = {
     Batch: ("contacts_trace_words(ARRAY[params, selection], error)", "true"),
     ImportJob: ("""contacts_trace_words(ARRAY[card, "table"], file_name || E'\\n' || error)""", "true"),
@@ -39,6 +42,8 @@ PLACES: dict[type[Model], tuple[str, str]] = {
     IdempotentReply: ("contacts_trace_words(ARRAY[body], key)", "true"),
     Suppression: ("contacts_trace_words('{}', reason)", "reason <> ''"),
     SuppressionList: ("contacts_trace_words('{}', file_name)", "true"),
+    DataRequest: (f"contacts_trace_words('{{}}', {REQUEST_WORDS})", "true"),
+    IdentityNote: ("contacts_trace_words('{}', text)", "text <> ''"),
 }
 # The reason of an act on one person; that of an order stands in the order.
 REASON = "changes->'reason'->>1"
@@ -88,6 +93,8 @@ NAMES: dict[type[Model], str] = {
     SavedView: "saved_views",
     Suppression: "reasons",
     SuppressionList: "suppression_lists",
+    DataRequest: "requests",
+    IdentityNote: "requests",
 }
 
 
@@ -109,6 +116,10 @@ def find(traces: Traces) -> Mentions:
     found.deleted[ImportReject] = [pk for pk, cells in rejects if traces.given_away("\n".join(cells))]
     held = _naming(place(Suppression), ("reason",), traces)
     found.changed[Suppression] = {pk: {"reason": ""} for pk in held}
+    # What is noted about the requests of others.
+    found.changed[DataRequest] = _rewritten(place(DataRequest), REQUEST_TEXTS, traces)
+    noted = _naming(place(IdentityNote), ("text",), traces)
+    found.changed[IdentityNote] = {pk: {"text": ""} for pk in noted}
     found.events = _events(traces, probes)
     texts = MailTemplate.objects.values_list("name", "subject", "body")
     found.templates = [name for name, *rest in texts if any(traces.given_away(text) for text in (name, *rest))]

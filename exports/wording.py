@@ -62,8 +62,8 @@ def _rejected(n: int) -> str:
 
 def _places(n: int) -> str:
     return ngettext(
-        "The words in %(n)d order or kept answer that name this person",
-        "The words in %(n)d orders and kept answers that name this person",
+        "The words in %(n)d other place that name this person",
+        "The words in %(n)d other places that name this person",
         n,
     )
 

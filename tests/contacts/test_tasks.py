@@ -2,6 +2,7 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
@@ -63,3 +64,13 @@ def test_yesterday_has_its_partition_on_every_day_of_a_year(db, today):
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"contacts_contactevent_{yesterday:%Y_%m}"])
         assert cursor.fetchone() == (True,)
+
+
+def test_sessions_that_have_ended_are_deleted_with_what_they_say(db):
+    old, new = SessionStore(), SessionStore()
+    for session, days in ((old, -1), (new, 1)):
+        session["_messages"] = "Anna Berg was created."
+        session.set_expiry(timezone.now() + dt.timedelta(days=days))
+        session.save()
+    tasks.forget_sessions()
+    assert (old.exists(old.session_key), new.exists(new.session_key)) == (False, True)

@@ -83,6 +83,7 @@ def known(data, person, member, administrator, api):
     mails.write_to_one(she.pk, Draft("Hello {{ first_name }}", "Pistachio news for {{ last_name }}"), actor=member)
     suppression.unsubscribe(hers, actor=member, source="manual", reason="by phone")
     register.take_in("access", she.pk, timezone.localdate(), identity_check="Passport of Qvistelund", actor=member)
+    _anothers_requests(lars.pk, member)
     restriction.restrict(hers, "Ms Qvistelund disputes the gladiolus", actor=member)
     restriction.lift(hers, "Settled with Qvistelund", actor=member)
     note = {"purpose": "Pistachio sales", "necessity": "Qvistelund buys", "balance": "She likes pistachio"}
@@ -96,6 +97,16 @@ def known(data, person, member, administrator, api):
     body = {"selection": {"filter": {"search": "qvistelund"}}, "reason": "for Ms Qvistelund"}
     assert api.post("/api/v1/exports/", body, "json", headers=key).status_code == 202
     return she, lars, undone
+
+
+def _anothers_requests(person, member):
+    today = timezone.localdate()
+    row = register.take_in("access", person, today, identity_check="Ms Qvistelund vouched for him", actor=member)
+    register.extend(row.pk, register.Why("complexity", "Xanthippa Qvistelund is away", today), actor=member)
+    register.pause(row.pk, register.Why("identity", "Asked xanthippa.q@plommonvägen.se", today), actor=member)
+    register.note_identity(row.pk, "Passport of Lars", actor=member)
+    done = register.take_in("access", person, today, actor=member)
+    register.finish(done.pk, "carried_out", "Sent to Qvistelund", actor=member)
 
 
 def _orders(member, everybody):
@@ -144,6 +155,15 @@ def test_what_is_of_others_stays(known, member):
     assert all("lars@example.com" in text for text in files[:2])
     told = {event["action"]: event["changes"] for event in _history(lars)}
     assert told["scrubbed"] == {}
+
+
+def test_what_was_noted_of_the_requests_of_others_stays_but_for_the_name(known, member):
+    she, lars, _undone = known
+    erasure.delete(Contact.objects.filter(pk=she.pk), actor=member)
+    rows = lars.requests.order_by("pk").values_list("identity_check", "extension_reason", "pause_reason", "answer")
+    assert list(rows) == [("Passport of Lars", "…", "…", ""), ("", "", "", "…")]
+    notes = lars.requests.earliest("pk").identity_notes.values_list("text", flat=True)
+    assert sorted(notes) == ["", "Passport of Lars"]
 
 
 def _history(person):

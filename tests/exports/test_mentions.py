@@ -33,6 +33,8 @@ INDEXES = {
     "contacts_idempotentreply": "reply_trace_words",
     "compliance_suppression": "suppression_trace_words",
     "unsubscribes_suppressionlist": "suppressionlist_trace_words",
+    "exports_datarequest": "datarequest_trace_words",
+    "exports_identitynote": "identitynote_trace_words",
 }
 
 

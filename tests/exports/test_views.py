@@ -62,6 +62,11 @@ def test_administrators_and_members_delete_and_come_back_to_the_list(request, cl
     assert client.get(f"/people/{anna.pk}/").status_code == 404
 
 
+def test_no_message_that_waits_says_who_was_deleted(signed_in, person):
+    signed_in.post(f"/people/{person(**DETAILS).pk}/delete/")
+    assert "Berg" not in str(dict(signed_in.session))
+
+
 def test_deleting_under_htmx_leads_to_the_list(signed_in, person):
     anna = person(**DETAILS)
     target = {"HX-Request": "true", "HX-Target": "dialog-root"}
