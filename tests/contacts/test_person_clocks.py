@@ -95,5 +95,5 @@ def test_the_page_costs_the_same_however_much_waits(signed_in, person, member, w
         for each in more:
             register.take_in("access", anna.pk, timezone.localdate(), actor=member)
             warned(anna, name=f"The {each}")
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             signed_in.get(f"/people/{anna.pk}/")

@@ -58,7 +58,7 @@ def test_the_page_costs_the_same_however_much_happened(signed_in, person, member
     anna = person()
     for number in range(events - 1):
         editing.edit(anna.pk, {"title": f"Title {number}"}, actor=member)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         signed_in.get(f"/people/{anna.pk}/")
 
 

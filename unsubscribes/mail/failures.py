@@ -8,7 +8,7 @@ somebody of the team sends again.
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,7 +16,6 @@ from compliance import judging, services, suppression, verdict
 from compliance.models import Suppression
 from contacts import history
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.outcome import Outcome
@@ -133,16 +132,15 @@ def allow(contact_id: int, *, actor: Actor) -> Outcome:
     return Outcome(changed=min(forgotten, 1), unchanged=int(not forgotten))
 
 
-def holding(contacts: ContactQuerySet) -> QuerySet[MailFailure]:
-    """Return the failures for which the next mail to these people is held back; at most one of each."""
-    address = F("contact__address_hash")
-    return MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact__in=contacts, address_hash=address)
+def _holds(contact: Contact) -> bool:
+    of_person = MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact_id=contact.pk)
+    return of_person.filter(address_hash=contact.address_hash).exists()
 
 
 @judging.noted
 def _undeliverable(contact: Contact) -> verdict.Reason | None:
     # As with an address that takes no mail: no word of the person, and no ground of law.
-    if not holding(Contact.objects.filter(pk=contact.pk)).exists():
+    if not (contact.address_hash and _holds(contact)):
         return None
     words = _("The last %(number)d mails to the address did not arrive, so the next one is held back.")
     return verdict.Reason(Reason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)
