@@ -14,13 +14,13 @@ from django.utils.translation import gettext_noop
 from compliance import suppression
 from compliance.imports.headers import SYNONYMS, key
 from compliance.models import Suppression
+from contacts.found_addresses import addresses_in
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, unsafe_cell
 from salesconnect.lib.csv.encoding import detect
 from salesconnect.lib.csv.reading import DELIMITERS
 from salesconnect.lib.csv.records import records
 from salesconnect.lib.transactions import act
-from unsubscribes.found_addresses import addresses_in
 from unsubscribes.models import SuppressionList
 
 CHUNK = 5_000

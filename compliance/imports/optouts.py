@@ -43,7 +43,9 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"donot(?:allow)?(?:bulk)?(?:e?mails?|contact|market(?:ing)?|sendmarketing\w*|sendmm|disturb)|"
             r"no(?:e?mails?|marketing|newsletters?|contact)|e?mail(?:isbad|bounced|hardbounced?)|hardbounced?|"
-            r"ejmejl|ejepost|ejutskick|ingenreklam|reklamspärr|önskarejutskick|skaejkontaktas|neemail"
+            r"dont(?:e?mails?|contact|send(?:e?mails?)?)|never(?:e?mail|contact)|werbesperre|keinewerbung|newsletterabbestellt|"
+            r"d[ée]sinscrit(?:e|s|es)?|d[ée]sabonné?e?|mejlaej|fårejmejlas|villejha(?:utskick|mejl)|tackatnej(?:tillutskick)?|"
+            r"nixspärr|ejmejl|ejepost|ejutskick|ingenreklam|reklamspärr|önskarejutskick|skaejkontaktas|neemail"
         ),
     ),
     (
@@ -67,8 +69,9 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 
 _BLANKS = {"", "none", "null", "na", "nan", "undefined", "00000000000000", "00000000", "ejangivet", "never"}
 _NOES = _BLANKS | {
-    "0", "false", "no", "n", "f", "off", "unchecked", "nej", "nein", "non", "falskt", "falsch", "subscribed", "optin",
-    "optedin", "allow", "allowed", "active", "tillåt", "tillåten", "notoptedout", "notunsubscribed",
+    "0", "false", "no", "n", "f", "off", "unchecked", "nej", "nein", "non", "falskt", "falsch", "faux", "falso",
+    "subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten", "notoptedout",
+    "notunsubscribed",
 }  # fmt: skip
 _OPTED_OUT = {
     "unsubscribed", "unsubscribe", "unsub", "optedout", "optout", "globallyunsubscribed", "globalunsubscribe",
@@ -80,11 +83,47 @@ _OPTED_OUT = {
 _REFUSED = (_NOES - _BLANKS - {"subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten",
             "notoptedout", "notunsubscribed"}) | _OPTED_OUT  # fmt: skip
 
+_YES = {
+    "1",
+    "true",
+    "yes",
+    "y",
+    "x",
+    "on",
+    "checked",
+    "ja",
+    "j",
+    "sant",
+    "wahr",
+    "vrai",
+    "oui",
+    "sí",
+    "si",
+    "verdadero",
+}
+_MARKS = "✓✔☑✅✗✘☒✕✖❌❎×+*●■"
+_A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# Words that mean an opt-out whatever stands around them, but for a "not" or "never" before.
+_HAS_OPTED_OUT = re.compile(
+    r"unsub|optedout|opt(?:ing)?out|do(?:no|n)t(?:e?mail|contact|market|send|allow)|neveremail|noemail"
+    r"|(?:spam|abuse)complain|complained|reportedasspam|markedasspam|hardbounce|blocklist|blacklist|suppress"
+    r"|consent(?:was)?(?:revoked|withdrawn)|objected|avregistr|avprenum|avanmäl|avböj|tackatnej|spärrad|återkalla"
+    r"|abgemeld|abbestell|d[ée]sabonn|d[ée]sinscri|disiscri|uitgeschreven|afgemeld|avmeldt|afmeldt"
+)
+_DENIED = re.compile(
+    r"(?:not|never|isnt|inte|ej|nicht|nie|nolonger|no)(?:yet|been)?"
+    r"(?:unsub|optedout|optout|complain|hardbounce|suppress|avregistr|avprenum|abgemeld)\w*"
+)
 # A column that is left out may not be one that these find, until somebody has said so.
 _OTHER_CHANNELS = re.compile(r"sms|phone|telefon|call|ring|fax|whatsapp|push|postal|letter|brev\b|direktreklam")
 _SUSPICIOUS = re.compile(
     r"unsub|optout|optedout|optin|optedin|consent|samtyck|gdpr|permission|subscri|prenumer|avregistr|avanmäl|donot"
-    r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklamspärr|dnc\b"
+    r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklam|dnc\b|^nix$"
+    r"|do?nt(?:e?mail|contact|send)|never(?:e?mail|contact)|contactable|mailable|mailing(?:allowed|ok)"
+    r"|(?:okto|canwe|maywe|can|may)(?:e?mail|contact)|^(?:e?mail|direct)?marketing(?:e?mails?)?$|tillåte[nt]|werbung|werbe"
+    r"|(?:communication|contact|mail|marketing)preference|^preferences?$|bounced|blocked|blockerad|^(?:email)?confirmed$"
+    r"|objection|objected|righttoobject|invändning|direktmarknadsföring|avböj|tackatnej|villej|mejlaej|ejmejl|utskick"
+    r"|d[ée]sinscri|d[ée]sabonn|disiscri|uitgeschr|afgemeld|avmeld|afmeld"
 )
 # What programs write beside a consent that is none itself.
 _HARMLESS = re.compile(r"(?:optin|subscription|consent|signup)(?:ip|id|url|form|language|country)|optintime|optindate")
@@ -105,12 +144,32 @@ def kind_of(header: str) -> Kind | None:
 
 def says_no(kind: Kind, cell: str) -> bool:
     """Tell whether a cell of such a column says that the person does not want mail."""
-    name = key(cell)
+    name = word(cell)
     if kind is Kind.POSITIVE:
-        return name in _REFUSED
+        return name in _REFUSED or is_opt_out(cell)
     if kind is Kind.STATUS:
-        return name in _OPTED_OUT
+        return is_opt_out(cell)
     return name not in _NOES
+
+
+def says_no_anywhere(kind: Kind, cell: str) -> bool:
+    """Tell the same of a cell that may belong below another header: only plain words and dates count."""
+    if kind is Kind.POSITIVE:
+        return key(cell) in _REFUSED
+    if kind is Kind.HAPPENED:
+        return is_opt_out(cell) or bool(_A_DATE.match(cell.strip()))
+    return is_opt_out(cell) or (kind is Kind.NEGATIVE and key(cell) in _YES)
+
+
+def is_opt_out(cell: str) -> bool:
+    """Tell whether a text is a word of an opt-out, or has one among others: “Unsubscribed (all)”."""
+    name = key(cell)
+    return name in _OPTED_OUT or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", name[:LONGEST])))
+
+
+def word(cell: str) -> str:
+    """Return what a cell says, as `headers.key` does; a mark without letters, as ✓, is a word, an empty sign none."""
+    return key(cell) or "".join(character for character in cell if character in _MARKS)
 
 
 def heard(headers: Sequence[str], left: Iterable[int]) -> dict[int, Kind]:
@@ -128,8 +187,12 @@ def unread(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[
     left = list(left)
     found = {index for index in left if _looks_like_consent(headers[index])}
     for row in rows:
-        found |= {index for index in left if index < len(row) and key(row[index]) in _TELLING}
+        found |= {index for index in left if index < len(row) and _tells(row[index])}
     return sorted(found)
+
+
+def _tells(cell: str) -> bool:
+    return key(cell) in _TELLING or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", key(cell)[:LONGEST])))
 
 
 def _looks_like_consent(header: str) -> bool:

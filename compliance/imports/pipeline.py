@@ -13,7 +13,7 @@ from compliance.imports import statements
 from compliance.imports.reading import Chunk, Rejected
 from compliance.models import ImportJob, Suppression
 from contacts import history
-from contacts.addresses import newest_key
+from contacts.addresses import address_hashes, newest_key
 from salesconnect.lib.actor import Actor
 
 
@@ -58,20 +58,32 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
         # An address may have been suppressed since the rows were assessed.
         taken.suppressed += _create(job, taken.created, actor) - newcomers_suppressed
         _update(job, _lock(), actor)
-        _hear_the_rejected(chunk, taken.rejected, actor)
+        _hear_the_rest(chunk, taken.rejected, actor)
     return taken
 
 
-def _hear_the_rejected(chunk: Chunk, rejected: list[Rejected], actor: Actor) -> None:
-    """Take the "no" of rows that were not taken: of duplicates, and of those with something wrong elsewhere."""
+def _hear_the_rest(chunk: Chunk, rejected: list[Rejected], actor: Actor) -> None:
+    """Take the "no" that no card has taken: of rejected rows, of a person's other addresses, and over a bounce.
+
+    A bounce opts out here alone; that somebody said no, Salesforce has to hear too.
+    """
+    left = {row.line for row in rejected}
+    bounced = _bounced({heard.own for line, heard in chunk.said_no.items() if heard.own and line not in left})
     by_reason: dict[str, set[str]] = {}
-    for row in rejected:
-        if row.line in chunk.said_no:
-            address, reason = chunk.said_no[row.line]
-            by_reason.setdefault(reason, set()).add(address)
+    for line, heard in chunk.said_no.items():
+        own = {heard.own} if heard.own and (line in left or heard.own in bounced) else set()
+        if addresses := own | set(heard.others):
+            by_reason.setdefault(heard.reason, set()).update(addresses)
     for reason, addresses in sorted(by_reason.items()):
         source = Suppression.Source.IMPORT
         suppression.opt_out_addresses(sorted(addresses), actor=actor, source=source, reason=reason)
+
+
+def _bounced(addresses: set[str]) -> set[str]:
+    """Return which of these addresses are suppressed by a bounce alone."""
+    hashed = {each: address for address in addresses for each in address_hashes(address)}
+    held = Suppression.objects.filter(address_hash__in=list(hashed), source=Suppression.Source.BOUNCE)
+    return {hashed[each] for each in held.values_list("address_hash", flat=True)}
 
 
 def _lock() -> int:

@@ -8,13 +8,10 @@ from dataclasses import dataclass, field
 from django.utils import translation
 from django.utils.translation import get_language
 
+from compliance.imports.hearing import Heard, hear
 from compliance.imports.mapping import Mapping, apply
-from compliance.imports.optouts import first_no
 from compliance.imports.rows import clean_row
-from compliance.imports.values import opted_out
-from compliance.rules import TEXT_LIMIT
 from compliance.staging import NewPerson, copy_line
-from contacts.rules import normalise_address
 from salesconnect.lib.csv import RowError, Table
 
 Row = tuple[int, list[str] | RowError]
@@ -40,8 +37,8 @@ class Chunk:
     people: list[str] = field(default_factory=list)
     cells: dict[int, list[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
-    # The addresses of rows with a "no", and the column that says so, by line: it is taken also from a rejected row.
-    said_no: dict[int, tuple[str, str]] = field(default_factory=dict)
+    # The "no" of rows, by line: it is taken also from a rejected row.
+    said_no: dict[int, Heard] = field(default_factory=dict)
     last_line: int = 0
 
     @property
@@ -83,6 +80,8 @@ def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk |
         chunk.last_line = line
         if isinstance(cells, RowError):
             chunk.rejected.append(Rejected(line, cells.reason, cells.cells))
+            if heard := hear(mapping, cells.cells or cells.glimpse):
+                chunk.said_no[line] = heard
             characters += sum(map(len, cells.cells))
         else:
             _add(chunk, line, cells, mapping, today)
@@ -94,31 +93,14 @@ def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk |
 
 
 def _add(chunk: Chunk, line: int, cells: list[str], mapping: Mapping, today: dt.date) -> None:
-    values = apply(mapping, cells)
-    row = clean_row(values, today=today)
-    said_no = first_no(mapping.optouts, cells) if mapping.optouts else None
-    reason = "" if said_no is None else mapping.headers[said_no][:TEXT_LIMIT]
+    row = clean_row(apply(mapping, cells), today=today)
+    heard = hear(mapping, cells)
+    if heard:
+        chunk.said_no[line] = heard
     if isinstance(row, RowError):
         chunk.rejected.append(Rejected(line, row.reason, cells))
-        refuses = said_no is not None or _opted_out(values)
-    else:
-        refuses = row.opted_out or said_no is not None
-        person = NewPerson(row.details, row.authorization, row.source, line, refuses, reason)
-        chunk.people.append(copy_line(person))
-        chunk.cells[line] = cells
-    if refuses and (address := _address(values)):
-        chunk.said_no[line] = (address, reason)
-
-
-def _opted_out(values: dict[str, str]) -> bool:
-    try:
-        return opted_out(values.get("opted_out", ""))
-    except ValueError:
-        return False
-
-
-def _address(values: dict[str, str]) -> str:
-    try:
-        return normalise_address(values.get("email", ""))
-    except ValueError:
-        return ""
+        return
+    reason = heard.reason if heard else ""
+    person = NewPerson(row.details, row.authorization, row.source, line, heard is not None, reason)
+    chunk.people.append(copy_line(person))
+    chunk.cells[line] = cells

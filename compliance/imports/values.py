@@ -6,7 +6,7 @@ import re
 from django.utils.translation import gettext as _
 
 from compliance.imports.headers import key
-from compliance.imports.optouts import Kind, says_no
+from compliance.imports.optouts import is_opt_out, word
 from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
 from contacts.details import UNSEEN
 
@@ -52,15 +52,47 @@ _YES = {
     "ja",
     "j",
     "sant",
-    "optedout",
-    "unsubscribed",
-    "avregistrerad",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+    "waar",
+    "oui",
+    "si",
+    "sí",
+    "✓",
+    "✔",
+    "☑",
+    "✅",
+    "dnc",
 }
-_NO = {"", "0", "false", "no", "n", "f", "off", "unchecked", "nej", "falskt", "subscribed"}
+_NO = {
+    "",
+    "0",
+    "false",
+    "no",
+    "n",
+    "f",
+    "off",
+    "unchecked",
+    "nej",
+    "falskt",
+    "falsch",
+    "faux",
+    "falso",
+    "nein",
+    "non",
+    "subscribed",
+}
 
 _DATE = re.compile(
     r"(\d{4})([-/.]?)(\d\d)\2(\d\d)"
     r"(?:[T ]\d\d[:.]\d\d(?:[:.]\d\d(?:[.,]\d{1,9})?)? ?(?:Z|UTC|[+-]\d\d:?(?:\d\d)?)?)?"
+)
+# The day of an opt-out may be guessed, for it is one on whatever day: 31/12/2024, 1.2.24, Dec 31, 2024, 5 maj 2024.
+_ANY_DATE = re.compile(
+    r"\d{4}[-/.]?\d\d[-/.]?\d\d|\d{1,2}([-/. ])\d{1,2}\1\s?\d{2,4}"
+    r"|[^\W\d]{3,9}\.? \d{1,2},? \d{4}|\d{1,2}\.? [^\W\d]{3,9}\.?,? \d{4}"
 )
 
 
@@ -106,9 +138,9 @@ def consent_date(cell: str) -> dt.date | None:
 
 
 def opted_out(cell: str) -> bool:
-    """Return whether a cell says that the person does not want mail."""
-    name = key(cell)
-    if name in _YES or says_no(Kind.STATUS, cell) or _DATE.match(cell.strip()):
+    """Return whether a cell says that the person does not want mail; a date is that of an opt-out."""
+    name = word(cell)
+    if name in _YES or is_opt_out(cell) or _ANY_DATE.match(cell.strip()):
         return True
     if name not in _NO:
         raise ValueError(_("“%(text)s” is neither yes nor no.") % {"text": cell})

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 LINE_LIMIT = 1 << 20
 """Characters of one record, 1 MB."""
+GLIMPSE = 1 << 12
+"""Characters at either end of a record that cannot be read, which are looked at all the same."""
 
 # The module's own limit, 128 KB a cell, is process-wide; ours is checked before a cell is built.
 csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT + 1))
@@ -20,10 +22,14 @@ class FileRefused(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why one record cannot be used, and its cells as far as they could be read."""
+    """Why one record cannot be used, and its cells as far as they could be read.
+
+    Of a record without cells `glimpse` has those at its beginning and those at its end, which are not to be kept.
+    """
 
     reason: str
     cells: list[str] = field(default_factory=list)
+    glimpse: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -33,6 +39,13 @@ class _Record:
     length: int = 0
     last_line: str = ""
     has_nul: bool = False
+    head: str = ""
+    tail: str = ""
+
+    def glimpse(self, delimiter: str) -> list[str]:
+        """Return the cells at both ends, as far as they can be told apart."""
+        parts = [self.head] if len(self.head) < GLIMPSE and self.length <= GLIMPSE else [self.head, self.tail]
+        return [cell for part in parts for cell in next(csv.reader([part.replace("\0", "")], delimiter=delimiter), [])]
 
 
 def records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | RowError]]:
@@ -44,17 +57,18 @@ def records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | Row
     reader = csv.reader(_lines(text, record), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
-        record.length = 0
+        record.length, record.head, record.tail = 0, "", ""
         try:
             cells = next(reader, None)
         except csv.Error:
             _refuse_unclosed(record, number, reader.line_num)
-            yield number, RowError(_("A quotation mark stands in the middle of a quoted cell."))
+            reason = _("A quotation mark stands in the middle of a quoted cell.")
+            yield number, RowError(reason, glimpse=record.glimpse(delimiter))
             continue
         if cells is None:
             return
         if record.length > LINE_LIMIT:
-            yield number, RowError(_("The row is longer than 1 MB."))
+            yield number, RowError(_("The row is longer than 1 MB."), glimpse=record.glimpse(delimiter))
         elif record.has_nul:
             yield (
                 number,
@@ -72,8 +86,11 @@ def _lines(text: TextIO, record: _Record) -> Iterator[str]:
     """Yield physical lines; of a record that is too long only what csv needs to find its end: an odd quote."""
     while line := text.readline(LINE_LIMIT + 1):
         record.length += len(line)
+        record.head = record.head or line[:GLIMPSE]
+        record.tail = line[-GLIMPSE:]
         if record.length > LINE_LIMIT:
-            line = '"' * (_quotes_to_line_end(line, text) % 2)
+            quotes, record.tail = _quotes_to_line_end(line, text)
+            line = '"' * (quotes % 2)
         elif "\0" in line:
             record.has_nul = True
         record.last_line = line
@@ -81,12 +98,14 @@ def _lines(text: TextIO, record: _Record) -> Iterator[str]:
     record.last_line = '"'
 
 
-def _quotes_to_line_end(piece: str, text: TextIO) -> int:
-    quotes = piece.count('"')
+def _quotes_to_line_end(piece: str, text: TextIO) -> tuple[int, str]:
+    """Read to the end of a line; return how many quotation marks came, and the line's last characters."""
+    quotes, tail = piece.count('"'), piece[-GLIMPSE:]
     while piece and piece[-1] not in "\r\n":
         piece = text.readline(LINE_LIMIT)
         quotes += piece.count('"')
-    return quotes
+        tail = (tail + piece)[-GLIMPSE:]
+    return quotes, tail
 
 
 def _refuse_unclosed(record: _Record, first: int, last: int) -> None:

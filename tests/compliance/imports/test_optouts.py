@@ -6,11 +6,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
+from compliance import suppression
 from compliance.imports import optouts, services, working
 from compliance.imports.mapping import recognise
 from compliance.models import ComplianceCard, Suppression
 from contacts import history
 from contacts.models import Contact
+from exports.erasure import erase
 from salesconnect.lib.errors import Conflict
 
 MAILCHIMP = (
@@ -82,6 +84,108 @@ def test_the_no_of_a_rejected_row_is_heard_too(administrator, person, rows):
     assert job.rejected == 1
     assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed
     assert Suppression.objects.count() == 1
+
+
+WRONG_ROWS = {
+    "a comma too many": "Email,Unsubscribed,Notes\na@x.example,yes,foo,bar\n",
+    "a comma too many before it": "Email,Company,Unsubscribed\na@x.example,Berg, Inc,yes\n",
+    "NUL": "Email,Company,Unsubscribed\na@x.example,B\0rg,yes\n",
+    "a stray quotation mark": 'Email,Company,Unsubscribed\na@x.example,"Berg" Inc,yes\n',
+    "too long": f"Email,Company,Unsubscribed\na@x.example,{'x' * (2 << 20)},yes\n",
+    "a name around the address": "Email,Unsubscribed\nAnna <a@x.example>,yes\n",
+    "mailto": "Email,Unsubscribed\nmailto:a@x.example,yes\n",
+    "two addresses": "Email,Unsubscribed\na@x.example; b@x.example,yes\n",
+    "a trailing dot": "Email,Unsubscribed\na@x.example.,yes\n",
+    "a character that cannot be seen": "Email,Email Opt Out\na\u200b@x.example,1\n",
+    "a cell that means nothing": "Email,Unsubscribed\na@x.example,2\n",
+    "a name, in another column": "Email,UNSUB_TIME\nAnna <a@x.example>,2026-01-01\n",
+}
+
+
+@pytest.mark.parametrize("text", WRONG_ROWS.values(), ids=WRONG_ROWS)
+def test_a_no_is_heard_whatever_is_wrong_with_the_row(administrator, person, text):
+    anna = person(email="a@x.example")
+    job = run(text, administrator)
+    assert (job.state, job.rejected) == ("done", 1)
+    assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed
+
+
+@pytest.mark.parametrize("row", ["a@x.example,Berg, Inc,no", "a@x.example,no,Inc,0"])
+def test_cells_that_have_moved_make_no_no_up(administrator, person, row):
+    person(email="a@x.example")
+    assert run(f"Email,Company,Do Not Contact\n{row}\n", administrator).rejected == 1
+    assert not Suppression.objects.exists()
+
+
+SEVERAL = {
+    "two columns": "Email,Email 2,Unsubscribed\na@x.example,b@x.example,yes\n",
+    "Google": "E-mail 1 - Label,E-mail 1 - Value,Unsubscribed\nWork,a@x.example ::: b@x.example,yes\n",
+}
+
+
+@pytest.mark.parametrize("text", SEVERAL.values(), ids=SEVERAL)
+def test_a_no_is_one_of_all_addresses_of_the_person(administrator, person, text):
+    person(email="a@x.example"), person(email="b@x.example")
+    run(text, administrator)
+    assert ComplianceCard.objects.filter(unsubscribed=True).count() == 2
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["somebody's", "nobody's"])
+def test_a_no_outweighs_a_bounce(administrator, person, here):
+    """A bounce opts out here alone; what somebody said is for Salesforce too."""
+    anna = person(email="a@x.example")
+    suppression.unsubscribe(Contact.objects.all(), actor=administrator, source="bounce")
+    if not here:
+        erase(anna.pk, actor=administrator)
+    run("Email,Unsubscribed\na@x.example,yes\n", administrator)
+    assert Suppression.objects.get().source == "import"
+
+
+UNSUBSCRIBED = ["Yes", "✓", "WAHR", "oui", "31/12/2024", "Dec 31, 2024", "5 maj 2024", "Opted out 2024", "DNC"]
+
+
+@pytest.mark.parametrize("cell", UNSUBSCRIBED)
+def test_our_own_field_is_read_in_the_words_of_others(administrator, cell):
+    job = run(f'Email,Unsubscribed\na@x.example,"{cell}"\n', administrator)
+    assert (job.created, job.suppressed) == (1, 1)
+
+
+WORDS = ["Unsubscribed (all)", "unsubscribed_all", "Un-subscribed", "Opt-out (SMS and email)", "UNSUBSCRIBED;2024",
+         "Marketing unsubscribed", "Abuse complaint", "Avregistrerad 2024", "Désabonné(e)", "Do not email"]  # fmt: skip
+NO_WORDS = [
+    "Active",
+    "not unsubscribed",
+    "No longer unsubscribed",
+    "Resubscribed",
+    "never opted out",
+    "Complaint resolved",
+]
+
+
+@pytest.mark.parametrize(("word", "no"), [*((word, True) for word in WORDS), *((word, False) for word in NO_WORDS)])
+def test_a_status_says_no_whatever_stands_around_the_word(word, no):
+    assert optouts.says_no(optouts.Kind.STATUS, word) is no
+
+
+NEGATIVE = ["Don't email", "Never contact", "Werbesperre", "Keine Werbung", "Désinscrit", "Désabonné", "Får ej mejlas"]
+
+
+@pytest.mark.parametrize("header", NEGATIVE)
+def test_columns_of_other_languages_and_spellings_say_no(header):
+    kind = optouts.kind_of(header)
+    assert kind is optouts.Kind.NEGATIVE
+    assert optouts.says_no(kind, "✓")
+    assert not optouts.says_no(kind, "—")
+
+
+ASKED = ["Mailing allowed", "OK to email?", "May we email you?", "Contactable", "Is Mailable", "Marketing emails",
+         "NIX", "E-post tillåten", "Tackat nej till reklam", "Bounced", "Objection", "Direktmarknadsföring",
+         "Communication preference"]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ASKED)
+def test_what_may_be_about_consent_is_asked_about(header):
+    assert optouts.kind_of(header) or optouts.unread([header], [0], [])
 
 
 SILENT = ["Subscribed on", "Lead Status", "Stage", "Company", "Do not call", "Phone opt in", "OPTIN_TIME", "Notes"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from unsubscribes.found_addresses import addresses_in
+from contacts.found_addresses import addresses_in
 
 ANNA = "anna@supp.example"
 ONE = [
@@ -45,6 +45,14 @@ ONE = [
     "https://x.example/u?email=anna@supp.example",
     "anna@supp.example\x00",
     "anna@supp.example\x1f",
+    "anna@supp[.]example",
+    "anna at supp dot example",
+    "anna@@supp.example",
+    "anna\\@supp.example",
+    "anna@supp..example",
+    "anna@supp .example",
+    "anna%2540supp.example",
+    "=?utf-8?q?anna=40supp.example?=",
 ]
 
 
@@ -73,7 +81,9 @@ def test_of_several_addresses_each_is_found(text):
     assert {ANNA, "bo@supp.example"} <= set(addresses_in(text)[0])
 
 
-@pytest.mark.parametrize("text", ["", "Anna", "@supp.example", "anna@", "anna@supp", "a@b@", "12345"])
+@pytest.mark.parametrize(
+    "text", ["", "Anna", "@supp.example", "anna@", "anna@supp", "a@b@", "12345", "we met at noon", "=?broken"]
+)
 def test_where_there_is_none_none_is_made_up(text):
     assert addresses_in(text)[0] == []
 

@@ -7,6 +7,8 @@ is overlooked gets mail against a person's word.
 import html
 import re
 import unicodedata
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from urllib.parse import unquote
 
 from contacts.rules import normalise_address
@@ -18,10 +20,18 @@ AFTER = rf"[\w\-{DOTS}]+"
 AROUND = "'`´‘’‚“”„«»‹›*_|/=!?#&{}~^+$%-.…"
 """What writers put around an address; some may belong to it, so both readings are taken."""
 SPELT_AT = re.compile(r"\s*[(\[{<]\s*(?:at|snabel-?a)\s*[)\]}>]\s*", re.IGNORECASE)
-SPELT_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|punkt)\s*[)\]}>]\s*", re.IGNORECASE)
+SPELT_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|punkt|\.)\s*[)\]}>]\s*", re.IGNORECASE)
+# Without brackets both words are needed, for "at" alone is one of every sentence.
+SPELT_OUT = re.compile(r"(\S+) at (\S+(?: dot \S+)+)", re.IGNORECASE)
 ENCODED = re.compile(r"%[0-9a-fA-F]{2}")
 # A name in quotation marks may hold anything, an address too, but is no part of one.
 LOOSE_AT = re.compile(rf"\s*{AT}\s*")
+# Slips of the hand: the @ or a dot twice, a backslash before the @, a space at the first dot behind it.
+SLIPS = (
+    (re.compile(r"[@\\]+@+"), AT),
+    (re.compile(r"\.{2,}"), "."),
+    (re.compile(rf"(?<={AT})(\w[\w-]*) ?\. ?(?=\w)"), r"\1."),
+)
 
 
 def addresses_in(text: str) -> tuple[list[str], bool]:
@@ -33,9 +43,12 @@ def addresses_in(text: str) -> tuple[list[str], bool]:
             here = _at(reading, place)
             found.update(dict.fromkeys(here))
             missed |= number == 0 and not here
-    if not found and (joined := LOOSE_AT.sub(AT, _plain(text))).count(AT) == 1:
-        found.update(dict.fromkeys(_at(joined, joined.index(AT))))
-        missed = not found
+    if not found and (joined := LOOSE_AT.sub(AT, _plain(text))).count(AT):
+        for slip, meant in SLIPS:
+            joined = slip.sub(meant, joined)
+        if joined.count(AT) == 1:
+            found.update(dict.fromkeys(_at(joined, joined.index(AT))))
+            missed = not found
     return list(found), missed
 
 
@@ -50,10 +63,23 @@ def _readings(text: str) -> list[str]:
 def _plain(text: str) -> str:
     """Return a text without what HTML, links and people who hide an address make of it."""
     text = html.unescape(text)
+    if "=?" in text:
+        text = _decoded(text)
     if ENCODED.search(text):
-        text = f"{unquote(text)} {text}" if AT in text else unquote(text)
+        plain = unquote(unquote(text))  # some programs encode once too often
+        text = f"{plain} {text}" if AT in text else plain
     text = unicodedata.normalize("NFKC", text)
+    if AT not in text:
+        text = SPELT_OUT.sub(lambda found: f"{found[1]}{AT}{re.sub(' dot ', '.', found[2], flags=re.IGNORECASE)}", text)
     return SPELT_DOT.sub(".", SPELT_AT.sub(AT, text))
+
+
+def _decoded(text: str) -> str:
+    """Return a text with the encoded words of a mail's header (RFC 2047) read; as it is where they are none."""
+    try:
+        return str(make_header(decode_header(text)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        return text
 
 
 def _unseen(character: str) -> bool:
