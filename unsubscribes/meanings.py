@@ -75,6 +75,9 @@ class Provider:
     rules: tuple[Rule, ...] = ()
 
 
+# RFC 5965: complaints of machines about a mail, or that somebody takes one back, are no "no" of a person.
+FEEDBACK = (("not-spam", "auth-failure", "virus"), Meaning.NOTHING), (("opt-out*",), Meaning.OPTED_OUT)
+
 BY_EVENT = {
     EventType.COMPLAINED: Meaning.COMPLAINED,
     EventType.UNSUBSCRIBED: Meaning.OPTED_OUT,
@@ -95,7 +98,9 @@ PROVIDERS = {
         "amazon_ses.AmazonSESTrackingWebhookView",
         ("bounce.bouncedRecipients.diagnosticCode", "bounce.bouncedRecipients.status"),
         (
+            *(Rule("complaint.complaintFeedbackType", words, meaning) for words, meaning in FEEDBACK),
             Rule("bounce.bounceSubType", ("noemail",), Meaning.NO_SUCH_USER),
+            Rule("bounce.bounceSubType", ("unsubscribedrecipient",), Meaning.OPTED_OUT),
             # The lists of suppressed addresses answer with 5.1.1 too, whatever brought the address there.
             Rule("bounce.bounceSubType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
             Rule("bounce.bounceType", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
@@ -107,7 +112,9 @@ PROVIDERS = {
         ("reason",),
         (
             Rule("event", ("hard_bounce", "invalid_email"), Meaning.NO_SUCH_USER, unless_replied=True),
-            Rule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
+            # An error is the provider's own; its words may name the header of the link.
+            Rule("event", ("soft_bounce", "error"), Meaning.NOT_DELIVERED),
+            Rule("event", ("unsubscribe*",), Meaning.OPTED_OUT),
             Rule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
             Rule("reason", ("*complain*", "*reported as spam*", "*spam report*"), Meaning.COMPLAINED),
         ),
@@ -149,8 +156,9 @@ PROVIDERS = {
         "mailjet.MailjetTrackingWebhookView",
         ("smtp_reply", "comment"),
         (
-            Rule("error", ("user unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
             Rule("error", ("spam reporter",), Meaning.COMPLAINED),
+            Rule("hard_bounce", ("false", "0"), Meaning.NOT_DELIVERED),
+            Rule("error", ("user unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
         ),
     ),
     "mailtrap": Provider(
@@ -166,6 +174,9 @@ PROVIDERS = {
         "mandrill.MandrillCombinedWebhookView",
         ("msg.diag",),
         (
+            # Whoever is taken off the provider's list, or put on that of the welcome, says nothing here.
+            Rule("type", ("whitelist", "allowlist"), Meaning.NOTHING),
+            Rule("action", ("remove", "delete"), Meaning.NOTHING),
             Rule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
             Rule("msg.bounce_description", ("bad_mailbox", "invalid_domain"), Meaning.NO_SUCH_USER, True),
             Rule("msg.reject.reason", ("unsub",), Meaning.OPTED_OUT),
@@ -219,6 +230,7 @@ PROVIDERS = {
         "sparkpost.SparkPostTrackingWebhookView",
         ("raw_reason", "reason", "error_code"),
         (
+            *(Rule("fbtype", words, meaning) for words, meaning in FEEDBACK),
             # Invalid recipient, and no such mailbox.
             Rule("bounce_class", ("10", "30"), Meaning.NO_SUCH_USER, unless_replied=True),
             Rule("bounce_class", ("90",), Meaning.OPTED_OUT),
@@ -239,7 +251,7 @@ PROVIDERS = {
 
 def of_report(name: str, event_type: str, report: Report, recipient: str, reply: str | None = None) -> Meaning:
     """Return what a report of a provider says; `reply` is the receiving server's, where the reader has found one."""
-    provider = PROVIDERS[name]
+    provider, report = PROVIDERS[name], unwrapped(report)
     replies = [at(report, path, recipient) for path in provider.replies] + [reply or ""]
     meaning = BY_EVENT.get(event_type, Meaning.NOTHING)
     if meaning is not Meaning.DELIVERED and event_type not in UNDER_WAY:
@@ -247,6 +259,13 @@ def of_report(name: str, event_type: str, report: Report, recipient: str, reply:
             if rule.holds(report, recipient):
                 return (rule.unless_replied and of_replies(replies)) or rule.meaning
     return (of_replies(replies) or meaning) if event_type in JUDGED else meaning
+
+
+def unwrapped(report: Report) -> Report:
+    """Return a report without what SparkPost wraps it in: its name, and the kind of event."""
+    inside = report.get("msys") if isinstance(report, Mapping) else None
+    found = next(iter(inside.values()), None) if isinstance(inside, Mapping) else None
+    return found if isinstance(found, Mapping) else report
 
 
 def of_replies(replies: Sequence[str]) -> Meaning | None:
@@ -258,7 +277,7 @@ def of_replies(replies: Sequence[str]) -> Meaning | None:
 
 def reason_of(name: str, report: Report) -> str:
     """Return the first of the provider's own words in a report, for people to read."""
-    words = (at(report, rule.path, "") for rule in PROVIDERS[name].rules)
+    words = (at(unwrapped(report), rule.path, "") for rule in PROVIDERS[name].rules)
     return next((word for word in words if word), "")
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from compliance import suppression
 from compliance.models import Suppression
 from contacts.addresses import address_hashes, newest_key
+from contacts.found_addresses import addresses_in
 from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
@@ -57,7 +58,7 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
     """
     actor = Actor(user_id=None, name=label, role="member", door="task")
     outcome = Outcome()
-    for reported in [_read(name, event) for event in events]:
+    for reported in [_read(name, event, address) for event in events for address in _addresses(event)]:
         if reported.meaning is Meaning.DELIVERED:
             failures.arrived(reported.hashes, reported.at)
             if message := _named(reported):
@@ -108,12 +109,18 @@ def _to(reported: Reported) -> QuerySet[Message]:
     return Message.objects.filter(link__address_hash__in=reported.hashes)
 
 
-def _read(name: str, event: AnymailTrackingEvent) -> Reported:
-    recipient, report = str(event.recipient or ""), event.esp_event
+def _addresses(event: AnymailTrackingEvent) -> list[str]:
+    """Return the normalised address that a report is about; some write a name or brackets around it."""
+    recipient = str(event.recipient or "")
     try:
-        hashes = address_hashes(normalise_address(recipient))
+        return [normalise_address(recipient)]
     except ValueError:
-        return Reported(Meaning.NOTHING, [], "", "", "", None)
+        return addresses_in(recipient)[0]
+
+
+def _read(name: str, event: AnymailTrackingEvent, address: str) -> Reported:
+    recipient, report = str(event.recipient or ""), event.esp_event
+    hashes = address_hashes(address)
     meaning = meanings.of_report(name, str(event.event_type), report, recipient, event.mta_response)
     mail_id = str(event.message_id or "")
     whole = json.dumps(report, sort_keys=True, default=str)

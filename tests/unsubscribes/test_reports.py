@@ -344,3 +344,14 @@ def test_another_address_has_no_such_note(sent, member, api):
     take(failure(1), failure(2), failure(3))
     edit(sent.contact_id, {"email": "new@example.com"}, actor=member)
     assert "undeliverable" not in [reason["code"] for reason in verdict_of(api, sent.contact_id)["reasons"]]
+
+
+WRAPPED = ["Anna <Anna.Berg@example.com>", '"Berg, Anna" <anna.berg@example.com>', "<anna.berg@example.com>",
+           "mailto:anna.berg@example.com", "anna.berg@example.com.", "'anna.berg@example.com'"]  # fmt: skip
+
+
+@pytest.mark.parametrize("recipient", WRAPPED)
+def test_a_report_is_heard_whatever_is_written_around_its_address(sent, recipient):
+    assert take(gone(email=recipient)).changed
+    assert fate(sent)[:2] == ("failed", "undelivered")
+    assert Contact.objects.get().card.unsubscribed
