@@ -34,6 +34,21 @@ UNSUBSCRIBE = """
 """
 SUPPRESS_MANY = "SELECT compliance_suppress(%(hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s)"
 
+REKEY = """
+    UPDATE compliance_suppression s SET address_hash = given.new, hash_key = %(hash_key)s
+    FROM (SELECT DISTINCT ON (new) new, old FROM unnest(%(old)s::uuid[], %(new)s::uuid[]) AS pair (old, new)
+          JOIN compliance_suppression held ON held.address_hash = pair.old ORDER BY new, (held.source = 'bounce')) given
+    WHERE s.address_hash = given.old
+    AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = given.new)
+"""
+UNFOLD = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
+    SELECT DISTINCT ON (given.new) given.new, %(hash_key)s, s.reason, s.source, s.since, s.said_at
+    FROM unnest(%(old)s::uuid[], %(new)s::uuid[]) AS given (old, new)
+    JOIN compliance_suppression s ON s.address_hash = given.old AND s.folded
+    ORDER BY given.new, s.since ON CONFLICT (address_hash) DO NOTHING
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -120,16 +135,33 @@ def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") ->
 def opt_out_addresses(addresses: Iterable[str], *, actor: Actor, source: str, reason: str = "") -> int:
     """Suppress normalised addresses and opt out whoever has them; return how many addresses were not suppressed before.
 
-    Inside a transaction of the caller.
+    A bounce gives way to what somebody said, as everywhere. Inside a transaction of the caller.
     """
     hashed = {address: address_hashes(address) for address in addresses}
     every = [address_hash for hashes in hashed.values() for address_hash in hashes]
     address_locks.hold(every)
-    known = set(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", flat=True))
-    fresh = [hashes[0] for hashes in hashed.values() if known.isdisjoint(hashes)]
+    known = dict(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", "source"))
+    fresh = [hashes[0] for hashes in hashed.values() if known.keys().isdisjoint(hashes)]
+    bounced = [address_hash for address_hash, held in known.items() if held == Suppression.Source.BOUNCE]
     unsubscribe(Contact.objects.filter(email_key__in=list(hashed)), actor=actor, source=source, reason=reason)
-    suppress_hashes(fresh, source=source, reason=reason)
+    suppress_hashes([*fresh, *bounced], source=source, reason=reason)
     return len(fresh)
+
+
+def renew(addresses: Iterable[str]) -> None:
+    """Move what suppresses normalised addresses to the newest key, by which all that is stored is compared.
+
+    A suppression of the time while the case of domains was folded is copied, for it may be another's too. The
+    addresses must be held.
+    """
+    hashed = {address: (address_hashes(address), folded_hashes(address)) for address in addresses if address}
+    older = [(str(old), str(new)) for (new, *others), _folded in hashed.values() for old in others]
+    folded = [(str(old), str(new)) for (new, *_others), olds in hashed.values() for old in olds]
+    with connection.cursor() as cursor:
+        for statement, pairs in ((REKEY, older), (UNFOLD, folded)):
+            if pairs:
+                old, new = zip(*pairs, strict=True)
+                cursor.execute(statement, {"old": list(old), "new": list(new), "hash_key": newest_key()})
 
 
 def of_address(email_key: str) -> Suppression | None:

@@ -24,6 +24,8 @@ PEOPLE = """
     WHERE c.address_hash = moved.old
 """
 
+# Of nobody's records a new read of everything tells the address.
+RECORDS = "UPDATE unsubscribes_syncrecord r SET address_hash = moved.new FROM moved WHERE r.address_hash = moved.old"
 FAILURES = "UPDATE unsubscribes_mailfailure f SET address_hash = moved.new FROM moved WHERE f.address_hash = moved.old"
 
 
@@ -55,7 +57,7 @@ def _rehash_chunk() -> int:
         cursor.execute(MOVES)
         rows = [(str(before), str(after)) for before, after in moves.items()]
         execute_values(cursor.cursor, "INSERT INTO moved VALUES %s", rows, template="(%s::uuid, %s::uuid)")
-        for statement in (SUPPRESSIONS, PEOPLE, FAILURES):
+        for statement in (SUPPRESSIONS, PEOPLE, RECORDS, FAILURES):
             cursor.execute(statement, {"key": newest_key()})
     links.rehash(moves, newest_key())
     return len(moves)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import editing, services, suppression
+from compliance import editing, erased, services, suppression
 from compliance.address_locks import lock_people
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
@@ -32,7 +32,7 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
 
     No opt-out is lifted: the survivor stays unsubscribed, and so comes the absorbed record when it was, when the
     survivor is now, or when its address is suppressed. Raises `Forbidden`, `Missing`, `Restricted`, and `Conflict`
-    (`undone_before`, `too_old`, `address_taken`).
+    (`undone_before`, `too_old`, `address_taken`, `erased`).
     """
     actor.require("merge_people")
     record = _locked(merge_id)
@@ -113,6 +113,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
     address = address_columns(details["email"])
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
         raise address_taken(str(address["email_key"]))
+    erased.refuse(str(address["email_key"]))
     keys = {key: sort_key(details[name]) for name, key in SORTED.items()}
     person = Contact.objects.create(
         pk=record.absorbed_id,

@@ -110,6 +110,7 @@ def _start_over(row: SyncConnection) -> None:
     SyncCursor.objects.all().delete()
     row.state, row.set_up_at, row.paused_until, row.message = State.OFF, Now(), None, ""
     row.reconciled_at = row.linked_at = None
+    row.hash_key = ""
 
 
 def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:

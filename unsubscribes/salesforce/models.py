@@ -65,6 +65,8 @@ class SyncConnection(models.Model):
     set_up_at = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
+    # The name of the key that hashed the addresses of all records then; empty where nobody knows.
+    hash_key = models.CharField(max_length=8, blank=True, db_default="")
     linked_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from compliance import address_locks, suppression
 from compliance.models import Suppression
 from compliance.services import lock
-from contacts.addresses import address_hash, address_hashes
+from contacts.addresses import address_hash, address_hashes, folded_hashes
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from unsubscribes.salesforce import linking, naming, outbox, troubles
@@ -121,6 +121,7 @@ def apply(
     """
     outbox.lock()
     _hold_addresses(rows)
+    suppression.renew({row.email_key for row in rows})
     outbox.collect()
     known = look_up(rows)
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
@@ -142,7 +143,8 @@ def _hold_addresses(rows: Sequence[Row]) -> None:
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
     known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
     keys = {row.email_key for row in rows if row.email_key}
-    address_locks.hold([*known, *(hashed for key in keys for hashed in address_hashes(key))])
+    hashes = (hashed for key in keys for hashed in (*address_hashes(key), *folded_hashes(key)))
+    address_locks.hold([*known, *hashes])
 
 
 def look_up(rows: Sequence[Row]) -> Known:
@@ -268,6 +270,8 @@ def _owes(row: Row, known: Known, decided: Decided) -> bool:
 
 def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
+    if key is None and (record := known.records.get(row.sf_id)):
+        key = record.address_hash  # somebody ticked the box and took the address away: it is the address's "no"
     if person and not person.card.unsubscribed:
         decided.people[person.pk] = reason
     if key and not known.says_no_of(key):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
+from contacts.addresses import newest_key
 from salesconnect.lib.kick import kick
 from unsubscribes.salesforce import bulk, dry_run, leases, linking, outbox, pausing
 from unsubscribes.salesforce.client import PATIENCE, Client
@@ -98,7 +99,7 @@ class Running:
         try:
             if self.run.kind in WHOLE:
                 pull.everything(self.run)
-                SyncConnection.objects.update(reconciled_at=Now())
+                SyncConnection.objects.update(reconciled_at=Now(), hash_key=newest_key())
             else:
                 pull.changes()
             linking.link_changed()

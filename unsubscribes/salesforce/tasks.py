@@ -5,10 +5,12 @@ import logging
 from functools import partial
 
 from celery import shared_task
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from contacts import attempts
+from contacts.addresses import newest_key
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
 from unsubscribes.salesforce import bulk, connecting, dry_run, outbox, pausing, status
@@ -24,12 +26,15 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
 def pull_salesforce() -> None:
-    """Read what changed; everything once a week."""
+    """Read what changed; everything once a week, and after a new key: older hashes meet nobody's new "no"."""
     connecting.from_environment(actor=system("sync"))
     if not pausing.may_run():
         return
     week_ago = Now() - dt.timedelta(days=RECONCILE_DAYS)
-    due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago)).exists()
+    other_key = ~Q(hash_key__in=["", newest_key()])
+    if len(settings.SUPPRESSION_KEYS) > 1:
+        other_key |= Q(hash_key="")
+    due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago) | other_key).exists()
     open_whole = SyncRun.objects.filter(kind__in=WHOLE, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
     if due and not open_whole.exists():
         _start(Kind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else Kind.FULL, "both")
