@@ -1,4 +1,4 @@
-"""The keyed hashes of people who are being erased: of the addresses they have, and of records merged into them."""
+"""The keyed hashes of people who are being erased: of the addresses they have and had, and those of merged records."""
 
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
@@ -6,8 +6,9 @@ from uuid import UUID
 from django.db import connection
 
 from compliance import erased
+from contacts import history
 from contacts.addresses import address_hash, newest_key
-from contacts.models import Contact, Merge
+from contacts.models import Contact, ContactEvent, Merge
 from contacts.queries import ContactQuerySet
 from contacts.rules import normalise_address
 
@@ -31,7 +32,7 @@ def of_people(ids: Sequence[int], numbers: Sequence[int], *, kept_out: Collectio
     hashes = {hashed: key for hashed, key in rows if hashed}
     if late := hashes.keys() - set(kept_out):
         erased.keep_out_of_imports(sorted(late))
-    return hashes | _of_merged(set(numbers) - set(ids))
+    return hashes | _of_before(numbers, set(numbers) - set(ids))
 
 
 def run(statement: str, hashes: Mapping[UUID, str]) -> None:
@@ -40,11 +41,27 @@ def run(statement: str, hashes: Mapping[UUID, str]) -> None:
         cursor.execute(statement, {"hashes": [str(each) for each in hashes]})
 
 
-def _of_merged(absorbed: Collection[int]) -> dict[UUID, str]:
-    """Return the hashes of the addresses that merged records brought, but for those that somebody else has by now."""
-    if not absorbed:
-        return {}
-    merges = Merge.objects.filter(absorbed_id__in=absorbed, undone_at=None).values_list("absorbed__details__email")
-    keys = {normalise_address(email) for (email,) in merges if email}
-    keys -= set(Contact.objects.filter(email_key__in=keys).values_list("email_key", flat=True))
+def _of_before(numbers: Collection[int], absorbed: Collection[int]) -> dict[UUID, str]:
+    """Return the hashes of addresses that people had before, or that merged records brought.
+
+    An address that somebody else has by now is that person's.
+    """
+    keys = {_key(email) for email in _had(numbers)}
+    if absorbed:
+        merges = Merge.objects.filter(absorbed_id__in=absorbed, undone_at=None)
+        keys |= {_key(email) for (email,) in merges.values_list("absorbed__details__email")}
+    keys -= {"", *Contact.objects.filter(email_key__in=keys - {""}).values_list("email_key", flat=True)}
     return {address_hash(key): newest_key() for key in keys}
+
+
+def _had(numbers: Collection[int]) -> list[str | None]:
+    """Return the addresses that people had before they were given another, as their history tells."""
+    changed = ContactEvent.objects.filter(contact_id__in=numbers, action=history.EDITED, changes__has_key="email")
+    return list(changed.order_by().values_list("changes__email__0", flat=True))
+
+
+def _key(email: str | None) -> str:
+    try:
+        return normalise_address(email or "")
+    except ValueError:
+        return ""  # a word of the history that an erasure has taken

@@ -20,6 +20,7 @@ from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.salesconnect.product import until
 from unsubscribes.merge import merge
+from unsubscribes.unmerge import unmerge
 
 
 @pytest.fixture
@@ -168,6 +169,28 @@ def test_a_merged_record_is_remembered_by_its_own_address_too(ledger, person, me
     erase(anna, member)
     assert erased.held("anna@example.com")
     assert erased.held("a.berg@example.com")
+
+
+def test_the_addresses_that_the_person_had_before_are_remembered_too(ledger, person, member):
+    anna = person(email="first@example.com")
+    for address in ("second@example.com", "third@example.com"):
+        editing.edit(anna.pk, {"email": address}, actor=member)
+    person(last_name="Other", email="second@example.com")
+    erasure.erase(anna.pk, actor=member, on_request=True)
+    for address in ("first@example.com", "third@example.com"):
+        with pytest.raises(Conflict, match="asked to be erased"):
+            person(email=address)
+    assert not erased.held("second@example.com")
+
+
+def test_undoing_a_merge_brings_back_nobody_who_asked_to_be_erased(ledger, person, member):
+    survivor, absorbed = person(email="anna@example.com"), person(email="berg@example.com")
+    record = merge(survivor.pk, absorbed.pk, actor=member)
+    again = person(email="berg@example.com")
+    erasure.erase(again.pk, actor=member, on_request=True)
+    with pytest.raises(Conflict) as refused:
+        unmerge(record.pk, actor=member)
+    assert refused.value.code == "erased"
 
 
 def test_a_user_may_take_the_person_in_knowingly(ledger, person, member, signed_in):
