@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("unsubscribes", "0024_sync_work")]
+    dependencies = [("unsubscribes", "0025_mail_reported")]
     operations = [
         migrations.AddField(
             model_name="syncconnection",
