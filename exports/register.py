@@ -204,6 +204,13 @@ def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataR
     return row
 
 
+def may_carry_out(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request that may be carried out now; raise otherwise as `carry_out`."""
+    row = _look_up(request_id, actor, DataRequest.objects.select_related("contact__card"))
+    _doable(row)
+    return row
+
+
 @act
 def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     """Do what is asked for, where one act does it: erase, restrict, or unsubscribe who objects; that ends the request.
@@ -212,10 +219,7 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     nobody has noted how the identity was checked.
     """
     row = _open(request_id, actor)
-    if row.kind not in AT_ONCE:
-        raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
-    if not row.identity_check:
-        raise Conflict("identity", _("Note first how you checked who asks."))
+    _doable(row)
     people, reason = Contact.objects.filter(pk=row.contact_id or 0), _("Request %(number)d") % {"number": row.pk}
     if row.kind == Kind.RESTRICTION:
         restriction.restrict(people, reason, actor=actor)
@@ -257,6 +261,13 @@ def _look_up(request_id: int, actor: Actor, rows: QuerySet[DataRequest] | None =
     if row.ended:
         raise Conflict("done", _("This request is done."))
     return row
+
+
+def _doable(row: DataRequest) -> None:
+    if row.kind not in AT_ONCE:
+        raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
+    if not row.identity_check:
+        raise Conflict("identity", _("Note first how you checked who asks."))
 
 
 def _extendable(row: DataRequest) -> None:

@@ -122,8 +122,7 @@ def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
 def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
     """Say what the act behind the request does, and do it: erase with the name typed, restrict, unsubscribe."""
     actor = page_actor(request)
-    actor.require("handle_requests")
-    row = register.find(request_id, actor=actor)
+    row = register.may_carry_out(request_id, actor=actor)
     if row.contact is None:
         raise Conflict("done", _("This request is done."))
     form = ConfirmForm(request.POST or None, name=str(row.contact)) if row.kind == row.Kind.ERASURE else None

@@ -106,6 +106,13 @@ def test_what_was_sent_takes_effect_once_it_is_known_who_sits_there(alice):
     assert (made.status_code, User.objects.filter(username="new").count()) == (200, 1)
 
 
+def test_who_has_just_signed_in_is_not_told_that_it_was_long_ago(alice):
+    client = Client()
+    client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+    asked = client.get("/accounts/2fa/totp/activate/", follow=True)
+    assert ("Confirm that it is you" in asked.text, "ten minutes" in asked.text) == (True, False)
+
+
 def test_what_was_given_up_is_not_done_when_the_password_is_given_for_something_else(alice):
     client = Client()
     client.force_login(alice)

@@ -143,7 +143,7 @@ def test_a_link_to_somebody_of_whom_nothing_is_held_says_so(anna, member):
     client = Client()
     shown, taken = client.get(path), client.post(path, {"List-Unsubscribe": "One-Click"})
     assert (shown.status_code, taken.status_code) == (200, 410)
-    assert all("Nothing is held about you" in answer.text for answer in (shown, taken))
+    assert all("Nothing is held for this link any more" in answer.text for answer in (shown, taken))
     assert not Suppression.objects.exists()
 
 

@@ -134,6 +134,12 @@ def test_the_page_does_not_offer_as_done_what_only_an_act_does(signed_in, asked,
     assert 'value="carried_out"' in signed_in.get(f"/requests/{asked('access').pk}/").text
 
 
+@pytest.mark.parametrize("kind", ["access", "portability", "rectification"])
+def test_no_page_says_that_an_act_does_what_only_an_answer_does(signed_in, asked, kind):
+    refused = signed_in.get(f"/requests/{asked(kind).pk}/carry-out/")
+    assert (refused.status_code, "unsubscribed" in refused.text) == (409, False)
+
+
 @pytest.mark.parametrize("kind", ["restriction", "objection"])
 def test_the_other_acts_ask_once(signed_in, asked, kind):
     row = asked(kind)
