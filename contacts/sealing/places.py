@@ -30,6 +30,15 @@ class Standing:
     target: str
     delivery: RootDelivery | None
 
+    @property
+    def shown(self) -> str:
+        """Return the target as those see it who do not set it: of an address the host, for the rest may be a secret."""
+        parts = urlsplit(self.target)
+        if self.way == MAIL or not parts.hostname:
+            return self.target
+        host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
+        return host if self.target in (host, host[:-1]) else f"{host}…"
+
 
 def current() -> RootPlaces:
     """Return where the roots go; nowhere but into the file before anybody set more."""

@@ -66,6 +66,17 @@ def test_administrators_set_where_roots_go(administering, charlie):
     assert "The secret is" not in text(client.get("/settings/proof/"))
 
 
+@pytest.mark.parametrize("who", ["bob", "charlie"])
+def test_what_may_be_secret_in_an_address_is_for_those_who_set_it(request, client, who):
+    client.force_login(request.getfixturevalue(who))
+    hidden = {"webhook_url": "https://example.com/hook/hush?key=hush", "timestamp_url": "https://u:hush@example.org"}
+    RootPlaces.objects.create(pk=1, mail_to="lawyer@example.com", **hidden)
+    page = text(client.get("/settings/proof/"))
+    assert "hush" not in page
+    for line in ("lawyer@example.com:", "https://example.com/…:", "https://example.org/:"):
+        assert line in page
+
+
 def test_a_verification_whose_worker_died_goes_on(history, administrator, forged):
     row = verification.begin(actor=administrator)
     assert verification.stalled() == []
