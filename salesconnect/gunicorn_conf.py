@@ -1,7 +1,8 @@
 """How gunicorn serves the site.
 
 From the environment: `PORT`, `BIND` (127.0.0.1), `WEB_CONCURRENCY` (2 processes) and `WEB_THREADS` (6 in each, which
-answer at the same time; two more answer health and the links in mails). Each thread keeps a connection to the database.
+answer at the same time; two more answer health, and two the links in mails). Each thread keeps a connection to the
+database.
 """
 
 import os

@@ -19,7 +19,8 @@ Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 _UNDOING = ("ROLLBACK", "RELEASE", "SAVEPOINT")
 # How long the request of this thread has waited for the thread; that is part of what its caller waits.
 WAITED: ContextVar[float] = ContextVar("waited", default=0.0)
-LEAST_LOCK = 0.5
+# Where everybody waits for one lock, each who has waited for a thread long enough makes those behind wait so much more.
+LEAST_LOCK = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,25 @@ It knows as much of HTTP/1.1 as says where a request ends (RFC 9112, 6 and 7). W
 for the server's parser to refuse, so such a request counts as whole.
 """
 
+import errno
+import os
 import re
+import shutil
 import time
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 
 HEAD_SECONDS = 10.0
 # For the body as a whole: this long, and longer as long as it comes in at this pace.
 BODY_SECONDS, BYTES_A_SECOND = 15.0, 8 * 1024
 LONGEST_HEAD, LARGEST_BODY, LONGEST_LINE = 128 * 1024, 1024**3, 8 * 1024
 IN_MEMORY = 256 * 1024
+# Where nobody has to have an account, no body is large; no file is handed in there.
+OPEN_DOORS = re.compile(rb"/+(u|accounts|webhooks|static|healthz|readyz|metrics)(/|\?|$)", re.IGNORECASE)
+LARGEST_OF_STRANGERS = 8 * 1024**2
+# Who sends a body is known only once it is there, so bodies may not take the last of the disk, on which the database
+# may lie too: so much stays free, or a twentieth of a small disk.
+KEPT_FREE = 1024**3
+SMALL_PART = 20
 
 _END_OF_HEAD = b"\r\n\r\n"
 _EXPECTED = re.compile(rb"(?im)^expect[ \t]*:[ \t]*100-continue[ \t]*\r\n")
@@ -34,6 +44,7 @@ class Arrival:
         self._head: bytearray | None = bytearray()
         self._came = 0
         self._left = 0
+        self._largest = LARGEST_BODY
         self._coded = False
         self._line = bytearray()
         self._trailer = False
@@ -51,7 +62,7 @@ class Arrival:
         return self.since + BODY_SECONDS + self._came / BYTES_A_SECOND
 
     def feed(self, data: bytes) -> None:
-        """Take what came; sets `whole` once the request is complete."""
+        """Take what came; sets `whole` once the request is complete. Raises OSError when there is no room for it."""
         if self._head is None:
             self._take_body(data)
             return
@@ -72,12 +83,13 @@ class Arrival:
         self.path = ([*head.partition(b"\r\n")[0].split(b" "), b"", b""])[1]
         plain = _EXPECTED.sub(b"", head)
         self.wants_word = plain != head
+        self._largest = LARGEST_OF_STRANGERS if OPEN_DOORS.match(self.path) else LARGEST_BODY
         lengths = _LENGTH.findall(head)
         if _CODED.search(head):
             self._coded = True
         elif len(lengths) == 1:
             self._left = int(lengths[0])
-            self.too_large = self._left > LARGEST_BODY
+            self.too_large = self._left > self._largest
         self.stored.write(plain)
         self.whole = not self._coded and not self._left
 
@@ -86,12 +98,20 @@ class Arrival:
         if not self.whole:
             self._came += len(data)
             taken = self._chunks(data) if self._coded else min(len(data), self._left)
-            self.stored.write(data[:taken])
+            self._store(data[:taken])
             if not self._coded:
                 self._left -= taken
                 self.whole = not self._left
-            self.too_large = self.too_large or self._came > LARGEST_BODY
+            self.too_large = self.too_large or self._came > self._largest
         self.surplus += data[taken:]
+
+    def _store(self, data: bytes) -> None:
+        """Keep a part of the body. Raises OSError when the disk has no room for it."""
+        if self._came > IN_MEMORY:
+            disk = shutil.disk_usage(gettempdir())
+            if disk.free - len(data) < min(KEPT_FREE, disk.total // SMALL_PART):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self.stored.write(data)
 
     def _chunks(self, data: bytes) -> int:
         """Follow the chunks of a body; returns how much of `data` belongs to it."""

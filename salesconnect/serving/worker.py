@@ -3,7 +3,7 @@
 In gunicorn's own, a thread reads the request from the socket and waits as long as the client likes: a handful of
 clients that send half a body keep all threads. Here the main loop, which waits for all sockets at once, gathers each
 request, and closes what does not arrive in time. Threads of their own answer what must be answered even while all
-others wait for the database: health, and the links in mails.
+others wait for the database: the links in mails, and health, which waits for nobody's link either.
 """
 
 import contextlib
@@ -23,7 +23,8 @@ from salesconnect.lib import trouble
 from salesconnect.lib.limits import WAITED
 from salesconnect.serving.arrival import Arrival
 
-ALWAYS_OPEN = (b"/healthz", b"/readyz", b"/u/", b"/U/", b"//u/")
+HEALTH = (b"/healthz", b"/readyz")
+LINKS = (b"/u/", b"/U/", b"//u/")
 OPEN_THREADS = 2
 READ_SIZE = 1024 * 1024
 # How long a client may leave an answer unread.
@@ -53,7 +54,7 @@ class Worker(ThreadWorker):
         super().__init__(*args, **kwargs)
         self.arriving: dict[TConn, Arrival] = {}
         self.closing: deque[tuple[float, TConn]] = deque()
-        self.open_pool = futures.ThreadPoolExecutor(max_workers=OPEN_THREADS)
+        self.health_pool, self.link_pool = (futures.ThreadPoolExecutor(max_workers=OPEN_THREADS) for _pool in range(2))
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection; when there are too many, the one that has been sending for longest goes for it."""
@@ -102,7 +103,8 @@ class Worker(ThreadWorker):
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Let no thread hold up the end of the process."""
-        self.open_pool.shutdown(wait=False)
+        self.health_pool.shutdown(wait=False)
+        self.link_pool.shutdown(wait=False)
         super().handle_quit(sig, frame)
 
     def _cap_keepalive(self, deadline: float) -> None:
@@ -148,9 +150,13 @@ class Worker(ThreadWorker):
         """Hand a whole request to a thread."""
         self._leave(conn)
         conn.arrived, conn.surplus, conn.whole_at = arrival.stored, arrival.surplus, time.monotonic()
-        pool = self.open_pool if arrival.path.startswith(ALWAYS_OPEN) else self.tpool
         done: Callable[[futures.Future[Any]], None] = partial(self.method_queue.defer, self.finish_request, conn)
-        pool.submit(self.handle, conn).add_done_callback(done)
+        self._pool(arrival.path).submit(self.handle, conn).add_done_callback(done)
+
+    def _pool(self, path: bytes) -> futures.ThreadPoolExecutor:
+        if path.startswith(HEALTH):
+            return self.health_pool
+        return self.link_pool if path.startswith(LINKS) else self.tpool
 
     def _leave(self, conn: TConn) -> None:
         self.arriving.pop(conn, None)

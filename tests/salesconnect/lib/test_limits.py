@@ -87,5 +87,5 @@ def test_a_link_in_a_mail_says_that_it_is_to_be_tried_again(settings):
 def test_who_has_waited_for_a_thread_waits_less_for_a_lock(waited, lock):
     token = WAITED.set(waited)
     assert Limits(statement=30, lock=4, idle=60).left() == Limits(statement=30, lock=lock, idle=60)
-    assert Limits(statement=30, lock=0.1, idle=60).left().lock == 0.1
+    assert Limits(statement=30, lock=0.01, idle=60).left().lock == 0.01
     WAITED.reset(token)

@@ -79,6 +79,26 @@ def test_a_body_that_is_too_large_is_known_by_its_head_or_its_size(monkeypatch):
     assert (told.too_large, untold.too_large) == (True, True)
 
 
+@pytest.mark.parametrize("path", [b"/u/abc", b"//U/abc/", b"/accounts/login/?next=/", b"/webhooks/x/", b"/readyz"])
+def test_a_stranger_sends_no_large_body(path):
+    length = str(arrival.LARGEST_OF_STRANGERS + 1).encode()
+    told, untold, inside = Arrival(), Arrival(), Arrival()
+    told.feed(b"POST " + path + b" HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n")
+    untold.feed(b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n")
+    untold.feed(b"x" * (arrival.LARGEST_OF_STRANGERS + 1))
+    inside.feed(b"POST /people/import/ HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n")
+    assert (told.too_large, untold.too_large, inside.too_large) == (True, True, False)
+
+
+def test_no_body_takes_the_last_of_the_disk(monkeypatch):
+    found = Arrival()
+    found.feed(b"POST /people/import/ HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * arrival.IN_MEMORY)
+    monkeypatch.setattr(arrival, "KEPT_FREE", 2**62)
+    monkeypatch.setattr(arrival, "SMALL_PART", 1)
+    with pytest.raises(OSError, match="No space left"):
+        found.feed(b"x")
+
+
 def test_the_body_gets_more_time_the_more_of_it_comes():
     found = Arrival()
     head = found.deadline

@@ -19,7 +19,7 @@ arrival.HEAD_SECONDS = arrival.BODY_SECONDS = float({patience})
 
 def application(environ, start):
     body = environ["wsgi.input"].read()
-    while environ["PATH_INFO"] == "/hang" and not pathlib.Path("go").exists():
+    while environ["PATH_INFO"].endswith("/hang") and not pathlib.Path("go").exists():
         time.sleep(0.05)
     start("200 OK", [("Content-Length", str(len(str(len(body)))))])
     return [str(len(body)).encode()]
@@ -113,6 +113,22 @@ def test_health_and_links_are_answered_while_all_threads_wait(start):
         assert site.ask("GET", "/healthz") == (200, b"0")
         assert site.ask("POST", "/u/x/", b"List-Unsubscribe=One-Click") == (200, b"26")
         (site.folder / "go").touch()
+
+
+def test_health_is_answered_while_all_links_wait(start):
+    site = start()
+    with ExitStack() as stack:
+        for _each in range(5):
+            stack.enter_context(site.open(b"POST /u/hang HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"))
+        assert [site.ask("GET", path) for path in ("/healthz", "/readyz")] == [(200, b"0")] * 2
+        (site.folder / "go").touch()
+
+
+def test_a_large_body_for_a_link_is_refused_and_others_are_answered(start):
+    site = start()
+    with site.open(b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 900000000\r\n\r\n") as client:
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 413 ")
+    assert site.ask("POST", "/u/x", b"List") == (200, b"4")
 
 
 def test_requests_come_in_every_form_that_http_knows(start):
