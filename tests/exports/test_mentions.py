@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from compliance import suppression
@@ -51,6 +52,14 @@ def test_every_place_is_searched_through_its_index(db, model):
     table = model._meta.db_table
     statement = mentions.FOUND.format(columns="id", table=table, expression=expression, where=where)
     assert INDEXES[table] in plan(statement, {"probes": ["anna berg"]})
+
+
+def test_the_words_of_those_who_go_are_parted_once_however_many_places_are_searched(person, member):
+    for number in range(3):
+        person(first_name=f"Anna{number}", email=f"anna{number}@example.com")
+    with CaptureQueriesContext(connection) as told:
+        erasure.delete(Contact.objects.all(), actor=member)
+    assert sum("contacts_trace_words('{}', probe)" in query["sql"] for query in told.captured_queries) == 1
 
 
 def test_the_reasons_in_the_history_are_searched_through_an_index(db):
