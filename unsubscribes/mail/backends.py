@@ -10,6 +10,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 from django.utils.module_loading import import_string
 
+SEND_IT = 354
+"""The reply that asks for a mail's content, and only that (RFC 5321, 4.2.3)."""
+
 
 class OutboxBackend(BaseEmailBackend):
     """Without a mail server nothing is sent: a message's own row is the outbox, and other mail is not written."""
@@ -26,6 +29,11 @@ def has_server() -> bool:
     return not getattr(import_string(settings.EMAIL_BACKEND), "keeps", False)
 
 
+def is_reply(code: int) -> bool:
+    """Tell whether a server's answer tells the fate of a mail at all; what cannot be read is -1 in smtplib."""
+    return 200 <= code < 600  # noqa: PLR2004 - RFC 5321, 4.2.1
+
+
 class Withheld(Exception):  # noqa: N818 - nothing went wrong
     """The mail was not handed over, for meanwhile it was not to leave any more."""
 
@@ -36,14 +44,19 @@ class _Watched:
     handed_over = False
     may_leave: Callable[[], bool] | None = None
 
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the server's reply; after the one that asks for the content, the content goes over."""
+        code, said = super().getreply()  # type: ignore[misc]
+        self.handed_over = self.handed_over or code == SEND_IT
+        return code, said
+
     def data(self, msg: Any) -> tuple[int, bytes]:
         """Hand the content over and return the server's answer. Raises `Withheld`."""
         if self.may_leave and not self.may_leave():
             raise Withheld
-        self.handed_over = True
-        answer = super().data(msg)  # type: ignore[misc]
-        self.handed_over = False
-        return answer
+        code, said = super().data(msg)  # type: ignore[misc]
+        self.handed_over = not is_reply(code)
+        return code, said
 
 
 class _Smtp(_Watched, smtplib.SMTP):

@@ -10,7 +10,7 @@ from typing import Self
 from django.core.mail import EmailMessage, get_connection
 from django.db import Error as DatabaseTrouble
 
-from unsubscribes.mail.backends import SmtpBackend, Withheld
+from unsubscribes.mail.backends import SmtpBackend, Withheld, is_reply
 from unsubscribes.mail.replies import About, about
 
 OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
@@ -81,14 +81,15 @@ class Carrier:
 
 
 def _fate(problem: Exception, *, handed_over: bool) -> Fate:
-    if isinstance(problem, smtplib.SMTPException):
+    fate: Fate | None = None
+    if isinstance(problem, smtplib.SMTPDataError) and not is_reply(problem.smtp_code):
+        pass  # whatever the server said, it does not tell what it did with the content
+    elif isinstance(problem, smtplib.SMTPException):
         fate = _of_smtp(problem)
     elif isinstance(problem, ValueError):
         fate = Fate.REFUSED  # what cannot stand in a header or an address
     elif status := getattr(problem, "status_code", None):
         fate = _of_status(status)
-    else:
-        fate = None
     if fate is None and (_never_connected(problem) or (_broke_off(problem) and not handed_over)):
         fate = Fate.AWAY
     return fate or (Fate.UNKNOWN if handed_over else Fate.LATER)

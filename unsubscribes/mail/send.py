@@ -31,6 +31,10 @@ TURN_SECONDS = 13
 # Half a minute, then four times as long each time, up to six hours: about a day in all.
 DELAYS = (30, 120, 480, 1_920, 7_200, 21_600, 21_600, 21_600)
 
+# After these the next mail would fare no better: what breaks off after a mail's content may do so after every one, and
+# each would wait for a person.
+STOPPING = (Fate.AWAY, Fate.UNKNOWN)
+
 State, Reason = Message.State, Message.Reason
 logger = logging.getLogger(__name__)
 
@@ -43,7 +47,7 @@ def drain(seconds: float = TURN_SECONDS) -> int:
     with Carrier() as carrier:
         while time.monotonic() < deadline and (message := claim()):
             taken += 1
-            if message.state == State.SENDING and deliver(message, carrier) is Fate.AWAY:
+            if message.state == State.SENDING and deliver(message, carrier) in STOPPING:
                 break
     return taken
 
@@ -132,7 +136,8 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
         if fate is Fate.WITHHELD:
             _decide_anew(message)
             return fate
-        if fate is Fate.AWAY and not server.failed(said, message.pk):
+        stops = fate in STOPPING and server.failed(said, message.pk)
+        if fate is Fate.AWAY and not stops:
             fate = Fate.LATER
         if fate in (Fate.SENT, Fate.REFUSED, Fate.LATER) and not carrier.proven:
             server.works()

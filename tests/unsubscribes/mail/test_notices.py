@@ -18,7 +18,7 @@ from unsubscribes import reports, services
 from unsubscribes.mail import envelope, failures, gate, notices, send
 from unsubscribes.mail.carrier import Carrier
 from unsubscribes.mail.compose import Draft
-from unsubscribes.models import MailTemplate, Message
+from unsubscribes.models import MailServer, MailTemplate, Message
 
 NOTICE = Draft("Your data", "Hello {{ first_name }},\n\nwe hold your address.")
 OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2020, 1, 1), consent_purpose="News")
@@ -194,6 +194,7 @@ def test_a_notice_of_unknown_fate_tells_once_it_is_known_to_have_left(server, no
     services.resolve(message.pk, "sent", actor=member)
     assert not informing.waiting().exists()
     report("bounced", message)
+    MailServer.objects.update(next_at=timezone.now())
     second = written_notice(eva, member)
     assert (second.state, informing.waiting().exists()) == ("unknown", True)
     report("delivered", second)

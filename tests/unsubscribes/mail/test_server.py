@@ -1,8 +1,11 @@
 """Trouble with the mail server: it stops the turn, charges no mail, is said aloud, and ends by itself."""
 
+import contextlib
 import logging
 import socket
-from contextlib import closing
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 from django.test import Client
@@ -94,6 +97,66 @@ def test_a_server_that_never_greets_is_trouble_of_all_mail(three, settings):
         settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.getsockname()[1], 0.2
         assert send.drain() == 1
     assert mails() == WAITING
+
+
+HANGS_UP = b""
+
+
+def talk(client: socket.socket, to_data: bytes, to_content: bytes) -> None:
+    """Take one client's mail, command by command."""
+    with client, client.makefile("rb") as lines:
+        client.sendall(b"220 here\r\n")
+        content = False
+        for line in lines:
+            if content and line != b".\r\n":
+                continue
+            answer = to_content if content else to_data if line.startswith(b"data") else b"250 OK"
+            content = answer.startswith(b"354")
+            if answer == HANGS_UP:
+                return
+            client.sendall(answer + b"\r\n")
+
+
+@contextmanager
+def answering(settings, to_data: bytes, to_content: bytes) -> Iterator[None]:
+    """Run a mail server that answers so to DATA and to the content of a mail, and takes everything else."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                talk(listener.accept()[0], to_data, to_content)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.EMAIL_PORT = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_a_mail_whose_content_was_never_asked_for_has_not_left(three, settings):
+    with answering(settings, HANGS_UP, b"250 OK"):
+        assert send.drain() == 1
+    assert mails() == WAITING
+    assert not Message.objects.filter(state="unknown").exists()
+
+
+@pytest.mark.parametrize("answer", [HANGS_UP, b"what now", b"\xff\xfe"])
+def test_a_server_that_breaks_off_after_the_content_leaves_one_mail_in_doubt_and_stops_the_turn(
+    three, settings, answer
+):
+    port = settings.EMAIL_PORT
+    with answering(settings, b"354 go on", answer):
+        assert send.drain() == 1
+        assert send.drain() == 0
+        assert mails() == [("queued", "", 0), ("queued", "", 0), ("unknown", "interrupted", 1)]
+        assert MailServer.objects.get().failures == 1
+    settings.EMAIL_PORT = port
+    rest_over()
+    assert send.drain() == 2
+    assert mails() == [("sent", "", 1), ("sent", "", 1), ("unknown", "interrupted", 1)]
+    assert MailServer.objects.get().since is None
 
 
 def test_the_pauses_grow_and_end_at_five_minutes(three, settings):
