@@ -5,7 +5,6 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, BinaryIO, cast
-from uuid import uuid4
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -98,7 +97,7 @@ def _remake(job: ExportJob, gone: set[str]) -> None:
                 kept.write(line)
             job.size = kept.tell()
             kept.seek(0)
-            stored.save(job.file, f"{uuid4().hex}.csv", File(kept))
+            stored.save(job.file, "people.csv", File(kept))
     job.save(update_fields=["file", "size"])
 
 

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
-from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -19,10 +18,11 @@ from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
 from exports import columns, copying
 from exports.models import ExportJob
-from salesconnect.lib import csv, replica
+from salesconnect.lib import csv, replica, stored
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
 
 KEEP_FILES = dt.timedelta(days=7)
 # For fewer people a connection more costs more than it saves; what is exported at once is always fewer.
@@ -63,6 +63,7 @@ def csv_of(person: Contact, now: dt.datetime) -> str:
     return csv.BOM + lines
 
 
+@removed_on_failure
 @transaction.atomic
 def order_export(
     contacts: ContactQuerySet,
@@ -169,5 +170,6 @@ def _job(batch: Batch) -> ExportJob:
         head = (csv.BOM + csv.line(columns.header(columns.ALL_COLUMNS))).encode()
         job = ExportJob(batch=batch, size=len(head))
         # The name says nothing of who is in it; who downloads gets a better one.
-        job.file.save(f"{uuid4().hex}.csv", ContentFile(head), save=True)
+        stored.save(job.file, "people.csv", ContentFile(head))
+        job.save()
     return job

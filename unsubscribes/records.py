@@ -1,7 +1,6 @@
 """The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
 
 from typing import Any
-from uuid import uuid4
 
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -31,7 +30,7 @@ def keep(person: Contact, evidence: Evidence, document: Document | None, *, acto
     if document:
         record.file_name, record.file_kind = document.name, document.kind
         record.size, record.sha256 = len(document.content), document.sha256
-        stored.save(record.file, uuid4().hex, ContentFile(document.content))
+        stored.save(record.file, "", ContentFile(document.content))
     record.save()
     return record
 

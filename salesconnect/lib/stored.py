@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
+from uuid import uuid4
 
 from django.core.files.base import File
 from django.core.files.storage import default_storage
@@ -41,8 +43,17 @@ def removed_on_failure(act: Callable[P, R]) -> Callable[P, R]:
 
 
 def save(field: FieldFile, name: str, content: File) -> None:
-    """Store a file under a row that is to be saved after it."""
-    field.save(name, content, save=False)
+    """Store a file under a row that is to be saved after it, under a name of its own with the ending of `name`.
+
+    On a full disk there is a file already when its content does not fit, and it goes too: its name is nobody else's.
+    """
+    unique = f"{uuid4().hex}{Path(name).suffix}"
+    path = field.field.generate_filename(field.instance, unique)
+    try:
+        field.save(unique, content, save=False)
+    except BaseException:
+        _remove([path])
+        raise
     names = _written.get()
     if names is not None:
         names.append(str(field.name))

@@ -1,5 +1,6 @@
 """No file stays whose row was never stored: a refusal removes it, and the sweep what a killed process left."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -35,6 +36,40 @@ def test_a_file_that_is_refused_after_it_was_stored_is_gone(folder, member):
     with pytest.raises(Invalid):
         imports.start(ContentFile(b"Shoe size,Colour\n42,blue\n"), "shoes.csv", actor=member)
     assert (ImportJob.objects.count(), files(folder)) == (0, [])
+
+
+class TooLong(ContentFile):
+    """A file of which the disk takes the beginning."""
+
+    def chunks(self, chunk_size=None):
+        yield b"Email"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_of_a_file_that_does_not_fit_on_the_disk_no_part_stays(folder, member):
+    with pytest.raises(OSError, match="No space left"):
+        imports.start(TooLong(b"Email\nanna@example.com\n"), "people.csv", actor=member)
+    assert (ImportJob.objects.count(), files(folder)) == (0, [])
+
+
+def test_an_export_that_does_not_fit_on_the_disk_leaves_no_file(folder, person, member, monkeypatch):
+    person()
+    monkeypatch.setattr("exports.services.ContentFile", TooLong)
+    with pytest.raises(OSError, match="No space left"):
+        exports.order_export(Contact.objects.all(), actor=member, reason="")
+    assert files(folder) == []
+
+
+def test_an_export_that_fails_after_its_file_was_made_leaves_none(folder, person, member, monkeypatch):
+    person()
+
+    def refuse(*_args, **_how):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("exports.services.copying.append", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        exports.order_export(Contact.objects.all(), actor=member, reason="")
+    assert files(folder) == []
 
 
 def test_the_api_keeps_nothing_of_a_refused_file(folder, api):

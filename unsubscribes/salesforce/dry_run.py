@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
+from salesconnect.lib import stored
+from salesconnect.lib.stored import removed_on_failure
 from unsubscribes.salesforce import page, preflight
 from unsubscribes.salesforce.client import Client
 from unsubscribes.salesforce.mapping import SOBJECTS, Row, everything, row
@@ -21,6 +23,7 @@ KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
 MOST, SHARE = 1_000, 0.05
 
 
+@removed_on_failure
 def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
     """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
     preflight.remember(client, connection)
@@ -43,8 +46,8 @@ def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
                         lines.writerow([kind, each.sobject, each.sf_id, person or ""])
         run.findings = {**counts, "people": Contact.objects.count()}
         file.flush()
-        run.file.save("dry-run.csv", File(cast("BinaryIO", file.buffer)), save=False)
-    run.save(update_fields=["findings", "file", "read"])
+        stored.save(run.file, "dry-run.csv", File(cast("BinaryIO", file.buffer)))
+        run.save(update_fields=["findings", "file", "read"])
 
 
 def _kinds(found: Row, known: page.Known) -> list[tuple[str, int | None]]:
