@@ -19,6 +19,7 @@ from django.db import connection
 
 from compliance import services
 from contacts.addresses import address_hashes
+from contacts.lookalikes import skeleton_hashes
 from contacts.queries import ContactQuerySet
 
 HOLD = "SELECT compliance_hold_addresses(%s::uuid[])"
@@ -33,12 +34,21 @@ def hold(hashes: Iterable[UUID | None]) -> None:
         cursor.execute(HOLD, [wanted])
 
 
+def of_address(email_key: str) -> list[UUID]:
+    """Return the hashes by which a normalised address is held: its own, and those of what it looks like.
+
+    Who suppresses an address marks the people whose addresses look like it, and who brings one in looks for such a
+    suppression: they must not pass each other either.
+    """
+    return [*address_hashes(email_key), *skeleton_hashes(email_key)]
+
+
 def lock_people(people: ContactQuerySet, *, wanted: Iterable[str] = ()) -> list[int]:
     """Hold the addresses of `people` and the normalised ones that they are to get, then lock the cards.
 
     Returns the ids. Raises `Restricted` when something may not be done with one of them.
     """
-    held = _hashes(people) | {hashed for key in wanted if key for hashed in address_hashes(key)}
+    held = _hashes(people) | {hashed for key in wanted if key for hashed in of_address(key)}
     hold(held)
     ids = services.lock_all_or_none(people)
     # Somebody was given another address just before the cards were locked. Nobody can change it now; should its lock
@@ -48,5 +58,5 @@ def lock_people(people: ContactQuerySet, *, wanted: Iterable[str] = ()) -> list[
 
 
 def _hashes(people: ContactQuerySet) -> set[UUID]:
-    known = people.exclude(email_key="").order_by().values_list("email_key", "address_hash")
-    return {hashed for key, stored in known for hashed in (*address_hashes(key), stored) if hashed}
+    known = people.exclude(email_key="").order_by().values_list("email_key", "address_hash", "skeleton_hash")
+    return {hashed for key, *stored in known for hashed in (*of_address(key), *stored) if hashed}

@@ -10,7 +10,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance import informing, orders, restriction, review
+from compliance import informing, lookalikes, orders, restriction, review
 from compliance.judging import judged
 from compliance.models import ComplianceCard, ReviewNote
 from compliance.revision import revise
@@ -38,7 +38,7 @@ from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
 from contacts import batches
 from contacts.api import PersonEndpoint, order_answer
 from contacts.api_base import AS_OF, Endpoint, idempotent, utc
-from contacts.api_fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, page_of, read
+from contacts.api_fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, Nothing, page_of, read
 from contacts.models import Batch, Contact
 from contacts.queries import ContactQuerySet
 from contacts.selection import Selection
@@ -55,6 +55,7 @@ class CardViewSet(PersonEndpoint):
     rights = {
         "compliance": "view_people",
         "verdict": "view_people",
+        "not_the_same": "edit_people",
         "replace_card": "edit_people",
         "change_card": "edit_people",
     }
@@ -89,6 +90,18 @@ class CardViewSet(PersonEndpoint):
         if past := self.past(pk):
             return Response(verdict_body(past.verdict, past.moment))
         self.row(pk)
+        return self._verdict(pk)
+
+    @extend_schema(request=None, responses=VerdictReply)
+    @action(detail=True, methods=["post"], url_path="not-the-same")
+    def not_the_same(self, request: Request, pk: int) -> Response:
+        """Decide that a person is another than the one who said no and whose address looks alike; show the verdict."""
+        self.row(pk)
+        read(Nothing, request.data)
+        lookalikes.tell_apart(pk, actor=self.actor)
+        return self._verdict(pk)
+
+    def _verdict(self, pk: int) -> Response:
         now = timezone.now()
         return Response(verdict_body(judged(ComplianceCard.objects.select_related("contact").get(pk=pk), now), now))
 

@@ -41,8 +41,8 @@ TOLD = f"""
     WHEN '{history.SOURCE}' THEN {NEW}
     WHEN '{history.CORRECTED}' THEN {NEW}
     WHEN '{history.SCRUBBED}' THEN jsonb_build_object('words_gone', true)
-    WHEN '{history.UNSUBSCRIBED}' THEN jsonb_build_object('unsubscribed', true, 'said_at', event.at,
-        'said_source', event.changes->'source'->1, 'said_reason', event.changes->'reason'->1)
+    WHEN '{history.UNSUBSCRIBED}' THEN jsonb_build_object('unsubscribed', true, 'looks_opted_out', false,
+        'said_at', event.at, 'said_source', event.changes->'source'->1, 'said_reason', event.changes->'reason'->1)
     WHEN '{history.RESUBSCRIBED}' THEN jsonb_build_object('unsubscribed', false, 'said_at', NULL)
     WHEN '{history.RESTRICTED}' THEN jsonb_build_object('restricted_at', event.at)
     WHEN '{history.UNRESTRICTED}' THEN jsonb_build_object('restricted_at', NULL)
@@ -55,6 +55,9 @@ TOLD = f"""
     WHEN '{history.UNMERGED}' THEN jsonb_build_object('here', true) || {CLOCKS}
         || CASE WHEN event.changes ? 'suppressed' THEN jsonb_build_object('unsubscribed', true)
            WHEN event.changes ? 'unsubscribed' THEN {NEW} ELSE '{{}}' END
+    WHEN '{history.LOOKED_ALIKE}' THEN jsonb_build_object('looks_opted_out', true)
+    WHEN '{history.LOOKED_APART}' THEN jsonb_build_object('looks_opted_out', false)
+    WHEN '{history.TOLD_APART}' THEN jsonb_build_object('looks_opted_out', false)
     END
 """
 # `asked` is any query of (number, contact_id, moment): which state is wanted, of whom, and when.
@@ -83,6 +86,7 @@ ACTIONS = (
     history.DELETED,
     history.MERGED,
     history.UNMERGED,
+    *history.LOOKS,
 )
 INSTANT = dt.timedelta(microseconds=1)
 """What lies between a moment and the one just before it, as PostgreSQL counts."""
@@ -107,6 +111,7 @@ class State:
     reviewed_on: dt.date | None = None
     restricted_at: dt.datetime | None = None
     informed_at: dt.datetime | None = None
+    looks_opted_out: bool = False
 
     def get_authorization_type_display(self) -> str:
         """Return the authorization in words, as a card does."""
@@ -174,6 +179,7 @@ def read(text: str) -> State:
         reviewed_on=_day(words.get("reviewed")),
         restricted_at=_moment(words.get("restricted_at")),
         informed_at=_moment(words.get("informed_at")),
+        looks_opted_out=bool(words.get("looks_opted_out")),
     )
 
 

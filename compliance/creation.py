@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,9 +24,11 @@ from salesconnect.lib.transactions import act
 # to be created. 3. Insert those whose address nobody has; ON CONFLICT decides, so two doors at once cannot both create.
 # 4. Take out again who asked to be erased: a look of its own, for the insertion may have waited for that very erasure.
 # 5. Re-key a suppression that an older hash key wrote, and copy one that was stored while the case of domains was
-# folded. 6. Cards, unsubscribed where the address is suppressed or the row says so. 7. Events.
+# folded. 6. Cards, unsubscribed where the address is suppressed or the row says so, and
+# marked where it looks like one that is. 7. Events.
 HOLD = """
-    SELECT compliance_hold_addresses(ARRAY(SELECT unnest(address_hashes) FROM incoming WHERE NOT taken))
+    SELECT compliance_hold_addresses(ARRAY(
+        SELECT unnest(address_hashes || skeleton_hashes) FROM incoming WHERE NOT taken))
 """
 NUMBER = """
     UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
@@ -34,9 +37,9 @@ NUMBER = """
 INSERT_CONTACTS = f"""
     WITH created AS (
         INSERT INTO contacts_contact (id, owner_id, {", ".join(DETAILS)},
-            email_key, address_hash, address_hash_key, {", ".join(SORTED.values())})
+            email_key, address_hash, address_hash_key, skeleton_hash, {", ".join(SORTED.values())})
         SELECT contact_id, %(owner)s, {", ".join(DETAILS)}, email_key, address_hash,
-               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END,
+               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END, skeleton_hashes[1],
                {", ".join(SORTED.values())}
         FROM incoming WHERE NOT taken ORDER BY line
         ON CONFLICT (email_key) WHERE NOT (email_key = '') DO NOTHING
@@ -59,6 +62,17 @@ REKEY = """
     FROM incoming i WHERE NOT i.taken AND s.address_hash = ANY (i.address_hashes[2:])
     AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = i.address_hash)
 """
+# What is known of what looks like the address moves to the newest key too; see `lookalikes.to_newest_key`.
+REKEY_SKELETONS = (
+    """
+    UPDATE compliance_suppression s SET skeleton_hash = i.skeleton_hashes[1]
+    FROM incoming i WHERE NOT i.taken AND s.skeleton_hash = ANY (i.skeleton_hashes[2:])
+""",
+    """
+    UPDATE contacts_contact c SET skeleton_hash = i.skeleton_hashes[1]
+    FROM incoming i WHERE NOT i.taken AND c.skeleton_hash = ANY (i.skeleton_hashes[2:])
+""",
+)
 FOLDED = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
     SELECT DISTINCT ON (i.address_hash) i.address_hash, %(hash_key)s, s.reason, s.source, s.since, s.said_at
@@ -91,7 +105,24 @@ INSERT_EVENTS = f"""
             'source_type', (%(sources)s)[i.source_type], 'source_other', nullif(i.source_other, '')))
     FROM incoming i JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken ORDER BY i.line
 """
-STEPS = (HOLD, NUMBER, INSERT_CONTACTS, REFUSE_ERASED, REKEY, FOLDED, SUPPRESS, INSERT_CARDS, INSERT_EVENTS)
+INSERT_LIKENESSES = f"""
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT contact_id, %(batch_id)s, NULL, '{history.LOOKED_ALIKE}', %(door)s, 'Sales Connect', '{{}}'
+    FROM incoming i JOIN compliance_compliancecard card USING (contact_id)
+    WHERE NOT i.taken AND card.looks_opted_out ORDER BY i.line
+"""
+STEPS = (
+    HOLD,
+    NUMBER,
+    INSERT_CONTACTS,
+    REFUSE_ERASED,
+    REKEY,
+    FOLDED,
+    SUPPRESS,
+    INSERT_CARDS,
+    INSERT_EVENTS,
+    INSERT_LIKENESSES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +162,9 @@ def create_staged(
     with connection.cursor() as cursor:
         for statement in STEPS:
             cursor.execute(statement, values)
+            if statement is REKEY and len(settings.SUPPRESSION_KEYS) > 1:
+                for moving in REKEY_SKELETONS:
+                    cursor.execute(moving)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
             " JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken"

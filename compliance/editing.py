@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, connection, transaction
 
-from compliance import erased, services, suppression
+from compliance import erased, lookalikes, services, suppression
 from compliance.address_locks import lock_people
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
@@ -112,6 +112,7 @@ def _store(contact: Contact, values: dict[str, str]) -> None:
     columns: dict[str, object] = dict(values)
     if "email" in values:
         columns |= address_columns(values["email"])
+        lookalikes.to_newest_key(filter(None, [str(columns["email_key"])]))
     columns |= {SORTED[name]: sort_key(value) for name, value in values.items() if name in SORTED}
     try:
         with transaction.atomic():

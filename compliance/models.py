@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
@@ -44,6 +45,10 @@ class ComplianceCard(models.Model):
     # Restriction of processing (GDPR art. 18), and when the person was told of us (art. 14).
     restricted_at = models.DateTimeField(null=True)
     informed_at = models.DateTimeField(null=True)
+    # Whether the address looks like another one that said no, kept by triggers; and the suppressions of which somebody
+    # has said that they are another person's. See `compliance.lookalikes`.
+    looks_opted_out = models.BooleanField(db_default=False, default=False)
+    told_apart_from = ArrayField(models.BigIntegerField(), null=True)
     sort_last = models.CharField(max_length=200, blank=True, db_collation="C")
     sort_first = models.CharField(max_length=200, blank=True, db_collation="C")
 
@@ -155,6 +160,8 @@ class Suppression(models.Model):
     said_at = models.DateTimeField(db_default=Now())
     # Stored while the case of domains was folded: what it knows as fass.de may have been faß.de.
     folded = models.BooleanField(db_default=False, default=False)
+    # What the address looks like; NULL where nobody who knew the address has said so yet. See `contacts.lookalikes`.
+    skeleton_hash = models.UUIDField(null=True)
     # Whether it stands in the ledger beside the database, from which a restore learns it.
     in_ledger = models.BooleanField(db_default=False)
 
@@ -162,6 +169,9 @@ class Suppression(models.Model):
         indexes = [
             models.Index(fields=["since", "id"], name="suppression_by_since"),
             models.Index(fields=["id"], condition=Q(in_ledger=False), name="suppression_not_in_ledger"),
+            models.Index(
+                fields=["skeleton_hash"], condition=Q(skeleton_hash__isnull=False), name="suppression_by_skeleton"
+            ),
         ]
 
     def __str__(self) -> str:

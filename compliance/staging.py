@@ -11,6 +11,7 @@ from django.db import connection
 from compliance.rules import Authorization, Source
 from contacts.addresses import address_hashes, folded_hashes, newest_key
 from contacts.details import DETAILS, SORTED
+from contacts.lookalikes import skeleton_hashes
 from contacts.rules import normalise_address, sort_key
 
 CARD = (
@@ -21,7 +22,7 @@ CARD = (
     "source_type",
     "source_other",
 )
-KEYS = ("email_key", "address_hash", "address_hashes", "folded_hashes", *SORTED.values())
+KEYS = ("email_key", "address_hash", "address_hashes", "folded_hashes", "skeleton_hashes", *SORTED.values())
 TEXTS = (
     *DETAILS,
     "email_key",
@@ -37,6 +38,7 @@ COLUMNS = (
     "address_hash",
     "address_hashes",
     "folded_hashes",
+    "skeleton_hashes",
     "authorization_type",
     "consent_date",
     "source_type",
@@ -46,7 +48,7 @@ COLUMNS = (
 CREATE = f"""
     CREATE TEMPORARY TABLE incoming (
         line integer NOT NULL, opted_out boolean NOT NULL, address_hash uuid, address_hashes uuid[] NOT NULL,
-        folded_hashes uuid[] NOT NULL,
+        folded_hashes uuid[] NOT NULL, skeleton_hashes uuid[] NOT NULL,
         authorization_type smallint, consent_date date, source_type smallint,
         {", ".join(f"{name} text NOT NULL" for name in TEXTS if name != "email_key")},
         email_key text COLLATE "C" NOT NULL,
@@ -91,11 +93,16 @@ def stage_lines(lines: Iterable[str]) -> None:
 
 
 def address_columns(email: str) -> dict[str, object]:
-    """Return what is stored beside an address: its normal form, its hash and the hash key's name."""
+    """Return what is stored beside an address: its normal form, the two hashes and the name of their key."""
     if not email:
-        return {"email_key": "", "address_hash": None, "address_hash_key": ""}
+        return {"email_key": "", "address_hash": None, "address_hash_key": "", "skeleton_hash": None}
     key = normalise_address(email)
-    return {"email_key": key, "address_hash": address_hashes(key)[0], "address_hash_key": newest_key()}
+    return {
+        "email_key": key,
+        "address_hash": address_hashes(key)[0],
+        "address_hash_key": newest_key(),
+        "skeleton_hash": skeleton_hashes(key)[0],
+    }
 
 
 def copy_line(person: NewPerson) -> str:
@@ -117,13 +124,18 @@ def copy_line(person: NewPerson) -> str:
         str(person.line),
         "t" if person.opted_out else "f",
         hashes[0] if hashes else NULL,
-        "{" + ",".join(hashes) + "}",
-        "{" + ",".join(each.hex for each in folded_hashes(key)) + "}",
+        _array(hashes),
+        _array(each.hex for each in folded_hashes(key)),
+        _array(each.hex for each in skeleton_hashes(key)),
         NULL if authorization.type is None else str(int(authorization.type)),
         NULL if authorization.consent_date is None else authorization.consent_date.isoformat(),
         NULL if source.type is None else str(int(source.type)),
     )
     return "\t".join((*cells, *_escaped(texts))) + "\n"
+
+
+def _array(items: Iterable[str]) -> str:
+    return "{" + ",".join(items) + "}"
 
 
 def _escaped(texts: list[str]) -> list[str]:

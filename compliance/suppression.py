@@ -8,10 +8,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
-from compliance import address_locks
+from compliance import address_locks, lookalikes
 from compliance.models import Suppression
 from contacts import history
 from contacts.addresses import address_hashes, folded_hashes, newest_key
+from contacts.lookalikes import skeleton_hashes
 from contacts.models import Contact
 from contacts.queries import NOBODY, ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
@@ -29,10 +30,13 @@ REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppr
 UNSUBSCRIBE = """
     SELECT people, changed, is_new FROM compliance_unsubscribe(
         ARRAY({ids}), %(address_hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s,
-        %(batch_id)s, %(actor_id)s, %(door)s, %(actor_name)s
+        %(batch_id)s, %(actor_id)s, %(door)s, %(actor_name)s, %(skeleton)s
     )
 """
-SUPPRESS_MANY = "SELECT compliance_suppress(%(hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s)"
+SUPPRESS_MANY = """
+    SELECT compliance_suppress(
+        %(hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s, %(skeletons)s::uuid[])
+"""
 
 REKEY = """
     UPDATE compliance_suppression s SET address_hash = given.new, hash_key = %(hash_key)s
@@ -83,12 +87,16 @@ def unsubscribe(
     return Outcome(changed=heard.changed, unchanged=len(heard.people) - heard.changed)
 
 
-def unsubscribe_address(hashes: Sequence[UUID], hash_key: str, *, actor: Actor, source: str, reason: str = "") -> Said:
+def unsubscribe_address(
+    hashes: Sequence[UUID], hash_key: str, *, actor: Actor, source: str, reason: str = "", skeleton: UUID | None = None
+) -> Said:
     """Opt an address out that is known by its hashes alone, and whoever has it.
 
-    The first hash is stored, made with the key named `hash_key`; who has the address may be known by another.
+    The first hash is stored, made with the key named `hash_key`; who has the address may be known by another. Who knows
+    the address gives the hash of its `skeleton`, for perhaps nobody has it.
     """
-    return _unsubscribe(NOBODY, actor=actor, source=source, reason=reason, address=(hashes, hash_key))
+    address = (hashes, hash_key, skeleton)
+    return _unsubscribe(NOBODY, actor=actor, source=source, reason=reason, address=address)
 
 
 @retried
@@ -99,7 +107,7 @@ def _unsubscribe(
     source: str,
     reason: str,
     batch_id: int | None = None,
-    address: tuple[Sequence[UUID], str] = ((), ""),
+    address: tuple[Sequence[UUID], str, UUID | None] = ((), "", None),
     said: bool = True,
 ) -> Said:
     """Opt out the people whose ids a statement finds, and an address, all of it in one statement."""
@@ -107,6 +115,7 @@ def _unsubscribe(
     values: dict[str, Any] = {
         "address_hashes": [str(each) for each in address[0]],
         "hash_key": address[1],
+        "skeleton": str(address[2]) if address[2] else None,
         "source": source,
         "reason": reason,
         "said": said and source not in REPEATED,
@@ -119,11 +128,15 @@ def _unsubscribe(
     return heard
 
 
-def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "") -> None:
-    """Suppress addresses known by their hashes under the newest key; whoever has them is unsubscribed separately."""
+def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "", skeletons: Sequence[UUID] = ()) -> None:
+    """Suppress addresses known by their hashes under the newest key; whoever has them is unsubscribed separately.
+
+    Who knows the addresses gives the hashes of their `skeletons` beside them.
+    """
     values: dict[str, Any] = {
         "hashes": [str(address_hash) for address_hash in hashes],
         "hash_key": newest_key(),
+        "skeletons": [str(skeleton) for skeleton in skeletons],
         "reason": reason,
         "source": source,
         "said": source not in REPEATED,
@@ -139,12 +152,15 @@ def opt_out_addresses(addresses: Iterable[str], *, actor: Actor, source: str, re
     """
     hashed = {address: address_hashes(address) for address in addresses}
     every = [address_hash for hashes in hashed.values() for address_hash in hashes]
-    address_locks.hold(every)
+    address_locks.hold(held for address in hashed for held in address_locks.of_address(address))
+    lookalikes.to_newest_key(hashed)
     known = dict(Suppression.objects.filter(address_hash__in=every).values_list("address_hash", "source"))
     fresh = [hashes[0] for hashes in hashed.values() if known.keys().isdisjoint(hashes)]
     bounced = [address_hash for address_hash, held in known.items() if held == Suppression.Source.BOUNCE]
     unsubscribe(Contact.objects.filter(email_key__in=list(hashed)), actor=actor, source=source, reason=reason)
-    suppress_hashes([*fresh, *bounced], source=source, reason=reason)
+    looks = {each: skeleton_hashes(address)[0] for address, hashes in hashed.items() for each in hashes}
+    said = [*fresh, *bounced]
+    suppress_hashes(said, source=source, reason=reason, skeletons=[looks[each] for each in said])
     return len(fresh)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from compliance.views import bulk, card, imports, opt_out, policy, queues, restricting
+from compliance.views import bulk, card, imports, lookalikes, opt_out, policy, queues, restricting
 
 urlpatterns = [
     path("people/import/", imports.new, name="import-people"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("people/bulk/<slug:kind>/preview/", bulk.preview, name="bulk-preview"),
     path("people/<int:contact_id>/compliance/", card.card, name="person-card"),
     path("people/<int:contact_id>/restriction/", restricting.restriction, name="person-restriction"),
+    path("people/<int:contact_id>/not-the-same/", lookalikes.not_the_same, name="person-not-the-same"),
     path("people/<int:contact_id>/balance/", queues.balance, name="person-balance"),
     path("compliance/informing/", queues.informing, name="informing"),
     path("compliance/review/", queues.review, name="review"),

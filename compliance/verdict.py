@@ -28,6 +28,7 @@ CHOICES = ((MAY, _("Yes")), (ASK_FIRST, _("Ask first")), (MAY_NOT, _("No")))
 Effect = Policy.Effect
 EFFECTS: dict[str, str] = {Effect.BLOCK: MAY_NOT, Effect.HOLD: ASK_FIRST, Effect.WARN: ASK_FIRST, Effect.ALLOW: MAY}
 """What an effect of the policy makes of the verdict."""
+LOOKS_OPTED_OUT = "looks_like_opted_out"
 HOLDING = (Effect.BLOCK, Effect.HOLD)
 """The effects for which mail does not leave."""
 
@@ -41,6 +42,7 @@ class Facts(Protocol):
     consent_purpose: str
     basis_since: dt.date | None
     restricted_at: dt.datetime | None
+    looks_opted_out: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A reason: the tests under which it holds, its words, and the effect, which is the policy's or always blocks.
+    """A reason: the tests under which it holds, its words, and the effect: the policy's, or one that is `always` so.
 
     `held` is the reason that a mail names which the gate holds back for it.
     """
@@ -115,11 +117,11 @@ class Rule:
     tests: tuple[Test, ...]
     words: Callable[[Facts, Policy, Said | None], str]
     held: str
-    always_blocks: bool = False
+    always: str = ""
 
     def effect(self, policy: Policy) -> str:
         """Return what the reason does under a policy."""
-        return Effect.BLOCK if self.always_blocks else str(getattr(policy, self.code))
+        return self.always or str(getattr(policy, self.code))
 
     def holds(self, facts: Facts, policy: Policy, today: dt.date) -> bool:
         """Tell whether the reason holds of a person."""
@@ -215,6 +217,10 @@ def _restricted(facts: Facts, _policy: Policy, _said: Said | None) -> str:
     return _t("Processing restricted since %(date)s.") % {"date": _day(facts.restricted_at)}
 
 
+def _looks_opted_out(_facts: Facts, _policy: Policy, _said: Said | None) -> str:
+    return _t("The address looks like one that said no. Decide whether it is another person.")
+
+
 def _no_authorization(_facts: Facts, _policy: Policy, _said: Said | None) -> str:
     return _t("No authorization recorded.")
 
@@ -248,8 +254,15 @@ def _day(day: dt.date | dt.datetime | None) -> str:
 
 
 RULES: Sequence[Rule] = (
-    Rule("unsubscribed", (Test("unsubscribed", "is"),), _unsubscribed, "unsubscribed", always_blocks=True),
-    Rule("restricted", (Test("restricted_at", "set"),), _restricted, "restricted", always_blocks=True),
+    Rule("unsubscribed", (Test("unsubscribed", "is"),), _unsubscribed, "unsubscribed", Effect.BLOCK),
+    Rule("restricted", (Test("restricted_at", "set"),), _restricted, "restricted", Effect.BLOCK),
+    Rule(
+        LOOKS_OPTED_OUT,
+        (Test("looks_opted_out", "is"), Test("unsubscribed", "is", False)),
+        _looks_opted_out,
+        LOOKS_OPTED_OUT,
+        Effect.HOLD,
+    ),
     Rule("no_authorization", (Test("authorization_type", "set", False),), _no_authorization, "no_authorization"),
     Rule("consent_old", (Test("consent_date", "before", "consent_months"),), _consent_old, "policy"),
     Rule(

@@ -20,6 +20,11 @@ def _keys(keys: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
     return tuple((key_name(key), key.encode()) for key in keys)
 
 
+def hash_keys() -> list[bytes]:
+    """Return the hash keys of the setting, newest first."""
+    return [key for _name, key in _keys(tuple(settings.SUPPRESSION_KEYS))]
+
+
 def newest_key() -> str:
     """Return the name of the key that new rows take: the first of the setting."""
     return _keys(tuple(settings.SUPPRESSION_KEYS))[0][0]

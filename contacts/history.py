@@ -39,6 +39,12 @@ SCRUBBED = "scrubbed"
 REQUESTED = "requested"
 VIEWED = "viewed"
 ANSWERED = "answered"
+LOOKED_ALIKE = "looked_alike"
+LOOKED_APART = "looked_apart"
+TOLD_APART = "told_apart"
+
+LOOKS = (LOOKED_ALIKE, LOOKED_APART, TOLD_APART)
+"""What tells whether a person's address looks like one that said no: by the last of them it does, or no longer does."""
 
 CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, MAIL_ARRIVED, MAIL_ALLOWED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""

@@ -224,6 +224,19 @@ def _unrestricted(event: ContactEvent) -> str:
     return _with_reason(sentence, event.changes)
 
 
+def _looked_alike(_event: ContactEvent) -> str:
+    return _("The address looks like one that said no")
+
+
+def _looked_apart(_event: ContactEvent) -> str:
+    return _("The address no longer looks like one that said no")
+
+
+def _told_apart(event: ContactEvent) -> str:
+    words = {"actor": event.actor_name}
+    return _("%(actor)s decided that this is another person than the one who said no") % words
+
+
 def _informed(event: ContactEvent) -> str:
     how = _side(event.changes, NEW).get("how")
     if how == "mail":
@@ -378,4 +391,7 @@ SENTENCES: dict[str, Callable[[ContactEvent], str]] = {
     history.REQUESTED: _requested,
     history.VIEWED: _viewed,
     history.ANSWERED: _answered,
+    history.LOOKED_ALIKE: _looked_alike,
+    history.LOOKED_APART: _looked_apart,
+    history.TOLD_APART: _told_apart,
 }

@@ -33,6 +33,7 @@ PAGES = {
     "person-card": ("edit_people", "edit_people"),
     "person-undo": (NOBODY, "edit_people"),
     "person-unsubscribe": ("unsubscribe_people", "unsubscribe_people"),
+    "person-not-the-same": (NOBODY, "edit_people"),
     "person-restriction": ("restrict_people", "restrict_people"),
     "person-balance": ("edit_people", "edit_people"),
     "informing": ("view_people", "edit_people"),

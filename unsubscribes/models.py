@@ -121,10 +121,11 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     class Reason(models.TextChoices):
-        """Why a message is in its state: the first eight hold back."""
+        """Why a message is in its state: the first nine hold back."""
 
         UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
         RESTRICTED = "restricted", _("The person's data is restricted.")
+        LOOKS_LIKE_OPTED_OUT = "looks_like_opted_out", _("The address looks like one that said no.")
         NO_ADDRESS = "no_address", _("The person has no email address.")
         NO_AUTHORIZATION = "no_authorization", _("No authorization is recorded.")
         POLICY = "policy", _("The team's policy does not allow it.")

@@ -4,8 +4,8 @@ from django.conf import settings
 from django.db import connection
 from psycopg2.extras import execute_values
 
-from compliance import address_locks, services
-from contacts.addresses import address_hash, address_hashes, newest_key
+from compliance import address_locks, lookalikes, services
+from contacts.addresses import address_hash, newest_key
 from contacts.models import Contact
 from salesconnect.lib.transactions import act
 from unsubscribes import links
@@ -46,9 +46,10 @@ def rehash_addresses() -> int:
 def _rehash_chunk() -> int:
     old = Contact.objects.exclude(email_key="").exclude(address_hash_key=newest_key())
     found = dict(old.values_list("pk", "email_key")[:CHUNK])
-    address_locks.hold(hashed for key in found.values() for hashed in address_hashes(key))
+    address_locks.hold(hashed for key in found.values() for hashed in address_locks.of_address(key))
     ids = services.lock(Contact.objects.among(list(found)))
     people = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "email_key")
+    lookalikes.to_newest_key(key for _hashed, key in people)
     moves = {hashed: address_hash(email_key) for hashed, email_key in people if hashed}
     if not moves:
         return 0

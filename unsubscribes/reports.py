@@ -16,6 +16,7 @@ from compliance import suppression
 from compliance.models import Suppression
 from contacts.addresses import address_hashes, newest_key
 from contacts.found_addresses import addresses_in
+from contacts.lookalikes import skeleton_hashes
 from contacts.models import Contact
 from contacts.rules import normalise_address
 from salesconnect.lib.actor import Actor
@@ -47,6 +48,7 @@ class Reported:
     key: str
     said: str
     at: dt.datetime | None
+    skeleton: UUID | None = None
 
 
 def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Outcome:
@@ -73,7 +75,12 @@ def _take_one(reported: Reported, actor: Actor) -> Outcome:
     outcome, is_new = Outcome(), True
     if source := NOES.get(reported.meaning):
         no = suppression.unsubscribe_address(
-            reported.hashes, newest_key(), actor=actor, source=source, reason=actor.name
+            reported.hashes,
+            newest_key(),
+            actor=actor,
+            source=source,
+            reason=actor.name,
+            skeleton=reported.skeleton,
         )
         outcome = no.outcome
         is_new = bool(outcome.changed)
@@ -120,7 +127,7 @@ def _addresses(event: AnymailTrackingEvent) -> list[str]:
 
 def _read(name: str, event: AnymailTrackingEvent, address: str) -> Reported:
     recipient, report = str(event.recipient or ""), event.esp_event
-    hashes = address_hashes(address)
+    hashes, skeleton = address_hashes(address), skeleton_hashes(address)[0]
     meaning = meanings.of_report(name, str(event.event_type), report, recipient, event.mta_response)
     mail_id = str(event.message_id or "")
     whole = json.dumps(report, sort_keys=True, default=str)
@@ -129,4 +136,4 @@ def _read(name: str, event: AnymailTrackingEvent, address: str) -> Reported:
     said = UNSEEN.sub(" ", str(event.mta_response or event.description or meanings.reason_of(name, report)))
     # What a provider dates later than now would outlive every mail that arrives.
     at = min(event.timestamp, timezone.now()) if event.timestamp else None
-    return Reported(meaning, hashes, mail_id, key, said, at)
+    return Reported(meaning, hashes, mail_id, key, said, at, skeleton)

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import editing, erased, services, suppression
+from compliance import editing, erased, lookalikes, services, suppression
 from compliance.address_locks import lock_people
 from compliance.creation import address_taken
 from compliance.models import ComplianceCard
@@ -46,6 +46,7 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     # The one is for readers; the other is a code that outlasts an erasure, as it stands with who is created.
     back: dict[str, Any] = {"unsubscribed": (None, said_no)} | ({"suppressed": True} if said_no else {})
     history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
+    lookalikes.tell(record.absorbed_id, actor=actor)
     history.record([record.survivor_id], history.UNMERGED, actor=actor, changes=clocks)
     return Outcome(changed=1)
 
@@ -114,6 +115,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
         raise address_taken(str(address["email_key"]))
     erased.refuse(str(address["email_key"]))
+    lookalikes.to_newest_key(filter(None, [str(address["email_key"])]))
     keys = {key: sort_key(details[name]) for name, key in SORTED.items()}
     person = Contact.objects.create(
         pk=record.absorbed_id,

@@ -47,6 +47,8 @@ class Contact(models.Model):
     email_key = models.CharField(max_length=254, blank=True, editable=False, db_collation="C")
     address_hash = models.UUIDField(null=True, editable=False, db_index=True)
     address_hash_key = models.CharField(max_length=8, blank=True, editable=False)
+    # What the address looks like, hashed under the same key; see `contacts.lookalikes`.
+    skeleton_hash = models.UUIDField(null=True, editable=False)
     sort_company = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
     # As on the card, whose indexes they order: what a search finds is sorted without a look at the cards.
     sort_last = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
@@ -62,6 +64,9 @@ class Contact(models.Model):
             models.Index(fields=["sort_company", "id"], name="contact_by_company"),
             models.Index(fields=["created_at", "id"], name="contact_by_created"),
             models.Index(fields=["salesforce_id"], condition=~models.Q(salesforce_id=""), name="contact_by_salesforce"),
+            models.Index(
+                fields=["skeleton_hash"], condition=models.Q(skeleton_hash__isnull=False), name="contact_by_skeleton"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

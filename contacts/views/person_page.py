@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_htmx.http import reselect, reswap, retarget
 
 from compliance.judging import judged
+from compliance.verdict import LOOKS_OPTED_OUT, Verdict
 from contacts import history
 from contacts.forms import focus_first
 from contacts.models import Contact, ContactEvent
@@ -101,6 +102,7 @@ def show(
         "verdict": answer,
         "reasons": [reason.text for reason in answer.reasons],
         "undeliverable": any(reason.code == UNDELIVERABLE for reason in answer.reasons),
+        "decide": _decision(person, answer, page_actor(request)),
         "card_changed": _last_change_of_card(person.pk),
         "said": unsubscribes.of_person(person),
         "history": lines.of_person(person.pk),
@@ -112,6 +114,13 @@ def show(
         "focus": focus,
     }
     return render(request, "contacts/person.html", context, status=status)
+
+
+def _decision(person: Contact, answer: Verdict, actor: Actor) -> str:
+    """Return where the actor decides on a person who looks like somebody who said no; empty where there is nothing."""
+    asked = LOOKS_OPTED_OUT in {reason.code for reason in answer.reasons}
+    may = actor.may("edit_people") and person.card.restricted_at is None
+    return reverse("person-not-the-same", args=[person.pk]) if asked and may else ""
 
 
 def versions(request: SignedInRequest, contact_id: int, rows: list[Row]) -> Versions:

@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from compliance import services
 from contacts.addresses import address_hashes, key_name
+from contacts.lookalikes import skeleton_hashes
 from contacts.models import Contact
 from contacts.rules import normalise_address
 from exports.integrity.check import Found, note
@@ -16,17 +17,20 @@ from salesconnect.lib.actor import Actor
 
 PIECE = 5_000
 READ = f"""
-    SELECT id, email, email_key, address_hash, address_hash_key FROM contacts_contact
+    SELECT id, email, email_key, address_hash, address_hash_key, skeleton_hash FROM contacts_contact
     WHERE id > %s AND email <> '' ORDER BY id LIMIT {PIECE}
 """
-OF_PEOPLE = "SELECT id, email, email_key, address_hash, address_hash_key FROM contacts_contact WHERE id = ANY(%s)"
+OF_PEOPLE = """
+    SELECT id, email, email_key, address_hash, address_hash_key, skeleton_hash FROM contacts_contact WHERE id = ANY(%s)
+"""
 WRITE = """
     UPDATE contacts_contact c SET email_key = right_one.email_key, address_hash = right_one.address_hash,
-        address_hash_key = right_one.hash_key
-    FROM unnest(%s::bigint[], %s::text[], %s::uuid[], %s::text[]) AS right_one (id, email_key, address_hash, hash_key)
+        address_hash_key = right_one.hash_key, skeleton_hash = right_one.skeleton_hash
+    FROM unnest(%s::bigint[], %s::text[], %s::uuid[], %s::text[], %s::uuid[])
+        AS right_one (id, email_key, address_hash, hash_key, skeleton_hash)
     WHERE c.id = right_one.id
 """
-Row = tuple[int, str, str, UUID, str]
+Row = tuple[int, str, str, UUID, str, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class _Right:
     email_key: str
     address_hash: UUID
     hash_key: str
+    skeleton_hash: UUID
 
 
 def differing() -> Found:
@@ -66,7 +71,10 @@ def _write(ids: list[int], actor: Actor) -> int:
     locked = services.lock(Contact.objects.among(ids))
     rows = [(row[0], right) for row in _read(OF_PEOPLE, locked) if (right := _right(row))]
     if rows:
-        values = [(number, right.email_key, str(right.address_hash), right.hash_key) for number, right in rows]
+        values = [
+            (number, right.email_key, str(right.address_hash), right.hash_key, str(right.skeleton_hash))
+            for number, right in rows
+        ]
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [list(column) for column in zip(*values, strict=True)])
         note([number for number, _right_one in rows], "address_hash", actor)
@@ -88,10 +96,12 @@ def _read(query: str, value: int | list[int]) -> list[Row]:
 
 def _right(row: Row) -> _Right | None:
     """Return what should stand beside an address; None when it does. A hash of an older key waits for its turn."""
-    _id, email, email_key, held, held_key = row
+    _id, email, email_key, held, held_key, skeleton = row
     key = normalise_address(email)
     hashes = dict(zip(map(key_name, settings.SUPPRESSION_KEYS), address_hashes(key), strict=True))
-    if email_key == key and str(hashes.get(held_key)) == str(held):
+    # What the address looks like goes to a new key before the address does, with all that looks like it.
+    likenesses = skeleton_hashes(key)
+    if email_key == key and str(hashes.get(held_key)) == str(held) and str(skeleton) in map(str, likenesses):
         return None
     newest = next(iter(hashes))
-    return _Right(key, hashes[newest], newest)
+    return _Right(key, hashes[newest], newest, likenesses[0])

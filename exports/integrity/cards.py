@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from compliance import services, suppression
+from compliance import lookalikes, services, suppression
 from compliance.models import Suppression
 from compliance.rules import AuthorizationType, SourceType
 from contacts import history
@@ -47,6 +47,15 @@ SAME_NAMES = """
     UPDATE compliance_compliancecard card SET sort_last = contact.sort_last, sort_first = contact.sort_first
     FROM contacts_contact contact WHERE contact.id = card.contact_id AND card.contact_id = ANY(%(ids)s)
 """
+SHOULD_LOOK = """
+    SELECT card.contact_id FROM compliance_suppression held
+    JOIN contacts_contact person
+        ON person.skeleton_hash = held.skeleton_hash AND person.address_hash <> held.address_hash
+    JOIN compliance_compliancecard card ON card.contact_id = person.id
+    WHERE NOT card.unsubscribed AND held.source <> 'bounce' AND held.id <> ALL (coalesce(card.told_apart_from, '{}'))
+"""
+LOOK = "SELECT contact_id FROM compliance_compliancecard WHERE looks_opted_out"
+WRONG_LOOKS = f"(({LOOK}) EXCEPT ({SHOULD_LOOK})) UNION ALL (({SHOULD_LOOK}) EXCEPT ({LOOK}))"
 DIFFERS = {
     "card_history": "here AND differs",
     "opt_out_only_in_history": "here AND said_no AND NOT unsubscribed",
@@ -158,6 +167,12 @@ def make_cards(actor: Actor) -> int:
     return total
 
 
+def see_lookalikes(ids: list[int], actor: Actor) -> int:
+    """Mark whose address looks like one that said no, and nobody else; the history tells it."""
+    lookalikes.see(ids)
+    return len(ids)
+
+
 def copy_names(ids: list[int], actor: Actor) -> int:
     """Write on their cards the names by which people are sorted."""
     changed(SAME_NAMES, {"ids": ids})
@@ -170,5 +185,6 @@ MENDS: dict[str, Mend] = {
     "opt_out_not_in_history": in_windows("opt_out_not_in_history", tell),
     "suppressed_not_unsubscribed": mender(NOT_UNSUBSCRIBED, unsubscribe),
     "unsubscribed_not_suppressed": mender(NOT_SUPPRESSED, suppress),
+    "lookalikes": mender(WRONG_LOOKS, see_lookalikes),
     "sort_names": mender(OTHER_NAMES, copy_names),
 }

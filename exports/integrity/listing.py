@@ -34,6 +34,12 @@ CHECKS: tuple[Check, ...] = (
         cards.differing,
         MENDS["opt_out_not_in_history"],
     ),
+    Check(
+        "lookalikes",
+        _("People wrongly marked, or not marked, as looking like somebody who said no"),
+        finder(cards.WRONG_LOOKS),
+        MENDS["lookalikes"],
+    ),
     Check("card_history", _("Cards that differ from their history"), cards.differing, MENDS["card_history"]),
     Check("person_not_in_history", _("People whom the history does not know"), cards.differing),
     Check("vanished", _("People in the history who are gone without being erased or merged"), finder(erased.VANISHED)),

@@ -21,7 +21,7 @@ TODAY = dt.date(2026, 11, 27)
 SAID = Said(dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC), Suppression.Source.CLICKED_LINK)
 OLD, LAST_YOUNG = dt.date(2024, 11, 26), dt.date(2024, 11, 27)
 SINCE = (None, dt.date(2025, 11, 26), dt.date(2025, 11, 27))
-EFFECTS = [rule.code for rule in RULES if not rule.always_blocks]
+EFFECTS = [rule.code for rule in RULES if not rule.always]
 
 
 def cards() -> list[ComplianceCard]:
@@ -31,13 +31,16 @@ def cards() -> list[ComplianceCard]:
     return [
         ComplianceCard(
             unsubscribed=no,
+            looks_opted_out=looks,
             restricted_at=restricted,
             authorization_type=kind,
             consent_date=given,
             consent_purpose="Newsletter" if given else "",
             basis_since=since,
         )
-        for no, restricted, (kind, given), since in product((False, True), (None, NOW), bases, SINCE)
+        for no, looks, restricted, (kind, given), since in product(
+            (False, True), (False, True), (None, NOW), bases, SINCE
+        )
     ]
 
 

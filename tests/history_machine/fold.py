@@ -15,6 +15,7 @@ EMPTY = dict.fromkeys(ON_CARD) | {
     "consent_purpose": "",
     "source_other": "",
     "unsubscribed": False,
+    "looks_opted_out": False,
 }
 CODES: dict[str, Any] = {"authorization_type": AuthorizationType, "source_type": SourceType}
 DETAILS = WORDS - set(EMPTY)
@@ -32,6 +33,7 @@ class Folded:
     def take(self, event: ContactEvent) -> None:
         """Go on by one event."""
         day = timezone.localdate(event.at)
+        self._look(event.action)
         match event.action:
             case "created":
                 self.here = True
@@ -55,6 +57,10 @@ class Folded:
                 self.card |= {"basis_since": day, "reviewed_on": day}
             case "merged" | "unmerged" | "deleted" | "scrubbed":
                 self._turn(event)
+
+    def _look(self, action: str) -> None:
+        if action in {"looked_alike", "looked_apart", "told_apart", "unsubscribed"}:
+            self.card["looks_opted_out"] = action == "looked_alike"
 
     def _turn(self, event: ContactEvent) -> None:
         if event.action == "scrubbed":

@@ -38,6 +38,7 @@ ENDPOINTS = {
     "PUT contacts/<int:pk>/compliance/": WRITE,
     "PATCH contacts/<int:pk>/compliance/": WRITE,
     "GET contacts/<int:pk>/verdict/": READ,
+    "POST contacts/<int:pk>/not-the-same/": WRITE,
     "GET contacts/<int:pk>/restriction/": READ,
     "POST contacts/<int:pk>/restriction/": WRITE,
     "GET contacts/<int:pk>/balancing-notes/": READ,

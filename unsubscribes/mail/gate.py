@@ -21,7 +21,7 @@ from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 Reason = Message.Reason
 Held = list[tuple[str, Q]]
-ALWAYS = (Reason.UNSUBSCRIBED, Reason.RESTRICTED)
+ALWAYS = (Reason.UNSUBSCRIBED, Reason.RESTRICTED, Reason.LOOKS_LIKE_OPTED_OUT)
 PASSES = ""
 ON_ITS_WAY = (Message.State.SENDING, Message.State.UNKNOWN)
 """The states of a claimed message whose worker is at it, or may be still though its lease ran out."""
@@ -38,8 +38,8 @@ class Decision:
 def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[Decision]:
     """Decide for each of `contacts`, in the order of their ids; locks their cards until the transaction ends.
 
-    A mail that `informs` (GDPR art. 14) is owed to the person whatever the policy says of contacting; an opt-out and a
-    restriction hold it back all the same.
+    A mail that `informs` (GDPR art. 14) is owed to the person whatever the policy says of contacting; an opt-out, a
+    restriction and an address that looks like one that said no hold it back all the same.
     """
     ids = services.lock(contacts)
     people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason(informs)).order_by("pk"))
