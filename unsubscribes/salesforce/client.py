@@ -106,16 +106,24 @@ class Client:
         yield from self.pages(self.get("queryAll", q=soql))
 
     def pages(self, body: Body) -> Iterator[Page]:
-        """Yield the first page that is there already, then those that follow; `done` ends it, not a page's size."""
+        """Yield the first page that is there already, then those that follow; `done` ends it, not a page's size.
+
+        An answer that counts records and brings none is none: it would be taken for "nothing has changed".
+        """
+        brought = 0
         while True:
             try:
-                records, done = body["records"], body["done"]
-            except (KeyError, TypeError):
+                records, done, total = list(body["records"]), body["done"], body.get("totalSize")
+                following = "" if done else body["nextRecordsUrl"]
+            except (AttributeError, KeyError, TypeError):
                 raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+            brought += len(records)
+            if done and total and not brought:
+                raise Trouble(Class.TRANSIENT, "BAD_BODY")
             yield Page(records, done)
             if done:
                 return
-            body = self.get(body["nextRecordsUrl"])
+            body = self.get(following)
 
     def composite(self, parts: Sequence[Part]) -> list[Body]:
         """Return the bodies of several GETs that cost one call, in order. Raises what the first that failed means."""
@@ -141,11 +149,17 @@ class Client:
         return [each["body"] for each in found]
 
     def update(self, records: Sequence[Mapping[str, Any]]) -> list[Result]:
-        """Write up to 200 records, each with its `attributes` and `id`; return what became of each, by position."""
+        """Write up to 200 records, each with its `attributes` and `id`; return what became of each, by position.
+
+        A success that names another record, or none, is no answer to this one.
+        """
         answer = self.send("PATCH", "composite/sobjects", body={"allOrNone": False, "records": list(records)}).json()
         if not isinstance(answer, list) or len(answer) != len(records):
             raise Trouble(Class.TRANSIENT, "BAD_BODY")
-        return [_result(each) for each in answer]
+        try:
+            return [_result(each, str(record["id"])) for each, record in zip(answer, records, strict=True)]
+        except (AttributeError, KeyError, TypeError):
+            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
 
     def change(self, sobject: str, sf_id: str, values: Mapping[str, Any], *, unmodified_since: dt.datetime) -> None:
         """Write one record, unless it changed after `unmodified_since`: `Trouble` of the class `MOVED_ON` then."""
@@ -285,8 +299,10 @@ def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
     return Trouble(kind, code or f"HTTP_{status}", str(first.get("message", "")), retry_after=retry_after)
 
 
-def _result(answer: Mapping[str, Any]) -> Result:
+def _result(answer: Mapping[str, Any], sf_id: str) -> Result:
     if answer.get("success"):
+        if answer["success"] is not True or str(answer["id"])[:15] != sf_id[:15]:
+            raise Trouble(Class.TRANSIENT, "BAD_BODY")
         return Result()
     error = (answer.get("errors") or [{}])[0]
     return Result(str(error.get("statusCode") or "UNKNOWN_ERROR"), str(error.get("message", ""))[:500])

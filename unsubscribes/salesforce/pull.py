@@ -228,7 +228,7 @@ class Pull:
     def _rows(self, sobject: Sobject, found: Page) -> list[page.Row]:
         try:
             return [row(sobject, each, self.connection.opt_out_field) for each in found.records]
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
 
     def _select(self, sobject: Sobject) -> str:

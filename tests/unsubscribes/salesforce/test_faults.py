@@ -301,3 +301,48 @@ def test_a_lead_keeps_its_owner(org, sync, person, unsubscribe):
     org.expire_tokens()
     sync()
     assert (box(org, lead), org.record(lead)["OwnerId"]) == (True, owner)
+
+
+NO_ANSWERS = [
+    [],
+    {},
+    [None],
+    [{"success": True, "id": None, "errors": []}],
+    [{"success": True, "id": "003000000000000AAA", "errors": []}],
+    [{"success": "true", "errors": []}],
+    [{"success": False}],
+]
+
+
+@pytest.mark.parametrize("body", NO_ANSWERS, ids=str)
+def test_what_is_no_answer_about_the_record_settles_nothing(org, sync, anna, body):
+    org.fault("status", status=200, body=body, match={"method": "PATCH", "path": "composite/sobjects"})
+    sync("push")
+    org.clear_faults()
+    sync("push")
+    assert box(org, anna)
+
+
+NO_PAGES = [
+    {"totalSize": 1, "done": True, "records": []},
+    {"totalSize": 1, "done": False, "records": []},
+    {"totalSize": 1, "done": True, "records": [None]},
+    {"totalSize": 1, "done": True, "records": None},
+    {"done": True},
+    [],
+]
+
+
+@pytest.mark.parametrize("body", NO_PAGES, ids=str)
+def test_what_is_no_page_of_records_is_not_taken_for_nothing_new(org, sync, person, body):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    org.opt_out(contact)
+    reached = SyncCursor.objects.get(sobject="Contact").watermark
+    org.fault("status", status=200, body=body, match={"path": "queryAll", "inside_composite": True, "times": 0})
+    assert sync("pull").state == "failed"
+    assert SyncCursor.objects.get(sobject="Contact").watermark == reached
+    org.clear_faults()
+    sync("pull")
+    assert is_out(anna)
