@@ -36,6 +36,7 @@ HASHES = """
     SELECT EXISTS (SELECT FROM compliance_suppression WHERE hash_key = %(key)s)
         OR EXISTS (SELECT FROM contacts_contact WHERE address_hash_key = %(key)s)
         OR EXISTS (SELECT FROM unsubscribes_maillink WHERE hash_key = %(key)s)
+        OR EXISTS (SELECT FROM compliance_erasedaddress WHERE hash_key = %(key)s)
 """
 
 

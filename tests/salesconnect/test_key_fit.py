@@ -1,5 +1,6 @@
 """Keys and database belong together: others than its own are refused before anything forgets a "no"."""
 
+import datetime as dt
 import json
 import os
 import secrets
@@ -9,8 +10,9 @@ import sys
 import pytest
 from cryptography.fernet import Fernet
 from django.core.checks import run_checks
+from django.utils import timezone
 
-from compliance import suppression
+from compliance import erased, suppression
 from contacts.models import Contact, KeyFingerprint
 from salesconnect import embedded, key_fit, preparation
 from salesconnect.embedded import EmbeddedError
@@ -57,11 +59,14 @@ def test_a_new_key_in_front_of_the_old_is_taken_and_remembered(known, settings):
     assert KeyFingerprint.objects.count() == 6
 
 
-@pytest.mark.parametrize("held", ["a suppression", "a person"])
+@pytest.mark.parametrize("held", ["a suppression", "a person", "the memory of an erasure"])
 def test_an_old_key_that_rows_need_cannot_be_left_out(known, settings, person, held):
     anna = person(email="anna@example.com")
     if held == "a suppression":
         suppression.suppress_hashes([anna.address_hash], source="manual")
+        Contact.objects.all().delete()
+    if held == "the memory of an erasure":
+        erased.remember({anna.address_hash: anna.address_hash_key}, timezone.now() + dt.timedelta(days=1))
         Contact.objects.all().delete()
     settings.SUPPRESSION_KEYS = [NEW, *settings.SUPPRESSION_KEYS]
     key_fit.check()
