@@ -21,7 +21,7 @@ from unsubscribes.models import MailLink, Message
 FIND = """
     SELECT id, nonce, digest, address_hash, hash_key, created_at,
            ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id)
-    FROM unsubscribes_maillink link WHERE digest = %s
+    FROM unsubscribes_maillink link WHERE digest = ANY(%s)
 """
 # A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
 FORGET = """
@@ -67,7 +67,7 @@ def for_message(message: Message, contact: Contact) -> MailLink:
 def find(token: str) -> MailLink | None:
     """Return the link of a token, with whom it was written to; None when the token is unknown or damaged."""
     with connection.cursor() as cursor:
-        cursor.execute(FIND, [tokens.digest(token)])
+        cursor.execute(FIND, [tokens.digests(token)])
         row = cursor.fetchone()
     if row is None:
         return None

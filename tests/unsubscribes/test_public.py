@@ -173,6 +173,7 @@ def test_one_click_on_an_unknown_link_is_not_told_done(client, db, caplog):
         "{}/)", "{})", "{}/>", "{}>", "{}.", "{}/.", "{},", "{};", '{}"', "{}/'", "{}%3E", "{}/%253E", "{}%20",
         "{}/%0A",
         "{}/=20", "{}=", "{}=0D=0A", "{}/=\r\n", "({}", "<{}>", "%22{}%22", "/{}//", "{}&gt;", "{}_", "{}/x/y", "u/{}",
+        "_{}_", "--{}", "3D{}", "%3D3D{}/", "{}avregistrera", "{}%E2%80%8B/",
     ],
 )  # fmt: skip
 def test_a_whole_token_is_found_in_what_programs_make_of_its_link(client, link, written):
@@ -181,10 +182,14 @@ def test_a_whole_token_is_found_in_what_programs_make_of_its_link(client, link, 
 
 
 @pytest.mark.parametrize("place", [0, 7, 42])
-@pytest.mark.parametrize("broken", ["=%0D%0A", "=%0A", "%0D%0A%20"])
+@pytest.mark.parametrize("broken", ["=%0D%0A", "=%0A", "%0D%0A%20", "!%0D%0A%20", "%C2%AD", "%E2%80%8B"])
 def test_a_token_that_a_program_broke_into_lines_is_whole(client, link, place, broken):
     token = tokens.token_of(link.nonce)
     assert client.post(f"/u/{token[:place]}{broken}{token[place:]}/").status_code == 200
+
+
+def test_a_dash_of_a_token_may_have_been_set_by_a_typographer():
+    assert tokens.salvaged("a" * 21 + "%E2%80%91" + "a" * 21) == "a" * 21 + "-" + "a" * 21
 
 
 def test_the_marks_of_a_token_may_be_left_quoted():
