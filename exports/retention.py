@@ -21,7 +21,7 @@ from contacts import batches
 from contacts.models import Batch, Contact
 from contacts.models.batch import State
 from contacts.queries import ContactQuerySet
-from exports import clocks, erasure
+from exports import clocks, deletion_settings, erasure
 from exports.activity import DidNothing
 from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.actor import Actor
@@ -83,7 +83,9 @@ def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQueryS
 def run(*, actor: Actor, dry_run: bool = False) -> Run:
     """List, warn, and order the erasure of who is due. Raises `Forbidden`, and `Conflict` (`running`).
 
-    A dry run changes nothing: it counts who would be listed and warned of, and erased by now.
+    Above the number that the team sets the erasure waits for a second administrator; the order of an earlier run that
+    still waits is replaced, for it was about those who were due then. A dry run changes nothing: it counts who would be
+    listed and warned of, and erased by now.
     """
     actor.require("edit_retention")
     if not dry_run:
@@ -104,7 +106,9 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
     free = people.exclude(restricted).exclude(open_request)
     outcome.due = free.count()
     if not dry_run:
-        outcome.batch = batches.order(free, KIND, actor=actor, refused=outcome.left_out)
+        _withdraw_waiting()
+        above = deletion_settings.current().approval_above
+        outcome.batch = batches.order(free, KIND, actor=actor, refused=outcome.left_out, waits_above=above)
     return outcome
 
 
@@ -156,6 +160,11 @@ def _one_at_a_time() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.retention'))")
     if Batch.objects.filter(kind=KIND, state__in=[State.QUEUED, State.RUNNING]).exists():
         raise Conflict("running", _("A run is going on; wait until it has ended, or cancel it."))
+
+
+def _withdraw_waiting() -> None:
+    waiting = Batch.objects.filter(kind=KIND, state=State.WAITING)
+    waiting.update(state=State.CANCELLED, finished_at=timezone.now())
 
 
 def _of(rule: RetentionRule) -> Q:

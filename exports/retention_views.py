@@ -110,7 +110,10 @@ def run(request: SignedInRequest) -> HttpResponse:
     actor.require("edit_retention")
     if request.method == "POST":
         batch = retention.run(actor=actor).batch
-        messages.success(request, _("The rules are applied."))
+        if batch and batch.state == batch.State.WAITING:
+            messages.warning(request, _("The people are listed. Their erasure waits for a second administrator."))
+        else:
+            messages.success(request, _("The rules are applied."))
         return redirect("task", batch.pk) if batch and batch.total else redirect("retention")
     context = {"run": retention.run(actor=actor, dry_run=True), "title": _("Apply the rules now?")}
     return render(request, "exports/retention_run.html", context)

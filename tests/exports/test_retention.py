@@ -1,6 +1,7 @@
 """Rules that list, then warn, then erase; who is protected is left out and counted."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,7 +13,7 @@ from compliance import editing, restriction, services, suppression
 from compliance.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts import batches, history
 from contacts.models import Batch, Contact
-from exports import register, retention, retention_rules
+from exports import deletion_settings, register, retention, retention_rules
 from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
@@ -78,6 +79,39 @@ def test_a_rule_lists_then_warns_then_erases(aged, rule, person):
     assert (third.due, third.batch.changed, made.cases.count()) == (1, 1, 0)
     assert history.of_contact(old.pk).first().changes == {"source": [None, "retention"]}
     assert Contact.objects.count() == 1
+
+
+def test_rules_erase_no_more_people_than_one_administrator_may(aged, rule, administrator, alice):
+    people = [aged(email=f"{number}@example.com") for number in range(3)]
+    deletion_settings.change({"approval_above": 2}, actor=administrator)
+    rule(step="erase", warn_days=0)
+    retention.run(actor=administrator)
+    first = retention.run(actor=administrator).batch
+    assert (first.state, first.total, Contact.objects.count()) == ("waiting", 3, 3)
+    with pytest.raises(Conflict) as own:
+        batches.approve(first.pk, actor=replace(administrator, door="page"))
+    assert own.value.code == "own_order"
+    second = retention.run(actor=NIGHT).batch
+    first.refresh_from_db()
+    assert (first.state, second.state) == ("cancelled", "waiting")
+    Contact.objects.filter(pk=people[0].pk).update(created_at=timezone.now())
+    batches.approve(second.pk, actor=replace(administrator, door="page"))
+    while batches.run(second.pk):
+        pass
+    second.refresh_from_db()
+    assert (second.state, second.changed, list(Contact.objects.all())) == ("done", 2, people[:1])
+
+
+def test_the_page_says_that_an_erasure_by_the_rules_waits(aged, rule, administrator, alice, client):
+    for number in range(2):
+        aged(email=f"{number}@example.com")
+    deletion_settings.change({"approval_above": 1}, actor=administrator)
+    rule(step="erase", warn_days=0)
+    retention.run(actor=NIGHT)
+    client.force_login(alice)
+    answer = client.post("/settings/retention/run/", follow=True)
+    assert "waits for a second administrator" in answer.text
+    assert ("The rules are applied." in answer.text, Contact.objects.count()) == (False, 2)
 
 
 @pytest.mark.parametrize(("step", "warned"), [("list", 0), ("warn", 1)])
