@@ -11,7 +11,7 @@ from allauth.account.utils import get_next_redirect_url
 from allauth.core.internal.httpkit import deserialize_request, serialize_request
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import resolve
 from django.utils.http import urlencode
@@ -93,7 +93,7 @@ def resume(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
     kept = unsealed(state["request"])
     given_up = asked_for != state["back"] or time.time() - state.get("at", 0) > RECENT_SECONDS
     if kept is None or given_up:
-        return redirect(asked_for or state["back"])
+        return HttpResponseRedirect(asked_for or state["back"])  # `redirect` may take it for the name of a page
     request.__dict__.pop("headers", None)
     sent = deserialize_request(kept, request)
     view, args, kwargs = resolve(sent.path_info)

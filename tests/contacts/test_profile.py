@@ -59,7 +59,17 @@ def test_a_revoked_token_opens_nothing_and_others_stay(signed_in, bob, alice):
     assert (opens(mine), opens(hers)) == (False, True)
 
 
-@pytest.mark.parametrize(("following", "place"), [("/tasks/?a=b", "/tasks/?a=b"), ("//evil.example/", "/"), ("", "/")])
+@pytest.mark.parametrize(
+    ("following", "place"),
+    [
+        ("/tasks/?a=b", "/tasks/?a=b"),
+        ("//evil.example/", "/"),
+        ("", "/"),
+        ("null", "null"),
+        ("a:b", "/"),
+        ('{"filter": []}', "%7B%22filter%22:%20[]%7D"),
+    ],
+)
 def test_the_theme_switch_stores_the_theme_and_leads_back(signed_in, bob, following, place):
     answer = signed_in.post(reverse("preferences"), {"theme": "light", "next": following})
     bob.refresh_from_db()

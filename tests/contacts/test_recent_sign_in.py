@@ -125,6 +125,20 @@ def test_what_was_given_up_is_not_done_when_the_password_is_given_for_something_
     assert not User.objects.filter(username="ghost").exists()
 
 
+@pytest.mark.parametrize("where", ["null", "{", "a:b", "//evil.example/"])
+def test_what_is_no_address_leads_to_no_error_on_any_way_back(alice, where):
+    client = Client()
+    codes = [client.post("/accounts/login/", {"login": "alice", "password": PASSWORD, "next": where}).status_code]
+    age(client).post("/settings/users/", {"username": "ghost", "role": "administrator"})
+    codes += [
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": where}).status_code,
+        client.post("/settings/language/", {"language": "sv", "next": where}).status_code,
+        client.post("/settings/preferences/", {"theme": "dark", "next": where}).status_code,
+        client.post("/accounts/logout/", {"next": where}).status_code,
+    ]
+    assert codes == [302] * 5
+
+
 def test_what_was_given_up_is_forgotten_when_another_page_asks(alice, person):
     client = Client()
     client.force_login(alice)
