@@ -41,8 +41,9 @@ def hear(mapping: Mapping, cells: Sequence[str]) -> Heard | None:
         return None
     width = len(mapping.headers) or len(cells)
     for row in _readings(cells, width):
-        if (reason := _reason(mapping, row, moved=len(cells) > width)) is not None:
-            own, others = _addresses(mapping, cells, row)
+        moved = len(cells) > width
+        if (reason := _reason(mapping, row, moved=moved)) is not None:
+            own, others = _addresses(mapping, row, elsewhere=cells if moved else ())
             return Heard(own, others, reason)
     return None
 
@@ -76,7 +77,7 @@ def _refuses(mapping: Mapping, index: int, cell: str, *, moved: bool) -> bool:
         return plain and not moved
 
 
-def _addresses(mapping: Mapping, cells: Sequence[str], row: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def _addresses(mapping: Mapping, row: Sequence[str], elsewhere: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     found = dict.fromkeys(address for index in _of_field(mapping, "email") for address in addresses_in(row[index])[0])
     for index, header in enumerate(mapping.headers):
         if index not in mapping.columns and _OWN_ADDRESS.fullmatch(key(header)):
@@ -85,8 +86,8 @@ def _addresses(mapping: Mapping, cells: Sequence[str], row: Sequence[str]) -> tu
         own = normalise_address(apply(mapping, row).get("email", ""))
     except ValueError:
         own = ""
-    if not (own or found):  # the cells have moved: it stands somewhere
-        found = dict.fromkeys(address for cell in cells for address in addresses_in(cell)[0])
+    if not (own or found):  # where the cells have moved it stands somewhere
+        found = dict.fromkeys(address for cell in elsewhere for address in addresses_in(cell)[0])
     found.pop(own, None)
     return own, tuple(found)
 

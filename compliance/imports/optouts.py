@@ -118,11 +118,11 @@ _DENIED = re.compile(
 _OTHER_CHANNELS = re.compile(r"sms|phone|telefon|call|ring|fax|whatsapp|push|postal|letter|brev\b|direktreklam")
 _SUSPICIOUS = re.compile(
     r"unsub|optout|optedout|optin|optedin|consent|samtyck|gdpr|permission|subscri|prenumer|avregistr|avanmäl|donot"
-    r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklam|dnc\b|^nix$"
+    r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklam(?!ation)|dnc\b|^nix$"
     r"|do?nt(?:e?mail|contact|send)|never(?:e?mail|contact)|contactable|mailable|mailing(?:allowed|ok)"
     r"|(?:okto|canwe|maywe|can|may)(?:e?mail|contact)|^(?:e?mail|direct)?marketing(?:e?mails?)?$|tillåte[nt]|werbung|werbe"
-    r"|(?:communication|contact|mail|marketing)preference|^preferences?$|bounced|blocked|blockerad|^(?:email)?confirmed$"
-    r"|objection|objected|righttoobject|invändning|direktmarknadsföring|avböj|tackatnej|villej|mejlaej|ejmejl|utskick"
+    r"|(?:communication|contact|mail|marketing)preference|^preferences?$|^(?:bounced|blocked|blockerad|emailconfirmed)$"
+    r"|^objections?$|objected|righttoobject|invändning|direktmarknadsföring|avböj|tackatnej|villej|mejlaej|ejmejl|utskick"
     r"|d[ée]sinscri|d[ée]sabonn|disiscri|uitgeschr|afgemeld|avmeld|afmeld"
 )
 # What programs write beside a consent that is none itself.

@@ -117,6 +117,13 @@ def test_cells_that_have_moved_make_no_no_up(administrator, person, row):
     assert not Suppression.objects.exists()
 
 
+def test_the_address_of_a_colleague_says_no_no(administrator, person):
+    person(email="owner@x.example")
+    text = "Last Name,Email,Owner Email,Assistant Email,Unsubscribed\nBerg,,owner@x.example,pa@x.example,yes\n"
+    assert run(text, administrator).created == 1
+    assert not Suppression.objects.exists()
+
+
 SEVERAL = {
     "two columns": "Email,Email 2,Unsubscribed\na@x.example,b@x.example,yes\n",
     "Google": "E-mail 1 - Label,E-mail 1 - Value,Unsubscribed\nWork,a@x.example ::: b@x.example,yes\n",
@@ -186,6 +193,11 @@ ASKED = ["Mailing allowed", "OK to email?", "May we email you?", "Contactable", 
 @pytest.mark.parametrize("header", ASKED)
 def test_what_may_be_about_consent_is_asked_about(header):
     assert optouts.kind_of(header) or optouts.unread([header], [0], [])
+
+
+@pytest.mark.parametrize("header", ["Email Bounced Date", "Reklamation", "Sales objections", "Blocked by", "Confirmed"])
+def test_what_only_sounds_like_it_stops_no_import(header):
+    assert not optouts.unread([header], [0], [])
 
 
 SILENT = ["Subscribed on", "Lead Status", "Stage", "Company", "Do not call", "Phone opt in", "OPTIN_TIME", "Notes"]
