@@ -54,6 +54,8 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             r"(?:is|has|hs|e?mail|marketing|e?mailmarketing|newsletter)*(?:subscribed|optin|optedin|doubleoptin)|"
             r"accepts(?:e?mail)?marketing|allows?(?:bulk)?(?:e?mails?|marketing)|(?:e?mail|marketing)(?:allowed|permission)|"
             r"canbee?mailed|cane?mail|receives?(?:e?mails?|newsletters?|marketing)|subscribedto\w*|"
+            r"(?:e?mail|marketing|e?mailmarketing)consent|consentstate|"
+            r"(?:e?mail|marketing|e?mailmarketing)*(?:consent|optin|permission)status|"
             r"wants?(?:e?mails?|newsletters?)|newsletter|nyhetsbrev|prenumererar|prenumerant|fårmejlas|villhanyhetsbrev"
         ),
     ),
@@ -62,7 +64,7 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"(?:person|contact|lead|member|subscriber|subscription|e?mail|marketing|consent|mailinglist|list|"
             r"permission|prenumerations|mejl|utskicks)*status|"
-            r"(?:e?mail|marketing|e?mailmarketing)consent|consentstate|optinstatus|subscription|prenumeration"
+            r"subscription|prenumeration"
         ),
     ),
 )  # fmt: skip

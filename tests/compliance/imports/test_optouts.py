@@ -38,6 +38,8 @@ SAYS_NO = {
     "Zoho, time": "Email,Unsubscribed Mode,Unsubscribed Time\nno@x.example,Manual,2026-01-01 08:00\nmay@x.example,,\n",
     "Shopify": "Email,Accepts Email Marketing\nno@x.example,no\nmay@x.example,yes\n",
     "subscribed": "Email,Subscribed\nno@x.example,false\nmay@x.example,true\n",
+    "a consent": "Email,Email Consent\nno@x.example,No\nmay@x.example,Yes\n",
+    "the status of a consent": "Email,Marketing Consent Status\nno@x.example,Nej\nmay@x.example,Ja\n",
     "opt in": "Email,Email Opt In\nno@x.example,0\nmay@x.example,1\n",
     "Swedish": "E-post;Nyhetsbrev\nno@x.example;Nej\nmay@x.example;Ja\n",
     "Swedish date": "E-post;Avregistreringsdatum;Avregistrerad den\nno@x.example;;2026-01-01\nmay@x.example;;\n",
