@@ -10,8 +10,9 @@ import datetime as dt
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from unsubscribes.salesforce import gone
 from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import SOBJECTS, Class, row
+from unsubscribes.salesforce.mapping import SOBJECTS, Class
 from unsubscribes.salesforce.models import SyncConnection
 from unsubscribes.salesforce.targets import Target, target
 from unsubscribes.salesforce.trouble import Trouble
@@ -54,9 +55,12 @@ def prove_on_any(client: Client, connection: SyncConnection) -> bool | None:
         select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
         converted = " AND IsConverted = FALSE" if "IsConverted" in sobject.fields else ""
         try:
-            found = client.get("query", q=f"{select} WHERE IsDeleted = FALSE{converted} LIMIT 1")["records"]
+            answer = client.get("query", q=f"{select} WHERE IsDeleted = FALSE{converted} LIMIT 1")
+            found = [
+                each for page in client.pages(answer) for each in gone.rows_of(sobject, page, connection.opt_out_field)
+            ]
             if found:
-                there = row(sobject, found[0], connection.opt_out_field)
+                there = found[0]
                 return prove(target(there, connection.opt_out_field), client, value=there.opted_out)
         except Trouble as trouble:
             if trouble.kind not in REFUSED:  # another line of the test says what is missing

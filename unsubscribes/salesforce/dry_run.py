@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact
 from salesconnect.lib import stored
 from salesconnect.lib.stored import removed_on_failure
-from unsubscribes.salesforce import page, preflight
+from unsubscribes.salesforce import gone, page, preflight
 from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import SOBJECTS, Row, everything, row
+from unsubscribes.salesforce.mapping import SOBJECTS, Row, everything
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
 
 OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED = "opt_out_here", "write_there", "ambiguous", "unmatched"
@@ -35,7 +35,7 @@ def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
         for sobject in SOBJECTS:
             select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
             for found in client.query(everything(select)):
-                rows = [row(sobject, each, connection.opt_out_field) for each in found.records]
+                rows = gone.rows_of(sobject, found, connection.opt_out_field)
                 run.read += len(rows)
                 SyncRun.objects.filter(pk=run.pk).update(read=run.read)
                 known = page.look_up(rows)

@@ -8,8 +8,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from contacts.rules import salesforce_id
-from unsubscribes.salesforce.client import Client
-from unsubscribes.salesforce.mapping import BY_PREFIX, Class, Row, literal, moment, row, with_ids
+from unsubscribes.salesforce.client import Client, Page
+from unsubscribes.salesforce.mapping import BY_PREFIX, Class, Row, Sobject, literal, moment, row, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord
 from unsubscribes.salesforce.trouble import Trouble
 
@@ -42,7 +42,15 @@ def _read(prefix: str, wanted: Iterable[str], client: Client, connection: SyncCo
     mine = sorted(each for each in wanted if each.startswith(prefix))
     parts = (mine[start : start + IDS] for start in range(0, len(mine), IDS))
     pages = (page for ids in parts for page in client.query(with_ids(select, ids)))
-    return [row(sobject, each, field) for page in pages for each in page.records]
+    return [each for page in pages for each in rows_of(sobject, page, field)]
+
+
+def rows_of(sobject: Sobject, page: Page, opt_out_field: str) -> list[Row]:
+    """Read the records of a page. Raises `Trouble` when one of them is not what was asked for."""
+    try:
+        return [row(sobject, each, opt_out_field) for each in page.records]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
 
 
 def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from unsubscribes.salesforce import attribution, gone, newcomers, page, successors, troubles
 from unsubscribes.salesforce.client import Client, Page, Part
-from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment, row
+from unsubscribes.salesforce.mapping import SOBJECTS, Class, Sobject, changed, everything, literal, moment
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
 from unsubscribes.salesforce.trouble import Trouble
 
@@ -226,10 +226,7 @@ class Pull:
         self.outcome += outcome
 
     def _rows(self, sobject: Sobject, found: Page) -> list[page.Row]:
-        try:
-            return [row(sobject, each, self.connection.opt_out_field) for each in found.records]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
+        return gone.rows_of(sobject, found, self.connection.opt_out_field)
 
     def _select(self, sobject: Sobject) -> str:
         row = self.connection

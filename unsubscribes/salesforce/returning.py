@@ -4,9 +4,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import conditional, outbox, page, settling, troubles
+from unsubscribes.salesforce import conditional, gone, outbox, page, settling, troubles
 from unsubscribes.salesforce.client import Client, Result
-from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, row, with_ids
+from unsubscribes.salesforce.mapping import BY_NAME, Class, Row, record_class, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncWish
 from unsubscribes.salesforce.rules import is_the_old_no
 from unsubscribes.salesforce.targets import target
@@ -62,8 +62,8 @@ def _read_now(wish: SyncWish, client: Client, connection: SyncConnection) -> Row
     sobject, field = BY_NAME[wish.record.sobject], connection.opt_out_field
     select = sobject.select(field, persons=connection.person_accounts)
     for part in client.query(with_ids(select, [wish.record.sf_id])):
-        for each in part.records:
-            return row(sobject, each, field)
+        if rows := gone.rows_of(sobject, part, field):
+            return rows[0]
     return None
 
 

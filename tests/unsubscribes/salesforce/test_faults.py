@@ -328,6 +328,7 @@ NO_PAGES = [
     {"totalSize": 1, "done": False, "records": []},
     {"totalSize": 1, "done": True, "records": [None]},
     {"totalSize": 1, "done": True, "records": None},
+    {"totalSize": 1, "done": True, "records": [{}]},
     {"done": True},
     [],
 ]
@@ -346,3 +347,17 @@ def test_what_is_no_page_of_records_is_not_taken_for_nothing_new(org, sync, pers
     org.clear_faults()
     sync("pull")
     assert is_out(anna)
+
+
+def test_a_record_that_cannot_be_read_on_its_way_is_told_and_tried_again(org, sync, anna):
+    """Where a record that answers as gone is looked up, and in a dry run, as when everything is read."""
+    org.record_error("ENTITY_IS_DELETED", ids=[anna], times=1)
+    org.fault("status", status=200, body={"totalSize": 1, "done": True, "records": [{}]}, match={"path": "queryAll"})
+    run = sync("push")
+    assert (run.state, run.message.split()[0]) == ("failed", "BAD_RECORD")
+    org.fault("status", status=200, body={"totalSize": 1, "done": True, "records": [{}]}, match={"path": "queryAll"})
+    assert sync(is_dry=True).message.split()[0] == "BAD_RECORD"
+    org.clear_faults()
+    SyncWish.objects.update(state="retry", due_at=timezone.now(), lease=None)
+    sync("push")
+    assert box(org, anna)
