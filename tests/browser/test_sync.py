@@ -32,7 +32,7 @@ def test_an_administrator_sets_the_sync_up_without_a_shell(window, alice, org, p
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Saved. Test the connection next.")).to_be_visible()
     page.get_by_role("button", name="Test connection").click()
-    expect(page.locator(".check-lines li")).to_have_count(13)
+    expect(page.locator(".check-lines li")).to_have_count(15)
     axe(page)
     page.get_by_role("button", name="Make a dry run").click()
     expect(page.get_by_text("It begins as soon as a worker is free.")).to_be_visible()

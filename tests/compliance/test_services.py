@@ -123,7 +123,14 @@ def test_the_preview_counts_and_changes_nothing(person, member):
     person(email="b@example.com", authorization=CONTRACT)
     values = {"authorization_type": 3, "authorization_other": "", "consent_date": None, "consent_purpose": ""}
     counts = orders.preview(Contact.objects.all(), services.AUTHORIZATION_COLUMNS, values)
-    assert counts == {"total": 2, "change": 1, "unchanged": 1, "restricted": 0, "consents_ended": 1}
+    assert counts == {
+        "total": 2,
+        "change": 1,
+        "unchanged": 1,
+        "restricted": 0,
+        "consents_ended": 1,
+        "consents_replaced": 0,
+    }
 
 
 def test_unsubscribing_suppresses_the_address_and_marks_the_person(person, member):
