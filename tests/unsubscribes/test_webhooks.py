@@ -201,3 +201,19 @@ def test_a_no_that_the_provider_holds_is_a_no(client, anna, person):
     assert post(client, "sendgrid", dropped).status_code == 200
     found = [suppression.of_address(email).source for email in ("anna@example.com", "b@example.com")]
     assert found == ["one_click", "complaint"]
+
+
+SENDGRID_NO = {"event": "unsubscribe", "email": "anna@example.com", "timestamp": 1795446616, "sg_event_id": "x"}
+SPARKPOST_NO = {"msys": {"message_event": {"type": "spam_complaint", "raw_rcpt_to": "anna@example.com"}}}
+BROKEN = {
+    "sendgrid": [{}, None, "x", {"event": "bounce", "email": "b@example.com", "timestamp": "soon"}, {"event": []}],
+    "sparkpost": [{}, None, {"msys": {"message_event": {}}}, {"msys": {"one": {}, "two": {}}}],
+}
+
+
+@pytest.mark.parametrize(("provider", "broken"), [(name, each) for name, all_ in BROKEN.items() for each in all_])
+def test_an_event_that_cannot_be_read_takes_no_other_with_it(client, anna, provider, broken):
+    no = {"sendgrid": SENDGRID_NO, "sparkpost": SPARKPOST_NO}[provider]
+    assert post(client, provider, [broken]).status_code == 400
+    assert post(client, provider, [broken, no]).status_code == 200
+    assert ComplianceCard.objects.get(pk=anna.pk).unsubscribed

@@ -1,6 +1,7 @@
 """Where mail providers report what became of mail. The signature of the provider is the authority."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from anymail.exceptions import AnymailConfigurationError, AnymailError
@@ -42,7 +43,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method == "POST":
         try:
             receiver.run_validators(request)
-            events = receiver.parse_events(request)
+            events = _read(receiver, request)
         except UNREADABLE as problem:
             if trouble.of(problem):
                 raise  # a full disk is ours, and the provider sends the report again
@@ -51,6 +52,35 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
         outcome = reports.take(provider, events, label=receiver.esp_name)
         logger.info("%s reported; %d addresses are newly suppressed", receiver.esp_name, outcome.changed)
     return HttpResponse()
+
+
+def _read(receiver: Any, request: HttpRequest) -> list[Any]:
+    """Return the events of a report. One that cannot be read takes nobody else's "no" with it, unless none can be."""
+    broken: list[Exception] = []
+
+    def careful(read: Callable[..., Any], instead: Callable[..., Any]) -> Callable[..., Any]:
+        def attempt(*given: Any) -> Any:
+            try:
+                return read(*given)
+            except UNREADABLE as problem:
+                if trouble.of(problem):
+                    raise
+                broken.append(problem)
+                return instead(*given)
+
+        return attempt
+
+    # The readers go through a list of events by these, of which SparkPost's are wrapped.
+    if hasattr(receiver, "esp_to_anymail_event"):
+        receiver.esp_to_anymail_event = careful(receiver.esp_to_anymail_event, lambda *_given: None)
+    if hasattr(receiver, "unwrap_event"):
+        receiver.unwrap_event = careful(receiver.unwrap_event, lambda event: (None, None, event))
+    events = [event for event in receiver.parse_events(request) if event is not None]
+    if broken and not events:
+        raise broken[0]
+    if broken:
+        logger.warning("%s sent %d events that cannot be read among others", receiver.esp_name, len(broken))
+    return events
 
 
 def _receiver(provider: str) -> Any:
