@@ -64,8 +64,11 @@ def _line(seal: Seal) -> str:
 
 
 def _roots(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number and the root of each whole line; a last one that was cut short by a full disk says nothing."""
     with path.open(encoding="ascii", errors="replace") as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                return
             number, _space, rest = line.partition(" ")
             yield int(number) if number.isdigit() else 0, rest[:64]
 

@@ -135,6 +135,14 @@ def test_an_end_that_was_cut_off_is_found_by_the_file_of_roots(three_seals, verd
     assert verdict() == ("published", None)
 
 
+@pytest.mark.parametrize("missing", [1, 30, 80])
+def test_a_line_that_a_full_disk_cut_short_is_no_forgery(three_seals, verdict, missing):
+    published.append()
+    whole = published.file().read_bytes()
+    published.file().write_bytes(whole[:-missing])
+    assert verdict() == "good"
+
+
 def test_a_history_forged_as_a_whole_differs_from_the_file_of_roots(three_seals, verdict, forged):
     published.append()
     last = SealedLeaf.objects.get(seal_number=3)
