@@ -45,6 +45,17 @@ LINK_SUCCESSORS = """
     UPDATE unsubscribes_syncrecord s SET contact_id = (SELECT min(way.person) FROM way WHERE way.at = s.sf_id)
     WHERE s.contact_id IS NULL AND s.sf_id IN (SELECT at FROM way)
 """
+# So is the erasure of whoever has none of them: the data lives on there, and is no newcomer's.
+ERASE_SUCCESSORS = """
+    WITH RECURSIVE way AS (
+        SELECT erased_at, successor_id AS at FROM unsubscribes_syncrecord
+        WHERE sf_id = ANY(%s) AND successor_id <> '' AND erased_at IS NOT NULL
+        UNION SELECT way.erased_at, r.successor_id FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
+        WHERE r.successor_id <> ''
+    )
+    UPDATE unsubscribes_syncrecord s SET erased_at = (SELECT min(way.erased_at) FROM way WHERE way.at = s.sf_id)
+    WHERE s.contact_id IS NULL AND s.erased_at IS NULL AND s.sf_id IN (SELECT at FROM way)
+"""
 OPTED_OUT_THERE = """
     SELECT r.contact_id FROM unsubscribes_syncrecord r
     CROSS JOIN LATERAL (
@@ -95,6 +106,7 @@ def link(people: Sequence[int]) -> None:
 
 
 def link_successors(sf_ids: Sequence[str]) -> None:
-    """Link the records that live on from these to the people of these."""
+    """Link the records that live on from these to the people of these, also to those who were erased."""
     with connection.cursor() as cursor:
         cursor.execute(LINK_SUCCESSORS, [list(sf_ids)])
+        cursor.execute(ERASE_SUCCESSORS, [list(sf_ids)])

@@ -42,6 +42,35 @@ def test_somebody_who_was_erased_is_not_brought_in_again(org, sync, person, memb
     assert not Contact.objects.exists()
 
 
+def test_nor_by_the_record_into_which_theirs_was_merged(org, sync, person, member):
+    """That record was hidden until then; the data of whoever was erased lives on in it, and it is the task now."""
+    SyncConnection.objects.update(create_people=True)
+    anna = {"Email": "anna@example.com", "LastName": "Berg"}
+    known, hidden = org.create("Contact", anna, anna | {"Email": "berg@example.com"})
+    org.hide([hidden])
+    sync(full=True)
+    erasure.delete(Contact.objects.all(), actor=member)
+    org.hide([hidden], False)
+    org.merge(hidden, known)
+    sync()
+    sync(full=True)
+    assert not Contact.objects.exists()
+    assert [record.sf_id for record in erasing.waiting()] == [hidden]
+
+
+def test_somebody_who_is_here_is_not_erased_by_a_merge_in_salesforce(org, sync, person, member):
+    anna, berg = person(email="anna@example.com"), person(email="berg@example.com")
+    winner, loser = org.create(
+        "Contact", {"Email": berg.email, "LastName": "Berg"}, {"Email": anna.email, "LastName": "Berg"}
+    )
+    sync()
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
+    org.merge(winner, loser)
+    sync()
+    record = SyncRecord.objects.get(sf_id=winner)
+    assert (record.contact_id, record.erased_at) == (berg.pk, None)
+
+
 def test_a_task_is_left_until_somebody_has_seen_to_it(db, person, member, auditor):
     anna = person(email="anna@example.com", salesforce_id="003000000000001AAA")
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
