@@ -23,7 +23,8 @@ def kick(task: str, *args: int | str) -> None:
     away is logged and never fails the act that has just been stored. A task without arguments looks for all rows that
     wait, so one message, which arrives a second later, speaks for every act of that second.
     """
-    transaction.on_commit(lambda: _send(task, args))
+    # Robust: what has been stored is done, whatever else keeps the message from leaving; that is logged.
+    transaction.on_commit(lambda: _send(task, args), robust=True)
 
 
 def _send(task: str, args: tuple[int | str, ...]) -> None:

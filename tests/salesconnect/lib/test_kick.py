@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 import redis
 from django.conf import settings
+from django.db import transaction
 
 from salesconnect.lib.kick import kick
 
@@ -41,3 +42,9 @@ def test_nothing_is_asked_for_before_the_commit(waiting, django_capture_on_commi
     with django_capture_on_commit_callbacks():
         kick(task, 1)
     assert waiting(task) == 0
+
+
+def test_a_message_that_cannot_be_sent_fails_no_act_that_is_stored(transactional_db, caplog):
+    with transaction.atomic():
+        kick("tests.never", object())
+    assert "on_commit" in caplog.text
