@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import connections, transaction
 from django.utils import timezone
@@ -124,7 +124,11 @@ def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
         raise Conflict("not_ready", _("The file is not ready yet."))
     if not job.file:
         raise Conflict("expired", _("The file has been removed; order the export again."))
-    return _pieces(str(job.file.name))
+    try:
+        file = default_storage.open(str(job.file.name), "rb")
+    except FileNotFoundError:
+        raise Conflict("expired", _("The file has been removed; order the export again.")) from None
+    return _pieces(file)
 
 
 def remove_old_files() -> int:
@@ -158,8 +162,8 @@ def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[]
         yield writer.submit(work).result
 
 
-def _pieces(name: str) -> Iterator[bytes]:
-    with default_storage.open(name, "rb") as file:
+def _pieces(file: File) -> Iterator[bytes]:
+    with file:
         yield from file.chunks()
 
 

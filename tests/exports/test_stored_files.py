@@ -72,6 +72,15 @@ def test_an_export_that_fails_after_its_file_was_made_leaves_none(folder, person
     assert files(folder) == []
 
 
+def test_an_export_whose_file_is_not_there_is_said_to_be_removed(folder, person, member):
+    person()
+    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    default_storage.delete(str(job.file.name))
+    with pytest.raises(Conflict) as refusal:
+        exports.read_file(job, actor=member)
+    assert refusal.value.code == "expired"
+
+
 def test_the_api_keeps_nothing_of_a_refused_file(folder, api):
     file = ContentFile(b"Shoe size,Colour\n42,blue\n", name="shoes.csv")
     assert api.post("/api/v1/imports/", {"file": file}).status_code == 400
