@@ -158,7 +158,9 @@ CACHES = {
     "shared": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
 }
 
-CELERY_BROKER_URL = SERVERS.broker_url if EMBEDDED_REDIS else REDIS_URL
+# Celery writes the address of a socket in another way than Redis itself.
+_OF_SOCKET = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+CELERY_BROKER_URL = SERVERS.broker_url if EMBEDDED_REDIS else _OF_SOCKET if REDIS_URL.startswith("unix:") else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

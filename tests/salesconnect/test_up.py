@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from salesconnect.embedded import servers
+from salesconnect.management.commands import up
 from tests.salesconnect.product import ROOT, UP, Product, data_folder, environment, free_port, left_behind, until
 
 TOKEN = "a-token-that-nobody-may-read"
@@ -176,3 +177,9 @@ def test_a_command_may_be_the_first_thing_that_is_run():
             check=True,
         )
     assert result.stdout == "3 people added, numbered from 1.\n"
+
+
+def test_where_both_servers_are_elsewhere_the_data_folder_is_made_all_the_same(settings, tmp_path):
+    settings.DATA_DIR = tmp_path / "new" / "data"
+    with up._alone():
+        assert (settings.DATA_DIR / "up.lock").exists()

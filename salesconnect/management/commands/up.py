@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect import demo_mail, demo_org, preparation
 from salesconnect.embedded import EmbeddedError, holding, processes
+from salesconnect.embedded.places import make_data_folder
 from salesconnect.supervisor import Child, Supervisor, terminate
 
 # In the order in which they are stopped, each with the seconds that it may take for it.
@@ -121,6 +122,7 @@ def _server(server: holding.Server, process: processes.Process | None) -> Child:
 
 @contextmanager
 def _alone() -> Iterator[None]:
+    make_data_folder(settings.DATA_DIR)
     with (settings.DATA_DIR / "up.lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
