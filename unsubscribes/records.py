@@ -56,7 +56,7 @@ def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidenc
     actor.require("export_people")
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
     record = ConsentEvidence.objects.filter(pk=record_id, contact__in=people).exclude(file="").first()
-    if record is None:
+    if record is None or not record.file.storage.exists(str(record.file.name)):
         raise Missing
     history.record([contact_id], history.EXPORTED, actor=actor, changes={"reason": (None, record.file_name)})
     return record

@@ -34,6 +34,13 @@ def test_a_document_is_found_only_with_its_person(record, person, member):
         records.hand_out(other.pk, record.pk, actor=member)
 
 
+def test_a_document_that_is_not_there_is_handed_out_to_nobody_and_nobody_is_said_to_have_it(record, member):
+    default_storage.delete(record.file.name)
+    with pytest.raises(Missing):
+        records.hand_out(record.contact_id, record.pk, actor=member)
+    assert not history.of_contact(record.contact_id).filter(action="exported").exists()
+
+
 def test_who_has_no_right_gets_no_document(record, bob):
     bob.role = ""
     with pytest.raises(Forbidden):

@@ -72,7 +72,7 @@ def run_file(request: SignedInRequest, run_id: int) -> StreamingHttpResponse:
     """Download what a dry run found, record by record: ids and numbers, no names."""
     page_actor(request).require("view_people")
     found = _run(run_id)
-    if not found.file:
+    if not found.file or not found.file.storage.exists(str(found.file.name)):
         raise Missing
     response = StreamingHttpResponse(_file(found, f"{settings.SITE_URL}/"), content_type="text/csv")
     response.headers["Content-Disposition"] = content_disposition(f"salesforce-dry-run-{found.pk}.csv")
