@@ -20,26 +20,26 @@ from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncWish
 
 # A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
 MARK = """
-    WITH suppressed AS MATERIALIZED (
-        SELECT c.id, c.salesforce_id, c.address_hash FROM contacts_contact c
-        JOIN compliance_suppression s ON s.address_hash = c.address_hash WHERE c.id = ANY(%(people)s)
-    ), known AS MATERIALIZED (
-        SELECT DISTINCT ON (id) id, address_hash FROM (
-            SELECT r.id, p.id AS person, p.address_hash FROM suppressed p
-            JOIN unsubscribes_syncrecord r ON r.contact_id = p.id
-            UNION ALL SELECT r.id, p.id, p.address_hash FROM suppressed p
-            JOIN unsubscribes_syncrecord r ON r.sf_id = p.salesforce_id
-        ) named ORDER BY id, person
-    )
     UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, named_on = NULL,
-        address_hash = coalesce(r.address_hash, known.address_hash)
-    FROM unsubscribes_syncrecord found LEFT JOIN known ON known.id = found.id
-    WHERE r.id = found.id AND found.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+        address_hash = coalesce(r.address_hash, (
+            SELECT person.address_hash FROM (
+                SELECT r.contact_id AS id
+                UNION ALL SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> ''
+                OFFSET 0
+            ) holder
+            CROSS JOIN LATERAL (SELECT id, address_hash FROM contacts_contact WHERE id = holder.id OFFSET 0) person
+            CROSS JOIN LATERAL (
+                SELECT true FROM compliance_suppression WHERE address_hash = person.address_hash OFFSET 0
+            ) suppressed
+            WHERE person.id = ANY(%(people)s) ORDER BY person.id LIMIT 1
+        ))
+    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
 """
 OWN = """
     SELECT id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s) AND (deleted OR successor_id <> '')
-    UNION SELECT r.id FROM unsubscribes_syncrecord r JOIN contacts_contact c ON c.address_hash = r.address_hash
-    WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
+    UNION SELECT r.id FROM contacts_contact c CROSS JOIN LATERAL (
+        SELECT id, deleted, successor_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
+    ) r WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
 """
 UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
 # What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to

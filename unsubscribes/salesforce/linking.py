@@ -22,17 +22,38 @@ from unsubscribes.salesforce.models import SyncConnection
 CHUNK = 5_000
 # Transactions that were open when it was looked last may have committed since.
 OVERLAP = dt.timedelta(minutes=5)
-# An ID that the sync wrote on a person follows the link; it does not make one.
+# Who has a record's ID, apart from whom the sync itself wrote it on: such an ID follows the link, it does not make one.
+HOLDER = """(
+    SELECT min(id) FROM (
+        SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
+    ) holder WHERE id IS DISTINCT FROM r.named_on
+)"""
+# Each looks up records person by person, and the person of each record again. Of a join of the two, a plan that was
+# made with statistics of an empty table reads all records for each person.
 LINK = (
-    """UPDATE unsubscribes_syncrecord r SET contact_id = m.survivor_id FROM contacts_merge m
-       WHERE m.undone_at IS NULL AND m.absorbed_id = r.contact_id AND m.survivor_id = ANY(%(people)s)""",
-    """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
-       WHERE r.contact_id IS NULL AND c.address_hash = r.address_hash AND c.id = ANY(%(people)s)""",
-    """UPDATE unsubscribes_syncrecord r SET contact_id = c.id FROM contacts_contact c
-       WHERE c.salesforce_id = r.sf_id AND c.id = ANY(%(people)s) AND r.contact_id IS DISTINCT FROM c.id
-       AND r.named_on IS DISTINCT FROM c.id
-       AND NOT EXISTS (SELECT FROM contacts_contact o WHERE o.salesforce_id = r.sf_id AND o.salesforce_id <> ''
-                       AND o.id < c.id AND o.id IS DISTINCT FROM r.named_on)""",
+    """UPDATE unsubscribes_syncrecord r SET contact_id = (
+           SELECT survivor_id FROM contacts_merge WHERE absorbed_id = r.contact_id AND undone_at IS NULL
+       ) WHERE id = ANY(ARRAY(
+           SELECT own.id FROM contacts_merge m CROSS JOIN LATERAL (
+               SELECT id FROM unsubscribes_syncrecord WHERE contact_id = m.absorbed_id OFFSET 0
+           ) own WHERE m.undone_at IS NULL AND m.survivor_id = ANY(%(people)s)
+       ))""",
+    """UPDATE unsubscribes_syncrecord r SET contact_id = (
+           SELECT min(id) FROM (
+               SELECT id FROM contacts_contact WHERE address_hash = r.address_hash OFFSET 0
+           ) c WHERE id = ANY(%(people)s)
+       ) WHERE id = ANY(ARRAY(
+           SELECT own.id FROM contacts_contact c CROSS JOIN LATERAL (
+               SELECT id, contact_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
+           ) own WHERE c.id = ANY(%(people)s) AND own.contact_id IS NULL
+       ))""",
+    f"""UPDATE unsubscribes_syncrecord r SET contact_id = {HOLDER} WHERE id = ANY(ARRAY(
+           SELECT r.id FROM contacts_contact c CROSS JOIN LATERAL (
+               SELECT id, sf_id, contact_id, named_on FROM unsubscribes_syncrecord
+               WHERE sf_id = c.salesforce_id OFFSET 0
+           ) r WHERE c.id = ANY(%(people)s) AND c.salesforce_id <> '' AND r.contact_id IS DISTINCT FROM c.id
+           AND c.id = {HOLDER}
+       ))""",
 )
 # Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
 LINK_SUCCESSORS = """

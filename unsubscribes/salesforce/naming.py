@@ -55,8 +55,11 @@ WRITE = f"""
     UPDATE unsubscribes_syncrecord r SET named_on = w.id FROM written w WHERE w.new <> '' AND r.sf_id = w.new
 """
 BROUGHT_IN = """
-    UPDATE unsubscribes_syncrecord r SET named_on = c.id FROM contacts_contact c
-    WHERE r.sf_id = ANY(%s) AND c.salesforce_id = r.sf_id AND c.salesforce_id <> ''
+    UPDATE unsubscribes_syncrecord r SET named_on = coalesce((
+        SELECT max(id) FROM (
+            SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
+        ) c
+    ), named_on) WHERE r.sf_id = ANY(%s)
 """
 Names = Sequence[tuple[int, str, str]]
 

@@ -16,7 +16,7 @@ from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from salesconnect.lib.transactions import act
-from unsubscribes.salesforce import troubles
+from unsubscribes.salesforce import ticking, troubles
 from unsubscribes.salesforce.models import SyncJob, SyncNotice, SyncRecord, SyncWish
 
 State = SyncWish.State
@@ -54,35 +54,6 @@ LOCAL_NO = """(
         WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
     )
 )"""
-# Whether the record's own address says "no", and not only somebody who is linked to it.
-ADDRESS_NO = """(
-    EXISTS (
-        SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s
-        WHERE s.source <> 'bounce'
-    ) OR EXISTS (
-        SELECT FROM (SELECT id FROM contacts_contact WHERE address_hash = r.address_hash OFFSET 0) holder
-        CROSS JOIN LATERAL (
-            SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = holder.id OFFSET 0
-        ) card
-        LEFT JOIN LATERAL (
-            SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0
-        ) s ON true
-        WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
-    )
-)"""
-# What a record holds now that it was written; whether its address, or its person, had no part in that.
-WRITTEN = f"""
-    UPDATE unsubscribes_syncrecord r SET opted_out = %(value)s, pushed = %(value)s, pushed_at = now(),
-        synced_at = now(), ticked_for_other = %(value)s AND (
-            r.address_hash IS NOT NULL AND NOT {ADDRESS_NO}
-            OR EXISTS (SELECT FROM compliance_compliancecard card
-                       WHERE card.contact_id = r.contact_id AND NOT card.unsubscribed))
-    WHERE r.id = ANY(%(records)s)
-"""
-UNSURE = f"""
-    SELECT r.id FROM unsubscribes_syncrecord r
-    WHERE r.id = ANY(%(records)s) AND (r.address_hash IS NULL OR NOT {ADDRESS_NO})
-"""
 # Boxes that stay ticked after a new consent of a person, because the record's own address says "no".
 STAYS = f"""
     UPDATE unsubscribes_syncrecord r SET ticked_for_other = true
@@ -102,14 +73,17 @@ CONCERNED = """
     WITH RECURSIVE named AS (
         SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s)
         UNION SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = ANY(%(hashes)s)
-        UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
-              JOIN unsubscribes_syncrecord r ON r.address_hash = c.address_hash WHERE c.id = ANY(%(people)s)
-        UNION SELECT r.id, r.sf_id, r.successor_id FROM contacts_contact c
-              JOIN unsubscribes_syncrecord r ON r.sf_id = c.salesforce_id WHERE c.id = ANY(%(people)s)
+        UNION SELECT r.* FROM contacts_contact c CROSS JOIN LATERAL (
+            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
+        ) r WHERE c.id = ANY(%(people)s)
+        UNION SELECT r.* FROM contacts_contact c CROSS JOIN LATERAL (
+            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE sf_id = c.salesforce_id OFFSET 0
+        ) r WHERE c.id = ANY(%(people)s) AND c.salesforce_id <> ''
     ), found AS (
         SELECT * FROM named
-        UNION SELECT r.id, r.sf_id, r.successor_id FROM found
-              JOIN unsubscribes_syncrecord r ON r.sf_id = found.successor_id
+        UNION SELECT r.* FROM found CROSS JOIN LATERAL (
+            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE sf_id = found.successor_id OFFSET 0
+        ) r WHERE found.successor_id <> ''
     )
     SELECT id FROM found WHERE successor_id = ''
 """
@@ -168,9 +142,14 @@ LEFT_ALONE = f"""
 """
 # A wish that was given up is void once the person has said the opposite.
 VOID = f"""
-    UPDATE unsubscribes_syncwish w SET state = 'superseded', finished_at = now() FROM unsubscribes_syncrecord r
-    WHERE r.id = w.record_id AND r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
-    RETURNING r.sf_id
+    WITH void AS MATERIALIZED (
+        SELECT w.id, r.sf_id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
+            SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+        ) w WHERE r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
+    ), ended AS (
+        UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
+        WHERE id = ANY(ARRAY(SELECT id FROM void))
+    ) SELECT sf_id FROM void
 """
 # Of a record that is being written, nothing else is written at the same time. An array is made once; of a list, a plan
 # made without statistics would ask anew for each row.
@@ -178,7 +157,9 @@ LEASE = f"""
     UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
         leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
     WHERE id = ANY(ARRAY(
-        SELECT w.id FROM unsubscribes_syncwish w JOIN unsubscribes_syncrecord r ON r.id = w.record_id
+        SELECT w.id FROM unsubscribes_syncwish w CROSS JOIN LATERAL (
+            SELECT person_account, sobject FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0
+        ) r
         WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
         AND (w.attempts >= {STUBBORN}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {STUBBORN})
         AND CASE WHEN r.person_account THEN 'Account' ELSE r.sobject END <> ALL(%(skipped)s)
@@ -195,9 +176,12 @@ FULFILLED = """
 """
 # What was leased and is not what the state here asks for any more, is overtaken.
 OVERTAKE = f"""
-    UPDATE unsubscribes_syncwish w SET state = 'superseded', finished_at = now(), lease = NULL
-    FROM unsubscribes_syncrecord r
-    WHERE r.id = w.record_id AND w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {LOCAL_NO} <> w.desired)
+    UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now(), lease = NULL
+    WHERE id = ANY(ARRAY(
+        SELECT w.id FROM unsubscribes_syncwish w
+        CROSS JOIN LATERAL (SELECT * FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0) r
+        WHERE w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {LOCAL_NO} <> w.desired)
+    ))
 """
 
 
@@ -306,8 +290,13 @@ def lease(
     with connection.cursor() as cursor:
         cursor.execute(LEASE, values)
         cursor.execute(OVERTAKE, values)
-    mine = SyncWish.objects.filter(lease=holder, state=State.LEASED).select_related("record")
-    return list(mine.order_by("record__sobject", "record__person_account", "record__account_id", "record__sf_id"))
+    # Not joined in the database, which may read all records for each wish.
+    return sorted(SyncWish.objects.filter(lease=holder, state=State.LEASED).prefetch_related("record"), key=_place)
+
+
+def _place(wish: SyncWish) -> tuple[str, bool, str, str]:
+    record = wish.record
+    return record.sobject, record.person_account, record.account_id, record.sf_id
 
 
 @act
@@ -325,19 +314,6 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
     if counted:
         changes["attempts"] = F("attempts") + 1
     leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
-
-
-def unsure(records: Sequence[int]) -> set[int]:
-    """Return the records that are written for a person whose address is not theirs, as far as is known here."""
-    with connection.cursor() as cursor:
-        cursor.execute(UNSURE, {"records": list(records)})
-        return {row[0] for row in cursor}
-
-
-def note_written(records: Sequence[int], *, value: bool) -> None:
-    """Remember that these records hold the value, and for whom a box was ticked."""
-    with connection.cursor() as cursor:
-        cursor.execute(WRITTEN, {"records": list(records), "value": value})
 
 
 def clock() -> dt.datetime:
@@ -375,7 +351,8 @@ def fulfil(ticked: Sequence[str], our_user: str) -> None:
         return
     wishes = SyncWish.objects.filter(pk__in=[wish for wish, *_ in found])
     wishes.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
-    note_written([record for _, was, record, _, by in found if was == State.LEASED and by == our_user], value=True)
+    ours = [record for _, was, record, _, by in found if was == State.LEASED and by == our_user]
+    ticking.note_written(ours, value=True)
     troubles.resolve([sf_id for _, _, _, sf_id, _ in found])
 
 

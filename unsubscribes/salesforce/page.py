@@ -154,11 +154,11 @@ def look_up(rows: Sequence[Row]) -> Known:
     records = {record.sf_id: record for record in SyncRecord.objects.filter(sf_id__in=ids)}
     keys = {key for key in hashes.values() if key} | {r.address_hash for r in records.values() if r.address_hash}
     linked = {record.contact_id for record in records.values() if record.contact_id}
-    addresses = {row.email_key for row in rows if row.email_key}
-    by_address = Q(address_hash__in=keys) | Q(email_key__in=addresses)
+    by_address = Q(address_hash__in=keys) | Q(email_key__in={row.email_key for row in rows if row.email_key})
     # Of more than 100 values PostgreSQL does not see that none is empty, and reads everybody instead of the index.
     wanted = Q(pk__in=linked) | by_address | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
-    people = list(Contact.objects.filter(wanted).select_related("card").order_by("-pk"))
+    found = Contact.objects.filter(wanted).prefetch_related("card").order_by("-pk")
+    people = [person for person in found if hasattr(person, "card")]  # who was merged away meanwhile has none
     suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
     return Known(
         records,

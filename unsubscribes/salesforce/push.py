@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
 from unsubscribes.salesforce import bulk, outbox, returning, settling
 from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import Class
-from unsubscribes.salesforce.models import SyncConnection, SyncWish
+from unsubscribes.salesforce.models import SyncConnection, SyncRecord, SyncWish
 from unsubscribes.salesforce.targets import ACCOUNT, Target, target
 from unsubscribes.salesforce.trouble import Trouble
 
@@ -32,6 +32,12 @@ PATIENCE = 20.0
 # A request that Salesforce does not understand: something in it is not as it should be.
 UNREADABLE = (Class.BUG, Class.DATA, Class.RULE, Class.UNKNOWN, Class.SLOW)
 HALVINGS, LATER = 12, 900
+# The object in which a wish is written, looked up wish by wish: a join may read all records for each wish.
+PLACE = Subquery(
+    SyncRecord.objects.filter(pk=OuterRef("record_id")).values(
+        place=Case(When(person_account=True, then=Value(ACCOUNT)), default=F("sobject"))
+    )
+)
 Write = Callable[[Sequence[SyncWish]], Sequence[Result]]
 logger = logging.getLogger(__name__)
 
@@ -80,7 +86,7 @@ class Push:
 
     def _opt_outs(self) -> bool:
         due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
-        due = due.exclude(_held_by(self.skipped))
+        due = due.alias(object=PLACE).exclude(object__in=self.skipped)
         many = due.filter(attempts__lt=outbox.STUBBORN).count()
         holder = uuid4()
         if many > BULK_ABOVE:
@@ -213,12 +219,6 @@ class Push:
             self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
             self.between()
         return bool(wishes)
-
-
-def _held_by(skipped: set[str]) -> Q:
-    """Return the wishes that wait for an object which cannot be written."""
-    held = Q(record__sobject__in=skipped - {ACCOUNT}, record__person_account=False)
-    return held | Q(record__person_account=True) if ACCOUNT in skipped else held
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from unsubscribes.salesforce import gone, outbox, page, successors, troubles
+from unsubscribes.salesforce import gone, outbox, page, successors, ticking, troubles
 from unsubscribes.salesforce.client import Client, Result
 from unsubscribes.salesforce.mapping import PACES, Class, Row, record_class
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord, SyncWish
@@ -84,7 +84,7 @@ def _store(wishes: Sequence[SyncWish], *, value: bool = True) -> int:
     )
     done = mine.update(state=SyncWish.State.DONE, finished_at=Now(), lease=None, code="", message="")
     records = [wish.record_id for wish in wishes]
-    outbox.note_written(records, value=value)
+    ticking.note_written(records, value=value)
     SyncWish.objects.filter(record_id__in=records, state=SyncWish.State.DEAD).update(
         state=SyncWish.State.SUPERSEDED, finished_at=Now()
     )
@@ -139,7 +139,7 @@ def still_needed(wishes: Sequence[SyncWish], client: Client, connection: SyncCon
 
     Our tick would hide one that somebody made since the record was read, which is of the address that it has.
     """
-    unsure = outbox.unsure([wish.record_id for wish in wishes])
+    unsure = ticking.unsure([wish.record_id for wish in wishes])
     asked = {wish.record.sf_id for wish in wishes if wish.record_id in unsure}
     if not asked:
         return list(wishes)
