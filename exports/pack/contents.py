@@ -161,3 +161,13 @@ def row_of(row: Any) -> dict[str, Any]:
 def _said(entry: Said) -> dict[str, Any]:
     names = ("at", "kind", "source", "reason", "actor")
     return {**{name: getattr(entry, name) for name in names}, "evidence": entry.evidence and entry.evidence.pk}
+
+
+def has_document(record: ConsentEvidence) -> bool:
+    """Tell whether a document came with a consent and is where it was stored."""
+    return bool(record.file) and record.file.storage.exists(record.file.name)
+
+
+def document_path(record: ConsentEvidence) -> str:
+    """Return where a consent's document lies in the pack."""
+    return f"files/consent-{record.pk}.{record.file_kind}"

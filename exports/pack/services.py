@@ -22,6 +22,8 @@ from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
     Contents,
     collect,
+    document_path,
+    has_document,
     mail_of,
     others,
     record_of,
@@ -95,8 +97,8 @@ def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -
     for name, rows in others(person):
         pack.add_json(f"other/{name}.json", [row_of(row) for row in rows])
     for record in contents.evidence:
-        if record.file:
-            pack.add(f"files/consent-{record.pk}.{record.file_kind}", _pieces(record.file))
+        if has_document(record):
+            pack.add(document_path(record), _pieces(record.file))
     prover, numbers = Prover(), set()
     for event, leaf in contents.events:
         if leaf:

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from compliance.rules import AuthorizationType, SourceType
 from contacts.details import DETAILS
 from contacts.wording import authorization_words, describe, field_label, reason_words, source_label, source_words
-from exports.pack.contents import Contents
+from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import Line, Page, Section
 from unsubscribes import team
 from unsubscribes.history import Said
-from unsubscribes.models import Message, SyncRecord, SyncWish
+from unsubscribes.models import ConsentEvidence, Message, SyncRecord, SyncWish
 
 PRINTED = 1_000
 """How many events and mails are printed; all of them are in the JSON files."""
@@ -102,12 +102,19 @@ def _evidence(contents: Contents) -> list[Section]:
                 (_("Words agreed to"), record.wording),
                 (_("Purpose of Processing"), record.purpose),
                 *([(_("Reference"), record.reference)] if record.reference else []),
-                *([(_("Document"), f"files/consent-{record.pk}.{record.file_kind}")] if record.file else []),
+                *([(_("Document"), _document(record))] if record.file else []),
                 (_("Recorded"), f"{_time(record.created_at)} · {record.actor_name}"),
             ],
         )
         for record in contents.evidence
     ]
+
+
+def _document(record: ConsentEvidence) -> str:
+    if has_document(record):
+        return document_path(record)
+    words = _("Missing from the store. Recorded as %(name)s with SHA-256 %(hash)s.")
+    return words % {"name": record.file_name, "hash": record.sha256}
 
 
 def _mails(contents: Contents) -> Section:

@@ -188,6 +188,15 @@ def test_only_who_may_export_gets_one_and_nobody_gets_one_of_nobody(anna, member
         services.evidence_pack(anna.pk + 1_000, actor=member, words=wording.page, describe=str)
 
 
+def test_a_document_that_is_lost_is_said_to_be_missing_and_costs_nobody_the_pack(anna, api):
+    record = anna.evidence.get()
+    record.file.storage.delete(record.file.name)
+    pack = unpacked(api.get(f"/api/v1/contacts/{anna.pk}/evidence-pack/"))
+    assert [name for name in pack.namelist() if name.startswith("files/")] == []
+    page = pack.read("person.html").decode()
+    assert f"Missing from the store. Recorded as {record.file_name} with SHA-256 {record.sha256}." in page
+
+
 def test_a_single_export_may_say_what_it_is_for(anna, api):
     assert api.get(f"/api/v1/contacts/{anna.pk}/export/", {"reason": "Request 13"}).status_code == 200
     assert history.of_contact(anna.pk).first().changes == {"reason": [None, "Request 13"]}
