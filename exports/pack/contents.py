@@ -165,7 +165,8 @@ def _said(entry: Said) -> dict[str, Any]:
 
 def has_document(record: ConsentEvidence) -> bool:
     """Tell whether a document came with a consent and is where it was stored."""
-    return bool(record.file) and record.file.storage.exists(record.file.name)
+    name = record.file.name
+    return bool(name and record.file.storage.exists(name))
 
 
 def document_path(record: ConsentEvidence) -> str:
