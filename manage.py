@@ -79,7 +79,7 @@ def main() -> None:
                 make_ready(arguments[0])
             execute_from_command_line(sys.argv)
     except (embedded.EmbeddedError, ImproperlyConfigured) as error:
-        _end(" ".join(str(error).split()))
+        _end(trouble.in_one_line(error))
     except (Error, OSError) as error:
         if line := trouble.one_line(error):
             _end(line)

@@ -53,6 +53,6 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
             answer = 400, _("The request cannot be read."), {}
         case _:
             if known := trouble.of(problem):
-                logger.warning("Answered %d: %s", known.status, " ".join(str(problem).split()))
+                logger.warning("Answered %d: %s", known.status, trouble.in_one_line(problem))
                 answer = known.status, str(known.what), {}
     return answer

@@ -9,6 +9,7 @@ from celery.beat import Scheduler as CelerysScheduler
 from django.conf import settings
 from django.db import Error, connection, transaction
 
+from salesconnect.lib import trouble
 from salesconnect.lib.limits import Limits
 from salesconnect.models import ScheduledRun, SignOfLife
 
@@ -52,7 +53,7 @@ class Scheduler(CelerysScheduler):
                     return WAIT_SECONDS
                 return min(super().tick(*args, **kwargs), WAIT_SECONDS)
         except Error as problem:
-            logger.warning("Beat waits for the database: %s", " ".join(str(problem).split()))
+            logger.warning("Beat waits for the database: %s", trouble.in_one_line(problem))
             connection.close()
             return WAIT_SECONDS
 
@@ -68,7 +69,7 @@ class Scheduler(CelerysScheduler):
         try:
             SignOfLife.objects.filter(holder=self.me).delete()
         except Error as problem:
-            logger.warning("Beat could not say that it ends: %s", " ".join(str(problem).split()))
+            logger.warning("Beat could not say that it ends: %s", trouble.in_one_line(problem))
         super().close()
 
     def _takes_the_work(self) -> bool:

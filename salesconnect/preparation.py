@@ -23,6 +23,7 @@ from django.db.models import Q
 from contacts import partitions
 from salesconnect import heartbeat, key_fit, signs
 from salesconnect.embedded import EmbeddedError
+from salesconnect.lib import trouble
 
 ADMINISTRATOR = "admin"
 PORT_PATIENCE_SECONDS = 2.0
@@ -60,17 +61,13 @@ def check_external_servers() -> None:
         try:
             psycopg2.connect(**wanted).close()
         except psycopg2.Error as error:
-            raise EmbeddedError(f"The server of DATABASE_URL cannot be used: {_one_line(error)}") from error
+            raise EmbeddedError(f"The server of DATABASE_URL cannot be used: {trouble.in_one_line(error)}") from error
     if not settings.EMBEDDED_REDIS:
         try:
             with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=CONNECT_SECONDS) as client:
                 client.ping()
         except (redis.RedisError, ValueError) as error:
-            raise EmbeddedError(f"The server of REDIS_URL cannot be used: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+            raise EmbeddedError(f"The server of REDIS_URL cannot be used: {trouble.in_one_line(error)}") from error
 
 
 def prepare(say: Callable[[str], None]) -> None:

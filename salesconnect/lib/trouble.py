@@ -105,10 +105,15 @@ def of(problem: BaseException | None) -> Trouble | None:
     return _SAID[kind] if kind else None
 
 
+def in_one_line(problem: BaseException) -> str:
+    """Return what an exception says, without the line breaks of servers."""
+    return " ".join(str(problem).split())
+
+
 def one_line(problem: Exception) -> str | None:
     """Return in one line what kept a command from its work, where that is for the person at the terminal to mend."""
     state = getattr(problem.__cause__, "pgcode", None) or getattr(getattr(problem, "cause", None), "pgcode", None)
-    lines = " ".join(str(problem).split())
+    lines = in_one_line(problem)
     known = of(problem)
     if known and known.kind == Kind.DISK_FULL:
         return f"The disk is full: {lines}"

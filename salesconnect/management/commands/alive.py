@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error
 
 from salesconnect import signs
+from salesconnect.lib import trouble
 
 KINDS = {"worker": signs.worker_lives, "beat": signs.beat_lives}
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         try:
             lives = KINDS[options["kind"]](host)
         except (Error, OSError, redis.RedisError) as problem:
-            self.stderr.write(" ".join(str(problem).split()))
+            self.stderr.write(trouble.in_one_line(problem))
             sys.exit(1)
         self.stdout.write(f"The {options['kind']} of {host} {'lives' if lives else 'has given no sign of life'}.")
         sys.exit(0 if lives else 1)
