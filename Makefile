@@ -20,8 +20,9 @@ setup: .venv/installed $(TEXTS)
 test: .venv/installed-dev $(TEXTS)
 	@exec .ci/checks
 
+# The tests with the mark "soak" (tests/soak.py), random and large: about 45 minutes on two cores.
 soak: .venv/installed-dev $(TEXTS)
-	@SOAK=1 exec .ci/checks
+	@exec .ci/soak
 
 # The tests under the clocks on which calendars go wrong: about half an hour.
 clocks: .venv/installed-dev $(TEXTS)

@@ -1,6 +1,5 @@
 """Real servers for every test: PostgreSQL and Redis start with the first process that needs them."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,16 +22,20 @@ from salesconnect import embedded
 from salesconnect.lib.actor import Actor, system
 from tests import database
 from tests.exports.integrity.agreeing import differences
+from tests.soak import KILLS, SEED, SOAK, sized
 
 # Servers from Debian's packages, installed by `make soak` alone.
-collect_ignore = [] if os.environ.get("SOAK") else ["cluster"]
+collect_ignore = [] if SOAK else ["cluster"]
 _servers = ExitStack()
 # What starts whole products or takes longest comes first, so that no worker is left with it at the end.
 FIRST = ("test_demo", "test_up", "test_product", "test_history_machine", "test_races", "test_reconsent_races")
 
 # How fast examples are made says how busy the machine is, nothing of the product.
 hypothesis.settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "any machine",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    max_examples=sized(100, 2_000),
 )
 hypothesis.settings.load_profile("any machine")
 
@@ -43,6 +46,19 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if settings.EMBEDDED_DATABASE or settings.EMBEDDED_REDIS:
         _servers.enter_context(embedded.hold(settings.DATA_DIR))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how this run can be repeated."""
+    return f"soak: SOAK=1 SOAK_SEED={SEED}" if SOAK else ""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many processes the random tests killed."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    kills = sum(number for report in reports for name, number in report.user_properties if name == KILLS)
+    if SOAK:
+        terminalreporter.write_line(f"soak: {kills} processes were killed on random days")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -122,3 +122,10 @@ def test_days_and_moments_of_strangers_are_parsed_in_one_place():
             ):
                 found.append(f"{name}:{node.lineno}")
     assert found == []
+
+
+def test_what_has_a_size_for_the_soak_runs_in_it():
+    texts = {path: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    sized = {path for path, text in texts.items() if "\nfrom tests.soak import" in text}
+    assert sized
+    assert [str(path) for path in sized if "mark.soak" not in texts[path]] == []

@@ -14,6 +14,8 @@ from tests.cluster.servers import Servers
 
 PEOPLE = 100_000
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
@@ -138,3 +140,7 @@ def test_a_worker_and_the_replica_may_die_in_the_middle(servers, product, user):
 
 def test_exports_go_on_without_the_replica(servers, product, user):
     assert export(user, product) == one(servers, "SELECT count(*) FROM contacts_contact") + 1
+
+
+def test_the_records_agree_after_all_that(product):
+    assert product.manage("check_records") == "The records agree: no differences."

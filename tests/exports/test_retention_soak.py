@@ -1,4 +1,4 @@
-"""Erasures by retention whose worker is killed in the middle: none twice, none left out (`make soak`: 100,000)."""
+"""Erasures by retention whose worker is killed in the middle: none twice, none left out."""
 
 import datetime as dt
 import json
@@ -20,11 +20,13 @@ from contacts.models import Batch, BatchChunk, Contact
 from exports import retention, retention_rules
 from exports.models import RetentionCase
 from salesconnect.lib.actor import system
+from tests.soak import sized
 
-PEOPLE = 100_000 if os.environ.get("SOAK") else 600
+PEOPLE = sized(600, 100_000)
 WORKER = "import django; django.setup(); from contacts import batches\nwhile batches.run({batch}): pass"
 
 
+@pytest.mark.soak
 @pytest.mark.race
 def test_a_killed_run_goes_on_where_it_was(transactional_db, settings, tmp_path, administrator, monkeypatch):
     settings.ERASURE_LEDGER = str(tmp_path / "erasures.jsonl")

@@ -1,7 +1,6 @@
 """What must hold, whatever was done."""
 
 import datetime as dt
-import os
 import re
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -27,6 +26,7 @@ from tests.exports.overview.numbers import numbers_of
 from tests.exports.stored import files_as_text, tables_as_text
 from tests.history_machine import seen
 from tests.history_machine.world import World
+from tests.soak import sized
 from unsubscribes import history
 from unsubscribes.mail import gate
 from unsubscribes.models import Message
@@ -37,7 +37,7 @@ LATE = {
     "/compliance/review/?show=interests": "",
 }
 """The queues of the Compliance page, and where each shows what is late."""
-STRIDE = 1 if os.environ.get("SOAK") else 4
+STRIDE = sized(4, 1)
 NEVER = {"unsubscribed", "restricted"}
 NAMES = ("first_name", "last_name")
 

@@ -1,14 +1,13 @@
 """Whatever is done, by whom, through which door and when: the history tells it, nobody can bend it, a no stands."""
 
-import os
-
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.history_machine.machine import HistoryMachine
+from tests.soak import SOAK, seeds, sized
 
-EXAMPLES, STEPS = (250, 40) if os.environ.get("SOAK") else (10, 25)
+EXAMPLES, STEPS = sized((10, 25), (15, 40))
 
 
 @pytest.fixture
@@ -18,14 +17,16 @@ def machine(movable_clock, alice, bob, monkeypatch):
     return HistoryMachine
 
 
-def test_whatever_is_done_the_history_tells_it(machine):
+@pytest.mark.soak
+@pytest.mark.parametrize("drawn_from", seeds(1, 8))
+def test_whatever_is_done_the_history_tells_it(machine, drawn_from):
     run_state_machine_as_test(
-        machine,
+        seed(drawn_from)(machine) if SOAK else machine,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
-            derandomize=not os.environ.get("SOAK"),
+            derandomize=not SOAK,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )

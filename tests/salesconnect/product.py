@@ -18,6 +18,8 @@ import psutil
 from salesconnect.embedded import account, servers
 
 ROOT = Path(__file__).resolve().parents[2]
+AGREED = "The records agree: no differences.\n"
+"""What `check_records` says of data in which nothing is wrong."""
 UP = [sys.executable, str(ROOT / "manage.py"), "up"]
 
 
@@ -94,10 +96,11 @@ class Product:
         return self.output.read_text()
 
     def check_records(self) -> str:
-        """Return what `check_records` says of the product's data."""
+        """Return what `check_records` says of the product's data, also why it could not."""
         command = [sys.executable, str(ROOT / "manage.py"), "check_records"]
         surroundings = environment(self.data, self.port, **self.extra)
-        return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False).stdout
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
 
     def members(self) -> dict[str, psutil.Process]:
         """Return the product's direct children by their names in the log."""

@@ -1,6 +1,5 @@
 """A running org, fresh for each test, and a bare client that has signed in."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,9 +7,10 @@ import pytest
 import requests
 
 from tests.salesforce_org.control import Org
+from tests.soak import SOAK
 
 # It needs Node, which only the long run installs.
-collect_ignore = [] if os.environ.get("SOAK") else ["test_jsforce.py"]
+collect_ignore = [] if SOAK else ["test_jsforce.py"]
 SECONDS = 30
 
 

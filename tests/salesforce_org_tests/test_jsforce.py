@@ -8,6 +8,7 @@ import pytest
 
 # Its own choice of undici needs Node 22; the version here runs with what Debian has.
 PACKAGES = {"private": True, "dependencies": {"jsforce": "3.10.26"}, "overrides": {"undici": "6.21.3"}}
+pytestmark = pytest.mark.soak
 DRIVER = Path(__file__).with_name("drive_jsforce.mjs")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import email
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,6 @@ from compliance.rules import Authorization, AuthorizationType
 from unsubscribes import services
 from unsubscribes.mail.compose import Draft
 
-ROUNDS = 200 if os.environ.get("SOAK") else 20
 DRAFT = Draft("Hello {{ first_name }}", "Dear {{ first_name }} {{ last_name }},\n\nwe have news.")
 
 

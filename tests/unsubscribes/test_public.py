@@ -10,7 +10,7 @@ from contacts import history
 from contacts.addresses import address_hash, newest_key
 from contacts.models import Contact, ContactEvent
 from salesconnect.lib.redaction import RedactingFormatter
-from tests.unsubscribes.conftest import ROUNDS
+from tests.soak import ROUNDS
 from unsubscribes import links, team, tokens
 from unsubscribes.models import TeamSettings
 
@@ -245,6 +245,7 @@ def test_no_formatted_log_line_holds_a_token(client, path, settings):
     assert RedactingFormatter("%(message)s").format(record) == "Method Not Allowed: /u/…/"
 
 
+@pytest.mark.soak
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_fifty_equal_posts_at_once_make_one_event(person, administrator):

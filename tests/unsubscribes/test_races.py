@@ -22,7 +22,8 @@ from contacts import history
 from contacts.models import Contact
 from tests.interleaving import at_once
 from tests.salesconnect.product import ROOT, until
-from tests.unsubscribes.conftest import DRAFT, ROUNDS
+from tests.soak import ROUNDS
+from tests.unsubscribes.conftest import DRAFT
 from unsubscribes import links, orders, services
 from unsubscribes.mail import send
 from unsubscribes.models import Message
@@ -35,6 +36,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.soak
 def test_no_mail_is_claimed_after_the_opt_out_is_stored(person, server, member):
     held = 0
     for turn in range(ROUNDS):
@@ -59,6 +61,7 @@ def test_no_mail_is_claimed_after_the_opt_out_is_stored(person, server, member):
     assert 0 < held < 10 * ROUNDS
 
 
+@pytest.mark.soak
 def test_workers_that_meet_send_each_mail_once(many, server, member):
     many(ROUNDS)
     orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})

@@ -11,7 +11,8 @@ from compliance.models import ComplianceCard
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Invalid, Missing, Stale
 from tests.interleaving import at_once
-from tests.unsubscribes.conftest import DRAFT, ROUNDS
+from tests.soak import ROUNDS
+from tests.unsubscribes.conftest import DRAFT
 from tests.unsubscribes.evidence import evidence
 from unsubscribes import history, links, services
 from unsubscribes import reconsent as removal
@@ -20,6 +21,7 @@ from unsubscribes.models import MailLink
 from unsubscribes.reconsent import reconsent
 
 pytestmark = [
+    pytest.mark.soak,
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
 ]

@@ -9,10 +9,13 @@ from compliance.verdict import months_before
 from contacts.models import Contact
 from exports.overview import figures
 from tests.exports.overview.acts import Team
+from tests.soak import seeds
 
 
-def test_adding_up_leaves_one_row_for_each_kind(administrator):
-    team = Team(7, administrator)
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(1, 20))
+def test_adding_up_leaves_one_row_for_each_kind(administrator, seed):
+    team = Team(seed, administrator)
     for _ in range(40):
         team.act()
     tallying.settle()

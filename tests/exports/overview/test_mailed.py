@@ -12,6 +12,7 @@ from exports import erasure
 from exports.overview import mailed
 from exports.overview.mailed import Ground, Wanted
 from tests.exports.overview.acts import Team
+from tests.soak import seeds
 from unsubscribes.merge import merge
 from unsubscribes.models import Message
 from unsubscribes.unmerge import unmerge
@@ -180,8 +181,10 @@ def test_what_cannot_be_is_refused(signed_in, query):
     assert signed_in.get(f"/compliance/mailed/?{query}").status_code == 400
 
 
-def test_the_ground_is_what_the_fold_of_the_history_says(transactional_db, administrator):
-    team = Team(5, administrator)
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(1, 20))
+def test_the_ground_is_what_the_fold_of_the_history_says(transactional_db, administrator, seed):
+    team = Team(seed, administrator)
     sent_to = []
     for _ in range(40):
         team.act()

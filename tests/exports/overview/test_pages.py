@@ -11,6 +11,7 @@ from exports.overview import daily
 from exports.overview.models import DailyFigure
 from tests.exports.overview.acts import Team
 from tests.exports.overview.numbers import numbers_of
+from tests.soak import seeds
 
 
 def length(client, url: str) -> int:
@@ -18,7 +19,8 @@ def length(client, url: str) -> int:
     return int(count[1]) if count else 0
 
 
-@pytest.mark.parametrize("seed", [3])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", seeds(1, 20))
 def test_every_number_is_as_long_as_the_list_it_leads_to(signed_in, administrator, seed):
     team = Team(seed, administrator)
     for number in range(30):

@@ -1,7 +1,6 @@
 """An emulated org in a process of its own, a connection to it, and shorthands for what both sides hold."""
 
 import datetime as dt
-import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,7 +16,6 @@ from unsubscribes.salesforce import client, connecting, services
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
 from unsubscribes.salesforce.running import Running
 
-SOAK = bool(os.environ.get("SOAK"))
 ACTOR = system("command")
 
 

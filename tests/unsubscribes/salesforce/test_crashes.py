@@ -13,14 +13,16 @@ from compliance import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.salesconnect.product import ROOT
-from tests.unsubscribes.salesforce.conftest import SOAK, is_out
+from tests.soak import seeds, sized
+from tests.unsubscribes.salesforce.conftest import is_out
 from unsubscribes.salesforce import leases
 from unsubscribes.salesforce.models import SyncNotice, SyncWish
 
-ROUNDS, STEPS = (500, 30) if SOAK else (20, 6)
+STEPS = sized(6, 30)
 PEOPLE = 6
 
 pytestmark = [
+    pytest.mark.soak,
     pytest.mark.race,
     pytest.mark.django_db(transaction=True),
 ]
@@ -50,7 +52,7 @@ KILLED_IN_RETURN = {
     "before it is settled": ("unsubscribes.salesforce.settling", "written", "before"),
     "after it is settled": ("unsubscribes.salesforce.settling", "written", "after"),
 }
-SAMPLE = None if SOAK else 1
+SAMPLE = sized(1, None)
 CHILD = """
 import importlib, os, signal, sys
 import django
@@ -169,7 +171,7 @@ def test_a_lease_that_is_held_is_respected_and_one_that_ran_out_is_not(db):
             assert third is not None
 
 
-@pytest.mark.parametrize("seed", range(ROUNDS))
+@pytest.mark.parametrize("seed", seeds(20, 60))
 def test_both_sides_agree_when_all_is_quiet_and_no_opt_out_is_lost(org, sync, person, consent, seed):
     chance = random.Random(seed)  # noqa: S311 - to be repeated
     people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(PEOPLE)]

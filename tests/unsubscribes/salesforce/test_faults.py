@@ -5,12 +5,13 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
+from tests.soak import sized
+from tests.unsubscribes.salesforce.conftest import box, is_out
 from unsubscribes.salesforce import pull, settling, tasks
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
-MANY = 5_000 if SOAK else 600
+MANY = sized(600, 5_000)
 PASSING = [
     {"do": "drop_before"},
     {"do": "drop_after"},
@@ -160,6 +161,7 @@ def test_what_was_in_flight_is_read_once_it_is_committed(org, sync, person):
     assert is_out(anna)
 
 
+@pytest.mark.soak
 def test_many_rows_of_one_second_are_all_read(org, sync):
     org.generate("Contact", MANY)
     org.settings(page_size=200)
@@ -170,6 +172,7 @@ def test_many_rows_of_one_second_are_all_read(org, sync):
     assert SyncRecord.objects.filter(opted_out=True).count() == MANY
 
 
+@pytest.mark.soak
 def test_a_crash_after_each_page_skips_no_row_of_one_second(org, sync, monkeypatch):
     org.generate("Contact", MANY)
     org.settings(page_size=200)
@@ -265,6 +268,7 @@ def test_an_org_that_refuses_getupdated_is_read_with_a_watermark_ten_minutes_beh
     assert dt.timedelta(minutes=9) < behind < dt.timedelta(minutes=12)
 
 
+@pytest.mark.soak
 def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):
     org.generate("Contact", MANY)
     org.settings(page_size=200)

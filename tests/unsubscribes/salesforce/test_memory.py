@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-from tests.unsubscribes.salesforce.conftest import SOAK
+from tests.soak import sized
 from tests.unsubscribes.salesforce.test_crashes import command
 from unsubscribes.salesforce.models import SyncConnection, SyncCursor, SyncRecord
 
-FEW, MANY = (10_000, 1_000_000) if SOAK else (2_000, 12_000)
+FEW, MANY = sized((2_000, 12_000), (10_000, 200_000))
 MORE = 1.25
 CHILD = """
 import resource
@@ -19,7 +19,7 @@ call_command("sync_salesforce", "--full", "--pull")
 print("kilobytes", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
-pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.soak, pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
 
 def kilobytes(org, number: int) -> int:
@@ -31,7 +31,7 @@ def kilobytes(org, number: int) -> int:
     return int(done.stdout.rsplit("kilobytes", 1)[1])
 
 
-def test_a_hundred_times_the_records_take_the_same_memory(org, connected):
+def test_many_times_the_records_take_the_same_memory(org, connected):
     few = kilobytes(org, FEW)
     many = kilobytes(org, MANY)
     assert many < MORE * few, (few, many)

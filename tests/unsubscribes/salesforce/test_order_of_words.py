@@ -8,7 +8,8 @@ import time_machine
 from compliance import suppression
 from compliance.models import Suppression
 from contacts.models import Contact
-from tests.unsubscribes.salesforce.conftest import SOAK, box, is_out
+from tests.soak import sized
+from tests.unsubscribes.salesforce.conftest import box, is_out
 from unsubscribes.salesforce import bulk, outbox, push
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord, SyncWish
 
@@ -152,8 +153,9 @@ def test_comparing_everything_finds_nothing_to_correct(org, sync, anna):
     assert run.corrections == 0
 
 
+@pytest.mark.soak
 def test_thousands_go_by_bulk(org, sync, monkeypatch):
-    number = 5_000 if SOAK else 60
+    number = sized(60, 5_000)
     monkeypatch.setattr(push, "BULK_ABOVE", number // 2)
     monkeypatch.setattr(bulk, "POLLS", (0.3,) * 100)
     org.generate("Contact", number)

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from salesconnect.embedded import servers
-from tests.salesconnect.product import ROOT, Product, data_folder, environment, until
+from tests.salesconnect.product import AGREED, ROOT, Product, data_folder, environment, until
 from tests.salesforce_org.control import Org
 from tests.unsubscribes.salesforce.conftest import box
 
@@ -100,5 +100,6 @@ def test_opt_outs_go_both_ways_by_themselves_through_every_misfortune(org, site)
     _restart_the_database_while_it_reads(org, site)
     org.opt_out(ids[3])
     until(lambda: site.is_out(david), 90)
+    assert site.product.check_records() == AGREED
     log = site.product.log()
     assert [word for word in ("@example.com", org.client_secret, "Bearer") if word in log] == []

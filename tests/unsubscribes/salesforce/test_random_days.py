@@ -2,20 +2,21 @@
 
 import datetime as dt
 import random
+import signal
 
 import pytest
 from django.db.models import Q
 
-from tests.unsubscribes.salesforce.conftest import SOAK
+from tests.soak import KILLS, SOAK, seeds, sized
 from tests.unsubscribes.salesforce.test_crashes import CHILD, KILLED_AT, KILLED_IN_FULL, command, leases_run_out
 from tests.unsubscribes.salesforce.world import World
 from unsubscribes.salesforce import erasing, tasks
 from unsubscribes.salesforce.models import SyncConnection, SyncNotice, SyncRun, SyncWish
 from unsubscribes.salesforce.push import retry_dead
 
-pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.soak, pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
-ROUNDS, STEPS = (300, 60) if SOAK else (6, 30)
+STEPS = sized(30, 60)
 # Requests of one turn in this small world: pages, tries after misfortunes, records that were looked up.
 CALLS = 60
 THERE = (
@@ -46,8 +47,8 @@ def world(org, sync, person, consent, request):
     return world
 
 
-@pytest.mark.parametrize("world", range(ROUNDS), indirect=True)
-def test_no_word_is_lost_and_none_is_made_up(org, sync, world):
+@pytest.mark.parametrize("world", seeds(6, 40), indirect=True)
+def test_no_word_is_lost_and_none_is_made_up(org, sync, world, record_property):
     for _step in range(STEPS):
         name = world.chance.choice([*THERE, *THERE, *HERE, *FATE, *TURNS, *TURNS])
         world.log.append(name)
@@ -58,6 +59,7 @@ def test_no_word_is_lost_and_none_is_made_up(org, sync, world):
         else:
             getattr(world, name)()
         org.clock(advance=3)
+    record_property(KILLS, world.kills)
     world.log.append("quiet")
     quiet(world, sync, mended=False)
     sync(full=True)
@@ -92,9 +94,9 @@ def turn(world: World, sync, name: str) -> None:
 
 def killed(world: World) -> None:
     """Kill a worker in the middle, and let its leases run out."""
-    if SOAK and world.chance.random() < 0.2:
+    if SOAK:
         step = world.chance.choice([*KILLED_AT.values(), *KILLED_IN_FULL.values()])
-        command("-c", CHILD, *step)
+        world.kills += command("-c", CHILD, *step).returncode == -signal.SIGKILL
     leases_run_out()
 
 

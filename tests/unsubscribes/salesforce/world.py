@@ -72,6 +72,7 @@ class World:
     must: set[str] = field(default_factory=set)
     may: set[str] = field(default_factory=set)
     log: list[str] = field(default_factory=list)
+    kills: int = 0
     flight: str = ""
     in_flight: str = ""
 
