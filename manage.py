@@ -60,7 +60,7 @@ def make_ready(command: str) -> None:
     """
     django.setup()
     own = not get_commands().get(command, "django.core").startswith("django.")
-    from salesconnect import key_fit, preparation  # noqa: PLC0415 (they need the apps, which are set up above)
+    from salesconnect.operations import key_fit, preparation  # noqa: PLC0415 (they need the apps)
 
     if own and settings.EMBEDDED_DATABASE:
         preparation.make_tables()

@@ -6,4 +6,4 @@ class ComplianceConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the bulk orders of this app."""
-        from compliance import orders  # noqa: F401, PLC0415 - models must be loaded first
+        from compliance.card import orders  # noqa: F401, PLC0415 - models must be loaded first

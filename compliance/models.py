@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from compliance.rules import TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SourceType
 from contacts.models import Contact, OnMerge
 from contacts.models.batch import ENDED, State
 
@@ -46,7 +46,7 @@ class ComplianceCard(models.Model):
     restricted_at = models.DateTimeField(null=True)
     informed_at = models.DateTimeField(null=True)
     # Whether the address looks like another one that said no, kept by triggers; and the suppressions of which somebody
-    # has said that they are another person's. See `compliance.lookalikes`.
+    # has said that they are another person's. See `compliance.suppression.lookalikes`.
     looks_opted_out = models.BooleanField(db_default=False, default=False)
     told_apart_from = ArrayField(models.BigIntegerField(), null=True)
     sort_last = models.CharField(max_length=200, blank=True, db_collation="C")
@@ -112,7 +112,7 @@ class ComplianceCard(models.Model):
 
 
 class CardTally(models.Model):
-    """How many cards there are of one kind: the sum of `number` over its rows; see `compliance.tallying`.
+    """How many cards there are of one kind: the sum of `number` over its rows; see `compliance.card.tallying`.
 
     Its columns are named as those of the card, so that the card's conditions can be asked of it. A trigger adds what
     each statement changed; a row that is `settled` holds what has been added up, one for each kind.
@@ -160,7 +160,8 @@ class Suppression(models.Model):
     said_at = models.DateTimeField(db_default=Now())
     # Stored while the case of domains was folded: what it knows as fass.de may have been faß.de.
     folded = models.BooleanField(db_default=False, default=False)
-    # What the address looks like; NULL where nobody who knew the address has said so yet. See `contacts.lookalikes`.
+    # What the address looks like; NULL where nobody who knew the address has said so yet.
+    # See `contacts.people.lookalikes`.
     skeleton_hash = models.UUIDField(null=True)
     # Whether it stands in the ledger beside the database, from which a restore learns it.
     in_ledger = models.BooleanField(db_default=False)

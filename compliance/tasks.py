@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from compliance import tallying
+from compliance.card import tallying
 from compliance.imports import working
 from salesconnect.lib.kick import kick
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from contacts import history
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 

@@ -5,7 +5,9 @@ from functools import partial
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
-from contacts import attempts, batches, idempotency, partitions
+from contacts import idempotency
+from contacts.events import partitions
+from contacts.jobs import attempts, batches
 from contacts.sealing import delivery, published, services, verification
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick

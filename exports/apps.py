@@ -6,4 +6,4 @@ class ExportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the bulk orders of this app."""
-        from exports import erasure, retention, services  # noqa: F401, PLC0415 - models must be loaded first
+        from exports.files import services  # noqa: F401, PLC0415 - models must be loaded first

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from compliance.rules import TEXT_LIMIT
+from compliance.card.rules import TEXT_LIMIT
 from contacts.models import Batch, Contact, OnMerge
 from exports.overview.models import DailyFigure, ProcessingTexts
 

@@ -4,9 +4,11 @@ import logging
 
 from celery import shared_task
 
-from exports import files, forgetting, ledger, retention, services
+from exports.erasure import forgetting, ledger
+from exports.files import files, services
 from exports.integrity import running, stored_files
 from exports.overview import daily
+from exports.retention import retention
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict
 

@@ -8,4 +8,4 @@ class SalesConnectConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        import_module("salesconnect.checks")
+        import_module("salesconnect.operations.checks")

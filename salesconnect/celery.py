@@ -6,7 +6,7 @@ import sys
 from celery import Celery
 from celery.signals import beat_init, worker_init
 
-from salesconnect import broker
+from salesconnect.operations import broker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
 
@@ -21,7 +21,7 @@ app.autodiscover_tasks(["salesconnect"], related_name="heartbeat")
 @beat_init.connect
 def check_keys(**_: object) -> None:
     """Refuse to work with keys that do not fit the database."""
-    from salesconnect import key_fit  # noqa: PLC0415 (it needs the apps, which are set up by now)
+    from salesconnect.operations import key_fit  # noqa: PLC0415 (it needs the apps, which are set up by now)
 
     if problem := key_fit.problem_at_start():
         sys.stderr.write(f"{problem}\n")

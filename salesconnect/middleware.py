@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from contacts.accounts import sign_in_again
+from salesconnect.common.sign_in import sign_in_again
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 from salesconnect.lib.limits import Limits
 from salesconnect.lib.parsing import is_storable
-from unsubscribes import public, tokens
+from salesconnect.pages.public import unsubscribe
+from unsubscribes.links import tokens
 
 
 class NotStored:
@@ -147,9 +148,9 @@ class PublicLinks:
             return self.get_response(request)
         request.META.pop("HTTP_COOKIE", None)
         response: HttpResponse = self.answer(request)
-        for name, value in public.HEADERS.items():
+        for name, value in unsubscribe.HEADERS.items():
             response.headers[name] = value
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        return public.unsubscribe(request, tokens.salvaged(self.PREFIX.sub("", request.path_info, count=1)))
+        return unsubscribe.unsubscribe(request, tokens.salvaged(self.PREFIX.sub("", request.path_info, count=1)))

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "salesconnect",
+    "salesconnect.pages",
     "contacts",
     "compliance",
     "unsubscribes",
@@ -121,7 +122,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "salesconnect.context.shell",
+                "salesconnect.pages.context.shell",
             ],
         },
     },
@@ -179,7 +180,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not EMBEDDED_REDIS,
     "health_check_interval": 10,
 }
-CELERY_BEAT_SCHEDULER = "salesconnect.beat.Scheduler"
+CELERY_BEAT_SCHEDULER = "salesconnect.operations.beat.Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Every entry repeats what a lost message would have started: the rows are the queue, the broker is a doorbell.
 CELERY_BEAT_SCHEDULE = {
@@ -228,7 +229,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/people/"
-ACCOUNT_ADAPTER = "contacts.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "salesconnect.common.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -237,7 +238,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
-MFA_ADAPTER = "contacts.second_step.SecondStepAdapter"
+MFA_ADAPTER = "contacts.accounts.second_step.SecondStepAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Sales Connect"
 # An administrator gives each account its address, so allauth never verifies it.
@@ -305,14 +306,14 @@ PERMISSIONS_POLICY: dict[str, list[str]] = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "contacts.authentication.TokenAuthentication",
-        "contacts.authentication.SessionAuthentication",
+        "salesconnect.api.protocol.authentication.TokenAuthentication",
+        "salesconnect.api.protocol.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["contacts.parsers.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["salesconnect.api.protocol.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "contacts.api_errors.handle",
+    "EXCEPTION_HANDLER": "salesconnect.api.protocol.errors.handle",
     "COERCE_DECIMAL_TO_STRING": False,
 }
 SPECTACULAR_SETTINGS = {
@@ -322,14 +323,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "salesconnect.api_docs.say_refusals",
+        "salesconnect.api.protocol.docs.say_refusals",
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "TaskState": "contacts.models.batch.State",
-        "Verdict": "compliance.verdict.CHOICES",
-        "MailState": "unsubscribes.mail.listing.STATES",
-        "OptOutKind": "unsubscribes.ledger.THE_NO",
+        "Verdict": "compliance.verdict.verdict.CHOICES",
+        "MailState": "salesconnect.api.mail_filters.STATES",
+        "OptOutKind": "unsubscribes.ledger.ledger.THE_NO",
         "RequestKind": "exports.models.DataRequest.Kind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

@@ -3,20 +3,19 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from salesconnect import health, metrics
-from salesconnect.api_docs import Docs
+from salesconnect.api import webhooks
+from salesconnect.api.protocol.docs import Docs
+from salesconnect.operations import health, metrics
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("", RedirectView.as_view(url="/people/"), name="home"),
-    path("accounts/", include("salesconnect.account_urls")),
-    path("", include("contacts.urls")),
-    path("", include("exports.urls")),
-    path("", include("compliance.urls")),
-    path("", include("unsubscribes.urls")),
+    path("accounts/", include("salesconnect.pages.account_urls")),
+    path("", include("salesconnect.pages.urls")),
+    path("webhooks/<slug:provider>/", webhooks.webhook, name="webhook"),
     path("api/docs/", Docs.as_view(), name="api-docs"),
-    path("api/v1/", include("salesconnect.api_urls")),
+    path("api/v1/", include("salesconnect.api.urls")),
 ]
 handler500 = "salesconnect.failures.server_error"

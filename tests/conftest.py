@@ -13,10 +13,11 @@ from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
-from compliance.creation import create_person
-from compliance.staging import NewPerson
-from contacts import partitions, tokens
-from contacts.batches import user_actor
+from compliance.card.creation import create_person
+from compliance.card.staging import NewPerson
+from contacts.accounts import tokens
+from contacts.events import partitions
+from contacts.jobs.batches import user_actor
 from contacts.models import User
 from salesconnect import embedded
 from salesconnect.lib.actor import Actor, system

@@ -8,15 +8,17 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.test import Client
 
-from compliance import orders, services
+from compliance.card import orders, services
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import Suppression
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches, history, tasks
-from contacts.details import SORTED
+from contacts import tasks
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
-from unsubscribes import links
+from contacts.people.details import SORTED
+from unsubscribes.links import links
 
 ANNA = {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com", "company": "Exempel AB"}
 LARS = ANNA | {"email": "lars@example.com"}

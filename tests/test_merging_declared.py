@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from contacts.models import Contact, OnMerge
-from unsubscribes.merge import rows_of_people, uniques
+from unsubscribes.merging.merge import rows_of_people, uniques
 
 NUMBERS = ("contact_id", "survivor_id", "absorbed_id", "person_id")
 RELATIONS = [each for each in Contact._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel)]

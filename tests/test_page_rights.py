@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from compliance.imports import services as imports
-from contacts import batches
+from contacts.jobs import batches
 from contacts.models import Contact
 from salesconnect.lib.actor import RIGHTS
 

@@ -6,4 +6,4 @@ class UnsubscribesConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the bulk orders of this app."""
-        from unsubscribes import orders  # noqa: F401, PLC0415 - models must be loaded first
+        from unsubscribes.mail import orders  # noqa: F401, PLC0415 - models must be loaded first

@@ -5,10 +5,10 @@ from django.db.models.functions import Now
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from compliance.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
+from compliance.card.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact, OnMerge
+from unsubscribes.evidence.rules import WORDING_LIMIT, Channel
 from unsubscribes.mail import backends
-from unsubscribes.rules import WORDING_LIMIT, Channel
 from unsubscribes.salesforce.models import (
     SyncConnection,
     SyncCursor,

@@ -4,11 +4,12 @@ from django.conf import settings
 from django.db import connection
 from psycopg2.extras import execute_values
 
-from compliance import address_locks, lookalikes, services
-from contacts.addresses import address_hash, newest_key
+from compliance.card import services
+from compliance.suppression import address_locks, lookalikes
 from contacts.models import Contact
+from contacts.people.addresses import address_hash, newest_key
 from salesconnect.lib.transactions import act
-from unsubscribes import links
+from unsubscribes.links import links
 
 CHUNK = 1_000
 # The temporary table says which hash becomes which; a suppression that both keys know stays where it is, for

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from compliance.card.rules import TEXT_LIMIT
 from compliance.imports.headers import SYNONYMS, key
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.optouts import Kind, first_no, kind_of, says_no_anywhere
 from compliance.imports.values import opted_out
-from compliance.rules import TEXT_LIMIT
-from contacts.found_addresses import addresses_in
-from contacts.rules import normalise_address
+from contacts.people.found_addresses import addresses_in
+from contacts.people.rules import normalise_address
 
 # Further addresses of the same person; an assistant's or an owner's is none.
 _OWN_ADDRESS = re.compile(

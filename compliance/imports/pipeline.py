@@ -8,12 +8,13 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import creation, staging, suppression
+from compliance.card import creation, staging
 from compliance.imports import statements
 from compliance.imports.reading import Chunk, Rejected
 from compliance.models import ImportJob, Suppression
-from contacts import history
-from contacts.addresses import address_hashes, newest_key
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.people.addresses import address_hashes, newest_key
 from salesconnect.lib.actor import Actor
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from django.utils import translation
 from django.utils.translation import get_language
 
+from compliance.card.staging import NewPerson, copy_line
 from compliance.imports.hearing import Heard, hear
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.rows import clean_row
-from compliance.staging import NewPerson, copy_line
 from salesconnect.lib.csv import RowError, Table
 
 Row = tuple[int, list[str] | RowError]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import connection
 
+from compliance.card.staging import ESCAPES
 from compliance.imports.reading import Rejected
 from compliance.models import ImportJob, ImportReject
-from compliance.staging import ESCAPES
 from salesconnect.lib import csv
 
 HEADERS = ("Line", "Reason")

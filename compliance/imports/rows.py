@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import values as cells
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts.details import DETAILS, clean, nobody
+from contacts.people.details import DETAILS, clean, nobody
 from salesconnect.lib.csv import RowError
 
 LABELS = {

@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from compliance import erased
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import optouts
 from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import erased
 from salesconnect.lib import stored
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, Table, open_table

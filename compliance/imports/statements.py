@@ -4,11 +4,11 @@
 recorded. Every later statement asks that table alone what to do, so that a dry run and the real one cannot differ.
 """
 
-from compliance.rules import AuthorizationType, SourceType
-from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
-from compliance.staging import KEYS
-from contacts import history
-from contacts.details import DETAILS, SORTED
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
+from compliance.card.staging import KEYS
+from contacts.events import history
+from contacts.people.details import DETAILS, SORTED
 
 CONSENT, OTHER = int(AuthorizationType.CONSENT), int(AuthorizationType.OTHER)
 IMPORT, OTHER_SOURCE = int(SourceType.IMPORT), int(SourceType.OTHER)

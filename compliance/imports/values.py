@@ -5,10 +5,10 @@ import re
 
 from django.utils.translation import gettext as _
 
+from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from compliance.imports.headers import key
 from compliance.imports.optouts import is_opt_out, word
-from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
-from contacts.details import UNSEEN
+from contacts.people.details import UNSEEN
 
 # English and Swedish labels beside the slugs, whatever language is active, and the bases HubSpot offers.
 _AUTHORIZATIONS = {

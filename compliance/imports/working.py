@@ -23,7 +23,7 @@ from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import Overtaken, Taken, take_in
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from contacts import attempts, batches
+from contacts.jobs import attempts, batches
 from salesconnect.lib import trouble
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table

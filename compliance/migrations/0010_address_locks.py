@@ -6,7 +6,7 @@ from django.db import migrations
 
 earlier = import_module("compliance.migrations.0008_unsubscribe")
 
-# A row stands for a lock only while it is being inserted; see `compliance.address_locks`. Nothing of it is ever
+# A row stands for a lock only while it is being inserted; see `compliance.suppression.address_locks`. Nothing of it is ever
 # committed, so it needs no journal, and what is left of the rows is cleaned up often.
 LOCKS = """
 CREATE UNLOGGED TABLE compliance_addresslock (address_hash uuid PRIMARY KEY)

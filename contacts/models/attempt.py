@@ -2,7 +2,10 @@ from django.db import models
 
 
 class WorkAttempt(models.Model):
-    """How often in a row work on a queued row came to nothing, and when it is tried again; see `contacts.attempts`."""
+    """How often in a row work on a queued row came to nothing, and when it is tried again.
+
+    See `contacts.jobs.attempts`.
+    """
 
     queue = models.CharField(max_length=20)
     row_id = models.BigIntegerField()

@@ -6,8 +6,8 @@ from contacts.models.merge import OnMerge
 class ContactEvent(models.Model):
     """One act that touched one person. Rows are only ever added; triggers refuse everything else.
 
-    The table is partitioned by month (see `contacts.partitions`), so its key holds the time, nothing refers to an
-    event by a foreign key, and an event keeps the plain number of its contact after the contact is gone.
+    The table is partitioned by month (see `contacts.events.partitions`), so its key holds the time, nothing refers to
+    an event by a foreign key, and an event keeps the plain number of its contact after the contact is gone.
     `changes` maps a field to `[from, to]`.
     """
 

@@ -3,7 +3,10 @@ from django.db.models.functions import Now
 
 
 class KeyFingerprint(models.Model):
-    """A key of the environment that this database was used with, by its fingerprint; see `salesconnect.key_fit`."""
+    """A key of the environment that this database was used with, by its fingerprint.
+
+    See `salesconnect.operations.key_fit`.
+    """
 
     class Name(models.TextChoices):
         SUPPRESSION = "suppression"

@@ -22,7 +22,7 @@ class OnMerge(Enum):
 class Merge(models.Model):
     """Two records of one person that became one: whose number went, and all that is needed to undo it.
 
-    The absorbed row is gone; its events keep its number, and `contacts.history` reads them with the survivor's.
+    The absorbed row is gone; its events keep its number, and `contacts.events.history` reads them with the survivor's.
     Plain numbers, no foreign keys, for one of the two does not exist.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from contacts import attempts
+from contacts.jobs import attempts
 from contacts.models import Seal, SealedLeaf, Verification
 from contacts.sealing import published, tree
 from contacts.sealing.leaves import COMMITMENT, HASH

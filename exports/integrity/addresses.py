@@ -7,11 +7,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from compliance import services
-from contacts.addresses import address_hashes, key_name
-from contacts.lookalikes import skeleton_hashes
+from compliance.card import services
 from contacts.models import Contact
-from contacts.rules import normalise_address
+from contacts.people.addresses import address_hashes, key_name
+from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.rules import normalise_address
 from exports.integrity.check import Found, note
 from salesconnect.lib.actor import Actor
 

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import connection
 
-from compliance import lookalikes, services, suppression
+from compliance.card import services
+from compliance.card.rules import AuthorizationType, SourceType
 from compliance.models import Suppression
-from compliance.rules import AuthorizationType, SourceType
-from contacts import history
+from compliance.suppression import lookalikes, suppression
+from contacts.events import history
 from contacts.models import Contact
 from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows

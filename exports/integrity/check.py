@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils.functional import Promise
 
-from compliance import services
-from contacts import history
+from compliance.card import services
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 

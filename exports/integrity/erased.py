@@ -1,6 +1,6 @@
 """What was kept of the erased, beyond what may be kept: words in the history, links, records of the sync, merges."""
 
-from contacts import history, scrubbing
+from contacts.events import history, scrubbing
 from exports.integrity.check import changed, chunks
 from salesconnect.lib.actor import Actor
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from compliance import asof
-from compliance.rules import AuthorizationType, SourceType
-from compliance.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
-from contacts import history
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
+from compliance.verdict import asof
+from contacts.events import history
 
 COLUMNS = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
 NAMES = ", ".join(column.name for column in COLUMNS)

@@ -5,7 +5,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-from exports import deadlines
+from exports.requests import deadlines
 
 # A note stays as it was written; an erasure alone empties it.
 APPEND_ONLY = """

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from compliance import kinds, policy
-from compliance.kinds import Kind
+from compliance.card import headcounts
+from compliance.card.headcounts import Kind
+from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from compliance.models import ComplianceCard, Policy
-from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
-from compliance.verdict import months_before
+from compliance.verdict import policy
+from compliance.verdict.verdict import months_before
 
 Numbers = Mapping[str, Mapping[str, int]]
 
@@ -54,7 +55,7 @@ def now(today: dt.date | None = None) -> Numbers:
     """Return the figures of this moment."""
     today, rules = today or timezone.localdate(), policy.current()
     edges = [age.since for age in ages(today) if age.since]
-    found = kinds.present([*edges, months_before(today, rules.consent_months)])
+    found = headcounts.present([*edges, months_before(today, rules.consent_months)])
     return {**of_kinds(found, today, rules), RESTRICTED: {"": restricted()}}
 
 
@@ -66,8 +67,8 @@ def restricted() -> int:
 def at_end_of(day: dt.date) -> Numbers:
     """Return the figures as they stood at the end of a day of the site's time zone, told by the events."""
     midnight = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
-    found = of_kinds(kinds.before(midnight), day, policy.at(midnight))
-    return {**found, RESTRICTED: {"": kinds.restricted_before(midnight)}}
+    found = of_kinds(headcounts.before(midnight), day, policy.at(midnight))
+    return {**found, RESTRICTED: {"": headcounts.restricted_before(midnight)}}
 
 
 def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Numbers:

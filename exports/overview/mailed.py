@@ -33,8 +33,9 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.rules import NOT_RECORDED
-from contacts import history, leaving
+from compliance.card.rules import NOT_RECORDED
+from contacts import leaving
+from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from salesconnect.lib import csv, keyset
 from salesconnect.lib.actor import Actor

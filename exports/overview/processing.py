@@ -17,20 +17,21 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from compliance.imports import working
 from compliance.models import ComplianceCard
-from compliance.rules import NOT_RECORDED, AuthorizationType, SourceType
 from contacts.models import User
-from exports import deletion_settings
+from exports.erasure import deletion_settings
+from exports.files.services import KEEP_FILES
 from exports.models import RetentionRule
 from exports.overview import figures
 from exports.overview.figures import Numbers
 from exports.overview.models import ProcessingTexts
-from exports.services import KEEP_FILES
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-from unsubscribes import team, unmerge
+from unsubscribes.mail import team
+from unsubscribes.merging import unmerge
 from unsubscribes.models import SyncConnection
 
 TEXTS = ("address", "representatives", "purposes", "people", "recipients", "transfers", "limits", "measures")

@@ -8,15 +8,15 @@ from typing import Any
 from django.db.models import FileField, Model
 from django.utils import timezone
 
-from compliance.judging import judged
-from compliance.rules import AuthorizationType, SourceType
-from compliance.verdict import Verdict
-from contacts import history
-from contacts.details import DETAILS
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.verdict.judging import judged
+from compliance.verdict.verdict import Verdict
+from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
-from unsubscribes import history as unsubscribes
-from unsubscribes import queries
-from unsubscribes.history import Said
+from contacts.people.details import DETAILS
+from unsubscribes.ledger import person_ledger as unsubscribes
+from unsubscribes.ledger.person_ledger import Said
+from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord
 from unsubscribes.salesforce.status import records_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-FONTS = Path(__file__).parent.parent / "fonts"
+FONTS = Path(__file__).parent / "fonts"
 MARGIN, LABEL, LINE = 18, 46, 5.2
 INK, QUIET, RULE = (29, 39, 59), (92, 102, 120), (214, 219, 228)
 

@@ -12,12 +12,13 @@ from django.db.models.fields.files import FieldFile
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from contacts import history
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.sealing import services as sealing
 from contacts.sealing.proof import PIECES, Prover
-from exports import columns, verify_proof
-from exports.pack import printing
+from exports.files import columns
+from exports.files.services import csv_of
+from exports.pack import printing, verify_proof
 from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
     Contents,
@@ -31,7 +32,6 @@ from exports.pack.contents import (
     row_of,
     seals_of,
 )
-from exports.services import csv_of
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 

@@ -5,11 +5,11 @@ from itertools import cycle
 
 from django.db import connection
 
-from compliance import orders, services
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches
+from compliance.card import orders, services
+from compliance.card.rules import Authorization, AuthorizationType
+from contacts.jobs import batches
 from contacts.models import Batch, Contact
-from contacts.queries import ContactQuerySet
+from contacts.people.queries import ContactQuerySet
 from salesconnect.bench.measure import Measure, compared, middle, turns
 from salesconnect.bench.plans import Scans
 from salesconnect.lib.actor import system

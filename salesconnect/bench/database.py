@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg2 import sql
 
-from compliance import tallying
-from contacts import partitions
+from compliance.card import tallying
+from contacts.events import partitions
 from contacts.models import User
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from django.db import connection
 
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
-from exports import services as exports
+from contacts.people.queries import ContactQuerySet
+from exports.files import services as exports
 from salesconnect.bench.bulk import ACTOR, FEW, finish, first
 from salesconnect.bench.measure import Measure, compared, limited, middle, turns
 from salesconnect.bench.plans import Scans

@@ -9,12 +9,12 @@ from django.core.files import File
 from django.db import connection
 from django.utils import timezone
 
-from compliance import fictitious
 from compliance.imports import services as imports
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, limited, once
 from salesconnect.bench.plans import Scans
 from salesconnect.bench.site import in_a_worker
+from salesconnect.demo import fictitious
 from salesconnect.lib import csv
 
 HEADER = ("First Name", "Last Name", "Company", "Title", "Email ID", "Phone Number", "Website")

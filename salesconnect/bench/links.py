@@ -13,7 +13,7 @@ from contacts.models import Contact
 from salesconnect.bench.measure import Measure, at_least, limited, middle, percentile
 from salesconnect.bench.plans import Scans
 from salesconnect.bench.site import site
-from unsubscribes import links, tokens
+from unsubscribes.links import links, tokens
 
 CONNECTIONS, ROUNDS, SECONDS = 32, 5, 2.0
 BODY = "List-Unsubscribe=One-Click"

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
-from contacts import history
+from contacts.events import history
 from contacts.models import Contact, ContactEvent, User
 from salesconnect.bench import database
 from salesconnect.bench.measure import Measure, Times, compared, limited, percentile

@@ -31,7 +31,14 @@ def site() -> Iterator[tuple[str, requests.Session]]:
     port = _free_port()
     call_command("collectstatic", interactive=False, verbosity=0)
     environment = _environment() | {"PORT": str(port)}
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.bench.wsgi"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        "python:salesconnect.serving.gunicorn_conf",
+        "salesconnect.bench.wsgi",
+    ]
     process = subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)  # noqa: S603 - our own program
     address = f"http://127.0.0.1:{port}"
     try:

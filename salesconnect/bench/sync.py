@@ -20,8 +20,8 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from compliance import suppression
 from compliance.models import Suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, once

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     django.setup()
 
     from compliance.imports import working
-    from contacts import batches
+    from contacts.jobs import batches
     from salesconnect.bench.measure import once, peak_mb
 
     RUNS: dict[str, Callable[[int], bool]] = {"batch": batches.run, "import": working.run}

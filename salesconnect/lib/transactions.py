@@ -1,8 +1,8 @@
 """Transactions that PostgreSQL gives up for the good of another one are done again, here and nowhere else.
 
-Locks are taken in one order (`compliance.address_locks`), but foreign keys and unique indexes take some of their own.
-Where two transactions wait for each other all the same, PostgreSQL ends one of them (40P01), and one that it cannot
-put into an order with another likewise (40001). Nothing is wrong with the act: it is to be done once more.
+Locks are taken in one order (`compliance.suppression.address_locks`), but foreign keys and unique indexes take some of
+their own. Where two transactions wait for each other all the same, PostgreSQL ends one of them (40P01), and one that it
+cannot put into an order with another likewise (40001). Nothing is wrong with the act: it is to be done once more.
 """
 
 import random

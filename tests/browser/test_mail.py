@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
-from compliance.rules import Authorization, AuthorizationType
 from contacts.models import ContactEvent
-from unsubscribes import links, tokens
+from unsubscribes.links import links, tokens
 from unsubscribes.models import Message
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card.rules import Authorization, AuthorizationType
 from exports.overview import daily
 from unsubscribes.models import Message
 

@@ -6,11 +6,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, filters, tasks
+from contacts import tasks
+from contacts.jobs import batches
 from contacts.models import Batch, Contact, SavedView
-from contacts.views import people as people_views
+from salesconnect.common import filters
+from salesconnect.pages.people import people as people_views
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 

@@ -6,10 +6,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from compliance import editing, services, suppression
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

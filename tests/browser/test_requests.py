@@ -7,12 +7,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from compliance import services
-from compliance.rules import Authorization, AuthorizationType
-from contacts.batches import user_actor
+from compliance.card import services
+from compliance.card.rules import Authorization, AuthorizationType
+from contacts.jobs.batches import user_actor
 from contacts.models import Contact
-from exports import erasure, register, retention_rules
+from exports.erasure import erasure
 from exports.models import DataRequest
+from exports.requests import register
+from exports.retention import retention_rules
 
 PHONE = {"viewport": {"width": 320, "height": 700}}
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from compliance.orders import source_params
-from compliance.rules import Source, SourceType
-from contacts import batches, tasks
+from compliance.card.orders import source_params
+from compliance.card.rules import Source, SourceType
+from contacts import tasks
+from contacts.jobs import batches
 from contacts.models import Contact
 
 IMPORT = source_params(Source(SourceType.IMPORT))

@@ -7,8 +7,8 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from compliance import suppression
 from compliance.models import ComplianceCard
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.unsubscribes.evidence import PDF
 

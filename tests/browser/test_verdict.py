@@ -7,9 +7,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from compliance import policy, restriction, review, suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts.batches import user_actor
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.review import restriction, review
+from compliance.suppression import suppression
+from compliance.verdict import policy
+from contacts.jobs.batches import user_actor
 from contacts.models import Contact
 
 OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")

@@ -60,7 +60,9 @@ class Product:
         for _site in range(2):
             port = free_port()
             self.others.append(
-                self._spawn("gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi", PORT=str(port))
+                self._spawn(
+                    "gunicorn", "-c", "python:salesconnect.serving.gunicorn_conf", "salesconnect.wsgi", PORT=str(port)
+                )
             )
             self.sites.append(f"http://127.0.0.1:{port}")
         for number in range(3):

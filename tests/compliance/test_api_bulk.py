@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches
+from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 import time_machine
 
-from compliance import suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import suppression
 from contacts.models import Contact
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")

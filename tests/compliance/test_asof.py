@@ -7,12 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from compliance import asof, editing, policy, services, suppression
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
+from compliance.verdict import asof, policy
 from contacts.models import Contact
-from exports import erasure
-from unsubscribes.merge import merge
-from unsubscribes.unmerge import unmerge
+from exports.erasure import erasure
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")
 

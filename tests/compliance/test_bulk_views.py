@@ -5,9 +5,9 @@ import re
 import pytest
 from django.test import Client
 
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches
+from contacts.jobs import batches
 from contacts.models import Batch, Contact
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
@@ -149,7 +149,7 @@ def test_deletion_tells_what_goes_and_what_stays(signed_in, three):
 
 
 def test_many_are_deleted_only_when_their_number_is_typed(signed_in, three, monkeypatch):
-    for module in ("exports.forms", "compliance.views.bulk"):
+    for module in ("salesconnect.pages.bulk.forms", "salesconnect.pages.bulk.bulk"):
         monkeypatch.setattr(f"{module}.CONFIRM_ABOVE", 2)
     values = {"ids": ids(three), "approved": "3"}
     refused = signed_in.post("/people/bulk/delete/", values, headers=HTMX)

@@ -4,11 +4,13 @@ import datetime as dt
 
 import pytest
 
-from compliance import editing, services, suppression
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history, wording
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
+from salesconnect.common import history_words
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 CONSENT = {
@@ -100,7 +102,7 @@ def test_both_halves_are_taken_back_by_one_undo(signed_in, person):
     signed_in.post(f"/people/{anna.pk}/compliance/", CONSENT | {"source_type": "import"})
     signed_in.post(f"/people/{anna.pk}/undo/?since={since}&version=3")
     assert card(anna)[:4] == (AuthorizationType.CONTRACT, None, "", None)
-    assert [wording.describe(event) for event in history.of_contact(anna.pk)][:2] == [
+    assert [history_words.describe(event) for event in history.of_contact(anna.pk)][:2] == [
         "bob set Source to Not recorded",
         "bob set Authorization to Performance of a Contract",
     ]
@@ -125,7 +127,9 @@ def test_unsubscribing_asks_first_and_then_takes_effect(signed_in, person):
     assert "a@example.com gets no more mail." in answer.text
     held = suppression.of_address("a@example.com")
     assert (held.source, held.reason) == ("manual", "By phone")
-    assert wording.describe(history.of_contact(anna.pk).first()) == "bob unsubscribed this person (Manual): By phone"
+    assert (
+        history_words.describe(history.of_contact(anna.pk).first()) == "bob unsubscribed this person (Manual): By phone"
+    )
 
 
 def test_unsubscribing_under_htmx_closes_the_dialog_and_renews_the_page(signed_in, person):

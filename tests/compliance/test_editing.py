@@ -1,7 +1,8 @@
 import pytest
 
-from compliance import editing, suppression
-from contacts import history
+from compliance.card import editing
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Invalid, Stale
 

@@ -2,8 +2,8 @@ import datetime as dt
 
 import pytest
 
-from compliance.forms import AuthorizationForm, CardForm, SourceForm, card_values
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from salesconnect.pages.person.card_forms import AuthorizationForm, CardForm, SourceForm, card_values
 
 CONSENT = {"authorization_type": "consent", "consent_date": "2026-03-01", "consent_purpose": "Newsletter"}
 

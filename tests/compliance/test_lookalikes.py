@@ -7,22 +7,24 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import asof, creation, editing, lookalikes, suppression
-from compliance.judging import judged
+from compliance.card import creation, editing
+from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
-from compliance.staging import NewPerson
-from contacts import history
+from compliance.suppression import lookalikes, suppression
+from compliance.verdict import asof
+from compliance.verdict.judging import judged
+from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
-from exports import erasure
+from exports.erasure import erasure
 from exports.integrity import running
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden
 from tests.interleaving import overlapping
 from tests.unsubscribes.evidence import evidence
+from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.mail import gate
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
-from unsubscribes.unmerge import unmerge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 NO = Suppression.Source.MANUAL
 ALIKE = [

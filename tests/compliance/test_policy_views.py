@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from compliance import policy
 from compliance.models import ComplianceCard, Policy
-from contacts import history
+from compliance.verdict import policy
+from contacts.events import history
 
 VALUES = {
     "no_authorization": "block",

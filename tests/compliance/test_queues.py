@@ -8,13 +8,14 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from compliance import informing, policy, queues, restriction, review
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard, ReviewNote
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.verdict import months_before
-from contacts import history
-from contacts.filters import filtered
+from compliance.review import informing, queues, restriction, review
+from compliance.verdict import policy
+from compliance.verdict.verdict import months_before
+from contacts.events import history
 from contacts.models import Contact, User
+from salesconnect.common.filters import filtered
 from salesconnect.lib.errors import Conflict, Invalid, Restricted
 
 NOW = dt.datetime.now(dt.UTC)  # the database goes by its own clock
@@ -213,7 +214,7 @@ def test_a_note_is_written_on_the_page(signed_in, person):
 
 @pytest.mark.parametrize("show", ["consents", "interests"])
 def test_a_long_queue_has_pages(signed_in, person, monkeypatch, show):
-    monkeypatch.setattr("compliance.views.queues.PAGE_SIZE", 2)
+    monkeypatch.setattr("salesconnect.pages.compliance.queues.PAGE_SIZE", 2)
     basis = consent(dt.date(2020, 1, 1)) if show == "consents" else INTEREST
     people = [person(last_name=f"Number {number}", email="", authorization=basis).pk for number in range(3)]
     ComplianceCard.objects.update(basis_since=dt.date(2020, 1, 1))

@@ -5,23 +5,26 @@ from django.core.files.base import ContentFile
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from compliance import editing, orders, restriction, suppression
+from compliance.card import editing, orders
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportReject
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches, history
+from compliance.review import restriction
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Restricted
-from unsubscribes import services as mail
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.evidence.rules import Channel, Evidence
 from unsubscribes.mail import send
+from unsubscribes.mail import services as mail
 from unsubscribes.mail.compose import Draft
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
-from unsubscribes.rules import Channel, Evidence
-from unsubscribes.unmerge import unmerge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)

@@ -3,10 +3,12 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, connection
 
-from compliance import orders, services, suppression
+from compliance.card import orders, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, history
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Stale
 

@@ -5,13 +5,16 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance import asof, editing, orders, services, suppression, undoing
+from compliance.card import editing, orders, services, undoing
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, history
+from compliance.suppression import suppression
+from compliance.verdict import asof
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Stale
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

@@ -8,10 +8,11 @@ import time_machine
 from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
-from compliance import policy, restriction, verdict
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import ComplianceCard, Policy, Suppression
-from compliance.rules import Authorization, AuthorizationType
-from compliance.verdict import RULES, Said, months_before
+from compliance.review import restriction
+from compliance.verdict import policy, verdict
+from compliance.verdict.verdict import RULES, Said, months_before
 from contacts.models import Contact
 from salesconnect.lib.errors import Forbidden, Invalid
 from unsubscribes.mail import gate

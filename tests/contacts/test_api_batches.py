@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts import batches
+from contacts.jobs import batches
 from contacts.models import Batch
 
 

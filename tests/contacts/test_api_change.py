@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from compliance import editing
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.card import editing
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts.events import history
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from compliance import editing, services
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import tokens
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts.accounts import tokens
 from contacts.models import Contact
 
 PEOPLE = "/api/v1/contacts/"

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
-from compliance import suppression
-from compliance.rules import Authorization, AuthorizationType
-from contacts import history
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
 
 PEOPLE = "/api/v1/contacts/"

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from compliance.imports import services as import_services
 from compliance.imports import working
-from contacts import attempts, batches, tasks
+from contacts import tasks
+from contacts.jobs import attempts, batches
 from contacts.models import Batch, Contact, RootDelivery, Seal, Verification, WorkAttempt
 from contacts.sealing import delivery, places, verification
 from contacts.sealing import services as sealing

@@ -2,10 +2,10 @@ import datetime as dt
 
 import pytest
 
-from compliance import suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts.filters import filtered, matching_count
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import suppression
 from contacts.models import Contact
+from salesconnect.common.filters import filtered, matching_count
 from salesconnect.lib.actor import Actor, system
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")

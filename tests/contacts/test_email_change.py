@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from contacts import email_change, users
+from contacts.accounts import email_change, users
 from contacts.models import User
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid, Missing

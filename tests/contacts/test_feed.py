@@ -5,7 +5,7 @@ from threading import Event, Thread
 import pytest
 from django.db import connection, transaction
 
-from contacts import feed, history
+from contacts.events import feed, history
 from contacts.models import Contact, ContactEvent
 from contacts.sealing import services as sealing
 from contacts.sealing.settled import settled

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contacts.found_addresses import addresses_in
+from contacts.people.found_addresses import addresses_in
 
 ANNA = "anna@supp.example"
 ONE = [

@@ -1,11 +1,11 @@
 import pytest
 
+from compliance.card.rules import SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import SourceType
-from contacts import listing
-from contacts.filters import filtered
-from contacts.listing import PATHS, ordering_keys, people_page
 from contacts.models import Contact
+from contacts.people import listing
+from contacts.people.listing import PATHS, ordering_keys, people_page
+from salesconnect.common.filters import filtered
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Invalid
 

@@ -4,12 +4,12 @@ import re
 import pytest
 from django.test import Client
 
-from compliance import suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import filters
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import suppression
 from contacts.models import Contact
-from contacts.views import people as people_views
+from salesconnect.common import filters
 from salesconnect.lib.actor import system
+from salesconnect.pages.people import people as people_views
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 

@@ -6,9 +6,10 @@ import pytest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from compliance import restriction
+from compliance.review import restriction
 from contacts.models import Contact
-from exports import register, retention_rules
+from exports.requests import register
+from exports.retention import retention_rules
 
 DAY = dt.timedelta(days=1)
 

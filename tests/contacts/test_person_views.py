@@ -7,11 +7,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance import editing, orders, suppression
-from compliance.rules import Authorization, AuthorizationType, SourceType
-from contacts import batches, history, wording
+from compliance.card import editing, orders
+from compliance.card.rules import Authorization, AuthorizationType, SourceType
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
+from salesconnect.common import history_words
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
@@ -36,7 +39,7 @@ def posted(anna: Contact, **typed: str) -> dict[str, str]:
 
 
 def texts(anna: Contact) -> list[str]:
-    return [wording.describe(event) for event in history.of_contact(anna.pk)]
+    return [history_words.describe(event) for event in history.of_contact(anna.pk)]
 
 
 def test_the_page_says_who_it_is_and_what_one_may_do(signed_in, person):

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from contacts import tokens
+from contacts.accounts import tokens
 from contacts.models import User
 
 PROFILE = "/settings/profile/"

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from contacts import tokens
+from contacts.accounts import tokens
 from contacts.models import ApiToken, Contact, User
 from salesconnect.lib.actor import RIGHTS
 from tests.sessions import age

@@ -4,14 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.rules import (
-    NAMELESS,
-    SEARCH_SEPARATORS,
-    normalise_address,
-    salesforce_id,
-    search_words,
-    sort_key,
-)
+from contacts.people.rules import NAMELESS, SEARCH_SEPARATORS, normalise_address, salesforce_id, search_words, sort_key
 
 anything = st.text(st.characters(exclude_categories=()), max_size=80)
 address_like = st.builds("{}@{}.{}".format, anything, anything, st.sampled_from(["se", "com", "рф", "xn--p1ai"]))

@@ -3,8 +3,8 @@ import re
 import pytest
 from django.test import Client
 
-from contacts import saved_views
 from contacts.models import SavedView
+from contacts.people import saved_views
 from salesconnect.lib.errors import Invalid, Missing
 
 

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
 
-from contacts import second_step
+from contacts.accounts import second_step
 
 PASSWORD = "correct-horse-battery"
 SECRET, SEED = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "a1b2c3d4e5f6"

@@ -1,7 +1,7 @@
 import pytest
 from django.http import QueryDict
 
-from contacts.selection import Selection
+from salesconnect.common.selection import Selection
 from salesconnect.lib.errors import Invalid
 
 

@@ -6,9 +6,11 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
-from compliance.orders import source_params
-from compliance.rules import Source, SourceType
-from contacts import batches, partitions, tasks
+from compliance.card.orders import source_params
+from compliance.card.rules import Source, SourceType
+from contacts import tasks
+from contacts.events import partitions
+from contacts.jobs import batches
 from contacts.models import Batch, Contact
 
 IMPORT = source_params(Source(SourceType.IMPORT))

@@ -8,16 +8,17 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance import orders
+from compliance.card import orders
+from compliance.card.orders import source_params
+from compliance.card.rules import Source, SourceType
 from compliance.imports import services as imports
 from compliance.models import ImportJob
-from compliance.orders import source_params
-from compliance.rules import Source, SourceType
-from contacts import batches, tasks
-from contacts.batches import user_actor
+from contacts import tasks
+from contacts.jobs import batches
+from contacts.jobs.batches import user_actor
 from contacts.models import Batch, BatchRefusal, Contact
-from contacts.views import task_list
 from salesconnect.lib.actor import Forbidden
+from salesconnect.pages.tasks import task_list
 
 IMPORT = source_params(Source(SourceType.IMPORT))
 
@@ -230,7 +231,7 @@ def test_a_damaged_place_shows_the_newest(signed_in, db, text):
 def of_alice(alice, person, monkeypatch):
     """Return an order and an import that alice, the administrator, gave and that are not worked on yet."""
     person()
-    monkeypatch.setattr("contacts.batches.INLINE_LIMIT", 0)
+    monkeypatch.setattr("contacts.jobs.batches.INLINE_LIMIT", 0)
     actor = user_actor(alice, "page")
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=actor)
     return batch, imports.start(ContentFile(b"Email\nlars@example.com\n"), "people.csv", actor=actor)
@@ -251,7 +252,7 @@ def test_nobody_but_an_administrator_stops_what_somebody_else_ordered(of_alice, 
 
 def test_an_auditor_stops_the_own_export_and_nobody_elses(bob, charlie, person, monkeypatch):
     person()
-    monkeypatch.setattr("contacts.batches.INLINE_LIMIT", 0)
+    monkeypatch.setattr("contacts.jobs.batches.INLINE_LIMIT", 0)
     own, other = (
         batches.order(Contact.objects.all(), "export", actor=user_actor(user, "page"), params={"reason": ""})
         for user in (charlie, bob)

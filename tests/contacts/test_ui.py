@@ -11,7 +11,7 @@ from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.utils import translation
 
-from contacts.templatetags.ui import nearby, toast_links
+from salesconnect.pages.templatetags.ui import nearby, toast_links
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import pytest
 from django.test import Client
 
-from contacts import users
+from contacts.accounts import users
 from contacts.models import User
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 

@@ -3,8 +3,8 @@
 import pytest
 from rest_framework.test import APIClient
 
-from compliance import editing
-from contacts import tokens
+from compliance.card import editing
+from contacts.accounts import tokens
 from contacts.models import Contact
 from tests.interleaving import overlapping
 

@@ -5,12 +5,15 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from compliance import orders, services, suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, history, wording
+from compliance.card import orders, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent
-from contacts.views import lines
+from salesconnect.common import history_words
 from salesconnect.lib.actor import Actor
+from salesconnect.pages.person import lines
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="newsletter")
 
@@ -89,7 +92,7 @@ def event(action: str, *, door: str = "page", batch: int | None = None, **change
     ],
 )
 def test_an_event_in_words(happened, words):
-    assert wording.describe(happened) == words
+    assert history_words.describe(happened) == words
 
 
 def test_what_the_services_record_is_what_is_said(person, member):
@@ -98,14 +101,14 @@ def test_what_the_services_record_is_what_is_said(person, member):
         Contact.objects.all(), "authorization", actor=member, params=orders.authorization_params(CONSENT)
     )
     newest = history.of_contact(anna.pk).first()
-    assert wording.describe(newest) == (
+    assert history_words.describe(newest) == (
         f"bob set Authorization to Consent, given 1 March 2026 for newsletter, in bulk change {batch.pk}"
     )
-    assert wording.before(newest) == "Not recorded"
+    assert history_words.before(newest) == "Not recorded"
 
 
 def test_an_undo_names_the_bulk_change_that_it_takes_back():
-    words = wording.describe(event("authorization", batch=13, authorization_type=["consent", None]), 12)
+    words = history_words.describe(event("authorization", batch=13, authorization_type=["consent", None]), 12)
     assert words == "Anna Berg set Authorization to Not recorded, in bulk change 13, which takes back bulk change 12"
 
 
@@ -113,7 +116,7 @@ def test_what_stood_there_before_is_said_for_authorization_and_source_alone(pers
     people = Contact.objects.filter(pk=person(authorization=CONSENT, email="a@example.com").pk)
     services.edit_card(people, Authorization(AuthorizationType.CONTRACT), Source(SourceType.IMPORT), actor=member)
     suppression.unsubscribe(people, actor=member, source="manual")
-    assert [wording.before(happened) for happened in history.of_contact(people.get().pk)] == [
+    assert [history_words.before(happened) for happened in history.of_contact(people.get().pk)] == [
         "",
         "Not recorded",
         "Consent, given 1 March 2026 for newsletter",
@@ -142,12 +145,14 @@ def test_the_door_is_said_where_it_is_not_what_one_expects(person, door, words):
 
 def test_the_outcome_of_an_edit_is_said_without_its_actor():
     happened = event("authorization", authorization_type=[None, "contract"])
-    assert wording.outcome(happened) == "Authorization is now Performance of a Contract"
-    assert wording.outcome(event("source", source_type=[None, "import"])) == "Source is now Import"
-    assert wording.outcome(event("edited", title=["", "CEO"])) == "Changed: Title from empty to “CEO”"
+    assert history_words.outcome(happened) == "Authorization is now Performance of a Contract"
+    assert history_words.outcome(event("source", source_type=[None, "import"])) == "Source is now Import"
+    assert history_words.outcome(event("edited", title=["", "CEO"])) == "Changed: Title from empty to “CEO”"
 
 
 def test_dates_are_written_in_the_language_of_the_reader():
     with translation.override("sv"):
-        words = wording.authorization_words({"authorization_type": "consent", "consent_date": dt.date(2026, 3, 1)})
+        words = history_words.authorization_words(
+            {"authorization_type": "consent", "consent_date": dt.date(2026, 3, 1)}
+        )
     assert "1 mars 2026" in words

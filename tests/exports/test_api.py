@@ -5,10 +5,11 @@ from io import StringIO
 
 import pytest
 
-from contacts import batches, history
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Batch
-from exports import services
-from exports.columns import ALL_COLUMNS, COLUMNS, header
+from exports.files import services
+from exports.files.columns import ALL_COLUMNS, COLUMNS, header
 
 EXPORTS = "/api/v1/exports/"
 EVERYONE = {"selection": {"filter": {}}, "reason": "yearly review"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.rules import AuthorizationType, SourceType
-from exports.columns import ALL_COLUMNS, CARD_COLUMNS, COLUMNS, cells, content_disposition, file_name, header
+from compliance.card.rules import AuthorizationType, SourceType
+from exports.files.columns import ALL_COLUMNS, CARD_COLUMNS, COLUMNS, cells, content_disposition, file_name, header
 
 DAY = dt.date(2026, 11, 23)
 STOCKHOLM = dt.timezone(dt.timedelta(hours=1))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports.deadlines import due, known, working_day
+from exports.requests.deadlines import due, known, working_day
 
 DAYS = st.dates(dt.date(2000, 1, 1), dt.date(2100, 1, 1))
 

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from contacts import batches
-from contacts.batches import user_actor
+from contacts.jobs import batches
+from contacts.jobs.batches import user_actor
 from contacts.models import Batch, Contact, User
-from exports import deletion_settings, erasure
+from exports.erasure import deletion_settings, erasure
 from salesconnect.lib.actor import Forbidden
 from salesconnect.lib.errors import Conflict, Invalid
 

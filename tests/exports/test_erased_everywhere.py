@@ -10,24 +10,30 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
 
-from compliance import editing, restriction, services, suppression
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ImportReject
-from compliance.rules import Authorization, AuthorizationType
-from contacts import batches, history, saved_views
+from compliance.review import restriction
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Batch, Contact, SavedView
-from exports import erasure, files, register
-from exports import services as exports
+from contacts.people import saved_views
+from exports.erasure import erasure
+from exports.files import files
+from exports.files import services as exports
 from exports.models import DoomedFile, ExportJob
+from exports.requests import register
 from salesconnect.lib.actor import system
 from tests.exports.stored import everything
 from tests.unsubscribes.evidence import evidence
-from unsubscribes import services as mails
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
-from unsubscribes.unmerge import unmerge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 NAME, COMPANY = {"first_name": "Xanthippa", "last_name": "Qvistelund"}, "Exempel AB"
 DETAILS = NAME | {
@@ -206,7 +212,7 @@ def test_a_name_that_somebody_else_bears_gives_nobody_away(data, person, member)
 
 
 def test_a_large_export_is_removed(data, person, member, monkeypatch):
-    monkeypatch.setattr("exports.files.REMADE_LIMIT", 10)
+    monkeypatch.setattr("exports.files.files.REMADE_LIMIT", 10)
     anna = person()
     job = exports.order_export(Contact.objects.all(), actor=member, reason="")
     path = Path(job.file.path)

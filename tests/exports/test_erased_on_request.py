@@ -9,18 +9,20 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance import creation, editing, erased, suppression
+from compliance.card import creation, editing
+from compliance.card.staging import NewPerson
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ErasedAddress, ImportSeen, Suppression
-from compliance.staging import NewPerson
+from compliance.suppression import erased, suppression
 from contacts.models import Contact
-from exports import deletion_settings, erasure, forgetting, register, replaying
+from exports.erasure import deletion_settings, erasure, forgetting, replaying
+from exports.requests import register
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.salesconnect.product import until
-from unsubscribes.merge import merge
-from unsubscribes.unmerge import unmerge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 
 @pytest.fixture

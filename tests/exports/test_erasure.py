@@ -6,16 +6,18 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 
-from compliance import editing, suppression
+from compliance.card import editing
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ImportReject
-from contacts import batches, history
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact, IdempotentReply
-from exports import erasure
-from exports import services as exports
-from unsubscribes.merge import merge
-from unsubscribes.unmerge import unmerge
+from exports.erasure import erasure
+from exports.files import services as exports
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 
 
 @pytest.fixture

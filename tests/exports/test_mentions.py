@@ -10,11 +10,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from compliance import suppression
-from contacts import batches
+from compliance.suppression import suppression
+from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact, ContactEvent
-from exports import erasure, files, mentions
-from exports import services as exports
+from exports.erasure import erasure, mentions
+from exports.files import files
+from exports.files import services as exports
 from exports.models import ExportJob
 from tests.salesconnect.product import until
 
@@ -128,7 +129,7 @@ def test_what_says_nothing_of_the_person_is_not_even_read(db, person, member, mo
     for number in range(3):
         exports.order_export(Contact.objects.all(), actor=member, reason=f"Seating plan {number}")
     zoe, read = person(last_name="Qvistelund", email="zoe@example.com"), []
-    monkeypatch.setattr("exports.mentions._waiting_mail", lambda batch: read.append(batch) or ())
+    monkeypatch.setattr("exports.erasure.mentions._waiting_mail", lambda batch: read.append(batch) or ())
     erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member)
     assert read == []
 
@@ -199,7 +200,7 @@ def test_an_erasure_waits_for_the_export_that_is_writing_the_person(person, memb
         may_commit.wait(10)
         return found
 
-    monkeypatch.setattr("exports.services.history.record_found", slowly)
+    monkeypatch.setattr("exports.files.services.history.record_found", slowly)
     acts = [
         lambda: exports.order_export(Contact.objects.all(), actor=member, reason=""),
         lambda: written.wait(10) and erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member),

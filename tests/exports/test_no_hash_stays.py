@@ -7,13 +7,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
-from compliance.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
 from contacts.models import Contact
-from exports import erasure, forgetting
+from exports.erasure import erasure, forgetting
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import links, services, tokens
+from unsubscribes.links import links, tokens
+from unsubscribes.mail import services
 from unsubscribes.models import MailLink, Message, SyncError, SyncRecord, SyncWish
 
 SF_ID, GONE_ID = "003000000000001AAA", "00Q000000000002AAA"

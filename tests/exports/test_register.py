@@ -10,12 +10,14 @@ from django.apps import apps
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from compliance import restriction, suppression
 from compliance.models import ComplianceCard
+from compliance.review import restriction
+from compliance.suppression import suppression
 from contacts.models import Contact, ContactEvent
-from contacts.wording import describe
-from exports import clocks, erasure, register
+from exports.erasure import erasure
 from exports.models import DataRequest, IdentityNote, RequestLook
+from exports.requests import clocks, register
+from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing
 
 migration = importlib.import_module("exports.migrations.0009_clock_facts")

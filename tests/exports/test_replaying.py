@@ -8,17 +8,17 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from compliance import suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
-from exports import erasure, ledger, replaying
+from exports.erasure import erasure, ledger, replaying
 from salesconnect.embedded.account import binaries
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import system
 from tests.exports.stored import dump
 from tests.unsubscribes.evidence import evidence
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.merging.merge import merge
 
 COMMAND = system("command")
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from contacts.models import Contact
-from exports import deadlines
+from exports.requests import deadlines
 
 URL = "/api/v1/requests/"
 RECEIVED = timezone.localdate() - dt.timedelta(days=17)

@@ -8,13 +8,15 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
-from compliance.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
 from contacts.models import Contact
-from exports import erasure, register, retention_rules
+from exports.erasure import erasure
 from exports.models import DataRequest, RetentionRule
-from unsubscribes import services as mails
+from exports.requests import register
+from exports.retention import retention_rules
+from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.salesforce import erasing
 
@@ -62,7 +64,7 @@ def test_an_address_that_cannot_be_is_refused(signed_in, query):
 
 
 def test_a_long_list_has_pages(signed_in, asked, monkeypatch):
-    monkeypatch.setattr("exports.request_list.PAGE_SIZE", 2)
+    monkeypatch.setattr("salesconnect.pages.subject_requests.request_list.PAGE_SIZE", 2)
     numbers = [asked().pk for _ in range(3)]
     first = signed_in.get("/requests/").content.decode()
     address = re.search(r'rel="next" href="([^"]*)"', first)[1].replace("&amp;", "&")

@@ -9,18 +9,23 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance import editing, restriction, services, suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, history
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.review import restriction
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Batch, Contact
-from exports import deletion_settings, register, retention, retention_rules
+from exports.erasure import deletion_settings
 from exports.models import RetentionCase, RetentionRule
+from exports.requests import register
+from exports.retention import retention, retention_rules
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
-from unsubscribes import links
-from unsubscribes import merge as merging
-from unsubscribes import services as mails
+from unsubscribes.links import links
+from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
+from unsubscribes.merging import merge as merging
 
 NIGHT = system("task")
 

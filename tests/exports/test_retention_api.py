@@ -1,7 +1,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-from contacts import tokens
+from contacts.accounts import tokens
 
 RULES, RUN = "/api/v1/retention/rules/", "/api/v1/retention/run/"
 

@@ -15,10 +15,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from contacts import batches
+from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact
-from exports import retention, retention_rules
 from exports.models import RetentionCase
+from exports.retention import retention, retention_rules
 from salesconnect.lib.actor import system
 from tests.soak import sized
 

@@ -6,13 +6,13 @@ import io
 import pytest
 from django.utils import timezone
 
-from compliance import suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports.overview import mailed
 from exports.overview.mailed import Wanted
-from unsubscribes import ledger, ledger_file
-from unsubscribes.merge import merge
+from unsubscribes.ledger import ledger, ledger_file
+from unsubscribes.merging.merge import merge
 from unsubscribes.models import Message
 
 

@@ -6,9 +6,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compliance.models import ComplianceCard
-from contacts import history, queries
+from contacts.events import history
 from contacts.models import Contact
-from exports import copying, services
+from contacts.people import queries
+from exports.files import copying, services
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import line, safe_cell, unsafe_cell
 from salesconnect.lib.errors import Forbidden, Missing

@@ -13,11 +13,12 @@ from django.db import transaction
 from compliance.imports import services as imports
 from compliance.models import ImportJob
 from contacts.models import Contact
-from exports import erasure, tasks
-from exports import services as exports
+from exports import tasks
+from exports.erasure import erasure
+from exports.files import services as exports
 from salesconnect.lib.errors import Conflict, Invalid
 from tests.unsubscribes.evidence import evidence
-from unsubscribes.reconsent import reconsent
+from unsubscribes.evidence.reconsent import reconsent
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def test_of_a_file_that_does_not_fit_on_the_disk_no_part_stays(folder, member):
 
 def test_an_export_that_does_not_fit_on_the_disk_leaves_no_file(folder, person, member, monkeypatch):
     person()
-    monkeypatch.setattr("exports.services.ContentFile", TooLong)
+    monkeypatch.setattr("exports.files.services.ContentFile", TooLong)
     with pytest.raises(OSError, match="No space left"):
         exports.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []
@@ -67,7 +68,7 @@ def test_an_export_that_fails_after_its_file_was_made_leaves_none(folder, person
     def refuse(*_args, **_how):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("exports.services.copying.append", refuse)
+    monkeypatch.setattr("exports.files.services.copying.append", refuse)
     with pytest.raises(OSError, match="No space left"):
         exports.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []
@@ -101,7 +102,7 @@ def test_an_erasure_that_fails_leaves_no_second_file_of_an_export(folder, person
     def refuse(lines):
         raise OSError("no space left")
 
-    monkeypatch.setattr("exports.erasure.ledger_file.append", refuse)
+    monkeypatch.setattr("exports.erasure.erasure.ledger_file.append", refuse)
     with pytest.raises(OSError, match="no space left"), transaction.atomic():
         erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert files(folder) == before

@@ -6,9 +6,10 @@ import io
 import pytest
 from django.utils import timezone
 
-from compliance import suppression
-from contacts import history, wording
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
+from salesconnect.common import history_words
 
 DETAILS = {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com"}
 
@@ -24,7 +25,7 @@ def test_every_role_downloads_one_person_and_it_is_recorded(request, client, per
     assert [(row["First Name"], row["Email ID"], row["Person ID"]) for row in rows] == [
         ("Anna", "anna@example.com", str(anna.pk))
     ]
-    assert wording.describe(history.of_contact(anna.pk).first()) == f"{role} exported this person"
+    assert history_words.describe(history.of_contact(anna.pk).first()) == f"{role} exported this person"
 
 
 def test_following_a_link_exports_nothing(signed_in, person):

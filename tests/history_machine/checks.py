@@ -8,18 +8,19 @@ from types import SimpleNamespace
 from django.http import QueryDict
 from django.utils import timezone, translation
 
-from compliance import kinds, policy
+from compliance.card import headcounts
 from compliance.models import Suppression
-from contacts.addresses import address_hash
-from contacts.filters import filtered
+from compliance.verdict import policy
 from contacts.models import Contact, ContactEvent, Verification
+from contacts.people.addresses import address_hash
 from contacts.sealing import services as sealing
 from contacts.sealing import verification
-from exports import files
+from exports.files import files
 from exports.integrity.listing import CHECKS
 from exports.overview import figures
-from exports.overview.views.duties import duties
+from salesconnect.common.filters import filtered
 from salesconnect.lib.actor import system
+from salesconnect.pages.compliance.duties import duties
 from tests.exports.integrity.agreeing import differences
 from tests.exports.overview.acts import counted
 from tests.exports.overview.numbers import numbers_of
@@ -27,7 +28,7 @@ from tests.exports.stored import files_as_text, tables_as_text
 from tests.history_machine import seen
 from tests.history_machine.world import World
 from tests.soak import sized
-from unsubscribes import history
+from unsubscribes.ledger import person_ledger
 from unsubscribes.mail import gate
 from unsubscribes.models import Message
 
@@ -113,7 +114,7 @@ def who_said_no_gets_no_mail(said_no: set[str], now: seen.Seen) -> None:
 def history_tells_who_is_unsubscribed(numbers: Iterable[int]) -> None:
     """Compare the marks of these people with the last word that the history has of each."""
     for person in Contact.objects.select_related("card").filter(pk__in=list(numbers)):
-        said = history.of_person(person)
+        said = person_ledger.of_person(person)
         assert person.card.unsubscribed == bool(said and said[0].kind == "unsubscribed"), person.pk
 
 
@@ -141,8 +142,8 @@ def figures_of_every_moment_are_told(diary: list[tuple[dt.datetime, seen.Seen]])
     """Compare what the events say of how many there were with what was seen then."""
     for moment, people in diary[::STRIDE]:
         today, rules = timezone.localdate(moment), policy.at(moment)
-        told = figures.of_kinds(kinds.before(moment), today, rules)
-        told["restricted"] = {"": kinds.restricted_before(moment)}
+        told = figures.of_kinds(headcounts.before(moment), today, rules)
+        told["restricted"] = {"": headcounts.restricted_before(moment)}
         assert told == counted(today, [SimpleNamespace(**values) for values in people.values()], rules), moment
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance.rules import AuthorizationType, SourceType
+from compliance.card.rules import AuthorizationType, SourceType
 from contacts.models import ContactEvent
 from tests.history_machine.seen import ON_CARD, WORDS, Seen
 

@@ -8,8 +8,8 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from compliance.creation import create_person
-from compliance.staging import NewPerson
+from compliance.card.creation import create_person
+from compliance.card.staging import NewPerson
 from contacts.models import ContactEvent, User
 from salesconnect.lib.errors import Conflict, Invalid, Missing, Restricted, Stale
 from tests.history_machine import checks, fold, seen

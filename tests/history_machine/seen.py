@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
-from compliance import asof, policy
 from compliance.models import Suppression
-from compliance.verdict import Said, verdict
-from contacts.details import DETAILS
+from compliance.verdict import asof, policy
+from compliance.verdict.verdict import Said, verdict
 from contacts.models import Contact
+from contacts.people.details import DETAILS
 
 OWN = (*DETAILS, "owner_id")
 ON_CARD = tuple(field.name for field in fields(asof.State) if field.name not in {"here", "said", "said_reason"})

@@ -5,11 +5,11 @@ from contextlib import closing, contextmanager
 import pytest
 from django.db import transaction
 
-from compliance.creation import create_person
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.staging import NewPerson
+from compliance.card.creation import create_person
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.staging import NewPerson
 from contacts.models import Batch, ContactEvent
-from contacts.wording import describe
+from salesconnect.common.history_words import describe
 from tests.history_machine.acts import ACTS
 from tests.history_machine.world import ADDRESSES, World
 

@@ -15,9 +15,11 @@ from django.test import Client, override_settings
 from rest_framework.test import APIClient
 
 from compliance.models import ComplianceCard
-from contacts import batches, partitions, tokens
+from contacts.accounts import tokens
+from contacts.events import partitions
+from contacts.jobs import batches
 from contacts.models import Contact, User
-from contacts.queries import ContactQuerySet
+from contacts.people.queries import ContactQuerySet
 from salesconnect.lib import kick
 from tests.history_machine.clock import Clock
 

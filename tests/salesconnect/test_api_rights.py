@@ -9,14 +9,15 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from compliance.imports import services as imports
-from contacts import batches, tokens
+from contacts.accounts import tokens
+from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent
-from exports import register
-from exports import services as exports
+from exports.files import services as exports
 from exports.models import RetentionRule
-from salesconnect import api_urls
-from salesconnect.api_docs import Nowhere
-from unsubscribes import services as mails
+from exports.requests import register
+from salesconnect.api import urls
+from salesconnect.api.protocol.docs import Nowhere
+from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import SyncError
 
@@ -114,7 +115,7 @@ ENDPOINTS = {
 
 def endpoints() -> Iterator[str]:
     """Yield method and address of all that the API's addresses lead to."""
-    for pattern in api_urls.urlpatterns:
+    for pattern in urls.urlpatterns:
         assert isinstance(pattern, URLPattern)
         if pattern.callback.cls is Nowhere:
             continue

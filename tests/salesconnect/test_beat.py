@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from salesconnect import beat, celery_app, signs
+from salesconnect import celery_app
 from salesconnect.models import ScheduledRun, SignOfLife
+from salesconnect.operations import beat, signs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCHEDULE = {

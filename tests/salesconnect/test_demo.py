@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from salesconnect import demo_mail, demo_org
+from salesconnect.demo import demo_mail, demo_org
 from tests.salesconnect.product import AGREED, ROOT, UP, Product, data_folder, environment, until
 from unsubscribes.salesforce import connecting
 from unsubscribes.salesforce.models import SyncConnection

@@ -10,8 +10,8 @@ from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from compliance.models import ImportJob
-from contacts import tokens
-from contacts.views import people
+from contacts.accounts import tokens
+from salesconnect.pages.people import people
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 FILE = b"Email\nanna@example.com\n"

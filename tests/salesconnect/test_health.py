@@ -11,8 +11,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from salesconnect import heartbeat, readiness, signs
 from salesconnect.models import SignOfLife
+from salesconnect.operations import heartbeat, readiness, signs
 from salesconnect.version import VERSION
 
 NO_SERVER = {"dbname": "nobody", "host": "/nowhere"}

@@ -12,12 +12,13 @@ from cryptography.fernet import Fernet
 from django.core.checks import run_checks
 from django.utils import timezone
 
-from compliance import erased, suppression
+from compliance.suppression import erased, suppression
 from contacts.models import Contact, KeyFingerprint
-from salesconnect import embedded, key_fit, preparation
+from salesconnect import embedded
 from salesconnect.embedded import EmbeddedError
-from salesconnect.key_fit import WrongKey
 from salesconnect.lib import vault
+from salesconnect.operations import key_fit, preparation
+from salesconnect.operations.key_fit import WrongKey
 from tests.salesconnect.product import ROOT, UP, data_folder, environment, free_port
 from unsubscribes.models import SyncConnection
 
@@ -174,7 +175,7 @@ def test_a_data_folder_without_its_keys_is_refused_by_everything_in_one_line():
         (data / "keys.json").write_text(json.dumps(held))
         with embedded.hold(data):
             programs = {
-                "web": ("gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi"),
+                "web": ("gunicorn", "-c", "python:salesconnect.serving.gunicorn_conf", "salesconnect.wsgi"),
                 "worker": ("celery", "-q", "-A", "salesconnect", "worker", "--concurrency=1"),
                 "beat": ("celery", "-q", "-A", "salesconnect", "beat", "--pidfile="),
             }

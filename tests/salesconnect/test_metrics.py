@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from contacts import tokens
+from contacts.accounts import tokens
 from exports.models import RecordCheck
 from salesconnect.lib.redaction import JsonFormatter
 from tests.unsubscribes.salesforce.conftest import connected, org, running_org, sync, unsubscribe  # noqa: F401

@@ -20,10 +20,11 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from compliance.imports import services as imports
-from contacts import batches, tokens
-from contacts.filters import ContactFilter
+from contacts.accounts import tokens
+from contacts.jobs import batches
 from contacts.models import Contact, User
-from unsubscribes.reports import PROVIDERS
+from salesconnect.common.filters import ContactFilter
+from unsubscribes.reports.reports import PROVIDERS
 
 HUGE = "99999999999999999999"
 DATES = ("9999-12-31", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "0000-00-00")

@@ -4,8 +4,8 @@ import pytest
 from django.core.management import call_command
 
 from contacts.models import User
-from salesconnect import preparation
 from salesconnect.embedded import EmbeddedError
+from salesconnect.operations import preparation
 
 pytestmark = pytest.mark.django_db
 

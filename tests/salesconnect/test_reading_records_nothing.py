@@ -6,15 +6,15 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from compliance import suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from exports import register
+from exports.requests import register
 from tests.salesconnect.test_api_rights import ENDPOINTS, numbers
 from tests.test_page_rights import NOBODY, PAGES, address
 from tests.unsubscribes.evidence import PDF, evidence
+from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.models import ConsentEvidence
-from unsubscribes.reconsent import reconsent
 
 __all__ = ["address", "numbers"]
 

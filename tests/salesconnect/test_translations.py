@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from django.core.management import call_command
 from django.utils import translation
 
-from compliance.rules import AuthorizationType, SourceType
+from compliance.card.rules import AuthorizationType, SourceType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("salesconnect", "contacts", "compliance", "unsubscribes", "exports")

@@ -14,8 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import connection
 
-from compliance.rules import Authorization, AuthorizationType
-from unsubscribes import services
+from compliance.card.rules import Authorization, AuthorizationType
+from unsubscribes.mail import services
 from unsubscribes.mail.compose import Draft
 
 DRAFT = Draft("Hello {{ first_name }}", "Dear {{ first_name }} {{ last_name }},\n\nwe have news.")

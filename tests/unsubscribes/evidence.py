@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from unsubscribes.rules import Evidence
+from unsubscribes.evidence.rules import Evidence
 
 
 def evidence(**other: Any) -> Evidence:

@@ -12,26 +12,30 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.test import Client
 
-from compliance import editing, suppression
-from compliance.creation import create_person
+from compliance.card import editing
+from compliance.card.creation import create_person
+from compliance.card.staging import NewPerson
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportJob
-from compliance.staging import NewPerson
-from contacts import tokens
-from contacts.addresses import address_hash, newest_key
+from compliance.suppression import suppression
+from contacts.accounts import tokens
 from contacts.models import Contact
-from exports import replaying
+from contacts.people.addresses import address_hash, newest_key
+from exports.erasure import replaying
 from salesconnect.lib.actor import Actor, system
 from tests.interleaving import Act, overlapping
 from tests.unsubscribes.evidence import evidence
-from unsubscribes import links, rehash, reports, suppression_list
-from unsubscribes.merge import merge
-from unsubscribes.reconsent import reconsent
+from unsubscribes import rehash
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.ledger import suppression_list
+from unsubscribes.links import links
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
+from unsubscribes.reports import reports
 from unsubscribes.salesforce import newcomers, page
 from unsubscribes.salesforce.mapping import Row
 from unsubscribes.salesforce.models import SyncConnection
-from unsubscribes.unmerge import unmerge
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from compliance import suppression
 from compliance.models import Suppression
-from contacts.api_base import utc
+from compliance.suppression import suppression
 from contacts.models import Contact
+from salesconnect.api.protocol.base import utc
 
 
 @pytest.fixture

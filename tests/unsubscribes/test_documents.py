@@ -5,7 +5,7 @@ from django.core.files.base import ContentFile
 
 from salesconnect.lib.errors import Invalid
 from tests.unsubscribes.evidence import JPEG, MAIL, PDF, png, segment
-from unsubscribes.documents import SIZE_LIMIT, examine
+from unsubscribes.evidence.documents import SIZE_LIMIT, examine
 
 
 @pytest.mark.parametrize(

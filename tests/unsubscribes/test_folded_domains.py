@@ -6,12 +6,15 @@ from importlib import import_module
 import pytest
 from django.db import connection
 
-from compliance import editing, suppression
+from compliance.card import editing
 from compliance.models import Suppression
-from contacts.addresses import address_hash, newest_key
+from compliance.suppression import suppression
 from contacts.models import Contact
+from contacts.people.addresses import address_hash, newest_key
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import links, services, suppression_list
+from unsubscribes.ledger import suppression_list
+from unsubscribes.links import links
+from unsubscribes.mail import services
 from unsubscribes.mail.envelope import deliverable
 
 FOLDED, RIGHT = "i@fass.de", "i@xn--fa-hia.de"

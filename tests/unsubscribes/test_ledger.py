@@ -6,16 +6,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from compliance import suppression
 from compliance.models import Suppression
-from contacts import history
-from contacts.addresses import address_hash, newest_key
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
-from exports import erasure
+from contacts.people.addresses import address_hash, newest_key
+from exports.erasure import erasure
 from tests.unsubscribes.evidence import evidence
-from unsubscribes import ledger
-from unsubscribes.ledger import Wanted
-from unsubscribes.reconsent import reconsent
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.ledger import ledger
+from unsubscribes.ledger.ledger import Wanted
 
 TODAY = dt.date(2026, 11, 24)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
-from exports.erasure import erase
+from exports.erasure.erasure import erase
 
 LEDGER = "/api/v1/unsubscribes/"
 

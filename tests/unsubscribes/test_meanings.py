@@ -2,7 +2,7 @@
 
 import pytest
 
-from unsubscribes.meanings import Meaning, of_replies, of_report
+from unsubscribes.reports.meanings import Meaning, of_replies, of_report
 
 GONE, FAILED, NO, COMPLAINT = Meaning.NO_SUCH_USER, Meaning.NOT_DELIVERED, Meaning.OPTED_OUT, Meaning.COMPLAINED
 ANNA = "anna@example.com"

@@ -3,23 +3,25 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance import asof, editing, judging, suppression
+from compliance.card import editing
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.suppression import suppression
+from compliance.verdict import asof, judging
+from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
-from exports import erasure
+from exports.erasure import erasure
 from exports.models import RetentionCase, RetentionRule
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
 from tests.exports.integrity.agreeing import differences
 from tests.unsubscribes.evidence import evidence
-from unsubscribes import services as mail
+from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.mail import failures
+from unsubscribes.mail import services as mail
 from unsubscribes.mail.compose import Draft
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import forget_old, undoable, unmerge
 from unsubscribes.models import MailFailure, Message
-from unsubscribes.reconsent import reconsent
-from unsubscribes.unmerge import forget_old, undoable, unmerge
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="News")
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

@@ -1,6 +1,6 @@
 import pytest
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.unsubscribes.test_removal_api import session_of
 

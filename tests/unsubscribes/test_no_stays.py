@@ -4,15 +4,17 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.urls import NoReverseMatch, reverse
 
-from compliance import creation, editing, orders, services, staging, suppression, undoing
+from compliance.card import creation, editing, orders, services, staging, undoing
+from compliance.card.rules import Authorization, AuthorizationType, Source
+from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
-from compliance.rules import Authorization, AuthorizationType, Source
-from compliance.staging import NewPerson
-from contacts import batches, history
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from tests.unsubscribes.evidence import evidence
-from unsubscribes.reconsent import reconsent
+from unsubscribes.evidence.reconsent import reconsent
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 

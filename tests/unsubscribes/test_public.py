@@ -6,12 +6,13 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from compliance.models import Suppression
-from contacts import history
-from contacts.addresses import address_hash, newest_key
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
+from contacts.people.addresses import address_hash, newest_key
 from salesconnect.lib.redaction import RedactingFormatter
 from tests.soak import ROUNDS
-from unsubscribes import links, team, tokens
+from unsubscribes.links import links, tokens
+from unsubscribes.mail import team
 from unsubscribes.models import TeamSettings
 
 ONE_CLICK = "List-Unsubscribe=One-Click"

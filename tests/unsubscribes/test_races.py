@@ -17,15 +17,15 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from compliance.rules import Authorization, AuthorizationType
-from contacts import history
+from compliance.card.rules import Authorization, AuthorizationType
+from contacts.events import history
 from contacts.models import Contact
 from tests.interleaving import at_once
 from tests.salesconnect.product import ROOT, until
 from tests.soak import ROUNDS
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import links, orders, services
-from unsubscribes.mail import send
+from unsubscribes.links import links
+from unsubscribes.mail import orders, send, services
 from unsubscribes.models import Message
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

@@ -6,14 +6,15 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from compliance import editing, suppression
+from compliance.card import editing
 from compliance.models import Suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Stale
 from tests.unsubscribes.evidence import PDF, evidence, yesterday
+from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.models import ConsentEvidence
-from unsubscribes.reconsent import reconsent
 
 
 @pytest.fixture

@@ -6,19 +6,22 @@ from contextlib import suppress
 import pytest
 from django.utils import timezone
 
-from compliance import editing, suppression
+from compliance.card import editing
 from compliance.models import ComplianceCard
+from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Invalid, Missing, Stale
 from tests.interleaving import at_once
 from tests.soak import ROUNDS
 from tests.unsubscribes.conftest import DRAFT
 from tests.unsubscribes.evidence import evidence
-from unsubscribes import history, links, services
-from unsubscribes import reconsent as removal
-from unsubscribes.merge import merge
+from unsubscribes.evidence import reconsent as removal
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.ledger import person_ledger
+from unsubscribes.links import links
+from unsubscribes.mail import services
+from unsubscribes.merging.merge import merge
 from unsubscribes.models import MailLink
-from unsubscribes.reconsent import reconsent
 
 pytestmark = [
     pytest.mark.soak,
@@ -38,7 +41,7 @@ def is_consistent(card, turn) -> bool:
     """Return whether the person is unsubscribed; mark, suppression and history must say the same."""
     card.refresh_from_db()
     held = suppression.of_address(f"turn{turn}@example.com") is not None
-    newest = history.of_person(Contact.objects.select_related("card").get(pk=card.pk))[0].kind
+    newest = person_ledger.of_person(Contact.objects.select_related("card").get(pk=card.pk))[0].kind
     assert (held, newest) == ((True, "unsubscribed") if card.unsubscribed else (False, "resubscribed"))
     return card.unsubscribed
 

@@ -2,16 +2,16 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from compliance import suppression
-from contacts import history
-from contacts.batches import user_actor
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.jobs.batches import user_actor
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.errors import Forbidden, Missing
 from tests.unsubscribes.evidence import PDF, evidence
-from unsubscribes import records
+from unsubscribes.evidence import records
+from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.models import ConsentEvidence
-from unsubscribes.reconsent import reconsent
 
 
 @pytest.fixture

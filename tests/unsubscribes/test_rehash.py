@@ -1,10 +1,11 @@
 import pytest
 
-from compliance import suppression
 from compliance.models import Suppression
-from contacts.addresses import key_name
+from compliance.suppression import suppression
 from contacts.models import Contact
-from unsubscribes import links, rehash
+from contacts.people.addresses import key_name
+from unsubscribes import rehash
+from unsubscribes.links import links
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from compliance import suppression
-from contacts import tokens
+from compliance.suppression import suppression
+from contacts.accounts import tokens
 from contacts.models import Contact
 from tests.sessions import age
 from tests.unsubscribes.evidence import PDF, yesterday

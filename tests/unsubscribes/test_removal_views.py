@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from compliance import suppression
 from compliance.models import ComplianceCard, Suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, Merge
 from tests.sessions import age
 from tests.unsubscribes.evidence import PDF

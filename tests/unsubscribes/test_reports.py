@@ -6,19 +6,21 @@ import pytest
 from anymail.signals import AnymailTrackingEvent
 from django.utils import timezone
 
-from compliance.editing import edit
+from compliance.card.editing import edit
 from compliance.models import Suppression
-from contacts import history
+from contacts.events import history
 from contacts.models import Contact
-from contacts.wording import describe
-from exports.erasure import erase
+from exports.erasure.erasure import erase
 from exports.overview import mailed
+from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import merge, rehash, reports, services
-from unsubscribes.mail import envelope, failures, gate, send
+from unsubscribes import rehash
+from unsubscribes.mail import envelope, failures, gate, send, services
 from unsubscribes.mail.carrier import Fate
+from unsubscribes.merging import merge
 from unsubscribes.models import MailFailure, Message
+from unsubscribes.reports import reports
 
 
 def failure(number=1, email="anna.berg@example.com", **values):

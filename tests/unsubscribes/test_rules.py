@@ -3,9 +3,9 @@ import datetime as dt
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card.rules import Authorization, AuthorizationType
 from tests.unsubscribes.evidence import evidence
-from unsubscribes.rules import stricter
+from unsubscribes.evidence.rules import stricter
 
 TODAY = dt.date(2026, 11, 24)
 LAST_NO = dt.date(2026, 11, 20)

@@ -1,13 +1,12 @@
 import pytest
 
-from compliance import services as cards
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card import services as cards
+from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.errors import Conflict, Forbidden, Missing
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import services
-from unsubscribes.mail import send
+from unsubscribes.mail import send, services
 from unsubscribes.models import MailLink, MailTemplate, Message
 
 

@@ -4,13 +4,13 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from compliance import suppression
 from compliance.models import ComplianceCard, Suppression
-from contacts import history
-from contacts.addresses import address_hash, key_name
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.people.addresses import address_hash, key_name
 from salesconnect.lib.csv import FileRefused
 from salesconnect.lib.errors import Forbidden
-from unsubscribes import suppression_list
+from unsubscribes.ledger import suppression_list
 
 
 def take(content: bytes | str, actor):

@@ -4,8 +4,8 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import services, tasks
-from unsubscribes.mail import send
+from unsubscribes import tasks
+from unsubscribes.mail import send, services
 from unsubscribes.models import Message
 
 

@@ -1,4 +1,4 @@
-from unsubscribes import team
+from unsubscribes.mail import team
 from unsubscribes.models import TeamSettings
 
 

@@ -2,11 +2,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import orders
-from unsubscribes.mail import send
+from unsubscribes.mail import orders, send
 from unsubscribes.models import MailTemplate, Message, TeamSettings
 
 MAIL = {"subject": "Hello {{ first_name }}", "body": "News for {{ company|you }}.", "language": "en"}

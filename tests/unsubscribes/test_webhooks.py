@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from compliance import suppression
 from compliance.models import ComplianceCard, Suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 
 SECRET = "postmark:a-long-secret"
 KEY = "mailgun-signing-key"

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from contacts.models import Contact
-from contacts.rules import normalise_address
+from contacts.people.rules import normalise_address
 from salesconnect.lib.domains import ascii_domain
-from unsubscribes import links
+from unsubscribes.links import links
 from unsubscribes.mail import headers
 from unsubscribes.mail.compose import with_link
 from unsubscribes.models import Message, TeamSettings

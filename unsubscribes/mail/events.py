@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import cast
 
-from contacts import history
+from contacts.events import history
 from salesconnect.lib.actor import Actor, Door
 from unsubscribes.models import Message
 

@@ -12,9 +12,11 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance import judging, services, suppression, verdict
+from compliance.card import services
 from compliance.models import Suppression
-from contacts import history
+from compliance.suppression import suppression
+from compliance.verdict import judging, verdict
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing

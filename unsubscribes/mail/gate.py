@@ -12,11 +12,12 @@ from django.db.models import Case, CharField, Count, Exists, Func, IntegerField,
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 
-from compliance import policy, services, verdict
+from compliance.card import services
 from compliance.models import Suppression
-from contacts.addresses import address_hashes
+from compliance.verdict import policy, verdict
 from contacts.models import Contact
-from contacts.queries import ContactQuerySet
+from contacts.people.addresses import address_hashes
+from contacts.people.queries import ContactQuerySet
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 Reason = Message.Reason
@@ -92,7 +93,8 @@ def _reason(informs: bool = False) -> Case:
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
     always, by_policy = partition(verdict.holding(policy.current()))
     reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email=""))]
-    # As `contacts.rules.is_sendable`: an address has more bytes than characters where it has letters outside ASCII.
+    # As `contacts.people.rules.is_sendable`: an address has more bytes than characters where it has letters
+    # outside ASCII.
     in_bytes = Func("email_key", function="octet_length", output_field=IntegerField())
     reasons.append((Reason.UNSENDABLE.value, Q(GreaterThan(in_bytes, Length("email_key")))))
     if not informs:

@@ -3,7 +3,8 @@
 from django.db import transaction
 from django.utils import timezone
 
-from compliance import informing, services
+from compliance.card import services
+from compliance.review import informing
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
 from salesconnect.lib.errors import Missing

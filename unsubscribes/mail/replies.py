@@ -7,7 +7,7 @@ us, a password that is wrong: each would be the same for every mail, and passes 
 import re
 from enum import Enum
 
-from unsubscribes.meanings import ENHANCED
+from unsubscribes.reports.meanings import ENHANCED
 
 
 class About(Enum):

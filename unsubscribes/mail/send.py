@@ -20,11 +20,12 @@ from django.utils import timezone
 from contacts.models import Contact
 from salesconnect.lib import trouble
 from salesconnect.lib.transactions import act
-from unsubscribes import links, meanings, team
-from unsubscribes.mail import backends, envelope, events, failures, gate, notices, server
+from unsubscribes.links import links
+from unsubscribes.mail import backends, envelope, events, failures, gate, notices, server, team
 from unsubscribes.mail.carrier import Carrier, Fate
-from unsubscribes.meanings import Meaning
 from unsubscribes.models import Message
+from unsubscribes.reports import meanings
+from unsubscribes.reports.meanings import Meaning
 
 LEASE_SECONDS = 90
 TURN_SECONDS = 13

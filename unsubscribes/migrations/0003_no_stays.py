@@ -1,6 +1,6 @@
 """The last line of defence: no statement turns an opt-out into an opt-in but that of a re-consent.
 
-`unsubscribes.reconsent` names the person and the addresses for the length of its transaction; anything else that clears
+`unsubscribes.evidence.reconsent` names the person and the addresses for the length of its transaction; anything else that clears
 the mark or deletes a suppression is refused. A whole row of a card may go, as people do. The one other change is that
 of a suppression to another hash key, for the same address.
 """

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import migrations, transaction
 
-from contacts.addresses import address_hash, newest_key
-from contacts.rules import normalise_address
+from contacts.people.addresses import address_hash, newest_key
+from contacts.people.rules import normalise_address
 
 logger = logging.getLogger(__name__)
 

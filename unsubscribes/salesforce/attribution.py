@@ -6,7 +6,7 @@ of everything tells nobody apart: what it finds may be years old.
 
 from collections.abc import Sequence
 
-from contacts.rules import salesforce_id
+from contacts.people.rules import salesforce_id
 from unsubscribes.salesforce.client import Client
 from unsubscribes.salesforce.mapping import Class, Row, moment, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord

@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from contacts.rules import salesforce_id
+from contacts.people.rules import salesforce_id
 from unsubscribes.salesforce import clock, hosts
 from unsubscribes.salesforce.mapping import Class, request_class
 from unsubscribes.salesforce.models import SyncConnection

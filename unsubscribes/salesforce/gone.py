@@ -7,7 +7,7 @@ alike. What is gone is shown as gone by a query that sees the recycle bin, or li
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from contacts.rules import salesforce_id
+from contacts.people.rules import salesforce_id
 from unsubscribes.salesforce.client import Client, Page
 from unsubscribes.salesforce.mapping import BY_PREFIX, Class, Row, Sobject, literal, moment, row, with_ids
 from unsubscribes.salesforce.models import SyncConnection, SyncRecord

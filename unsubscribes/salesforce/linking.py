@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
-from compliance import services as compliance
-from compliance import suppression
+from compliance.card import services as compliance
 from compliance.models import ComplianceCard, Suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from salesconnect.lib.transactions import act

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from contacts.rules import normalise_address, salesforce_id
+from contacts.people.rules import normalise_address, salesforce_id
 
 IS_PERSON = "IsPersonAccount"
 """A field of Contact and Account that exists only in orgs with person accounts."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from compliance.services import lock
-from contacts import history
+from compliance.card.services import lock
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
 from unsubscribes.salesforce import outbox

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from compliance import staging
-from compliance.creation import create_staged
-from compliance.rules import Source, SourceType
-from compliance.staging import NewPerson
-from contacts.details import LIMITS, clean
+from compliance.card import staging
+from compliance.card.creation import create_staged
+from compliance.card.rules import Source, SourceType
+from compliance.card.staging import NewPerson
 from contacts.models import Contact
+from contacts.people.details import LIMITS, clean
 from salesconnect.lib.actor import system
 from unsubscribes.salesforce import erasing, naming
 from unsubscribes.salesforce.mapping import Row

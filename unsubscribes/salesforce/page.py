@@ -14,11 +14,11 @@ from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from compliance import address_locks, suppression
+from compliance.card.services import lock
 from compliance.models import Suppression
-from compliance.services import lock
-from contacts.addresses import address_hash, address_hashes, folded_hashes
+from compliance.suppression import address_locks, suppression
 from contacts.models import Contact
+from contacts.people.addresses import address_hash, address_hashes, folded_hashes
 from salesconnect.lib.actor import system
 from unsubscribes.salesforce import linking, naming, outbox, troubles
 from unsubscribes.salesforce.mapping import BY_PREFIX, Row

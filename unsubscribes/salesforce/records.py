@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
-from contacts.rules import salesforce_id
+from contacts.people.rules import salesforce_id
 from salesconnect.lib.actor import Actor
 from unsubscribes.salesforce import outbox
 from unsubscribes.salesforce.models import SyncRecord, SyncWish

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
-from contacts.addresses import newest_key
+from contacts.people.addresses import newest_key
 from salesconnect.lib.kick import kick
 from unsubscribes.salesforce import bulk, dry_run, leases, linking, outbox, pausing
 from unsubscribes.salesforce.client import PATIENCE, Client

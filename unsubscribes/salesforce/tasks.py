@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from contacts import attempts
-from contacts.addresses import newest_key
+from contacts.jobs import attempts
+from contacts.people.addresses import newest_key
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
 from unsubscribes.salesforce import bulk, connecting, dry_run, outbox, pausing, status

@@ -11,13 +11,13 @@ from django.core.files import File
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import services, working
 from compliance.imports.rejects import first_rejects
 from compliance.imports.services import Card
 from compliance.imports.values import consent_date
 from compliance.models import ImportJob
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts.batches import user_actor
+from contacts.jobs.batches import user_actor
 from contacts.models import User
 from salesconnect.lib.actor import Actor, Forbidden, system
 from salesconnect.lib.errors import Conflict, Invalid

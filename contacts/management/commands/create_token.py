@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from contacts import tokens
+from contacts.accounts import tokens
 from contacts.models import User
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from contacts import users
+from contacts.accounts import users
 from contacts.models import User
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Invalid

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from contacts import batches
-from exports import retention
+from contacts.jobs import batches
+from exports.retention import retention
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict
 

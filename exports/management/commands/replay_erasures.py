@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from exports import replaying
+from exports.erasure import replaying
 from salesconnect.lib.actor import system
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from salesconnect import preparation
+from salesconnect.operations import preparation
 
 
 class Command(BaseCommand):

@@ -15,14 +15,15 @@ from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 
-from salesconnect import demo_mail, demo_org, preparation
+from salesconnect.demo import demo_mail, demo_org
 from salesconnect.embedded import EmbeddedError, holding, processes
 from salesconnect.embedded.places import make_data_folder
-from salesconnect.supervisor import Child, Supervisor, terminate
+from salesconnect.operations import preparation
+from salesconnect.operations.supervisor import Child, Supervisor, terminate
 
 # In the order in which they are stopped, each with the seconds that it may take for it.
 PROGRAMS = {
-    "web": (8.0, ["gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi"]),
+    "web": (8.0, ["gunicorn", "-c", "python:salesconnect.serving.gunicorn_conf", "salesconnect.wsgi"]),
     "beat": (3.0, ["celery", "-q", "-A", "salesconnect", "beat", "--pidfile=", "--loglevel=WARNING"]),
     "worker": (7.0, ["celery", "-q", "-A", "salesconnect", "worker", "--concurrency=2", "--loglevel=WARNING"]),
 }

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from compliance.imports.headers import FIELDS, ORIGINS, SYNONYMS, key
 from compliance.imports.mapping import apply, names, recognise, split_name
-from contacts.details import DETAILS
-from exports.columns import ALL_COLUMNS, header
+from contacts.people.details import DETAILS
+from exports.files.columns import ALL_COLUMNS, header
 from salesconnect.lib.csv import RowError, open_table
 
 FILES = Path(__file__).parents[2] / "data" / "imports"

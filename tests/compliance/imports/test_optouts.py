@@ -6,13 +6,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
-from compliance import suppression
 from compliance.imports import optouts, services, working
 from compliance.imports.mapping import recognise
 from compliance.models import ComplianceCard, Suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact
-from exports.erasure import erase
+from exports.erasure.erasure import erase
 from salesconnect.lib.errors import Conflict
 
 MAILCHIMP = (

@@ -3,11 +3,11 @@ import datetime as dt
 import pytest
 from django.db.models import F
 
-from compliance import suppression
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports.services import Card
 from compliance.models import ComplianceCard, ImportReject, ImportSeen
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from tests.compliance.imports.conftest import counts
 

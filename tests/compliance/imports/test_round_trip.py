@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from compliance import suppression
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.suppression import suppression
 from contacts.models import Contact
-from exports import services as exports
+from exports.files import services as exports
 from tests.compliance.imports.conftest import counts
 
 FILES = Path(__file__).parents[2] / "data" / "imports"

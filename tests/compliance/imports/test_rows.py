@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports.headers import FIELDS
 from compliance.imports.mapping import apply, recognise
 from compliance.imports.rows import LABELS, CleanRow, clean_row
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts.details import LIMITS
-from exports.columns import ALL_COLUMNS, cells, header
+from contacts.people.details import LIMITS
+from exports.files.columns import ALL_COLUMNS, cells, header
 from salesconnect.lib import parsing
 from salesconnect.lib.csv import RowError, line, open_table
 

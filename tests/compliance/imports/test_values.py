@@ -5,8 +5,8 @@ from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compliance.card.rules import AuthorizationType, SourceType
 from compliance.imports import values
-from compliance.rules import AuthorizationType, SourceType
 
 
 @pytest.mark.parametrize("code", AuthorizationType)

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 
 from compliance.imports import pipeline, reading, services, working
 from compliance.models import ComplianceCard, ImportJob, ImportReject, ImportSeen
-from contacts.batches import user_actor
+from contacts.jobs.batches import user_actor
 from contacts.models import Contact, ContactEvent
 from salesconnect.lib.csv import RowError
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import ContactEvent, Verification
 from contacts.sealing import services, verification
 

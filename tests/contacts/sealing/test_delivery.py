@@ -19,7 +19,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.core import mail
 from django.utils import timezone
 
-from contacts import history, tasks
+from contacts import tasks
+from contacts.events import history
 from contacts.models import RootDelivery, RootTimestamp, Seal
 from contacts.sealing import delivery, places, services
 from salesconnect.lib.actor import system

@@ -4,9 +4,9 @@ import pytest
 from django.core.management import call_command
 from django.db import InternalError, ProgrammingError, connection, transaction
 
-from contacts import history, scrubbing
+from contacts.events import history, scrubbing
 from contacts.models import Contact, ContactEvent
-from exports import erasure
+from exports.erasure import erasure
 
 SCRUB = "UPDATE {table} SET changes = contacts_scrubbed(changes) WHERE contact_id = %s"
 REFUSED = (InternalError, ProgrammingError)

@@ -10,14 +10,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from contacts import history as events
 from contacts import tasks
+from contacts.events import history as events
 from contacts.models import Contact, ContactEvent, Seal, SealedLeaf
 from contacts.sealing import published, services
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.actor import system
 from tests.salesconnect.product import ROOT
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
 
 committing = [
     pytest.mark.race,

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 
 from contacts.models import Contact, ContactEvent, Seal, SealedLeaf
 from contacts.sealing import published, services
-from exports import erasure
+from exports.erasure import erasure
 
 
 def test_an_untouched_history_is_good(history, verdict):

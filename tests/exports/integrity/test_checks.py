@@ -11,19 +11,20 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from compliance import services, suppression
+from compliance.card import services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import CardTally, ComplianceCard, ErasedAddress, ImportJob, Suppression
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
-from contacts.addresses import address_hash
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Batch, Contact, ContactEvent, Merge, Verification
-from exports import erasure
+from contacts.people.addresses import address_hash
+from exports.erasure import erasure
 from exports.integrity import running
 from exports.integrity.listing import CHECKS
 from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
-from unsubscribes import history as told
-from unsubscribes import links
+from unsubscribes.ledger import person_ledger as told
+from unsubscribes.links import links
 from unsubscribes.models import MailLink, MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")

@@ -8,21 +8,24 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import editing, orders, policy, restriction, services, suppression
-from compliance.creation import create_person
+from compliance.card import editing, orders, services
+from compliance.card.creation import create_person
+from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
+from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Policy
-from compliance.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
-from compliance.staging import NewPerson
-from compliance.verdict import months_before
-from contacts import batches
+from compliance.review import restriction
+from compliance.suppression import suppression
+from compliance.verdict import policy
+from compliance.verdict.verdict import months_before
+from contacts.jobs import batches
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from exports.overview import figures
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Restricted
-from unsubscribes import merge, unmerge
-from unsubscribes.reconsent import reconsent
-from unsubscribes.rules import Channel, Evidence
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.evidence.rules import Channel, Evidence
+from unsubscribes.merging import merge, unmerge
 
 
 def authorization(dice: random.Random) -> Authorization:

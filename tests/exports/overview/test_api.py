@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from exports.overview import daily
 
 

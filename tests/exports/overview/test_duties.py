@@ -4,14 +4,14 @@ import re
 import pytest
 from django.utils import timezone
 
-from compliance import review
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.review import review
 from contacts.models import Contact
 from contacts.models.seal import Verification
-from exports import register
 from exports.models import RecordCheck
-from exports.overview.views.duties import duties
+from exports.requests import register
+from salesconnect.pages.compliance.duties import duties
 from unsubscribes.models import SyncConnection
 
 

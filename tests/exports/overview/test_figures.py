@@ -3,9 +3,9 @@ import datetime as dt
 import pytest
 from django.db import transaction
 
-from compliance import tallying
+from compliance.card import tallying
 from compliance.models import CardTally, ComplianceCard
-from compliance.verdict import months_before
+from compliance.verdict.verdict import months_before
 from contacts.models import Contact
 from exports.overview import figures
 from tests.exports.overview.acts import Team

@@ -4,18 +4,19 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from compliance import asof, services
-from compliance.rules import Authorization, AuthorizationType
-from contacts import history
+from compliance.card import services
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.verdict import asof
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from exports import erasure
+from exports.erasure import erasure
 from exports.overview import mailed
 from exports.overview.mailed import Ground, Wanted
 from tests.exports.overview.acts import Team
 from tests.soak import seeds
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import Message
-from unsubscribes.unmerge import unmerge
 
 TODAY = dt.date(2026, 3, 15)
 MARCH = Wanted(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
@@ -145,7 +146,7 @@ def test_the_page_lists_counts_and_pages(at, sent, person, signed_in, django_ass
 
 
 def test_many_mails_are_counted_by_a_request_of_their_own(at, sent, person, signed_in, monkeypatch):
-    monkeypatch.setattr("exports.overview.views.mailed.AT_ONCE", 0)
+    monkeypatch.setattr("salesconnect.pages.compliance.mailed.AT_ONCE", 0)
     anna = person(email="anna@example.com")
     sent(anna, 3, 2)
     address = "/compliance/mailed/?since=2026-03-01&until=2026-03-31"

@@ -4,8 +4,8 @@ import re
 import pytest
 from django.utils import timezone
 
-from compliance import tallying
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card import tallying
+from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
 from exports.overview import daily
 from exports.overview.models import DailyFigure

@@ -4,12 +4,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.utils import translation
 
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from exports import retention_rules
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from exports.overview import processing
 from exports.overview.models import ProcessingTexts
+from exports.retention import retention_rules
 from salesconnect.lib.actor import Forbidden
-from unsubscribes import team
+from unsubscribes.mail import team
 from unsubscribes.models import SyncConnection
 
 

@@ -5,9 +5,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance import informing, orders, review, services
-from compliance.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
-from contacts import batches, history, tasks
+from compliance.card import orders, services
+from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
+from compliance.review import informing, review
+from contacts import tasks
+from contacts.events import history
+from contacts.jobs import batches
 from contacts.models import Batch, Contact
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import World

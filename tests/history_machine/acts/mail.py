@@ -10,14 +10,16 @@ from django.utils import timezone
 
 from compliance.models import Suppression
 from contacts.models import Contact
-from contacts.rules import normalise_address
+from contacts.people.rules import normalise_address
 from tests.history_machine.acts.cards import by_a_worker
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
 from tests.unsubscribes.evidence import PDF
-from unsubscribes import links, suppression_list, tasks
-from unsubscribes import services as mails
+from unsubscribes import tasks
+from unsubscribes.ledger import suppression_list
+from unsubscribes.links import links
 from unsubscribes.mail import send as sending
+from unsubscribes.mail import services as mails
 from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message

@@ -7,19 +7,19 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
 
-from compliance import editing
+from compliance.card import editing
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportJob
-from contacts import history
-from contacts.details import DETAILS
+from contacts.events import history
 from contacts.models import Contact, Merge
-from contacts.rules import normalise_address
+from contacts.people.details import DETAILS
+from contacts.people.rules import normalise_address
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import ConsentEvidence
-from unsubscribes.unmerge import unmerge
 
 HEADER = "First Name,Last Name,Other,Email,Authorization Type,Unsubscribed\n"
 

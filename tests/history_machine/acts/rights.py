@@ -5,11 +5,13 @@ import io
 from django.core.management import call_command
 from django.utils import timezone
 
-from compliance import restriction
+from compliance.review import restriction
 from contacts.models import Contact
-from exports import erasure, register, retention_rules
 from exports import tasks as export_tasks
+from exports.erasure import erasure
 from exports.models import DataRequest, RetentionRule
+from exports.requests import register
+from exports.retention import retention_rules
 from tests.history_machine.acts.cards import by_a_worker
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import World

@@ -4,8 +4,8 @@ import io
 
 from django.core.management import call_command
 
-from compliance import policy
 from compliance import tasks as compliance_tasks
+from compliance.verdict import policy
 from contacts import tasks as contact_tasks
 from exports import tasks as export_tasks
 from tests.history_machine.acts.table import act

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.test import Client
 
-from contacts import tokens
+from contacts.accounts import tokens
 from salesconnect.lib import trouble
 from salesconnect.lib.limits import LEAST_LOCK, WAITED, Limits
 from salesconnect.lib.trouble import Kind

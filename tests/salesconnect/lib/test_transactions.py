@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
-from contacts import api_errors
+from salesconnect.api.protocol import errors
 from salesconnect.failures import server_error
 from salesconnect.lib.transactions import TRIES, act, given_up, retried
 from tests.interleaving import at_once
@@ -111,7 +111,7 @@ def test_the_answer_names_what_it_was(rf, code, words, path):
             fail(code)
     except OperationalError:
         answer = server_error(rf.get(path))
-        handled = api_errors.handle(sys.exc_info()[1], {})
+        handled = errors.handle(sys.exc_info()[1], {})
     assert (handled.status_code, words in handled.data["detail"], "Retry-After" in handled) == (503, True, True)
     assert (answer.status_code, words in answer.content.decode()) == (503, True)
     assert "Retry-After" in answer.headers

@@ -3,8 +3,8 @@ import re
 import pytest
 from rest_framework.test import APIClient
 
-from compliance import suppression
-from contacts import tokens
+from compliance.suppression import suppression
+from contacts.accounts import tokens
 from contacts.models import Contact
 from unsubscribes.mail import send
 from unsubscribes.models import Message

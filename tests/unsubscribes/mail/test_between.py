@@ -2,24 +2,25 @@
 
 import pytest
 
-from compliance import policy, services, suppression
-from compliance.editing import edit
+from compliance.card import services
+from compliance.card.editing import edit
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import Suppression
-from compliance.restriction import restrict
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.review.restriction import restrict
+from compliance.suppression import suppression
+from compliance.verdict import policy
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from exports.erasure import erase
+from exports.erasure.erasure import erase
 from salesconnect.lib.actor import system
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import orders
-from unsubscribes import services as mail
-from unsubscribes.mail import notices, send
+from unsubscribes.mail import notices, orders, send
+from unsubscribes.mail import services as mail
 from unsubscribes.mail.carrier import Carrier
 from unsubscribes.mail.compose import Draft
-from unsubscribes.merge import merge
+from unsubscribes.merging.merge import merge
+from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import MailFailure, MailLink, Message
-from unsubscribes.unmerge import unmerge
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 

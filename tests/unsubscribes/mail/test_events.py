@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from compliance import suppression
-from compliance.rules import Authorization, AuthorizationType
-from contacts import history, wording
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from unsubscribes import orders, services
-from unsubscribes.mail import send
+from salesconnect.common import history_words
+from unsubscribes.mail import orders, send, services
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message
 
@@ -40,7 +40,7 @@ def test_a_mail_that_left_is_one_event_of_who_wrote_it(anna, member):
     assert told() == [(anna.pk, "mailed", "bob", "page", None)]
     event = ContactEvent.objects.get(action=history.MAILED)
     assert event.changes == {"subject": [None, "News of Anna"], "mail": [None, message.pk]}
-    assert wording.describe(event) == "bob sent the mail “News of Anna”"
+    assert history_words.describe(event) == "bob sent the mail “News of Anna”"
 
 
 def test_a_mail_that_is_held_back_when_it_is_written_says_why(person, member):
@@ -50,9 +50,9 @@ def test_a_mail_that_is_held_back_when_it_is_written_says_why(person, member):
     assert told() == [(bo.pk, "mail_held", "bob", "page", None)]
     event = ContactEvent.objects.get(action=history.MAIL_HELD)
     assert event.changes == {"held": [None, "no_authorization"]}
-    assert wording.describe(event) == "A mail by bob was held back: No authorization is recorded"
+    assert history_words.describe(event) == "A mail by bob was held back: No authorization is recorded"
     with override("sv"):
-        assert wording.describe(event) == "Ett mejl av bob hölls kvar: Ingen rättslig grund är angiven"
+        assert history_words.describe(event) == "Ett mejl av bob hölls kvar: Ingen rättslig grund är angiven"
 
 
 def test_a_mail_that_is_held_back_at_the_last_moment_says_so(anna, member):
@@ -69,7 +69,7 @@ def test_a_bulk_mail_carries_its_batch_and_names_it_everywhere(anna, person, mem
     send.drain()
     assert told()[-1] == (anna.pk, "mailed", "bob", "page", batch.pk)
     last = ContactEvent.objects.get(action=history.MAILED)
-    assert wording.describe(last) == f"bob sent the mail “News of Anna”, in bulk mail {batch.pk}"
+    assert history_words.describe(last) == f"bob sent the mail “News of Anna”, in bulk mail {batch.pk}"
 
 
 def test_a_mail_whose_fate_a_colleague_decided_is_that_colleagues(anna, member, administrator):
@@ -94,9 +94,9 @@ def test_a_mail_that_the_server_refuses_says_so(anna, member, server):
     assert told() == [(anna.pk, "mail_failed", "bob", "page", None)]
     event = ContactEvent.objects.get(action=history.MAIL_FAILED)
     assert event.changes == {"failed": [None, "refused"], "mail": [None, message.pk]}
-    assert wording.describe(event) == "A mail by bob failed: The mail server refused it"
+    assert history_words.describe(event) == "A mail by bob failed: The mail server refused it"
     with override("sv"):
-        assert wording.describe(event) == "Ett mejl av bob gick inte fram: E-postservern avvisade det"
+        assert history_words.describe(event) == "Ett mejl av bob gick inte fram: E-postservern avvisade det"
 
 
 def test_a_mail_that_is_tried_again_is_no_event_yet(anna, member, server):

@@ -1,6 +1,7 @@
-from compliance import policy, suppression
+from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
-from compliance.rules import Authorization, AuthorizationType
+from compliance.suppression import suppression
+from compliance.verdict import policy
 from contacts.models import Contact
 from unsubscribes.mail import gate
 

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.rules import Authorization, AuthorizationType
+from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
-from contacts.rules import is_sendable, normalise_address
-from unsubscribes import services
-from unsubscribes.mail import gate, headers, send
+from contacts.people.rules import is_sendable, normalise_address
+from unsubscribes.mail import gate, headers, send, services
 from unsubscribes.mail.compose import Draft
 
 WORD = re.compile(rb"=\?utf-8\?[bq]\?[^?]*\?=", re.IGNORECASE)

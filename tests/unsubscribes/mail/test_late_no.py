@@ -3,17 +3,17 @@
 import pytest
 from django.utils import timezone
 
-from compliance import suppression
-from compliance.editing import edit
+from compliance.card.editing import edit
 from compliance.models import Suppression
-from contacts import history
+from compliance.suppression import suppression
+from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from exports.erasure import erase
+from exports.erasure.erasure import erase
 from tests.unsubscribes.conftest import DRAFT
 from tests.unsubscribes.mail import test_between as between
-from unsubscribes import links, services
-from unsubscribes.mail import send
-from unsubscribes.merge import merge
+from unsubscribes.links import links
+from unsubscribes.mail import send, services
+from unsubscribes.merging.merge import merge
 from unsubscribes.models import Message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("transactional_db")]

@@ -7,11 +7,10 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import orders, services
-from unsubscribes.mail import send
+from unsubscribes.mail import orders, send, services
 from unsubscribes.models import Message
 
 MAILS = "/api/v1/mails/"

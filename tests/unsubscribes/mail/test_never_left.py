@@ -6,12 +6,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from exports.overview import mailed
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import services
-from unsubscribes.mail import send
+from unsubscribes.mail import send, services
 from unsubscribes.models import Message
 
 migration = import_module("unsubscribes.migrations.0017_mail_server")

@@ -7,18 +7,20 @@ from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 from django.utils import timezone
 
-from compliance import asof, informing, restriction, suppression
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
-from compliance.rules import Authorization, AuthorizationType, Source, SourceType
-from contacts import history
+from compliance.review import informing, restriction
+from compliance.suppression import suppression
+from compliance.verdict import asof
+from contacts.events import history
 from contacts.models import Contact
-from contacts.wording import describe
+from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
-from unsubscribes import reports, services
-from unsubscribes.mail import envelope, failures, gate, notices, send
+from unsubscribes.mail import envelope, failures, gate, notices, send, services
 from unsubscribes.mail.carrier import Carrier
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import MailServer, MailTemplate, Message
+from unsubscribes.reports import reports
 
 NOTICE = Draft("Your data", "Hello {{ first_name }},\n\nwe hold your address.")
 OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2020, 1, 1), consent_purpose="News")

@@ -6,16 +6,17 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance import policy, suppression
-from compliance.editing import edit
-from compliance.rules import Authorization, AuthorizationType
-from compliance.services import lock
-from contacts import history
+from compliance.card.editing import edit
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.services import lock
+from compliance.suppression import suppression
+from compliance.verdict import policy
+from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import links, orders, services
-from unsubscribes.mail import send
+from unsubscribes.links import links
+from unsubscribes.mail import orders, send, services
 from unsubscribes.mail.carrier import Carrier
 from unsubscribes.models import Message
 

@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from tests.unsubscribes.conftest import DRAFT
-from unsubscribes import orders
-from unsubscribes.mail import send
+from unsubscribes.mail import orders, send
 from unsubscribes.models import MailFailure, MailServer, Message
 
 QUOTAS = (

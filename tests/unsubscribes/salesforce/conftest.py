@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.salesforce_org.control import Org
-from unsubscribes.reconsent import reconsent
-from unsubscribes.rules import Evidence
+from unsubscribes.evidence.reconsent import reconsent
+from unsubscribes.evidence.rules import Evidence
 from unsubscribes.salesforce import client, connecting, services
 from unsubscribes.salesforce.models import SyncConnection, SyncRun
 from unsubscribes.salesforce.running import Running

@@ -8,9 +8,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from salesconnect.common.sync_words import alert_words
 from unsubscribes.salesforce import alerts, measures
 from unsubscribes.salesforce.models import SyncConnection, SyncJob, SyncNotice, SyncRecord, SyncRun, SyncWish
-from unsubscribes.salesforce.wording import alert_words
 
 STATUS = "/api/v1/sync/status/"
 AGO = timezone.now() - dt.timedelta(hours=1)

@@ -3,7 +3,7 @@
 import pytest
 
 from contacts.models import ContactEvent
-from contacts.wording import reason_words
+from salesconnect.common.history_words import reason_words
 from tests.unsubscribes.salesforce.conftest import box, is_out
 from unsubscribes.salesforce import bulk, preflight, push
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncRecord

@@ -5,13 +5,14 @@ import io
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance import suppression
 from compliance.imports import services as imports
 from compliance.imports import working
-from contacts.addresses import address_hashes, newest_key
+from compliance.suppression import suppression
 from contacts.models import Contact
+from contacts.people.addresses import address_hashes, newest_key
 from tests.unsubscribes.salesforce.conftest import ACTOR, box
-from unsubscribes import links, suppression_list
+from unsubscribes.ledger import suppression_list
+from unsubscribes.links import links
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 

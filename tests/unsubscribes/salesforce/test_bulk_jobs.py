@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from compliance import suppression
+from compliance.suppression import suppression
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
 from tests.unsubscribes.salesforce.test_crashes import CHILD, command, leases_run_out
 from unsubscribes.salesforce import bulk, outbox, push, running, services

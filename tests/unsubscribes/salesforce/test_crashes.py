@@ -9,7 +9,7 @@ import sys
 import pytest
 from django.db import connection
 
-from compliance import suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.salesconnect.product import ROOT

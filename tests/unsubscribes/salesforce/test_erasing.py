@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.errors import Forbidden, Missing
 from tests.unsubscribes.salesforce.conftest import box
 from unsubscribes.models import SyncConnection, SyncRecord

@@ -3,10 +3,11 @@
 import pytest
 from django.db import connection, transaction
 
-from compliance import staging, suppression
-from compliance.creation import create_staged
-from compliance.rules import Source, SourceType
-from compliance.staging import NewPerson
+from compliance.card import staging
+from compliance.card.creation import create_staged
+from compliance.card.rules import Source, SourceType
+from compliance.card.staging import NewPerson
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.unsubscribes.salesforce.conftest import ACTOR
 from unsubscribes.salesforce import connecting, erasing

@@ -2,8 +2,9 @@
 
 import pytest
 
+from salesconnect.common import sync_words
 from tests.unsubscribes.salesforce.conftest import box, is_out
-from unsubscribes.salesforce import bulk, client, push, wording
+from unsubscribes.salesforce import bulk, client, push
 from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncWish
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -54,7 +55,7 @@ def test_an_org_that_cannot_be_found_pauses_and_says_so(org, sync, anna, status)
     assert sync().state == "failed"
     row = SyncConnection.objects.get()
     assert (row.state, row.message) == ("paused_auth", f"INSTANCE_MOVED HTTP {status} new.my.salesforce.example")
-    assert "another address" in wording.connection_trouble(row).what
+    assert "another address" in sync_words.connection_trouble(row).what
     assert (len(org.journal(path="services/data")), len(org.journal(path="oauth2/token"))) == (2, 1)
     org.clear_faults()
     assert (sync().state, is_out(anna[0]), SyncConnection.objects.get().state) == ("done", True, "active")
@@ -66,7 +67,7 @@ def test_a_login_url_that_moved_pauses_and_says_so(org, sync, anna):
     assert sync().state == "failed"
     row = SyncConnection.objects.get()
     assert (row.state, row.message.split()[0]) == ("paused_auth", "LOGIN_URL_MOVED")
-    assert "login URL" in wording.connection_trouble(row).what
+    assert "login URL" in sync_words.connection_trouble(row).what
 
 
 def test_maintenance_pauses_nothing_and_costs_no_opt_out(org, sync, anna):

@@ -3,7 +3,7 @@
 import pytest
 
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
 from unsubscribes import rehash
 from unsubscribes.salesforce import tasks

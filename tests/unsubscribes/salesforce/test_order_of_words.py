@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 import time_machine
 
-from compliance import suppression
 from compliance.models import Suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.soak import sized
 from tests.unsubscribes.salesforce.conftest import box, is_out

@@ -5,7 +5,7 @@ import itertools
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance import editing
+from compliance.card import editing
 from compliance.imports import services as imports
 from compliance.imports import working
 from contacts.models import Contact

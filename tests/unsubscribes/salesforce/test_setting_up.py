@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from contacts import tokens
+from contacts.accounts import tokens
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.unsubscribes.salesforce.conftest import ACTOR, box, is_out
 from unsubscribes.salesforce import connecting, leases, preflight, running, services, tasks

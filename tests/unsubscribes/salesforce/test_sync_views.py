@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from compliance import suppression
+from compliance.suppression import suppression
 from tests.unsubscribes.salesforce.conftest import box
 from unsubscribes.salesforce import pausing, tasks
 from unsubscribes.salesforce.mapping import Class

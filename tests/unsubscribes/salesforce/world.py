@@ -9,10 +9,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from compliance import editing, suppression
+from compliance.card import editing
 from compliance.models import Suppression
+from compliance.suppression import suppression
 from contacts.models import Contact
-from exports import erasure
+from exports.erasure import erasure
 from salesconnect.lib.actor import system
 from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncWish
 

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.csv import FileRefused
-from unsubscribes import suppression_list
+from unsubscribes.ledger import suppression_list
 
 SHOWN_REJECTS = 10
 

@@ -1,0 +1,206 @@
+"""The one way a person comes in, whatever the door: contact, card, event and a look at the suppressions."""
+
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card import staging
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.staging import CARD, NewPerson
+from compliance.models import Suppression
+from compliance.suppression import erased
+from contacts.events import history
+from contacts.models import Contact
+from contacts.people.addresses import newest_key
+from contacts.people.details import DETAILS, SORTED, clean, nobody
+from contacts.people.rules import normalise_address
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.transactions import act
+
+# 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
+# to be created. 3. Insert those whose address nobody has; ON CONFLICT decides, so two doors at once cannot both create.
+# 4. Take out again who asked to be erased: a look of its own, for the insertion may have waited for that very erasure.
+# 5. Re-key a suppression that an older hash key wrote, and copy one that was stored while the case of domains was
+# folded. 6. Cards, unsubscribed where the address is suppressed or the row says so, and
+# marked where it looks like one that is. 7. Events.
+HOLD = """
+    SELECT compliance_hold_addresses(ARRAY(
+        SELECT unnest(address_hashes || skeleton_hashes) FROM incoming WHERE NOT taken))
+"""
+NUMBER = """
+    UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
+    WHERE contact_id IS NULL AND NOT taken
+"""
+INSERT_CONTACTS = f"""
+    WITH created AS (
+        INSERT INTO contacts_contact (id, owner_id, {", ".join(DETAILS)},
+            email_key, address_hash, address_hash_key, skeleton_hash, {", ".join(SORTED.values())})
+        SELECT contact_id, %(owner)s, {", ".join(DETAILS)}, email_key, address_hash,
+               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END, skeleton_hashes[1],
+               {", ".join(SORTED.values())}
+        FROM incoming WHERE NOT taken ORDER BY line
+        ON CONFLICT (email_key) WHERE NOT (email_key = '') DO NOTHING
+        RETURNING id
+    )
+    UPDATE incoming SET taken = true WHERE NOT taken AND contact_id NOT IN (SELECT id FROM created)
+"""
+REFUSE_ERASED = """
+    WITH erased AS (
+        DELETE FROM contacts_contact WHERE id IN (
+            SELECT contact_id FROM incoming CROSS JOIN unnest(address_hashes) AS held (hash)
+            JOIN compliance_erasedaddress e ON e.address_hash = held.hash
+            WHERE NOT taken AND e.until > now() AND EXISTS (SELECT FROM compliance_erasedaddress)
+        ) RETURNING id
+    )
+    UPDATE incoming SET taken = true FROM erased WHERE contact_id = erased.id
+"""
+REKEY = """
+    UPDATE compliance_suppression s SET address_hash = i.address_hash, hash_key = %(hash_key)s
+    FROM incoming i WHERE NOT i.taken AND s.address_hash = ANY (i.address_hashes[2:])
+    AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = i.address_hash)
+"""
+# What is known of what looks like the address moves to the newest key too; see `lookalikes.to_newest_key`.
+REKEY_SKELETONS = (
+    """
+    UPDATE compliance_suppression s SET skeleton_hash = i.skeleton_hashes[1]
+    FROM incoming i WHERE NOT i.taken AND s.skeleton_hash = ANY (i.skeleton_hashes[2:])
+""",
+    """
+    UPDATE contacts_contact c SET skeleton_hash = i.skeleton_hashes[1]
+    FROM incoming i WHERE NOT i.taken AND c.skeleton_hash = ANY (i.skeleton_hashes[2:])
+""",
+)
+FOLDED = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
+    SELECT DISTINCT ON (i.address_hash) i.address_hash, %(hash_key)s, s.reason, s.source, s.since, s.said_at
+    FROM incoming i CROSS JOIN LATERAL unnest(i.folded_hashes) AS former (hash)
+    JOIN compliance_suppression s ON s.address_hash = former.hash AND s.folded
+    WHERE NOT i.taken ORDER BY i.address_hash, s.since ON CONFLICT (address_hash) DO NOTHING
+"""
+SUPPRESS = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source)
+    SELECT address_hash, %(hash_key)s, opt_out_reason, %(opt_out_source)s FROM incoming
+    WHERE NOT taken AND opted_out AND address_hash IS NOT NULL ORDER BY address_hash
+    ON CONFLICT (address_hash) DO NOTHING
+"""
+INSERT_CARDS = f"""
+    INSERT INTO compliance_compliancecard (
+        contact_id, version, unsubscribed, basis_since, sort_last, sort_first, {", ".join(CARD)})
+    SELECT contact_id, 1,
+           opted_out OR EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = incoming.address_hash),
+           CASE WHEN authorization_type IS NOT NULL THEN %(today)s::date END, sort_last, sort_first, {", ".join(CARD)}
+    FROM incoming WHERE NOT taken ORDER BY line
+"""
+INSERT_EVENTS = f"""
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT i.contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, jsonb_strip_nulls(
+        jsonb_build_object('line', nullif(i.line, 0), 'file', %(file)s::text,
+            'suppressed', CASE WHEN card.unsubscribed THEN true END, 'erased_before', %(erased_before)s::boolean,
+            'authorization_type', (%(authorizations)s)[i.authorization_type],
+            'authorization_other', nullif(i.authorization_other, ''),
+            'consent_date', i.consent_date, 'consent_purpose', nullif(i.consent_purpose, ''),
+            'source_type', (%(sources)s)[i.source_type], 'source_other', nullif(i.source_other, '')))
+    FROM incoming i JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken ORDER BY i.line
+"""
+INSERT_LIKENESSES = f"""
+    INSERT INTO contacts_contactevent ({history.COLUMNS})
+    SELECT contact_id, %(batch_id)s, NULL, '{history.LOOKED_ALIKE}', %(door)s, 'Sales Connect', '{{}}'
+    FROM incoming i JOIN compliance_compliancecard card USING (contact_id)
+    WHERE NOT i.taken AND card.looks_opted_out ORDER BY i.line
+"""
+STEPS = (
+    HOLD,
+    NUMBER,
+    INSERT_CONTACTS,
+    REFUSE_ERASED,
+    REKEY,
+    FOLDED,
+    SUPPRESS,
+    INSERT_CARDS,
+    INSERT_EVENTS,
+    INSERT_LIKENESSES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """How many came in, and how many of them with an address that is suppressed."""
+
+    created: int
+    suppressed: int
+
+
+def create_staged(
+    *,
+    actor: Actor,
+    owner_id: int | None,
+    file_name: str | None = None,
+    batch_id: int | None = None,
+    erased_before: bool = False,
+) -> Created:
+    """Create a person for each row of `incoming` that is not marked `taken`; runs inside the caller's transaction.
+
+    A row whose address somebody holds, also one created meanwhile, is left out and marked `taken`; so is one whose
+    person asked to be erased. `erased_before` says in the history that somebody took such a person in knowingly.
+    """
+    actor.require("create_people")
+    values = {
+        "owner": owner_id,
+        "hash_key": newest_key(),
+        "opt_out_source": Suppression.Source.IMPORT if actor.door == "import" else Suppression.Source.MANUAL,
+        "action": history.CREATED,
+        "today": timezone.localdate(),
+        "file": file_name,
+        "authorizations": AuthorizationType.slugs(),
+        "sources": SourceType.slugs(),
+        "erased_before": erased_before or None,
+        **history.event_values(actor, batch_id),
+    }
+    with connection.cursor() as cursor:
+        for statement in STEPS:
+            cursor.execute(statement, values)
+            if statement is REKEY and len(settings.SUPPRESSION_KEYS) > 1:
+                for moving in REKEY_SKELETONS:
+                    cursor.execute(moving)
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
+            " JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken"
+        )
+        return Created(*cursor.fetchone())
+
+
+@act
+def create_person(
+    person: NewPerson, *, actor: Actor, owner_id: int | None = None, although_erased: bool = False
+) -> Contact:
+    """Create one person for a form or the API.
+
+    Raises `Invalid` for broken rules, and `Conflict`: `address_taken`, with `existing_id`, when somebody already has
+    the address, for two rows for one address could contradict each other; `erased` when the person asked to be erased,
+    unless a user has decided `although_erased`: then the address is remembered as erased no longer.
+    """
+    actor.require("create_people")
+    details, errors = clean(person.details)
+    errors |= nobody(details) | person.authorization.errors(timezone.localdate()) | person.source.errors()
+    if errors:
+        raise Invalid(errors)
+    again = although_erased and erased.forget(normalise_address(details.get("email", "")))
+    staging.stage([replace(person, details=details)])
+    create_staged(actor=actor, owner_id=owner_id, erased_before=again)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT contact_id, taken, email_key FROM incoming")
+        contact_id, taken, email_key = cursor.fetchone()
+    if taken:
+        erased.refuse(email_key)
+        raise address_taken(email_key)
+    return Contact.objects.select_related("card", "owner").get(pk=contact_id)
+
+
+def address_taken(email_key: str) -> Conflict:
+    """Return the refusal of an address that another person already has, with that person's id."""
+    existing = Contact.objects.filter(email_key=email_key).values_list("pk", flat=True).first()
+    return Conflict("address_taken", _("Somebody with this email address is already here."), existing_id=existing)

@@ -1,0 +1,86 @@
+"""How many people there are of each kind, now and at any past moment: by ground, source, opt-out, day of consent."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Case, F, Min, Sum, Value, When
+
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.models import CardTally
+from compliance.verdict import asof
+
+# The state before a moment is the present one, without those of the people whom something happened to since, and with
+# what the events before the moment say of these.
+TOUCHED = "SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s"
+ASKED = f"SELECT contact_id, contact_id, %(moment)s::timestamptz - interval '1 microsecond' FROM ({TOUCHED}) touched"
+PAST = f"""
+    WITH kinds AS (
+        SELECT authorization_type::int, source_type::int, unsubscribed, consent_date, number FROM compliance_cardtally
+        UNION ALL
+        SELECT authorization_type, source_type, unsubscribed, consent_date, -1 FROM compliance_compliancecard
+        WHERE contact_id IN ({TOUCHED})
+        UNION ALL
+        SELECT array_position(%(grounds)s, state->>'authorization_type'),
+            array_position(%(sources)s, state->>'source_type'),
+            coalesce((state->>'unsubscribed')::boolean, false), (state->>'consent_date')::date, 1
+        FROM ({{states}}) told WHERE (state->>'here')::boolean
+    )
+    SELECT authorization_type, source_type, unsubscribed, consent_date, sum(number)::bigint
+    FROM kinds GROUP BY 1, 2, 3, 4 HAVING sum(number) <> 0
+"""
+RESTRICTED = f"""
+    SELECT (SELECT count(*) FROM compliance_compliancecard
+            WHERE restricted_at IS NOT NULL AND contact_id NOT IN ({TOUCHED}))
+        + (SELECT count(*) FROM ({{states}}) told
+           WHERE (state->>'here')::boolean AND state->>'restricted_at' IS NOT NULL)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What people of one kind have in common, in the card's codes, and how many they are."""
+
+    authorization_type: int | None
+    source_type: int | None
+    unsubscribed: bool
+    consent_date: dt.date | None
+    number: int
+
+
+def present(edges: Sequence[dt.date] = ()) -> list[Kind]:
+    """Return the kinds of people there are now.
+
+    Consents between two `edges` are one kind, with one of their days; without edges each day is a kind of its own.
+    """
+    between = Case(*(When(consent_date__lt=edge, then=Value(place)) for place, edge in enumerate(sorted(edges), 1)))
+    grouped = {"between": between} if edges else {"between": F("consent_date")}
+    counted = (
+        CardTally.objects.values("authorization_type", "source_type", "unsubscribed", **grouped)
+        .annotate(given=Min("consent_date"), total=Sum("number"))
+        .exclude(total=0)
+        .order_by()
+    )
+    names = ("authorization_type", "source_type", "unsubscribed", "given", "total")
+    return [Kind(*row) for row in counted.values_list(*names)]
+
+
+def before(moment: dt.datetime) -> list[Kind]:
+    """Return the kinds of people there were right before `moment`, from the events; what it costs grows with the
+    number of people whom something happened to since.
+    """
+    states, values = asof.states_sql(ASKED)
+    values |= {"moment": moment, "grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
+    with connection.cursor() as cursor:
+        cursor.execute(PAST.replace("{states}", states), values)
+        return [Kind(*row) for row in cursor]
+
+
+def restricted_before(moment: dt.datetime) -> int:
+    """Return of how many people the processing was restricted right before `moment`."""
+    states, values = asof.states_sql(ASKED)
+    with connection.cursor() as cursor:
+        cursor.execute(RESTRICTED.replace("{states}", states), values | {"moment": moment})
+        number: int = cursor.fetchone()[0]
+    return number

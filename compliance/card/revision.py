@@ -1,0 +1,84 @@
+"""Changing details, owner and card of one person at once: all of it or nothing."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.models import ComplianceCard
+from contacts.models import Contact, User
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+
+
+class Owner(Enum):
+    """Stands where no owner is named: null is a choice of its own."""
+
+    STAYS = "stays"
+
+
+@act
+def revise(
+    contact_id: int,
+    *,
+    actor: Actor,
+    details: Mapping[str, str] | None = None,
+    card: Mapping[str, Any] | None = None,
+    owner: User | Owner | None = Owner.STAYS,
+    version: int | None = None,
+    clocks: services.Clocks | None = None,
+    although_erased: bool = False,
+) -> Outcome:
+    """Set what is named of one person, in one transaction; what is not named stays.
+
+    `card` maps the card's fields to their values, types as members of `AuthorizationType` and `SourceType`. Raises
+    what `editing.edit` and `services.edit_card` raise, `Missing`, `Restricted`, and `Stale` when the person left
+    `version`.
+    """
+    actor.require("edit_people")
+    editing.lock(contact_id, details or {})
+    if version is not None:
+        services.check_version(contact_id, version)
+    outcome, people = Outcome(), Contact.objects.filter(pk=contact_id)
+    if card:
+        authorization, source = with_changes(ComplianceCard.objects.get(pk=contact_id), card)
+        outcome += services.edit_card(people, authorization, source, actor=actor, clocks=clocks)
+    if details:
+        outcome += editing.edit(contact_id, details, actor=actor, although_erased=although_erased)
+    if owner is not Owner.STAYS:
+        outcome += editing.assign(contact_id, owner, actor=actor)
+    return Outcome(changed=1) if outcome.changed else Outcome(unchanged=1)
+
+
+def with_changes(card: ComplianceCard, named: Mapping[str, Any]) -> tuple[Authorization, Source]:
+    """Return both halves of a card after the `named` fields were set.
+
+    A type that changes takes date, purpose and description of the old one away with it, unless they are named.
+    """
+    old = Authorization(
+        AuthorizationType(card.authorization_type) if card.authorization_type else None,
+        card.authorization_other,
+        card.consent_date,
+        card.consent_purpose,
+    )
+    old_source = Source(SourceType(card.source_type) if card.source_type else None, card.source_other)
+    return _authorization(old, named), _source(old_source, named)
+
+
+def _authorization(old: Authorization, named: Mapping[str, Any]) -> Authorization:
+    kind = named.get("authorization_type", old.type)
+    kept = old if kind == old.type else Authorization(kind)
+    return Authorization(
+        kind,
+        named.get("authorization_other", kept.other),
+        named.get("consent_date", kept.consent_date),
+        named.get("consent_purpose", kept.consent_purpose),
+    )
+
+
+def _source(old: Source, named: Mapping[str, Any]) -> Source:
+    kind = named.get("source_type", old.type)
+    kept = old if kind == old.type else Source(kind)
+    return Source(kind, named.get("source_other", kept.other))

@@ -1,0 +1,222 @@
+"""The acts on the compliance card, for one person or a million: one statement that changes only what differs."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils import timezone
+
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from contacts.events import history
+from contacts.models import Contact
+from contacts.people.queries import ContactQuerySet, inlined
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """From which day the clock of a legal basis runs, and when this very basis was reviewed last, if it was."""
+
+    since: dt.date | None
+    reviewed: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the card: its SQL type, and the slugs of its codes where it holds a code."""
+
+    name: str
+    type: str
+    slugs: Sequence[str] = ()
+
+    def readable(self, prefix: str) -> str:
+        """Return SQL for the value as the history holds it: slugs, not codes."""
+        value = f"{prefix}{self.name}" if prefix else f"%({self.name})s::{self.type}"
+        return f"(ARRAY{list(self.slugs)!r})[{value}]" if self.slugs else value
+
+
+AUTHORIZATION_COLUMNS = (
+    Column("authorization_type", "smallint", AuthorizationType.slugs()),
+    Column("authorization_other", "text"),
+    Column("consent_date", "date"),
+    Column("consent_purpose", "text"),
+)
+SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
+
+
+# Cards are locked in the order of their ids, so that no two acts deadlock.
+LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
+CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(NULL, %(since)s::date),
+                'reviewed_on', jsonb_build_array(NULL, %(reviewed)s::date))"""
+FREE = "restricted_at IS NULL"
+"""Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
+
+
+@act
+def authorise(
+    contacts: ContactQuerySet,
+    authorization: Authorization,
+    *,
+    actor: Actor,
+    batch_id: int | None = None,
+    clocks: Clocks | None = None,
+) -> Outcome:
+    """Set the legal basis of all `contacts`; what the card held before stays in the history.
+
+    Its clocks begin today, unless `clocks` says from when they ran for it before: who takes a change back has reviewed
+    nothing. Raises `Forbidden` without the right, and `Invalid` when the basis breaks a rule of the card. Restricted
+    people are refused.
+    """
+    actor.require("edit_people")
+    refuse(authorization.errors(timezone.localdate()))
+    values = {
+        "authorization_type": authorization.type,
+        "authorization_other": authorization.other,
+        "consent_date": authorization.consent_date,
+        "consent_purpose": authorization.consent_purpose,
+    }
+    columns, action = AUTHORIZATION_COLUMNS, history.AUTHORIZATION
+    return _set(contacts, columns, values, action, actor=actor, batch_id=batch_id, clocks=clocks)
+
+
+@act
+def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch_id: int | None = None) -> Outcome:
+    """Set where the data of all `contacts` came from. Raises as `authorise` does."""
+    actor.require("edit_people")
+    refuse(source.errors())
+    values = {"source_type": source.type, "source_other": source.other}
+    return _set(contacts, SOURCE_COLUMNS, values, history.SOURCE, actor=actor, batch_id=batch_id)
+
+
+@act
+def edit_card(
+    contacts: ContactQuerySet,
+    authorization: Authorization,
+    source: Source,
+    *,
+    actor: Actor,
+    version: int | None = None,
+    clocks: Clocks | None = None,
+) -> Outcome:
+    """Set both halves of one person's card, the `clocks` as `authorise` does.
+
+    Raises `Stale` when it is no longer at `version`, and `Restricted` as it says.
+    """
+    actor.require("edit_people")
+    refuse(authorization.errors(timezone.localdate()) | source.errors())
+    lock_all_or_none(contacts)
+    if version is not None:
+        check_version(contacts.get().pk, version)
+    authorised = authorise(contacts, authorization, actor=actor, clocks=clocks)
+    outcomes = (authorised, set_source(contacts, source, actor=actor))
+    return Outcome(changed=1) if any(outcome.changed for outcome in outcomes) else Outcome(unchanged=1)
+
+
+def lock(contacts: ContactQuerySet) -> list[int]:
+    """Lock the cards of `contacts`; return the ids."""
+    ids, params = contacts.card_ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK.format(columns="contact_id", ids=ids), params)
+        return [row[0] for row in cursor]
+
+
+def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
+    """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted."""
+    ids, params = contacts.card_ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(LOCK.format(columns=f"contact_id, {FREE}", ids=ids), params)
+        rows = cursor.fetchall()
+    free = [contact_id for contact_id, unrestricted in rows if unrestricted]
+    return free, [contact_id for contact_id, unrestricted in rows if not unrestricted]
+
+
+def lock_all_or_none(contacts: ContactQuerySet) -> list[int]:
+    """Lock the cards of people who are worked on together; `Restricted` when something may not be done with one."""
+    ids, restricted = lock_unrestricted(contacts)
+    if restricted:
+        raise Restricted
+    return ids
+
+
+def lock_one(contact_id: int) -> None:
+    """Lock one person's card before an act on it. Raises `Missing` and `Restricted`."""
+    if not lock_all_or_none(Contact.objects.filter(pk=contact_id)):
+        raise Missing
+
+
+def check_version(contact_id: int, version: int) -> None:
+    """Lock one person; raise `Stale` when somebody changed the person after `version` was read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version FROM compliance_compliancecard WHERE contact_id = %s FOR UPDATE", [contact_id])
+        row = cursor.fetchone()
+    if row and row[0] != version:
+        raise Stale(contact_id, version, row[0])
+
+
+def changes_sql(columns: Sequence[Column], old: str = "old.", new: str = "") -> str:
+    """Return SQL for an event's `changes`: the columns that differ, each with what it was and what it is.
+
+    `old` and `new` are table prefixes; an empty `new` means the statement's parameters.
+    """
+    parts = (
+        f"CASE WHEN {old}{column.name} IS DISTINCT FROM {_value(column, new)} THEN jsonb_build_object("
+        f"'{column.name}', jsonb_build_array({column.readable(old)}, {column.readable(new)})) ELSE '{{}}' END"
+        for column in columns
+    )
+    return " || ".join(parts)
+
+
+def _value(column: Column, prefix: str) -> str:
+    return f"{prefix}{column.name}" if prefix else f"%({column.name})s::{column.type}"
+
+
+def _set(
+    contacts: ContactQuerySet,
+    columns: Sequence[Column],
+    values: Mapping[str, int | str | dt.date | None],
+    action: str,
+    *,
+    actor: Actor,
+    batch_id: int | None,
+    clocks: Clocks | None = None,
+) -> Outcome:
+    """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
+    whose = inlined(*contacts.card_ids_sql())
+    names = ", ".join(column.name for column in columns)
+    wanted = ", ".join(_value(column, "") for column in columns)
+    moved = "basis_since = %(since)s, reviewed_on = %(reviewed)s, " if columns is AUTHORIZATION_COLUMNS else ""
+    changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks else "")
+    clocks = clocks or Clocks(timezone.localdate())
+    statement = f"""
+        WITH locked AS MATERIALIZED (
+            {LOCK.format(columns=f"contact_id, {names}, {FREE} AS free", ids=whose)}
+        ), old AS MATERIALIZED (
+            SELECT contact_id, {names} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
+        ), changed AS (
+            UPDATE compliance_compliancecard card
+            SET ({names}) = ROW({wanted}), {moved}version = version + 1, updated_at = now()
+            FROM old WHERE card.contact_id = old.contact_id
+        ), logged AS (
+            INSERT INTO contacts_contactevent ({history.COLUMNS})
+            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes}
+            FROM old ORDER BY contact_id
+        )
+        SELECT count(*) FILTER (WHERE free), (SELECT count(*) FROM old),
+               coalesce(array_agg(contact_id) FILTER (WHERE NOT free), '{{}}') FROM locked
+    """
+    acted = {"action": action, "since": clocks.since, "reviewed": clocks.reviewed, **values}
+    acted |= history.event_values(actor, batch_id)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, acted)
+        free, changed, restricted = cursor.fetchone()
+    return Outcome(changed=changed, unchanged=free - changed).refuse("restricted", restricted)
+
+
+def refuse(errors: dict[str, list[str]]) -> None:
+    """Raise `Invalid` when there are errors."""
+    if errors:
+        raise Invalid(errors)

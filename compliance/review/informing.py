@@ -1,0 +1,136 @@
+"""Who must still be told that we hold their data, and who has been (GDPR art. 14).
+
+Whoever did not give the data themselves is told within a month of its coming in. Their source is CRM Sync, Import or
+Other. Where no source is recorded nobody knows yet whether the person must be told: the source has to be recorded
+first, and the clock then counts from the creation all the same.
+"""
+
+import datetime as dt
+
+from django.db import connection
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card import services
+from compliance.card.rules import TEXT_LIMIT
+from compliance.models import TOLD_BY_OTHERS, ComplianceCard
+from compliance.verdict.verdict import months_before
+from contacts.events import history
+from contacts.jobs import batches
+from contacts.models import Batch, Contact
+from contacts.people.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+
+BY_HAND, BY_MAIL, CAME_BACK = "by_hand", "mail", "came_back"
+"""How somebody was told; and why somebody who was told by mail turned out not to have been."""
+NEAR = 1_000
+MARK = f"""
+    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), changed AS (
+        UPDATE compliance_compliancecard SET informed_at = moment.at, version = version + 1, updated_at = now()
+        FROM moment WHERE contact_id = ANY(%(ids)s) AND informed_at IS NULL RETURNING contact_id
+    ), logged AS (
+        INSERT INTO contacts_contactevent ({history.COLUMNS}, at)
+        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
+               jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text),
+                                  'reason', jsonb_build_array(NULL, %(reason)s::text)), moment.at
+        FROM changed, moment ORDER BY contact_id
+    )
+    SELECT count(*) FROM changed
+"""
+
+TAKE_BACK = f"""
+    WITH changed AS (
+        UPDATE compliance_compliancecard SET informed_at = NULL, version = version + 1, updated_at = now()
+        WHERE contact_id = ANY(%(ids)s) AND informed_at IS NOT NULL RETURNING contact_id
+    ), logged AS (
+        INSERT INTO contacts_contactevent ({history.COLUMNS}, at)
+        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
+               jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text)), clock_timestamp()
+        FROM changed ORDER BY contact_id
+    )
+    SELECT count(*) FROM changed
+"""
+
+
+@act
+def mark(
+    contacts: ContactQuerySet, *, actor: Actor, reason: str = "", how: str = BY_HAND, batch_id: int | None = None
+) -> Outcome:
+    """Put on record that all `contacts` have been told; who was before counts as unchanged.
+
+    Restricted people are marked too: that they were told is a fact about us, and nothing is done with their data.
+    """
+    actor.require("edit_people")
+    if len(reason) > TEXT_LIMIT:
+        raise Invalid({"reason": [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]})
+    ids = services.lock(contacts)
+    values = {"ids": ids, "how": how, "reason": reason.strip(), "action": history.INFORMED}
+    with connection.cursor() as cursor:
+        cursor.execute(MARK, values | history.event_values(actor, batch_id))
+        changed = cursor.fetchone()[0]
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+@act
+def take_back(contact_id: int, *, actor: Actor) -> Outcome:
+    """Put on record that the mail by which somebody counts as told came back; what a user marked by hand stands."""
+    ids = services.lock(Contact.objects.filter(pk=contact_id))
+    newest = history.of_contact(contact_id).filter(action=history.INFORMED).first()
+    if not ids or newest is None or newest.changes.get("how") != [None, BY_MAIL]:
+        return Outcome(unchanged=len(ids))
+    with connection.cursor() as cursor:
+        values = {"ids": ids, "how": CAME_BACK, "action": history.INFORMED}
+        cursor.execute(TAKE_BACK, values | history.event_values(actor, None))
+        changed = cursor.fetchone()[0]
+    return Outcome(changed=changed, unchanged=len(ids) - changed)
+
+
+@batches.register("informed", "edit_people")
+def mark_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk mark."""
+    return mark(contacts, actor=actor, reason=batch.params.get("reason", ""), batch_id=batch.pk)
+
+
+def preview(contacts: ContactQuerySet) -> dict[str, int]:
+    """Count, without changing anything: who would be marked, and who is already."""
+    total, change = contacts.count(), contacts.filter(card__informed_at=None).count()
+    return {"total": total, "change": change, "unchanged": total - change}
+
+
+def must_be_told(card: str = "card__") -> Q:
+    """Return the condition that a person still has to be told; `card` is the path to the card's fields."""
+    return Q(**{f"{card}informed_at": None, f"{card}source_type__in": TOLD_BY_OTHERS})
+
+
+def waiting() -> QuerySet[ComplianceCard]:
+    """Return the cards of those who must be told, with their people: by id, which is the order in which they came."""
+    return ComplianceCard.objects.filter(must_be_told(card="")).select_related("contact__owner").order_by("contact_id")
+
+
+def overdue(today: dt.date | None = None) -> QuerySet[ComplianceCard]:
+    """Return those of `waiting` who should have been told before `today`.
+
+    Nobody with a higher id came before the day that counts, which lets the index of those who wait answer alone;
+    `NEAR` allows for people who came in at the same time.
+    """
+    limit = first_in_time(today or timezone.localdate())
+    earlier = Contact.objects.filter(created_at__lt=limit).order_by("-created_at", "-id")
+    newest = Contact.objects.filter(pk__in=earlier.values("pk")[:NEAR]).aggregate(newest=Max("pk"))["newest"]
+    return waiting().filter(contact_id__lte=newest or 0, contact__created_at__lt=limit)
+
+
+def due(created_at: dt.datetime) -> dt.date:
+    """Return the last day on which somebody who came in then is told in time: the same day of the next month."""
+    return months_before(timezone.localdate(created_at), -1)
+
+
+def first_in_time(today: dt.date) -> dt.datetime:
+    """Return the beginning of the first day on which people came in whose last day is `today` or later."""
+    day = months_before(today, 1)
+    while months_before(day, -1) < today:
+        day += dt.timedelta(days=1)
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))

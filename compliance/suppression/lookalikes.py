@@ -1,0 +1,94 @@
+"""Addresses that look like one that said no: nobody is mailed, and nobody opted out, before somebody has decided.
+
+The mark on the card is kept by triggers (migration 0016), whatever the door. It is true of who is not unsubscribed
+while a suppression of another address has the same skeleton (`contacts.people.lookalikes`), a bounce excepted, which is
+nobody's word; until somebody says that the address is another person's.
+
+A suppression has a skeleton when who brought it knew the address: as the holder's, or as it was written. One that is
+known by its hash alone, of an address that nobody here had when skeletons began, has none until somebody gets the very
+address; nothing can be said of what looks like it.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from compliance.models import ComplianceCard
+from compliance.suppression.address_locks import lock_people
+from contacts.events import history
+from contacts.models import Contact, ContactEvent
+from contacts.people.lookalikes import skeleton_hashes
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+
+ALIKE = """
+    SELECT {columns} FROM contacts_contact person JOIN compliance_suppression held
+        ON held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
+        AND held.source <> 'bounce'
+"""
+TELL_APART = f"""
+    UPDATE compliance_compliancecard card
+    SET looks_opted_out = false, version = version + 1, updated_at = now(),
+        told_apart_from = ARRAY({ALIKE.format(columns="held.id")} WHERE person.id = card.contact_id)
+    WHERE contact_id = %(id)s AND looks_opted_out
+"""
+# All that has one skeleton moves to the new key at once, for it is compared by its hash.
+TO_NEWEST = """UPDATE {table} row SET skeleton_hash = moved.new
+       FROM unnest(%(old)s::uuid[], %(new)s::uuid[]) AS moved (old, new) WHERE row.skeleton_hash = moved.old"""
+TABLES = ("compliance_suppression", "contacts_contact")
+
+
+@act
+def tell_apart(contact_id: int, *, actor: Actor) -> Outcome:
+    """Say that the address of one person is not that of who said no, however much it looks like it.
+
+    It holds for the suppressions that there are: a later "no" asks again, and so does another address. Raises
+    `Forbidden`, `Missing`, `Restricted`, and `Conflict` (`looks_like_nobody`) when there is nothing to decide.
+    """
+    actor.require("edit_people")
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    if not lock_people(people):
+        raise Missing
+    with connection.cursor() as cursor:
+        cursor.execute(TELL_APART, {"id": contact_id})
+        if not cursor.rowcount:
+            raise Conflict("looks_like_nobody", _("The address of this person looks like none that said no."))
+    history.record([contact_id], history.TOLD_APART, actor=actor)
+    return Outcome(changed=1)
+
+
+def see(ids: Iterable[int]) -> None:
+    """Set the marks of people right; the history tells what changes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT compliance_see_lookalikes(%s::bigint[], true)", [list(ids)])
+
+
+def tell(contact_id: int, *, actor: Actor) -> None:
+    """Say in the history of a person who comes back whether the address looks like one that said no, if it differs."""
+    own = ContactEvent.objects.filter(
+        contact_id=contact_id, action__in=(*history.LOOKS, history.UNSUBSCRIBED)
+    ).order_by("-at", "-id")
+    looked = own.values_list("action", flat=True).first() == history.LOOKED_ALIKE
+    if looked != (looks := ComplianceCard.objects.get(pk=contact_id).looks_opted_out):
+        history.record([contact_id], history.LOOKED_ALIKE if looks else history.LOOKED_APART, actor=actor)
+
+
+def to_newest_key(email_keys: Iterable[str]) -> None:
+    """Move what is known of addresses that look like these to the newest hash key, whoever has them.
+
+    Inside the transaction in which one of them comes in, is suppressed or re-hashed, and before that: what came in
+    under an older key is found only so.
+    """
+    if len(settings.SUPPRESSION_KEYS) == 1:
+        return
+    moves = {old: new for key in email_keys for new, *olds in [skeleton_hashes(key)] for old in olds}
+    if not moves:
+        return
+    values = {"old": [str(old) for old in moves], "new": [str(new) for new in moves.values()]}
+    with connection.cursor() as cursor:
+        for table in TABLES:
+            cursor.execute(TO_NEWEST.format(table=table), values)

@@ -1,0 +1,67 @@
+"""The one change that history allows: what an event says in words goes; when, who, which act, codes and dates stay.
+
+It takes an act that says so, in the same transaction: the database refuses it otherwise, and who verifies the history
+asks for the act again.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from contacts.events import history
+from salesconnect.lib.actor import Actor
+
+OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
+# What the survivor of a merge that was undone heard of the other meanwhile.
+OF_UNDONE_MERGES = """
+    EXISTS (SELECT FROM contacts_merge m WHERE m.absorbed_id = ANY(%(numbers)s) AND m.undone_at IS NOT NULL
+            AND m.survivor_id = contact_id AND contacts_contactevent.at BETWEEN m.at AND m.undone_at)
+    AND contact_id IN (SELECT survivor_id FROM contacts_merge WHERE absorbed_id = ANY(%(numbers)s))
+"""
+FIND = """
+    SELECT id, contact_id FROM contacts_contactevent
+    WHERE {condition} AND contacts_contactevent.at < %(until)s AND changes <> contacts_scrubbed(changes)
+"""
+SCRUB = """
+    UPDATE contacts_contactevent SET changes = contacts_scrubbed(changes)
+    WHERE contact_id = ANY(%(people)s) AND id = ANY(%(events)s) AND at < %(until)s
+"""
+
+
+def scrub_people(numbers: Sequence[int], *, actor: Actor, batch_id: int | None = None) -> None:
+    """Take the words out of all events of people who are being erased, which is on record, and what others heard.
+
+    A trigger takes the salts of the seals with the words.
+    """
+    values = {"numbers": list(numbers)}
+    told = scrub(OF_PEOPLE, values, actor=actor, batch_id=batch_id, recorded=numbers)
+    scrub(OF_UNDONE_MERGES, values, actor=actor, batch_id=batch_id, recorded=told)
+
+
+def scrub(
+    condition: str,
+    values: Mapping[str, Any],
+    *,
+    actor: Actor,
+    batch_id: int | None = None,
+    recorded: Collection[int] = (),
+) -> set[int]:
+    """Take the words out of the events for which the SQL `condition` holds.
+
+    Each history that loses words says so first, but for those of which this transaction has `recorded` it already.
+    Returns all of which it has by now.
+    """
+    told = set(recorded)
+    until = timezone.now() + history.CLOCKS_DIFFER
+    with connection.cursor() as cursor:
+        cursor.execute(FIND.format(condition=condition), {**values, "until": until})
+        found = cursor.fetchall()
+        if not found:
+            return told
+        people = {contact_id for _event, contact_id in found}
+        if others := sorted(people - told):
+            history.record(others, history.SCRUBBED, actor=actor, batch_id=batch_id)
+        cursor.execute(SCRUB, {"people": list(people), "events": [event for event, _person in found], "until": until})
+    return told | people

@@ -1,0 +1,159 @@
+"""How people are read: words on a QuerySet that page, API and export share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
+from django.db.models import BooleanField, F, Func, Value
+from django.db.models.lookups import In
+
+from contacts.people.rules import search_words
+from salesconnect.lib.actor import Actor
+
+if TYPE_CHECKING:
+    from contacts.models import Contact  # noqa: F401 - names the model of the QuerySet
+
+COUNT_CAP = 10_000
+LONG = 1_000
+NOBODY = "SELECT NULL::bigint WHERE false"
+
+
+def array(ids: Iterable[int]) -> str:
+    """Return ids as PostgreSQL writes an array: one constant, where a list would be parsed as thousands of them."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+class Stretch(NamedTuple):
+    """Numbers by their first and last and those between that are not meant: found for a fraction of asking each."""
+
+    first: int
+    last: int
+    gaps: Sequence[int]
+
+
+def stretch(ids: Sequence[int]) -> Stretch | None:
+    """Return `ids` as a stretch; None for few, and where most between the first and the last are not meant."""
+    if len(ids) < LONG:
+        return None
+    first, last, meant = min(ids), max(ids), set(ids)
+    if last - first >= 2 * len(meant):
+        return None
+    return Stretch(first, last, sorted(set(range(first, last)) - meant) if last - first >= len(meant) else [])
+
+
+def inlined(sql: str, params: Sequence[Any]) -> str:
+    """Return a statement with its parameters written into it, to stand inside another that has its own."""
+    with connections["default"].cursor() as cursor:
+        text: str = cursor.mogrify(sql, params).decode()
+    return text.replace("%", "%%")
+
+
+def planned(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
+    """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
+    try:
+        sql, params = found.values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return 0, 0.0
+    with connections[found.db].cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+        plans = cursor.fetchone()[0]
+    plan = (json.loads(plans) if isinstance(plans, str) else plans)[0]["Plan"]
+    return plan["Plan Rows"], plan["Total Cost"]
+
+
+class IsAny(Func):
+    """`id = ANY(array)`: one parameter, however many ids."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " = ANY"
+    output_field = BooleanField()
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        super().__init__(F("pk"), Func(Value(array(ids)), template="(%(expressions)s::bigint[])"))
+
+
+class IsHeld(Func):
+    """`id IN (SELECT …)`, with what is selected held at once and asked for each row: no join, so the order stays."""
+
+    template = "((%(expressions)s) IS TRUE)"
+    output_field = BooleanField()
+
+    def __init__(self, ids: models.QuerySet[Any, Any]) -> None:
+        super().__init__(In(F("pk"), ids))
+
+
+class Parts(NamedTuple):
+    """What the filters keep, in two: the cards that they keep, and the people whom the rest of them keeps."""
+
+    cards: models.QuerySet[Any]
+    others: ContactQuerySet
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    # Narrowed by words. Every QuerySet that is made from this one knows it too.
+    searched = False
+    # Where the list may be read faster than PostgreSQL would. What is narrowed further forgets them.
+    parts: Parts | None = None
+    # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
+    numbers: Sequence[int] | None = None
+
+    def _clone(self) -> ContactQuerySet:
+        clone: ContactQuerySet = super()._clone()  # type: ignore[misc]
+        clone.searched, clone.parts = self.searched, self.parts
+        return clone
+
+    def filter(self, *args: Any, **kwargs: Any) -> Self:
+        """Keep those who meet the conditions, of which the parts know nothing."""
+        found = super().filter(*args, **kwargs)
+        found.parts = None
+        return found
+
+    def exclude(self, *args: Any, **kwargs: Any) -> Self:
+        """Keep those who do not meet the conditions."""
+        found = super().exclude(*args, **kwargs)
+        found.parts = None
+        return found
+
+    def visible_to(self, actor: Actor) -> ContactQuerySet:
+        """Keep the people whom the actor may see: everybody sees all, who may see anybody."""
+        return self.all() if actor.may("view_people") else self.none()
+
+    def among(self, ids: Sequence[int]) -> ContactQuerySet:
+        """Keep the people with these ids."""
+        near = stretch(ids)
+        found = self.filter(pk__range=(near.first, near.last)) if near else self.filter(IsAny(ids))
+        if near and near.gaps:
+            found = found.exclude(IsAny(near.gaps))
+        found.numbers = None if self.query.where else list(ids)
+        return found
+
+    def matching(self, text: str) -> ContactQuerySet:
+        """Keep the people with words in name, company or address that begin with each word of `text`."""
+        words = search_words(text)
+        if not words:
+            return self.none() if text.strip() else self.all()
+        query = " & ".join(f"'{word}':*" for word in words)
+        found = self.filter(search=SearchQuery(query, config="simple", search_type="raw"))
+        found.searched = True
+        return found
+
+    def capped_count(self, cap: int = COUNT_CAP) -> tuple[int, bool]:
+        """Return the number of rows, exact up to `cap`, and whether there are more."""
+        number = self.order_by()[: cap + 1].count()
+        return min(number, cap), number > cap
+
+    def ids_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """Return SQL and parameters that select the ids, to stand inside a set-based statement."""
+        try:
+            return self.order_by().values("pk").query.sql_with_params()
+        except EmptyResultSet:
+            return NOBODY, ()
+
+    def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
+        """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""
+        return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (array(self.numbers),))

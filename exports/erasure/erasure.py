@@ -1,0 +1,290 @@
+"""Deletion: the person goes everywhere, and what remains is only what keeps the person from being contacted again."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import FileField, Model
+from django.db.models.deletion import SET_NULL
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card import services
+from compliance.suppression import erased
+from contacts import leaving
+from contacts.events import history, scrubbing
+from contacts.jobs import batches
+from contacts.models import Batch, Contact, ContactEvent, Merge
+from contacts.people.queries import ContactQuerySet
+from exports.erasure import addresses, deletion_settings, ledger, mentions
+from exports.erasure.trace_values import traces_of
+from exports.files import files
+from salesconnect.lib import ledger as ledger_file
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Missing, Restricted
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.transactions import act
+from unsubscribes.links import links
+from unsubscribes.models import Message
+from unsubscribes.salesforce import erasing
+
+UNCOUNTED = 100
+"""So many people may be deleted by an order that does not say how many it means."""
+REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "replay"
+"""Why somebody was erased, where it was not simply ordered: a code that stays in the history.
+
+`REQUEST` is one of the register, whose identity was checked; `ON_REQUEST` is the word of the user who ordered it.
+"""
+
+# Answers kept for a repeated request that are about the person; each half is served by an index.
+REPLIES = """
+    UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id') WHERE id IN (
+        SELECT id FROM contacts_idempotentreply
+        WHERE body ? 'first_name' AND body->>'id' = ANY(%(numbers)s::bigint[]::text[])
+        UNION SELECT id FROM contacts_idempotentreply
+        WHERE body ? 'contact' AND body->>'contact' = ANY(%(numbers)s::bigint[]::text[]))
+"""
+# The "no" of the address stays with its source and dates. What somebody wrote about it goes; a code of our own stays.
+REASONS = """
+    UPDATE compliance_suppression SET reason = ''
+    WHERE address_hash = ANY(%(hashes)s::uuid[]) AND reason NOT IN ('', 'address_changed', 'merged')
+"""
+# Kind, dates, lateness and outcome of what the person asked for stay; what is open ends with the person.
+REQUESTS = """
+    UPDATE exports_datarequest SET contact_id = NULL, identity_check = '', extension_reason = '', pause_reason = '',
+    answer = '', paused_on = NULL, late_by = CASE WHEN state = 'done' THEN late_by WHEN paused_on <= due THEN 0
+        ELSE greatest(0, %(today)s - due) END, outcome = CASE WHEN state = 'done' THEN outcome ELSE 'erased' END,
+    done_at = coalesce(done_at, now()), state = 'done' WHERE contact_id = ANY(%(ids)s)
+"""
+IDENTITY_NOTES = """
+    UPDATE exports_identitynote SET text = ''
+    WHERE request_id IN (SELECT id FROM exports_datarequest WHERE contact_id = ANY(%(ids)s))
+"""
+ROWS = (
+    "DELETE FROM contacts_merge WHERE survivor_id = ANY(%(numbers)s) OR absorbed_id = ANY(%(ids)s)",
+    "DELETE FROM contacts_contact WHERE id = ANY(%(ids)s)",
+)
+
+
+@dataclass(slots=True)
+class Report:
+    """What an erasure takes, or would take: rows by kind, mails, files; and what somebody has to see to elsewhere."""
+
+    people: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    mails: int = 0
+    files: dict[str, int] = field(default_factory=dict)
+    mentions: dict[str, int] = field(default_factory=dict)
+    salesforce: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    suppressed: bool = False
+    on_request: bool = False
+    remembered_until: dt.date | None = None
+
+
+@act
+@removed_on_failure
+def delete(
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    batch_id: int | None = None,
+    why: str = "",
+    until: dt.datetime | None = None,
+    version: int | None = None,
+) -> Outcome:
+    """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, whatever names them.
+
+    A suppression stands afterwards only where one stood before: its keyed hash, date and source. `why` is a code that
+    stays in the history. Of people who asked for it the address is remembered too, as that of somebody who was erased,
+    for as long as the team has set; `until` gives that day where it is known already. Restricted people are refused,
+    for they may need the data (art. 18(1)), unless a request of the register asks for it. `Stale` when somebody is no
+    longer at `version`. The ledger beside the database is written last, so that no erasure that is done is not in it.
+
+    1. Keep the people out of the imports under way. 2. Lock them. 3. Erase them. 4. Write the ledger.
+    """
+    actor.require("delete_people")
+    held = _keep_out(contacts)
+    owed = why in (REQUEST, REPLAY)
+    ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
+    outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
+    if not ids:
+        return outcome
+    if version is not None:
+        for contact_id in ids:
+            services.check_version(contact_id, version)
+    if why in (REQUEST, ON_REQUEST):
+        until = deletion_settings.remembered_until()
+    numbers = history.numbers_of(ids)
+    hashes = addresses.of_people(ids, numbers, kept_out=held)
+    lines = [] if why == REPLAY else ledger.lines_of(numbers, until)
+    if until:
+        erased.remember(hashes, until)
+    _erase(ids, numbers, hashes, why, actor=actor, batch_id=batch_id)
+    ledger_file.append(lines)
+    return outcome
+
+
+def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
+    """Let nothing that runs beside an erasure bring the people back or write them down; before they are locked."""
+    erased.hold_imports()
+    leaving.await_exports()
+    erasing.lock_sync()
+    return addresses.keep_out(contacts)
+
+
+def _erase(
+    ids: Sequence[int],
+    numbers: Sequence[int],
+    hashes: Mapping[UUID, str],
+    why: str,
+    *,
+    actor: Actor,
+    batch_id: int | None,
+) -> None:
+    """Record that these people go, and clear them away: find every trace first, for the rows tell where they are."""
+    traces = traces_of(ids, numbers)
+    named, exported, previews = mentions.find(traces), files.exports_of(numbers), files.previews_of(traces)
+    # Also the records merged into a person lose their readable values, so each says by which act.
+    changes = {"source": (None, why)} if why else {}
+    history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
+    scrubbing.scrub_people(numbers, actor=actor, batch_id=batch_id)
+    erasing.mark(ids)
+    mentions.clear(named, ids, actor=actor, batch_id=batch_id)
+    _run(ids, numbers, REPLIES)
+    addresses.run(REASONS, hashes)
+    files.take_out(exported, previews, numbers)
+    _run(ids, numbers, IDENTITY_NOTES, REQUESTS)
+    links.forget(ids, hashes)
+    _delete_rows(ids)
+    _run(ids, numbers, *ROWS)
+
+
+@act
+@removed_on_failure
+def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> Report:
+    """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
+
+    Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
+    """
+    actor.require("delete_people")
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    if not dry_run:
+        _keep_out(people)
+    if not services.lock(people):
+        raise Missing
+    report = what_goes(contact_id, on_request=on_request)
+    if not dry_run and delete(people, actor=actor, why=ON_REQUEST if on_request else "").refused:
+        raise Restricted
+    return report
+
+
+def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
+    """Return what the erasure of one person takes, and what it leaves where the person asked for it."""
+    ids = [contact_id]
+    numbers = history.numbers_of(ids)
+    traces = traces_of(ids, numbers)
+    named = mentions.find(traces)
+    rows = {"people": 1, "events": ContactEvent.objects.filter(contact_id__in=numbers).count()}
+    rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
+    for model, key in hanging_rows():
+        rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
+    held = {"evidence": len(_file_names(ids)), "exports": len(files.exports_of(numbers))}
+    return Report(
+        people=1,
+        rows={name: number for name, number in rows.items() if number},
+        mails=Message.objects.filter(contact_id=contact_id).count(),
+        files={name: number for name, number in (held | {"imports": len(files.previews_of(traces))}).items() if number},
+        mentions=named.counts(),
+        salesforce=sorted(erasing.records_of(ids)),
+        templates=named.templates,
+        on_request=on_request,
+        remembered_until=timezone.localdate(deletion_settings.remembered_until()) if on_request else None,
+        suppressed=Contact.objects.filter(pk=contact_id, card__unsubscribed=True).exclude(email="").exists(),
+    )
+
+
+def hanging_rows() -> list[tuple[type[Model], str]]:
+    """Return every model whose rows go with their person, and its key; what is added to the product later too."""
+    return [(each.related_model, each.field.name) for each in _relations() if each.on_delete is not SET_NULL]
+
+
+def preview(contacts: ContactQuerySet) -> dict[str, int]:
+    """Count, without changing anything, how many people a deletion would remove."""
+    total, restricted = contacts.count(), contacts.filter(card__restricted_at__isnull=False).count()
+    return {"total": total, "change": total - restricted, "unchanged": 0, "restricted": restricted}
+
+
+def order(
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    expected: int | None,
+    on_request: bool = False,
+    selection: dict[str, Any] | None = None,
+    missing: int = 0,
+) -> Batch:
+    """Order the deletion of many people; `expected` is the number that whoever orders it was shown.
+
+    Raises `Invalid` (`expected`) for more than a few people without the number, and `Conflict` (`moved`, with `now`)
+    when it is another by now. Above a number that the team sets the order waits for a second administrator.
+    """
+    actor.require("delete_people")
+    if expected is None and (people := contacts.count()) > UNCOUNTED:
+        words = _("Say how many people you mean to delete: “expected” is needed for more than %(limit)d.")
+        raise Invalid({"expected": [words % {"limit": UNCOUNTED}]})
+    return batches.order(
+        contacts,
+        "delete",
+        actor=actor,
+        params={"on_request": on_request},
+        selection=selection,
+        missing=missing,
+        approved=people if expected is None else expected,
+        waits_above=deletion_settings.current().approval_above,
+    )
+
+
+@batches.register("delete", "delete_people", asks_recent=True)
+def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Carry out one chunk of a bulk deletion."""
+    why = ON_REQUEST if batch.params.get("on_request") else ""
+    return delete(contacts, actor=actor, batch_id=batch.pk, why=why)
+
+
+def _delete_rows(ids: Sequence[int]) -> None:
+    """Delete what hangs on people, doom its files, and let go of them what outlives them."""
+    files.doom(_file_names(ids))
+    for model, key in hanging_rows():
+        model._base_manager.filter(**{f"{key}__in": ids}).delete()
+    for relation in _relations():
+        if relation.on_delete is SET_NULL:
+            rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": ids})
+            rows.update(**{relation.field.name: None})
+
+
+def _relations() -> list[ForeignObjectRel]:
+    found = Contact._meta.get_fields(include_hidden=True)
+    return [each for each in found if isinstance(each, ForeignObjectRel) and (each.one_to_many or each.one_to_one)]
+
+
+def _file_names(ids: Sequence[int]) -> list[str]:
+    names: list[str] = []
+    for model, key in hanging_rows():
+        for held in model._meta.get_fields():
+            if isinstance(held, FileField):
+                rows = model._base_manager.filter(**{f"{key}__in": ids}).exclude(**{held.name: ""})
+                names += rows.values_list(held.name, flat=True)
+    return names
+
+
+def _run(ids: Sequence[int], numbers: Sequence[int], *statements: str) -> None:
+    values: dict[str, Any] = {"ids": list(ids), "numbers": list(numbers), "today": timezone.localdate()}
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement, values)

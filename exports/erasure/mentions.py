@@ -1,0 +1,219 @@
+"""Where else people's strings stand: orders, views, imports, kept answers, reasons, others' requests, errors.
+
+Found first, so that a dry run can tell, then cleared, in the transaction of the erasure.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from compliance.models import ImportJob, ImportReject, Suppression
+from contacts.events import history, scrubbing
+from contacts.models import Batch, IdempotentReply, SavedView
+from exports.erasure.traces import Traces
+from exports.models import DataRequest, IdentityNote
+from salesconnect.lib.actor import Actor
+from unsubscribes.models import MailTemplate, SuppressionList, SyncError, SyncWish
+
+GONE = "…"
+"""What stands where a text was that gave somebody away."""
+
+# The words of the probes, those of each in one text: parted once, for that takes longer than to look them up.
+WORDS = """
+    SELECT DISTINCT array_to_string(CASE WHEN probe LIKE '#%%' THEN ARRAY[probe]
+        ELSE contacts_trace_words('{}', probe) END, ' ') AS words
+    FROM unnest(%s::text[]) AS probe ORDER BY 1
+"""
+# What may mention somebody: the rows in which all words of one of the probes stand. An index finds them, so that it
+# costs the same however many rows there are; what is found is looked at closely.
+FOUND = """
+    SELECT DISTINCT found.* FROM (
+        SELECT string_to_array(probe, ' ') AS words FROM unnest(%(probes)s::text[]) AS probe
+    ) AS wanted CROSS JOIN LATERAL (
+        SELECT {columns} FROM {table} WHERE {expression} @> wanted.words AND {where}
+    ) AS found
+"""
+REQUEST_TEXTS = ("identity_check", "extension_reason", "pause_reason", "answer")
+REQUEST_WORDS = r" || E'\n' || ".join(REQUEST_TEXTS)
+PLACES: dict[type[Model], tuple[str, str]] = {
+    Batch: ("contacts_trace_words(ARRAY[params, selection], error)", "true"),
+    ImportJob: ("""contacts_trace_words(ARRAY[card, "table"], file_name || E'\\n' || error)""", "true"),
+    ImportReject: ("contacts_trace_words(ARRAY[cells], '')", "true"),
+    IdempotentReply: ("contacts_trace_words(ARRAY[body], key)", "true"),
+    Suppression: ("contacts_trace_words('{}', reason)", "reason <> ''"),
+    SuppressionList: ("contacts_trace_words('{}', file_name)", "true"),
+    DataRequest: (f"contacts_trace_words('{{}}', {REQUEST_WORDS})", "true"),
+    IdentityNote: ("contacts_trace_words('{}', text)", "text <> ''"),
+}
+# The reason of an act on one person; that of an order stands in the order.
+REASON = "changes->'reason'->>1"
+REASONS = FOUND.format(
+    columns=f"id, {REASON} AS reason",
+    table="contacts_contactevent",
+    expression=f"contacts_trace_words('{{}}', {REASON})",
+    where=f"batch_id IS NULL AND {REASON} <> '' AND at < %(until)s",
+)
+IN_REASONS = "contacts_contactevent.id = ANY(%(events)s)"
+# An order's reason stands with everybody whom it concerned.
+IN_BATCHES = """
+    batch_id = ANY(%(batches)s) AND changes ? 'reason' AND contact_id IN (
+        SELECT unnest(contact_ids) FROM contacts_batchchunk WHERE batch_id = ANY(%(batches)s))
+"""
+OWN_ERRORS = """
+    sf_id IN (SELECT sf_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%s) OR address_hash IN (
+        SELECT address_hash FROM contacts_contact WHERE id = ANY(%s)))
+"""
+
+
+@dataclass(slots=True)
+class Mentions:
+    """The rows that give somebody away: by model the new values of each, and what is deleted or only told of."""
+
+    changed: dict[type[Model], dict[int, dict[str, Any]]] = field(default_factory=dict)
+    deleted: dict[type[Model], list[int]] = field(default_factory=dict)
+    events: list[int] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows of each kind are changed or deleted."""
+        parts = [*((model, len(rows)) for model, rows in self.changed.items())]
+        parts += [(model, len(ids)) for model, ids in self.deleted.items()]
+        counts: dict[str, int] = {}
+        for model, number in parts:
+            name = NAMES[model]
+            counts[name] = counts.get(name, 0) + number
+        return {name: number for name, number in counts.items() if number}
+
+
+NAMES: dict[type[Model], str] = {
+    Batch: "orders",
+    ImportJob: "imports",
+    ImportReject: "rejected_rows",
+    IdempotentReply: "kept_answers",
+    SavedView: "saved_views",
+    Suppression: "reasons",
+    SuppressionList: "suppression_lists",
+    DataRequest: "requests",
+    IdentityNote: "requests",
+}
+
+
+def find(traces: Traces) -> Mentions:
+    """Return what mentions these people."""
+    found, probes = Mentions(), _words(traces)
+    place = partial(_candidates, probes=probes)
+    found.changed[Batch] = _rewritten(place(Batch), ("params", "selection", "error"), traces, spared=_waiting_mail)
+    found.changed[ImportJob] = _rewritten(
+        place(ImportJob), ("file_name", "card", "error", "table"), traces, spared=_unread
+    )
+    found.changed[SuppressionList] = _rewritten(place(SuppressionList), ("file_name",), traces)
+    replies = place(IdempotentReply)
+    found.changed[IdempotentReply] = _rewritten(replies, ("body",), traces)
+    found.deleted[IdempotentReply] = _naming(replies, ("key",), traces)
+    # A handful for each user, and they are queries, whose words an index does not part.
+    found.deleted[SavedView] = _naming(SavedView.objects.all(), ("name", "query"), traces)
+    rejects = place(ImportReject).values_list("pk", "cells")
+    found.deleted[ImportReject] = [pk for pk, cells in rejects if traces.given_away("\n".join(cells))]
+    held = _naming(place(Suppression), ("reason",), traces)
+    found.changed[Suppression] = {pk: {"reason": ""} for pk in held}
+    # What is noted about the requests of others.
+    found.changed[DataRequest] = _rewritten(place(DataRequest), REQUEST_TEXTS, traces)
+    noted = _naming(place(IdentityNote), ("text",), traces)
+    found.changed[IdentityNote] = {pk: {"text": ""} for pk in noted}
+    found.events = _events(traces, probes)
+    texts = MailTemplate.objects.values_list("name", "subject", "body")
+    found.templates = [name for name, *rest in texts if any(traces.given_away(text) for text in (name, *rest))]
+    return found
+
+
+def clear(found: Mentions, ids: Sequence[int], *, actor: Actor, batch_id: int | None) -> None:
+    """Take the strings out. Other people's history tells that words went from it."""
+    for model, rows in found.changed.items():
+        for pk, values in rows.items():
+            model._base_manager.filter(pk=pk).update(**values)
+    for model, gone in found.deleted.items():
+        model._base_manager.filter(pk__in=gone).delete()
+    told = set(ids)
+    if found.events:
+        told |= scrubbing.scrub(IN_REASONS, {"events": found.events}, actor=actor, batch_id=batch_id, recorded=told)
+    if batches := list(found.changed[Batch]):
+        scrubbing.scrub(IN_BATCHES, {"batches": batches}, actor=actor, batch_id=batch_id, recorded=told)
+    _clear_errors(ids)
+
+
+def _clear_errors(ids: Sequence[int]) -> None:
+    """Forget what Salesforce said of these people's records: it quotes their fields."""
+    given = [list(ids), list(ids)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {SyncError._meta.db_table} SET message = '' WHERE message <> '' AND {OWN_ERRORS}", given
+        )
+        records = f"SELECT id FROM unsubscribes_syncrecord WHERE {OWN_ERRORS}"
+        cursor.execute(
+            f"UPDATE {SyncWish._meta.db_table} SET message = '' WHERE message <> '' AND record_id IN ({records})", given
+        )
+
+
+def _nothing(_row: Any) -> Sequence[str]:
+    return ()
+
+
+def _words(traces: Traces) -> list[str]:
+    """Return the words of each probe, as an index knows them, parted by blanks."""
+    with connection.cursor() as cursor:
+        cursor.execute(WORDS, [sorted(traces.probes())])
+        return [words for (words,) in cursor if words]
+
+
+def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
+    """Return the rows of a model in which the words of one of the probes stand."""
+    expression, where = PLACES[model]
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        statement = FOUND.format(columns="id", table=table, expression=expression, where=where)
+        cursor.execute(statement, {"probes": list(probes)})
+        return model._base_manager.filter(pk__in=[pk for (pk,) in cursor])
+
+
+def _events(traces: Traces, probes: Sequence[str]) -> list[int]:
+    """Return the acts on single people whose reasons give somebody away."""
+    until = timezone.now() + history.CLOCKS_DIFFER
+    with connection.cursor() as cursor:
+        cursor.execute(REASONS, {"probes": list(probes), "until": until})
+        rows = cursor.fetchall()
+    giving_away = {reason for reason in {reason for _id, reason in rows} if traces.given_away(reason)}
+    return [event for event, reason in rows if reason in giving_away]
+
+
+def _rewritten(
+    rows: QuerySet[Any], fields: Sequence[str], traces: Traces, *, spared: Callable[[Any], Sequence[str]] = _nothing
+) -> dict[int, dict[str, Any]]:
+    """Return the new values of the rows that give somebody away in one of the fields, by their keys."""
+    changed = {}
+    for row in rows.iterator(chunk_size=2_000):
+        kept = spared(row)
+        old = {name: getattr(row, name) for name in fields if name not in kept}
+        new = {name: traces.without(value, GONE) for name, value in old.items()}
+        if different := {name: value for name, value in new.items() if value != old[name]}:
+            changed[row.pk] = different
+    return changed
+
+
+def _naming(rows: QuerySet[Any], fields: Sequence[str], traces: Traces) -> list[int]:
+    found = rows.values_list("pk", *fields).iterator(chunk_size=2_000)
+    return [pk for pk, *texts in found if any(traces.given_away(text) for text in texts)]
+
+
+def _waiting_mail(batch: Batch) -> Sequence[str]:
+    """Spare a mail to others that is being written: it goes out as it was approved."""
+    return () if batch.ended else ("params",) if batch.kind == "mail" else ()
+
+
+def _unread(job: ImportJob) -> Sequence[str]:
+    """Spare the columns by which a file is still being read."""
+    return () if job.ended else ("table", "card")

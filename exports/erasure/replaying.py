@@ -1,0 +1,122 @@
+"""After an older backup was restored: who was erased since is erased again, and who said no since is heard again.
+
+The ledger beside the database remembers both. A person is known by the number, which a restored database gives out
+anew: only who was created before the erasure is meant by its line. A "no" is not repeated against a re-consent that
+came after it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from compliance.suppression import address_locks, suppression
+from contacts.models import Contact
+from exports.erasure import erasure
+from exports.erasure.ledger import CHUNK, ERASED
+from salesconnect.lib import ledger
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.transactions import act
+
+Found = TypeVar("Found")
+MEANT = """
+    SELECT id FROM contacts_contact JOIN unnest(%s::bigint[], %s::timestamptz[]) AS line (number, at) ON id = number
+    WHERE created_at < line.at
+"""
+SUPPRESS = """
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at, in_ledger)
+    SELECT hash, key, '', source, at, at, true
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS line (hash, key, source, at)
+    WHERE NOT EXISTS (
+        SELECT FROM contacts_contact c JOIN contacts_contactevent e ON e.contact_id = c.id
+        WHERE c.address_hash = line.hash AND e.action = 'resubscribed' AND e.at > line.at)
+    ORDER BY hash ON CONFLICT (address_hash) DO NOTHING RETURNING address_hash, source
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A "no" of the ledger."""
+
+    hash: str
+    key: str
+    source: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erasure of the ledger: of whom, when, and until when the address of somebody who asked is remembered."""
+
+    number: int
+    at: dt.datetime
+    until: dt.datetime | None
+
+
+@dataclass(slots=True)
+class Replayed:
+    """How many people were erased again, and how many addresses unsubscribed again."""
+
+    erased: int = 0
+    suppressed: int = 0
+
+
+def replay(*, actor: Actor) -> Replayed:
+    """Do again what the ledger tells and the database does not know. Safe to repeat. Raises `Forbidden`."""
+    actor.require("delete_people")
+    erased: dict[int, Erased] = {}
+    said: dict[str, Line] = {}
+    for line in ledger.read():
+        at = dt.datetime.fromisoformat(line["at"])
+        if line["what"] == ERASED:
+            until = dt.datetime.fromisoformat(line["until"]) if "until" in line else None
+            erased[line["contact"]] = Erased(line["contact"], at, until)
+        if known := line.get("hash"):
+            said[known] = Line(known, line["key"], line["source"], at)
+    done = Replayed()
+    for lines in _chunks(said.values()):
+        done.suppressed += _suppress(lines, actor)
+    for people in _chunks(erased.values()):
+        done.erased += _erase(people, actor)
+    return done
+
+
+def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
+    rest = iter(found)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+@act
+def _suppress(lines: list[Line], actor: Actor) -> int:
+    """Suppress the addresses anew, and unsubscribe whoever has one."""
+    address_locks.hold(UUID(line.hash) for line in lines)
+    columns = zip(*((line.hash, line.key, line.source, line.at) for line in lines), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(SUPPRESS, [list(column) for column in columns])
+        new = cursor.fetchall()
+    for source in sorted({source for _hash, source in new}):
+        holders = Contact.objects.filter(address_hash__in=[known for known, given in new if given == source])
+        suppression.unsubscribe(holders, actor=actor, source=source)
+    return len(new)
+
+
+@act
+def _erase(lines: list[Erased], actor: Actor) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(MEANT, [[line.number for line in lines], [line.at for line in lines]])
+        meant = {row[0] for row in cursor}
+    by_day: dict[dt.datetime | None, list[int]] = {}
+    for line in lines:
+        if line.number in meant:
+            still = line.until if line.until and line.until > timezone.now() else None
+            by_day.setdefault(still, []).append(line.number)
+    return sum(
+        erasure.delete(Contact.objects.among(sorted(numbers)), actor=actor, why=erasure.REPLAY, until=until).changed
+        for until, numbers in by_day.items()
+    )

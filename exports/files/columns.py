@@ -1,0 +1,106 @@
+"""What an exported file holds: its columns, their text and its name. Pure."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from compliance.card.rules import AuthorizationType, SourceType
+
+NAME_LIMIT = 80
+_GAPS = re.compile(r"[\s\-‐-―_/]+")
+_UNSAFE = re.compile(r"[^\w-]+")
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _time(value: dt.datetime) -> str:
+    return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _authorization(code: int | None) -> str:
+    return "" if code is None else AuthorizationType(code).slug
+
+
+def _source(code: int | None) -> str:
+    return "" if code is None else SourceType(code).slug
+
+
+def _yes_or_no(value: bool) -> str:
+    return "true" if value else "false"
+
+
+class Column(NamedTuple):
+    """A column: its header, which is part of the interface and never translated, the key of its value, its text."""
+
+    header: str
+    key: str
+    text: Callable[[Any], str] = _text
+
+
+COLUMNS = (
+    Column("First Name", "first_name"),
+    Column("Last Name", "last_name"),
+    Column("Company", "company"),
+    Column("Title", "title"),
+    Column("Email ID", "email"),
+    Column("Phone Number", "phone"),
+    Column("Website", "website"),
+    Column("Other", "other"),
+    Column("Updated At", "updated_at", _time),
+    Column("Created At", "created_at", _time),
+    Column("Salesforce ID", "salesforce_id"),
+    Column("Person ID", "id"),
+    Column("Facebook", "facebook"),
+    Column("Twitter", "twitter"),
+    Column("LinkedIn", "linkedin"),
+    Column("Exported At", "exported_at", _time),
+)
+"""A person, as the person detail view exports it."""
+
+CARD_COLUMNS = (
+    Column("Authorization Type", "authorization_type", _authorization),
+    Column("Authorization Other", "authorization_other"),
+    Column("Date of Consent", "consent_date"),
+    Column("Purpose of Processing", "consent_purpose"),
+    Column("Source Type", "source_type", _source),
+    Column("Source Other", "source_other"),
+    Column("Unsubscribed", "unsubscribed", _yes_or_no),
+)
+"""The compliance card, which a bulk export has after the person's own columns."""
+
+ALL_COLUMNS = COLUMNS + CARD_COLUMNS
+
+
+def header(columns: tuple[Column, ...]) -> list[str]:
+    """Return the header cells of a file."""
+    return [column.header for column in columns]
+
+
+def cells(values: Mapping[str, Any], columns: tuple[Column, ...]) -> list[str]:
+    """Return one row: times (aware) in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as their slugs."""
+    return [column.text(values[column.key]) for column in columns]
+
+
+def file_name(first: str, last: str, day: dt.date, person_id: int) -> str:
+    """Return the name of one person's file, as in `Anna-Berg-2026-11-23.csv`; only letters, digits and hyphens.
+
+    A person without a name in letters gets `person-<id>-…`.
+    """
+    name = _UNSAFE.sub("", _GAPS.sub("-", unicodedata.normalize("NFC", f"{first} {last}"))).strip("-")
+    return f"{name[:NAME_LIMIT].strip('-') or f'person-{person_id}'}-{day.isoformat()}.csv"
+
+
+def content_disposition(name: str) -> str:
+    """Return the header that saves a download under `name` (RFC 6266): UTF-8, and plain ASCII for what is too old.
+
+    Django's own helper sends one form or the other, never the fallback beside the true name.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    plain = plain.encode("ascii", "replace").decode().replace("?", "_")
+    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{extended}'

@@ -1,0 +1,135 @@
+"""Files that hold people who are being erased: remade without them, or removed. Old files go once that is certain."""
+
+import csv
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, BinaryIO, cast
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from compliance.models import ImportJob
+from contacts.events import history
+from exports.erasure.traces import Traces
+from exports.files.columns import ALL_COLUMNS
+from exports.models import DoomedFile, ExportJob
+from salesconnect.lib import stored
+from salesconnect.lib.csv import FileRefused, RowError, Table
+
+REMADE_LIMIT = 32 << 20
+"""Bytes: a larger export is removed, for whoever erases one person waits for it."""
+
+PERSON_ID = [column.key for column in ALL_COLUMNS].index("id")
+# Every row of a file has its event with the same order, committed together.
+HOLDERS = """
+    SELECT DISTINCT job.id FROM contacts_contactevent event JOIN exports_exportjob job ON job.batch_id = event.batch_id
+    WHERE event.contact_id = ANY(%(numbers)s) AND event.at < %(until)s AND event.action = 'exported' AND job.file <> ''
+    ORDER BY 1
+"""
+
+logger = logging.getLogger(__name__)
+
+
+def exports_of(ids: Sequence[int]) -> list[int]:
+    """Return the exports whose files hold these people; a record that was merged since has a row of its own."""
+    until = timezone.now() + history.CLOCKS_DIFFER
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDERS, {"numbers": list(ids), "until": until})
+        return [row[0] for row in cursor]
+
+
+def previews_of(traces: Traces) -> list[ImportJob]:
+    """Return the imports that nobody has begun yet whose files hold these people."""
+    waiting = ImportJob.objects.exclude(file="").filter(Q(dry_run=True) | Q(attempt=0))
+    cells = set(traces.cells())
+    return [job for job in waiting.order_by("pk") if _holds(job, traces, cells)]
+
+
+def take_out(exports: Sequence[int], previews: Sequence[ImportJob], ids: Sequence[int]) -> None:
+    """Take people out of the files of exports, and files with them out of imports that nobody has begun."""
+    gone = {str(number) for number in ids}
+    for job in ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(pk__in=exports):
+        _remake(job, gone)
+    for preview in previews:
+        with translation.override(preview.language):
+            words = _("The file was removed: somebody in it was erased. Choose it once more.")
+        doom([str(preview.file.name)])
+        ImportJob.objects.filter(pk=preview.pk).update(
+            file="", state=ImportJob.State.CANCELLED, error=words, finished_at=timezone.now()
+        )
+
+
+def doom(names: Iterable[str]) -> None:
+    """Have files removed when the transaction commits; what a crash leaves then, the sweep removes."""
+    if DoomedFile.objects.bulk_create(DoomedFile(name=name) for name in names):
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")  # a file that is gone stays gone
+        transaction.on_commit(remove_doomed)
+
+
+def remove_doomed() -> int:
+    """Remove the files whose rows are gone; returns how many. One that cannot be removed is tried again later."""
+    removed = 0
+    for doomed in DoomedFile.objects.order_by("pk"):
+        try:
+            default_storage.delete(doomed.name)
+        except OSError:
+            logger.exception("The file %s cannot be removed", doomed.name)
+            continue
+        doomed.delete()
+        removed += 1
+    return removed
+
+
+def _remake(job: ExportJob, gone: set[str]) -> None:
+    """Write the file of an export anew without some people, every other row byte for byte as it was."""
+    name = str(job.file.name)
+    doom([name])
+    job.file = ""
+    if default_storage.exists(name) and not (job.batch.ended and job.size > REMADE_LIMIT):
+        with default_storage.open(name, "rb") as file, tempfile.TemporaryFile() as kept:
+            for line in rows_without(gone, _beginning(file, job.size)):
+                kept.write(line)
+            job.size = kept.tell()
+            kept.seek(0)
+            stored.save(job.file, "people.csv", File(kept))
+    job.save(update_fields=["file", "size"])
+
+
+def rows_without(gone: set[str], lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of an export's file but for the rows of people with these ids, a row at a time."""
+    read: list[bytes] = []
+
+    def decoded() -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line.decode()
+
+    for cells in csv.reader(decoded()):
+        if cells[PERSON_ID] not in gone:
+            yield from read
+        read.clear()
+
+
+def _beginning(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield the lines of the first `size` bytes of a file: what a killed worker wrote behind them never happened."""
+    while size > 0 and (line := file.readline(size)):
+        size -= len(line)
+        yield line
+
+
+def _holds(job: ImportJob, traces: Traces, cells: set[str]) -> bool:
+    try:
+        with job.file.open("rb") as file:
+            for _line, row in Table(cast("BinaryIO", file), total=job.total, **job.table):
+                texts = row.cells if isinstance(row, RowError) else row
+                if any(cell.strip().casefold() in cells for cell in texts) and traces.given_away("\n".join(texts)):
+                    return True
+    except (FileRefused, OSError, UnicodeError):
+        return True  # what cannot be read may hold anybody
+    return False

@@ -1,0 +1,181 @@
+"""What leaves: one person's CSV at once, many people's by an order; each is itself on record."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import connections, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from contacts import leaving
+from contacts.events import history
+from contacts.jobs import batches
+from contacts.models import Batch, Contact
+from contacts.people.queries import ContactQuerySet
+from exports.files import columns, copying
+from exports.models import ExportJob
+from salesconnect.lib import csv, replica, stored
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
+
+KEEP_FILES = dt.timedelta(days=7)
+# For fewer people a connection more costs more than it saves; what is exported at once is always fewer.
+MEANWHILE = 10_000
+LOOKS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file as it is downloaded."""
+
+    name: str
+    content: bytes
+
+
+@transaction.atomic
+def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFile:
+    """Return the CSV of one person: header and one row, UTF-8 with BOM, CRLF (RFC 4180). Raises `Missing`.
+
+    `reason` says what the data is for and stands in the person's history.
+    """
+    actor.require("export_people")
+    person = Contact.objects.visible_to(actor).select_related("card").filter(pk=contact_id).first()
+    if person is None:
+        raise Missing
+    changes = {"reason": (None, reason.strip())} if reason.strip() else {}
+    history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
+    now = timezone.now()
+    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
+    return ExportedFile(name, csv_of(person, now).encode())
+
+
+def csv_of(person: Contact, now: dt.datetime) -> str:
+    """Return the CSV of a person, who comes with the card."""
+    values = {name: getattr(person, name, None) for name in (column.key for column in columns.COLUMNS)}
+    values |= {"updated_at": person.card.updated_at, "exported_at": now}
+    lines = csv.line(columns.header(columns.COLUMNS)) + csv.line(columns.cells(values, columns.COLUMNS))
+    return csv.BOM + lines
+
+
+@removed_on_failure
+@transaction.atomic
+def order_export(
+    contacts: ContactQuerySet,
+    *,
+    actor: Actor,
+    reason: str,
+    selection: dict[str, Any] | None = None,
+    missing: int = 0,
+    approved: int | None = None,
+) -> ExportJob:
+    """Order the CSV of many people: the 16 columns, then the card's. Up to 5,000 people it is ready at once.
+
+    `reason` says what the data is for and stands in every person's history. The rest is as in `batches.order`.
+    """
+    params = {"reason": reason.strip()[:500]}
+    batch = batches.order(
+        contacts, "export", actor=actor, params=params, selection=selection, missing=missing, approved=approved
+    )
+    return _job(batch)
+
+
+@batches.register("export", "export_people", chunks=20)
+def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Append some chunks to the file; file and history agree because the file's size commits with the events.
+
+    The events of many people cost as much as their rows, so a thread has these written meanwhile.
+    """
+    actor.require("export_people")
+    leaving.await_erasures()
+    job = _job(batch)
+    reason = batch.params["reason"]
+    changes = {"reason": (None, reason)} if reason else {}
+    with default_storage.open(str(job.file.name), "r+b") as file:
+        for _look in range(LOOKS):
+            file.seek(job.size)
+            file.truncate()
+            with transaction.atomic():
+                with _written(contacts, file) as written:
+                    recorded = history.record_found(
+                        contacts, history.EXPORTED, actor=actor, batch_id=batch.pk, changes=changes
+                    )
+                    rows, size = written()
+                if rows == recorded:
+                    break
+                # Somebody was deleted after one of the two had looked, so both look again.
+                transaction.set_rollback(True)
+        else:
+            raise RuntimeError("rows and events of an export never agreed")
+    job.size += size
+    job.save(update_fields=["size"])
+    return Outcome(changed=rows)
+
+
+def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
+    """Yield the file of a finished export. Raises `Conflict`: `not_ready`, or `expired` after seven days."""
+    actor.require("export_people")
+    if job.batch.state != Batch.State.DONE:
+        raise Conflict("not_ready", _("The file is not ready yet."))
+    if not job.file:
+        raise Conflict("expired", _("The file has been removed; order the export again."))
+    try:
+        file = default_storage.open(str(job.file.name), "rb")
+    except FileNotFoundError:
+        raise Conflict("expired", _("The file has been removed; order the export again.")) from None
+    return _pieces(file)
+
+
+def remove_old_files() -> int:
+    """Delete the files of exports older than seven days; returns how many."""
+    old = ExportJob.objects.filter(batch__created_at__lt=timezone.now() - KEEP_FILES).exclude(file="")
+    for job in old:
+        job.file.delete(save=True)
+    return len(old)
+
+
+@contextmanager
+def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[], tuple[int, int]]]:
+    """Append the people's rows to `file`, many of them while the caller does something else.
+
+    Yields what waits for the end and returns the number of rows and of bytes.
+    """
+    using = replica.up_to_date()
+    ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
+    if len(ids) < MEANWHILE:
+        done = copying.append(ids, file, using=using)
+        yield lambda: done
+        return
+
+    def work() -> tuple[int, int]:
+        try:
+            return copying.append(ids, file, using=using)
+        finally:
+            connections[using].close()  # the thread's own
+
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        yield writer.submit(work).result
+
+
+def _pieces(file: File) -> Iterator[bytes]:
+    with file:
+        yield from file.chunks()
+
+
+def _job(batch: Batch) -> ExportJob:
+    """Return the job of a batch with its row locked, made with a header-only file when it is new."""
+    job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
+    if job is None:
+        head = (csv.BOM + csv.line(columns.header(columns.ALL_COLUMNS))).encode()
+        job = ExportJob(batch=batch, size=len(head))
+        # The name says nothing of who is in it; who downloads gets a better one.
+        stored.save(job.file, "people.csv", ContentFile(head))
+        job.save()
+    return job

@@ -1,0 +1,360 @@
+"""The register of what people asked for: taken in, put off, paused, carried out, answered. Each act is an event."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from compliance.card.rules import TEXT_LIMIT
+from compliance.models import Suppression
+from compliance.review import restriction
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.models import Contact, User
+from exports.erasure import erasure
+from exports.models import ANSWER_LIMIT, DataRequest, IdentityNote
+from exports.requests import clocks, deadlines
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.transactions import act
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a clock is put off or stopped: what the law calls it, our words, and when the person was told or asked."""
+
+    kind: str
+    words: str
+    day: dt.date
+
+
+Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
+BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
+AT_ONCE = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
+"""What one act carries out; the others end with an answer."""
+SO_ALREADY = {
+    Kind.RESTRICTION: Q(card__restricted_at__isnull=False),
+    Kind.OBJECTION: Q(card__unsubscribed=True),
+}
+
+LOOK = """
+    INSERT INTO exports_requestlook AS known (request_id, user_id, day) VALUES (%(request)s, %(user)s, %(day)s)
+    ON CONFLICT (request_id, user_id) DO UPDATE SET day = EXCLUDED.day WHERE known.day < EXCLUDED.day
+    RETURNING known.id
+"""
+
+
+@act
+def take_in(
+    kind: str,
+    contact_id: int,
+    received: dt.date,
+    *,
+    actor: Actor,
+    identity_check: str = "",
+) -> DataRequest:
+    """Register a request of a person; whoever does so handles it. Raises `Forbidden`, and `Invalid` by field."""
+    actor.require("handle_requests")
+    errors: dict[str, list[str]] = {}
+    if kind not in Kind:
+        errors["kind"] = [_("There is no such request.")]
+    if received > timezone.localdate():
+        errors["received"] = [_("The day lies in the future.")]
+    if len(identity_check.strip()) > TEXT_LIMIT:
+        errors["identity_check"] = [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]
+    if not Contact.objects.visible_to(actor).filter(pk=contact_id).exists():
+        errors["contact"] = [_("There is nobody with this number.")]
+    if errors:
+        raise Invalid(errors)
+    row = DataRequest(kind=kind, contact_id=contact_id, received=received, identity_check=identity_check.strip())
+    row.handler_id, row.actor_name = actor.user_id, actor.name
+    _clock(row)
+    row.save()
+    if row.identity_check:
+        _note(row, actor)
+    _tell(row, history.REQUESTED, actor, {"kind": (None, kind)})
+    return row
+
+
+def find(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request with person and handler. Raises `Forbidden` and `Missing`."""
+    actor.require("view_people")
+    row = DataRequest.objects.select_related("contact__card", "handler").filter(pk=request_id).first()
+    if row is None:
+        raise Missing
+    return row
+
+
+@act
+def look(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request as `find` does; that somebody looked at the person in it is an event, once a day and user."""
+    row = find(request_id, actor=actor)
+    if row.contact_id is not None and _first_look_today(row, actor):
+        _tell(row, history.VIEWED, actor)
+    return row
+
+
+def _first_look_today(row: DataRequest, actor: Actor) -> bool:
+    """Tell whether the user has not looked yet on the site's day; of two looks at once one waits for the other."""
+    values = {"request": row.pk, "user": actor.user_id, "day": timezone.localdate()}
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, values)
+        return cursor.fetchone() is not None
+
+
+def may_extend(request_id: int, *, actor: Actor) -> None:
+    """Raise unless the answer to a request may be put off now: as `extend`, but for what it is given."""
+    _extendable(_look_up(request_id, actor))
+
+
+@act
+def extend(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+    """Put the answer off by two months, once and within the first, of which the person was told on `why.day`.
+
+    Raises `Forbidden`, `Missing`, `Invalid` (`reason_kind`, `reason`, `told_on`), and `Conflict`: `done`, `extended`,
+    `too_late`.
+    """
+    row = _open(request_id, actor)
+    _extendable(row)
+    reason = _why(why, DataRequest.ExtensionKind.values, "told_on", row.received)
+    row.extension_kind, row.extension_reason, row.told_on = why.kind, reason, why.day
+    row.extended_on = timezone.localdate()
+    _clock(row)
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"extended": (None, row.due.isoformat())})
+    return row
+
+
+def may_pause(request_id: int, *, actor: Actor) -> None:
+    """Raise unless the clock of a request may be stopped now: as `pause`, but for what it is given."""
+    _pausable(_look_up(request_id, actor))
+
+
+@act
+def pause(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+    """Stop the clock from the day on which the person was asked who they are or what they mean.
+
+    Raises as `extend` (`reason_kind`, `reason`, `asked_on`), and `Conflict`: `paused`, `too_late`.
+    """
+    row = _open(request_id, actor)
+    _pausable(row)
+    reason = _why(why, DataRequest.PauseKind.values, "asked_on", row.resumed_on or row.received)
+    row.state, row.paused_on, row.pause_kind, row.pause_reason = State.PAUSED, why.day, why.kind, reason
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"paused": (None, why.day.isoformat())})
+    return row
+
+
+@act
+def resume(request_id: int, *, actor: Actor) -> DataRequest:
+    """Let the clock run on; the days since it stopped are added. Raises as `extend`, and `Conflict` (`running`)."""
+    row = _open(request_id, actor)
+    if row.paused_on is None:
+        raise Conflict("running", _("The clock of this request is running."))
+    _run_on(row)
+    row.state = State.OPEN
+    row.save()
+    _tell(row, history.REQUESTED, actor, {"resumed": (None, row.due.isoformat())})
+    return row
+
+
+@act
+def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataRequest:
+    """Give a request to somebody, or to nobody. Raises as `extend`."""
+    row = _open(request_id, actor)
+    before, row.handler = row.handler, handler
+    if before == handler:
+        return row
+    row.save(update_fields=["handler"])
+    names = [user and str(user) for user in (before, handler)]
+    _tell(row, history.REQUESTED, actor, {"handler": (names[0], names[1])})
+    return row
+
+
+@act
+def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
+    """Note how it was checked who asks, beside what was noted before. Raises as `extend`."""
+    row = _open(request_id, actor)
+    row.identity_check = _text("identity_check", words)
+    row.save(update_fields=["identity_check"])
+    note = _note(row, actor)
+    _tell(row, history.REQUESTED, actor, {"identity": (None, note.pk)})
+    return row
+
+
+@act
+def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataRequest:
+    """End a request with its outcome and what was answered.
+
+    Raises as `extend`; `Invalid` names `outcome`, `answer`; `Conflict` (`not_carried_out`) for what is said to be done
+    and is not.
+    """
+    row = _open(request_id, actor)
+    if outcome not in BY_HAND:
+        raise Invalid({"outcome": [_("Choose what came of it.")]})
+    if outcome not in outcomes(row):
+        words = _("This has not been done yet: carry the request out, and it ends with that.")
+        raise Conflict("not_carried_out", words)
+    _end(row, Outcome(outcome), _text("answer", answer, ANSWER_LIMIT), actor)
+    return row
+
+
+def may_carry_out(request_id: int, *, actor: Actor) -> DataRequest:
+    """Return a request that may be carried out now; raise otherwise as `carry_out`."""
+    row = _look_up(request_id, actor, DataRequest.objects.select_related("contact__card"))
+    _doable(row)
+    return row
+
+
+@act
+def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
+    """Do what is asked for, where one act does it: erase, restrict, or unsubscribe who objects; that ends the request.
+
+    Raises as `extend`, what the act itself raises, and `Conflict`: `by_hand` for any other kind, `identity` while
+    nobody has noted how the identity was checked.
+    """
+    row = _open(request_id, actor)
+    _doable(row)
+    people, reason = Contact.objects.filter(pk=row.contact_id or 0), _("Request %(number)d") % {"number": row.pk}
+    if row.kind == Kind.RESTRICTION:
+        restriction.restrict(people, reason, actor=actor)
+    elif row.kind == Kind.OBJECTION:
+        suppression.unsubscribe(people, actor=actor, source=Suppression.Source.MANUAL, reason=reason)
+    _end(row, Outcome.CARRIED_OUT, "", actor)
+    if row.kind == Kind.ERASURE:
+        erasure.delete(people, actor=actor, why=erasure.REQUEST)
+        row.refresh_from_db()
+    return row
+
+
+def outcomes(row: DataRequest) -> tuple[DataRequest.Outcome, ...]:
+    """Return with what a request may be ended by hand: not as carried out where an act does that and has not."""
+    return BY_HAND if row.kind not in AT_ONCE or _is_so(row) else tuple(o for o in BY_HAND if o != Outcome.CARRIED_OUT)
+
+
+def _is_so(row: DataRequest) -> bool:
+    """Tell whether what is asked for is so already, by whatever act; somebody who is there has not been erased."""
+    conditions = {
+        Kind.RESTRICTION: {"card__restricted_at__isnull": False},
+        Kind.OBJECTION: {"card__unsubscribed": True},
+    }
+    condition = conditions.get(Kind(row.kind))
+    return condition is not None and Contact.objects.filter(pk=row.contact_id or 0, **condition).exists()
+
+
+def _open(request_id: int, actor: Actor) -> DataRequest:
+    """Lock a request that is not done yet."""
+    return _look_up(request_id, actor, DataRequest.objects.select_for_update())
+
+
+def _look_up(request_id: int, actor: Actor, rows: QuerySet[DataRequest] | None = None) -> DataRequest:
+    """Return a request that is not done yet."""
+    actor.require("handle_requests")
+    row = (DataRequest.objects.all() if rows is None else rows).filter(pk=request_id).first()
+    if row is None:
+        raise Missing
+    if row.ended:
+        raise Conflict("done", _("This request is done."))
+    return row
+
+
+def _doable(row: DataRequest) -> None:
+    if row.kind not in AT_ONCE:
+        raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
+    if not row.identity_check:
+        raise Conflict("identity", _("Note first how you checked who asks."))
+
+
+def _extendable(row: DataRequest) -> None:
+    if row.extended_on:
+        raise Conflict("extended", _("This request has been extended already."))
+    if timezone.localdate() > first_due(row):
+        raise Conflict("too_late", _("The first month is over: the answer can no longer be put off."))
+
+
+def _pausable(row: DataRequest) -> None:
+    if row.state == State.PAUSED:
+        raise Conflict("paused", _("The clock of this request stands still already."))
+    if timezone.localdate() > row.due:
+        raise Conflict("too_late", _("The last day is over: the clock can no longer be stopped."))
+
+
+def _why(why: Why, kinds: Sequence[str], day: str, first: dt.date) -> str:
+    """Return the words of a reason. Raises `Invalid` for what the law does not know, and a day that cannot be."""
+    errors: dict[str, list[str]] = {}
+    if why.kind not in kinds:
+        errors["reason_kind"] = [_("Choose one of: %(kinds)s.") % {"kinds": ", ".join(kinds)}]
+    if why.day > timezone.localdate():
+        errors[day] = [_("The day lies in the future.")]
+    elif why.day < first:
+        words = _("The day lies before %(day)s, when the clock of this request began to run.")
+        errors[day] = [words % {"day": date_format(first)}]
+    try:
+        words = _text("reason", why.words)
+    except Invalid as refusal:
+        errors |= refusal.fields
+    if errors:
+        raise Invalid(errors)
+    return words
+
+
+def _note(row: DataRequest, actor: Actor) -> IdentityNote:
+    return IdentityNote.objects.create(request=row, text=row.identity_check, actor_name=actor.name)
+
+
+def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Actor) -> None:
+    if row.paused_on:
+        _run_on(row)
+    row.state = State.OPEN
+    row.late_by = clocks.days_late(row)
+    row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
+    row.save()
+    _tell(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})
+
+
+def first_due(row: DataRequest) -> dt.date:
+    """Return the last day of the first month, until which an extension counts; a clock that stands still moves it."""
+    return deadlines.due(
+        row.received, extended=False, paused_days=row.paused_days + _standing(row), country=settings.HOLIDAYS_OF
+    )
+
+
+def _standing(row: DataRequest) -> int:
+    """Return for how many days the clock has stood; one that was stopped after its last day stands for none."""
+    if row.paused_on is None or row.paused_on > row.due:
+        return 0
+    return max(0, (timezone.localdate() - row.paused_on).days)
+
+
+def _run_on(row: DataRequest) -> None:
+    """Add the days for which the clock stood; those after its last day stay late."""
+    row.paused_days += _standing(row)
+    row.paused_on, row.pause_kind, row.pause_reason, row.resumed_on = None, "", "", timezone.localdate()
+    _clock(row)
+
+
+def _clock(row: DataRequest) -> None:
+    """Set the last day; an extension after the first month puts nothing off."""
+    extended = row.extended_on is not None and row.extended_on <= first_due(row)
+    row.due = deadlines.due(row.received, extended=extended, paused_days=row.paused_days, country=settings.HOLIDAYS_OF)
+
+
+def _tell(row: DataRequest, action: str, actor: Actor, more: dict[str, tuple[Any, Any]] | None = None) -> None:
+    if row.contact_id is not None:
+        history.record([row.contact_id], action, actor=actor, changes={"request": (None, row.pk), **(more or {})})
+
+
+def _text(name: str, text: str, limit: int = TEXT_LIMIT) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid({name: [_("Write something here; it is kept with the request.")]})
+    if len(text) > limit:
+        raise Invalid({name: [_("Use at most %(limit)d characters.") % {"limit": limit}]})
+    return text

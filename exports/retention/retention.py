@@ -1,0 +1,218 @@
+"""Retention: who is held for longer than the rules allow is listed, then warned of, then erased.
+
+A run looks at everybody anew, so that whoever has done something falls out by itself. The erasures of a run are a
+batch: a killed worker's goes on, it can be cancelled, and each chunk looks once more whether its people are still due.
+Restricted people and people who wait for an answer are left out and counted.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from dateutil.relativedelta import relativedelta
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from contacts.jobs import batches
+from contacts.models import Batch, Contact
+from contacts.models.batch import State
+from contacts.people.queries import ContactQuerySet
+from exports.erasure import deletion_settings, erasure
+from exports.models import RetentionCase, RetentionRule
+from exports.requests import clocks
+from exports.retention.activity import DidNothing
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+
+KIND = "retention"
+RESTRICTED, OPEN_REQUEST, NO_LONGER_DUE = "restricted", "open_request", "no_longer_due"
+Step = RetentionRule.Step
+
+
+@dataclass(slots=True)
+class RuleCount:
+    """What a run finds under one rule: who meets it, who is new, who is warned of now, whose days are over."""
+
+    rule: RetentionRule
+    meets: int = 0
+    listed: int = 0
+    warned: int = 0
+    due: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run did, or with `dry_run` would do. Somebody who is due under two rules is erased once."""
+
+    dry_run: bool
+    rules: list[RuleCount] = field(default_factory=list)
+    due: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    batch: Batch | None = None
+
+
+def meeting(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
+    """Return the people who meet a rule at a moment; `among` names some, and then the others cost nothing."""
+    found = Contact.objects.filter(_of(rule))
+    found = found if among is None else found.filter(pk__in=among)
+    if rule.age_months:
+        before = now - relativedelta(months=rule.age_months)
+        column = "created_at" if rule.age_since == RetentionRule.Since.CREATED else "card__updated_at"
+        found = found.filter(**{f"{column}__lt": before})
+    if rule.inactive_months:
+        before = now - relativedelta(months=rule.inactive_months)
+        found = found.filter(DidNothing(before, among), created_at__lt=before)
+    return found
+
+
+def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
+    """Return the people whose days are over under a rule that erases, and who still meet it; or those `among` some."""
+    condition = Q(pk__in=[])
+    for rule in RetentionRule.objects.filter(active=True, step=Step.ERASE):
+        over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
+        condition |= Q(pk__in=over.values("contact")) & Q(pk__in=meeting(rule, now, among).values("pk"))
+    return Contact.objects.filter(condition)
+
+
+@act
+def run(*, actor: Actor, dry_run: bool = False) -> Run:
+    """List, warn, and order the erasure of who is due. Raises `Forbidden`, and `Conflict` (`running`).
+
+    Above the number that the team sets the erasure waits for a second administrator; the order of an earlier run that
+    still waits is replaced, for it was about those who were due then. A dry run changes nothing: it counts who would be
+    listed and warned of, and erased by now.
+    """
+    actor.require("edit_retention")
+    if not dry_run:
+        actor.require_recent("edit_retention")
+        _one_at_a_time()
+    now = timezone.now()
+    outcome = Run(dry_run)
+    for rule in RetentionRule.objects.filter(active=True):
+        outcome.rules.append(_count(rule, now) if dry_run else _list(rule, now))
+    people = due(now)
+    open_request = Q(pk__in=clocks.people_with_open_requests())
+    restricted = Q(card__restricted_at__isnull=False)
+    counts = {
+        RESTRICTED: people.filter(restricted).count(),
+        OPEN_REQUEST: people.filter(open_request).exclude(restricted).count(),
+    }
+    outcome.left_out = {reason: number for reason, number in counts.items() if number}
+    free = people.exclude(restricted).exclude(open_request)
+    outcome.due = free.count()
+    if not dry_run:
+        _withdraw_waiting()
+        above = deletion_settings.current().approval_above
+        outcome.batch = batches.order(free, KIND, actor=actor, refused=outcome.left_out, waits_above=above)
+    return outcome
+
+
+def cases_of(rule: RetentionRule) -> QuerySet[RetentionCase]:
+    """Return the people listed under a rule."""
+    return rule.cases.select_related("contact__card", "contact__owner")
+
+
+def warnings(contact_id: int) -> QuerySet[RetentionCase]:
+    """Return the cases in which one person is warned of, the first warned first."""
+    found = RetentionCase.objects.filter(contact=contact_id, rule__active=True, warned_at__isnull=False)
+    return found.exclude(rule__step=Step.LIST).select_related("rule").order_by("warned_at", "id")
+
+
+def counts() -> dict[int, tuple[int, int]]:
+    """Return of each rule how many people it has listed, and how many of them are warned of."""
+    found = RetentionCase.objects.values("rule").annotate(listed=Count("pk"), warned=Count("warned_at"))
+    return {row["rule"]: (row["listed"], row["warned"]) for row in found}
+
+
+def warned_of(owner_id: int) -> int:
+    """Return how many of somebody's people will be erased unless something happens; for the owner's own queue."""
+    return (
+        RetentionCase.objects.filter(rule__active=True, rule__step=Step.ERASE, warned_at__isnull=False)
+        .filter(contact__owner=owner_id)
+        .values("contact")
+        .distinct()
+        .count()
+    )
+
+
+@batches.register(KIND, "edit_retention")
+def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Erase those of a chunk who are still due and not protected since."""
+    asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()
+    waiting = set(clocks.people_with_open_requests().filter(contact__in=asked))
+    still = set(due(now, asked).filter(pk__in=asked).values_list("pk", flat=True))
+    outcome = erasure.delete(
+        Contact.objects.among(sorted(still - waiting)), actor=actor, batch_id=batch.pk, why=erasure.RETENTION
+    )
+    outcome.refused[OPEN_REQUEST] += len(still & waiting)
+    outcome.refused[NO_LONGER_DUE] += len(set(asked) - still)
+    outcome.refused = +outcome.refused
+    return outcome
+
+
+def _one_at_a_time() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.retention'))")
+    if Batch.objects.filter(kind=KIND, state__in=[State.QUEUED, State.RUNNING]).exists():
+        raise Conflict("running", _("A run is going on; wait until it has ended, or cancel it."))
+
+
+def _withdraw_waiting() -> None:
+    waiting = Batch.objects.filter(kind=KIND, state=State.WAITING)
+    waiting.update(state=State.CANCELLED, finished_at=timezone.now())
+
+
+def _of(rule: RetentionRule) -> Q:
+    condition = Q()
+    for path, slug, kind in (
+        ("card__source_type", rule.source_type, SourceType),
+        ("card__authorization_type", rule.authorization_type, AuthorizationType),
+    ):
+        if slug:
+            condition &= Q(**{path: None if slug == NOT_RECORDED else kind.from_slug(slug)})
+    return condition
+
+
+def _list(rule: RetentionRule, now: dt.datetime) -> RuleCount:
+    """Bring the cases of a rule up to date, in a few statements whatever their number."""
+    found = meeting(rule, now)
+    count = RuleCount(rule)
+    rule.cases.exclude(contact__in=found.values("pk")).delete()
+    ids, params = found.ids_sql()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO exports_retentioncase (rule_id, contact_id) SELECT %s, id FROM ({ids}) AS found (id)"
+            " ORDER BY id ON CONFLICT (rule_id, contact_id) DO NOTHING",
+            [rule.pk, *params],
+        )
+        count.listed = cursor.rowcount
+    count.meets = rule.cases.count()
+    if rule.step != Step.LIST:
+        count.warned = rule.cases.filter(warned_at=None).update(warned_at=Now())
+    else:
+        rule.cases.exclude(warned_at=None).update(warned_at=None)
+    count.due = _due_under(rule, now)
+    return count
+
+
+def _count(rule: RetentionRule, now: dt.datetime) -> RuleCount:
+    found, cases = meeting(rule, now), rule.cases
+    count = RuleCount(rule, meets=found.count())
+    count.listed = found.exclude(pk__in=cases.values("contact")).count()
+    if rule.step != Step.LIST:
+        count.warned = found.exclude(pk__in=cases.exclude(warned_at=None).values("contact")).count()
+    count.due = _due_under(rule, now)
+    return count
+
+
+def _due_under(rule: RetentionRule, now: dt.datetime) -> int:
+    if rule.step != Step.ERASE:
+        return 0
+    over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
+    return meeting(rule, now).filter(pk__in=over.values("contact")).count()

@@ -1,0 +1,218 @@
+"""The compliance card, bulk orders and suppressions as the API reads and writes them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from compliance.card.rules import TEXT_LIMIT, Authorization, AuthorizationType, SlugChoices, Source, SourceType
+from compliance.models import ReviewNote
+from compliance.review.review import NOTE_LIMIT
+from compliance.verdict.verdict import CHOICES as VERDICTS
+from compliance.verdict.verdict import Verdict
+from contacts.models.batch import State
+from salesconnect.api.protocol.base import utc
+from salesconnect.api.protocol.fields import Body, Day, Text
+
+EMPTY_CARD: dict[str, Any] = {
+    "authorization_type": None,
+    "authorization_other": "",
+    "consent_date": None,
+    "consent_purpose": "",
+    "source_type": None,
+    "source_other": "",
+}
+CARD = tuple(EMPTY_CARD)
+
+
+class Slug(serializers.ChoiceField):
+    """A type of the card: its slug outside, the member of the choices inside, null when none is recorded."""
+
+    def __init__(self, kind: type[SlugChoices], **kwargs: Any) -> None:
+        self.kind = kind
+        super().__init__([(choice.slug, choice.label) for choice in kind], allow_null=True, **kwargs)
+
+    def to_internal_value(self, data: Any) -> SlugChoices:  # type: ignore[override] # a field's value has any type
+        """Return the choice of a slug."""
+        return self.kind.from_slug(super().to_internal_value(data))
+
+
+class AuthorizationBody(Body):
+    """The legal basis; null means that none is recorded."""
+
+    authorization_type = Slug(AuthorizationType, required=False)
+    authorization_other = Text(max_length=TEXT_LIMIT)
+    consent_date = Day(required=False, allow_null=True)
+    consent_purpose = Text(max_length=TEXT_LIMIT)
+
+
+class SourceBody(Body):
+    """Where the data came from; null means that it is not recorded."""
+
+    source_type = Slug(SourceType, required=False)
+    source_other = Text(max_length=TEXT_LIMIT)
+
+
+class Card(AuthorizationBody, SourceBody):
+    """Both halves of the card."""
+
+
+class Selected(Body):
+    """Who is meant: `{"ids": […]}`, or `{"filter": {…}, "exclude": […]}`; an empty filter means everyone."""
+
+    selection = serializers.JSONField()
+    dry_run = serializers.BooleanField(default=False)
+
+
+class BulkAuthorization(Selected, AuthorizationBody):
+    """A legal basis for many people."""
+
+    authorization_type = Slug(AuthorizationType)
+
+
+class BulkSource(Selected, SourceBody):
+    """A source for many people."""
+
+    source_type = Slug(SourceType)
+
+
+class BulkUnsubscribe(Selected):
+    """An opt-out for many people."""
+
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class BulkMark(Selected):
+    """A mark for many people, with words for the history."""
+
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class NoteBody(Body):
+    """A balancing note: the three parts of the test, all needed."""
+
+    purpose = Text(max_length=TEXT_LIMIT)
+    necessity = Text(max_length=NOTE_LIMIT)
+    balance = Text(max_length=NOTE_LIMIT)
+
+
+class NoteReply(serializers.Serializer):
+    """A balancing note with its author and date."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    purpose = serializers.CharField()
+    necessity = serializers.CharField()
+    balance = serializers.CharField()
+
+
+class BulkDelete(Selected):
+    """A deletion of many people, who asked for it or did not.
+
+    For more than 100 people `expected` is the number that the caller saw; a dry run tells it.
+    """
+
+    on_request = serializers.BooleanField(default=False)
+    expected = serializers.IntegerField(min_value=0, required=False)
+
+
+class Refusal(serializers.Serializer):
+    """How many people were refused for one reason."""
+
+    reason = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class Refused(serializers.Serializer):
+    """Somebody whom a bulk order left as he or she was."""
+
+    contact = serializers.IntegerField()
+    reason = serializers.CharField()
+
+
+class BatchReply(serializers.Serializer):
+    """A bulk order and how far it is; `batch` is null for a dry run, whose `changed` is what would change."""
+
+    batch = serializers.IntegerField(allow_null=True)
+    kind = serializers.CharField()
+    state = serializers.ChoiceField(State.choices)
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    refused = Refusal(many=True)
+
+
+class Reason(serializers.Serializer):
+    """Something that holds of the person, and what it does to the verdict."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    effect = serializers.ChoiceField(VERDICTS)
+
+
+class RestrictionBody(Body):
+    """Why something is done; it goes into the history."""
+
+    reason = Text(max_length=TEXT_LIMIT)
+
+
+class RestrictionReply(serializers.Serializer):
+    """Whether the processing of a person is restricted, and since when."""
+
+    restricted = serializers.BooleanField()
+    since = serializers.DateTimeField(allow_null=True)
+
+
+class VerdictReply(serializers.Serializer):
+    """The answer to "may I contact this person now?"."""
+
+    verdict = serializers.ChoiceField(VERDICTS)
+    reasons = Reason(many=True)
+    as_of = serializers.DateTimeField()
+
+
+def authorization(values: Mapping[str, Any]) -> Authorization:
+    """Return the legal basis that validated fields say; what is absent is empty."""
+    return Authorization(
+        values.get("authorization_type"),
+        values.get("authorization_other", ""),
+        values.get("consent_date"),
+        values.get("consent_purpose", ""),
+    )
+
+
+def source(values: Mapping[str, Any]) -> Source:
+    """Return the source that validated fields say; what is absent is empty."""
+    return Source(values.get("source_type"), values.get("source_other", ""))
+
+
+def card_body(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the card from a row of `.values()`, whose keys begin with `card__`."""
+    authorization_type, source_type = row["card__authorization_type"], row["card__source_type"]
+    date = row["card__consent_date"]
+    return {
+        "authorization_type": authorization_type and _AUTHORIZATIONS[authorization_type - 1],
+        "authorization_other": row["card__authorization_other"],
+        "consent_date": date and date.isoformat(),
+        "consent_purpose": row["card__consent_purpose"],
+        "source_type": source_type and _SOURCES[source_type - 1],
+        "source_other": row["card__source_other"],
+    }
+
+
+def note_body(note: ReviewNote) -> dict[str, Any]:
+    """Return a balancing note."""
+    texts = {name: getattr(note, name) for name in ("purpose", "necessity", "balance")}
+    return {"id": note.pk, "at": utc(note.created_at), "actor": note.actor_name, **texts}
+
+
+def verdict_body(verdict: Verdict, as_of: dt.datetime) -> dict[str, Any]:
+    """Return a verdict and the moment at which it holds."""
+    reasons = [{"code": reason.code, "text": reason.text, "effect": reason.effect} for reason in verdict.reasons]
+    return {"verdict": verdict.code, "reasons": reasons, "as_of": utc(as_of)}
+
+
+_AUTHORIZATIONS, _SOURCES = AuthorizationType.slugs(), SourceType.slugs()

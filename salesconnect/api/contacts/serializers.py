@@ -1,0 +1,198 @@
+"""People, their history and bulk orders as the API reads and writes them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from compliance.verdict import policy, verdict
+from compliance.verdict.asof import Past
+from contacts.models import Batch, ContactEvent, User
+from contacts.people.details import DETAILS, LIMITS
+from contacts.people.queries import ContactQuerySet
+from salesconnect.api.contacts.card_serializers import CARD, Card, card_body
+from salesconnect.api.protocol.base import utc
+from salesconnect.api.protocol.fields import Body, Text
+from salesconnect.common import history_words
+
+Row = Mapping[str, Any]
+
+ROW = (
+    "id",
+    *DETAILS,
+    "owner_id",
+    "created_at",
+    "card__updated_at",
+    "card__version",
+    "card__unsubscribed",
+    *(f"card__{name}" for name in CARD),
+)
+
+
+def _detail(name: str) -> Text:
+    return Text(max_length=LIMITS[name])
+
+
+class Person(Body):
+    """A person with the compliance card. PUT empties the details that it does not name; owner and card stay then."""
+
+    id = serializers.IntegerField(read_only=True)
+    first_name = _detail("first_name")
+    last_name = _detail("last_name")
+    company = _detail("company")
+    title = _detail("title")
+    email = _detail("email")
+    phone = _detail("phone")
+    website = _detail("website")
+    other = _detail("other")
+    facebook = _detail("facebook")
+    twitter = _detail("twitter")
+    linkedin = _detail("linkedin")
+    salesforce_id = _detail("salesforce_id")
+    owner = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+    unsubscribed = serializers.BooleanField(read_only=True)
+    verdict = serializers.ChoiceField(verdict.CHOICES, read_only=True)
+    compliance = Card(required=False)
+
+
+class Count(serializers.Serializer):
+    """How many people; exact up to 10,000, then `capped`."""
+
+    count = serializers.IntegerField()
+    capped = serializers.BooleanField()
+
+
+class Change(serializers.Serializer):
+    """A field before and after."""
+
+    to = serializers.JSONField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `from`, which Python keeps for itself."""
+        return {"from": serializers.JSONField(allow_null=True), **super().get_fields()}
+
+
+class Event(serializers.Serializer):
+    """Something that happened to a person."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    action = serializers.CharField()
+    door = serializers.CharField()
+    batch = serializers.IntegerField(allow_null=True)
+    text = serializers.CharField()
+    changes = serializers.DictField(child=Change())
+
+
+class FeedEvent(Event):
+    """Something that happened, with the number of the person whom it happened to."""
+
+    contact = serializers.IntegerField()
+
+
+class Proof(serializers.Serializer):
+    """What leads from an event to the root that its seal published; all but the notes is covered."""
+
+    format = serializers.CharField()
+    event = serializers.JSONField()
+    path = serializers.JSONField()
+    sealed_at = serializers.CharField()
+    notes = serializers.ListField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add `root`, which serializers keep for themselves."""
+        return {**super().get_fields(), "root": serializers.RegexField("^[0-9a-f]{64}$")}
+
+
+def people_rows(people: ContactQuerySet, *more: str) -> QuerySet[Any, dict[str, Any]]:
+    """Return the people as plain rows with all that `person_body` needs: a page of 1,000 makes no model objects."""
+    return people.annotate(verdict_code=verdict.expression(policy.current())).values(*ROW, "verdict_code", *more)
+
+
+def person_body(row: Row) -> dict[str, Any]:
+    """Return one person of `people_rows` as the API shows it."""
+    return {
+        "id": row["id"],
+        **{name: row[name] for name in DETAILS},
+        "owner": row["owner_id"],
+        "created_at": utc(row["created_at"]),
+        "updated_at": utc(row["card__updated_at"]),
+        "unsubscribed": row["card__unsubscribed"],
+        "verdict": row["verdict_code"],
+        "compliance": card_body(row),
+    }
+
+
+def past_row(past: Past) -> Row:
+    """Return a person as known at a past moment in the form of `people_rows`."""
+    then, state = past.contact, past.state
+    return {
+        "id": then.pk,
+        **{name: getattr(then, name) for name in DETAILS},
+        "owner_id": then.owner_id,
+        "created_at": then.created_at,
+        "card__updated_at": past.updated_at,
+        "card__unsubscribed": state.unsubscribed,
+        "verdict_code": past.verdict.code,
+        **{f"card__{name}": getattr(state, name) for name in CARD},
+    }
+
+
+def errors_by_place(errors: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return errors of a person with those of the card where the card stands in the body."""
+    card = {name: messages for name, messages in errors.items() if name in CARD}
+    own = {name: messages for name, messages in errors.items() if name not in CARD}
+    return own | ({"compliance": card} if card else {})
+
+
+def event_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
+    """Return one event; `undoes` is the bulk change that the event's own bulk change takes back."""
+    return {
+        "id": event.id,
+        "at": utc(event.at),
+        "actor": event.actor_name,
+        "action": event.action,
+        "door": event.door,
+        "batch": event.batch_id,
+        "text": history_words.describe(event, undoes),
+        "changes": {name: _change(value) for name, value in event.changes.items()},
+    }
+
+
+def feed_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
+    """Return one event with the number of the person whom it happened to."""
+    return {"contact": event.contact_id, **event_body(event, undoes)}
+
+
+def batch_body(batch: Batch) -> dict[str, Any]:
+    """Return a bulk order and how far it is."""
+    return {
+        "batch": batch.pk,
+        "kind": batch.kind,
+        "state": batch.state,
+        "total": batch.total,
+        "done": batch.done,
+        "changed": batch.changed,
+        "unchanged": batch.unchanged,
+        "refused": refusals(batch.refused),
+        "error": batch.error,
+        "undoes": batch.undoes_id,
+        "actor": batch.actor_name,
+        "created_at": utc(batch.created_at),
+        "finished_at": utc(batch.finished_at),
+    }
+
+
+def refusals(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return who was refused, by reason."""
+    return [{"reason": reason, "count": count} for reason, count in sorted(counts.items()) if count]
+
+
+def _change(value: Any) -> dict[str, Any]:
+    """Return a change of the history; what was there from the beginning has no `from`."""
+    before, after = value if isinstance(value, list) else (None, value)
+    return {"from": before, "to": after}

@@ -1,0 +1,59 @@
+"""The overview in the API."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exports.overview import daily, figures
+from salesconnect.api.protocol.base import Endpoint
+from salesconnect.lib import parsing
+from salesconnect.lib.errors import Invalid
+
+AS_OF = OpenApiParameter(
+    "as_of", OpenApiTypes.DATE, description="A past day, whose figures are those of its end; without it, now."
+)
+
+
+class OverviewReply(serializers.Serializer):
+    """How many people there are, of which kinds; consents by their age in months."""
+
+    as_of = serializers.DateField()
+    total = serializers.IntegerField()
+    unsubscribed = serializers.IntegerField()
+    old_consents = serializers.IntegerField()
+    restricted = serializers.IntegerField()
+    authorization = serializers.DictField(child=serializers.IntegerField())
+    source = serializers.DictField(child=serializers.IntegerField())  # type: ignore[assignment] # the API's name
+    consent_age = serializers.DictField(child=serializers.IntegerField())
+
+
+class OverviewViewSet(Endpoint):
+    """The figures of the Compliance page."""
+
+    rights = {"list": "view_people"}
+    parameters = {"list": frozenset({"as_of"})}
+
+    @extend_schema(parameters=[AS_OF], responses=OverviewReply)
+    def list(self, request: Request) -> Response:
+        """Tell how many people there are of each kind, now or at the end of a past day."""
+        day = _day(request.query_params.get("as_of"))
+        body: dict[str, Any] = {"as_of": day.isoformat()}
+        return Response(body | figures.body(daily.on(day, actor=self.actor)))
+
+
+def _day(text: str | None) -> dt.date:
+    """Return the day that a text means: a date, or a moment with its zone, which lies on a day of the site's zone."""
+    if text is None:
+        return timezone.localdate()
+    moment = parsing.moment(text)
+    day = timezone.localdate(moment) if moment else parsing.day(text)
+    if day is None:
+        raise Invalid({"as_of": [_("Give a day, such as 2026-03-01.")]})
+    return day

@@ -1,0 +1,210 @@
+"""The filters of the People page, the API, bulk orders and exports: one set of names for all of them."""
+
+from copy import deepcopy
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.forms import Select
+from django.http import QueryDict
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.models import CardTally, ComplianceCard
+from compliance.review import informing, review
+from compliance.verdict import policy, verdict
+from contacts.models import Contact, User
+from contacts.people.queries import COUNT_CAP, ContactQuerySet, Parts, planned
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayFilter, MomentFilter
+
+NOBODY = "null"
+# In PostgreSQL's units of cost: about a twentieth of a second.
+LONG = 10_000.0
+ON_CARD = "card__"
+# What no index serves in the order of the list.
+WALKED = ("search", "company")
+TALLIED = {"authorization_type", "source_type", "unsubscribed", "consent_after", "consent_before"}
+FROM_CARD = ("verdict", "restricted", "to_inform", "review")
+RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
+TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
+REVIEW = (("consent", _("Consents due for review")), ("legitimate_interest", _("Legitimate interests")))
+YES_NO = (("true", _("Unsubscribed")), ("false", _("Not unsubscribed")))
+
+
+def slug_choices(kind: type[SlugChoices]) -> list[tuple[str, Any]]:
+    """Return the choices of a filter by a card field, *Not recorded* first."""
+    return [(NOT_RECORDED, _("Not recorded")), *((choice.slug, choice.label) for choice in kind)]
+
+
+class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):
+    """One or several slugs, separated by commas: any of them matches, *Not recorded* among them."""
+
+    def __init__(self, kind: type[SlugChoices], **kwargs: Any) -> None:
+        super().__init__(choices=slug_choices(kind), **kwargs)
+        self.kind = kind
+
+    def filter(self, qs: ContactQuerySet, value: list[str] | None) -> ContactQuerySet:
+        """Keep the people whose card holds one of the values."""
+        if not value:
+            return qs
+        codes = [self.kind.from_slug(slug) for slug in value if slug and slug != NOT_RECORDED]
+        wanted = Q(**{f"{self.field_name}__in": codes})
+        if NOT_RECORDED in value:
+            wanted = wanted | Q(**{self.field_name: None}) if codes else Q(**{self.field_name: None})
+        return qs.filter(wanted)
+
+
+class CardMethods:
+    """The filters by what follows from the card; `on_card` is the path to its fields."""
+
+    on_card = ON_CARD
+
+    def filter_verdict(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people with the verdict."""
+        return queryset.filter(verdict.condition(value, policy.current(), card=self.on_card))
+
+    def filter_restricted(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
+        """Keep the people whose processing is restricted, or is not."""
+        return queryset.filter(**{f"{self.on_card}restricted_at__isnull": not value})
+
+    def filter_to_inform(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people who must be told that we hold their data: all, or the overdue ones."""
+        kept = queryset.filter(informing.must_be_told(self.on_card))
+        overdue = informing.overdue().order_by().values("contact_id")
+        return kept.filter(pk__in=overdue) if value == "overdue" else kept
+
+    def filter_review(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        """Keep the people whose consent or legitimate interest is due for review."""
+        due = review.consent_due if value == "consent" else review.interest_due
+        return queryset.filter(due(policy.current(), self.on_card))
+
+
+class ContactFilter(CardMethods, filters.FilterSet):
+    """Every filter by its public name; dates mean days of the site's time zone, times the moment."""
+
+    search = filters.CharFilter(method="filter_search", label=_("Search"))
+    authorization_type = AnyOf(AuthorizationType, field_name="card__authorization_type", label=_("Authorization"))
+    source_type = AnyOf(SourceType, field_name="card__source_type", label=_("Source"))
+    unsubscribed = filters.TypedChoiceFilter(
+        field_name="card__unsubscribed",
+        choices=YES_NO,
+        coerce=lambda value: value == "true",
+        widget=Select,
+        label=_("Unsubscribed"),
+    )
+    verdict = filters.ChoiceFilter(method="filter_verdict", choices=verdict.CHOICES, label=_("May mail"))
+    restricted = filters.TypedChoiceFilter(
+        method="filter_restricted",
+        choices=RESTRICTED,
+        coerce=lambda value: value == "true",
+        widget=Select,
+        label=_("Restriction"),
+    )
+    to_inform = filters.ChoiceFilter(method="filter_to_inform", choices=TO_INFORM, label=_("To be told"))
+    review = filters.ChoiceFilter(method="filter_review", choices=REVIEW, label=_("To be reviewed"))
+    owner = filters.CharFilter(method="filter_owner", label=_("Owner"))
+    company = filters.CharFilter(method="filter_company", label=_("Company"))
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte", label=_("Created from"))
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt", label=_("Created before"))
+    updated_after = MomentFilter(field_name="card__updated_at", lookup_expr="gte", label=_("Updated from"))
+    updated_before = MomentFilter(field_name="card__updated_at", lookup_expr="lt", label=_("Updated before"))
+    consent_after = DayFilter(field_name="card__consent_date", lookup_expr="gte", label=_("Consent from"))
+    consent_before = DayFilter(field_name="card__consent_date", lookup_expr="lt", label=_("Consent before"))
+
+    class Meta:
+        model = Contact
+        fields: list[str] = []
+
+    def filter_search(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
+        """Keep the people who match the words."""
+        return queryset.matching(value)
+
+    def filter_company(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
+        """Keep the people with the text anywhere in the name of their company."""
+        return queryset.filter(company__icontains=value)
+
+    def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
+        """Keep the people of an owner: a user's number, `null` for nobody's."""
+        if value == NOBODY:
+            return queryset.filter(owner=None)
+        if not value.isdecimal() or not User.objects.filter(pk=value[:18]).exists():
+            raise Invalid({"owner": [_t("There is no user with this number.")]})
+        return queryset.filter(owner=int(value))
+
+
+def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet:
+    """Return the visible people whom the filters keep; `Invalid` names a wrong value or an unknown key.
+
+    An unknown key is refused, so that a slip of the pen never means "everyone".
+    """
+    unknown = sorted(set(query) - set(ContactFilter.base_filters))
+    if unknown:
+        raise Invalid({name: [_t("There is no such filter.")] for name in unknown})
+    visible = Contact.objects.visible_to(actor)
+    if not query:
+        return visible
+    people = ContactFilter(query, queryset=visible)
+    if not people.is_valid():
+        raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
+    found = people.qs
+    rest = {name: query[name] for name in query if name not in CardFilter.base_filters}
+    if not rest or any(rest.get(name) for name in WALKED):
+        found.parts = Parts(_cards(query), ContactFilter(rest, queryset=visible).qs if rest else visible)
+    return found
+
+
+class CardFilter(CardMethods, filters.FilterSet):
+    """The filters by the card's own fields, asked of the cards alone: their indexes hold all that a count takes."""
+
+    on_card = ""
+
+    class Meta:
+        model = ComplianceCard
+        fields: list[str] = []
+
+
+def _asked_of_card(found: filters.Filter) -> filters.Filter:
+    asked = deepcopy(found)
+    asked.field_name = found.field_name.removeprefix(ON_CARD)
+    return asked
+
+
+CardFilter.base_filters.update(
+    (name, _asked_of_card(found))
+    for name, found in ContactFilter.base_filters.items()
+    if found.field_name.startswith(ON_CARD) or name in FROM_CARD
+)
+
+
+def _cards(query: QueryDict | dict[str, Any]) -> QuerySet[Any]:
+    """Return the cards that those of the filters keep which the cards can tell."""
+    return CardFilter(query, queryset=ComplianceCard.objects.all()).qs
+
+
+def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any]) -> bool:
+    """Tell whether a page should show the people before it has counted them."""
+    if not query or set(query) <= set(CardFilter.base_filters):
+        return False
+    return planned(people.order_by()[: COUNT_CAP + 1])[1] > LONG
+
+
+def matching_count(
+    people: ContactQuerySet, query: QueryDict | dict[str, Any], cap: int = COUNT_CAP
+) -> tuple[int, bool]:
+    """Return how many `people`, which `filtered` made of `query`, there are, exact up to `cap`, and whether more.
+
+    Everybody has one card: what the kinds of cards can tell is added up from their tally, however many there are, and
+    what the cards alone can tell is asked of them, without the join.
+    """
+    if people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
+        return people.capped_count(cap)
+    if set(query) <= TALLIED:
+        kinds = CardFilter(query, queryset=CardTally.objects.all()).qs
+        number = kinds.aggregate(people=Coalesce(Sum("number"), 0))["people"]
+    else:
+        number = _cards(query)[: cap + 1].count()
+    return min(number, cap), number > cap

@@ -1,0 +1,105 @@
+"""Who is meant by an order: a list of ids, or a filter with exceptions that the server itself resolves."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from contacts.models import Contact
+from contacts.people.queries import ContactQuerySet
+from salesconnect.common.filters import filtered
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.numbers import whole
+
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Exactly one of `ids` and `filter`; an empty filter means everyone."""
+
+    ids: list[int] | None = None
+    filter: dict[str, str] | None = None
+    exclude: list[int] = field(default_factory=list)
+
+    @classmethod
+    def from_body(cls, body: Any) -> "Selection":
+        """Read the `selection` of a JSON body; `Invalid` says what is wrong with it."""
+        if not isinstance(body, dict) or set(body) - {"ids", "filter", "exclude"}:
+            raise _invalid(_("A selection has `ids`, or `filter` and perhaps `exclude`, and nothing else."))
+        if ("ids" in body) == ("filter" in body) or ("ids" in body and "exclude" in body):
+            raise _invalid(_("Give either `ids` or `filter`; `exclude` goes with `filter`."))
+        if "ids" in body:
+            return cls(ids=_ids(body["ids"], empty=False))
+        if not isinstance(body["filter"], dict):
+            raise _invalid(_("`filter` is an object of filter names and values."))
+        return cls(filter=_texts(body["filter"]), exclude=_ids(body.get("exclude", [])))
+
+    @classmethod
+    def from_query(cls, query: QueryDict) -> "Selection":
+        """Read a page's form: `ids` (repeated or with commas), or `filter` (a query string) and `exclude`."""
+        if "filter" in query and not query.get("ids"):
+            return cls(filter=QueryDict(str(query["filter"])).dict(), exclude=_split(query.getlist("exclude")))
+        ids = _split(query.getlist("ids"))
+        if not ids:
+            raise _invalid(_("Select at least one person first."))
+        return cls(ids=ids)
+
+    def queryset(self, actor: Actor) -> ContactQuerySet:
+        """Return the visible people who are meant."""
+        if self.ids is not None:
+            return Contact.objects.visible_to(actor).among(self.ids)
+        people = filtered(actor, self.filter or {})
+        return people.exclude(pk__in=self.exclude) if self.exclude else people
+
+    def missing(self, actor: Actor) -> int:
+        """Return how many of the ids name nobody."""
+        return len(self.ids) - self.queryset(actor).count() if self.ids is not None else 0
+
+    def as_query(self) -> dict[str, str]:
+        """Return the fields of a page's form that say the same."""
+        if self.ids is not None:
+            return {"ids": ",".join(map(str, self.ids))}
+        return {"filter": urlencode(self.filter or {}), "exclude": ",".join(map(str, self.exclude))}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a batch remembers of it: the filter, or how many were picked by hand."""
+        if self.ids is not None:
+            return {"picked": len(self.ids)}
+        return {"filter": self.filter or {}, "excluded": len(self.exclude)}
+
+
+def _ids(value: Any, *, empty: bool = True) -> list[int]:
+    if not isinstance(value, list) or not (value or empty):
+        raise _invalid(_("`ids` and `exclude` are lists of numbers, and `ids` is not empty."))
+    if not all(type(item) is int and 0 < item <= LARGEST_ID for item in value):
+        raise _invalid(_("Every id is a positive whole number."))
+    return sorted(set(value))
+
+
+def _split(values: list[str]) -> list[int]:
+    items = [item.strip() for value in values for item in value.split(",") if item.strip()]
+    return _ids([whole(item) for item in items])
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    """Return filter values as a query string would hold them: true, 5 and ["a", "b"] become texts.
+
+    A blank one is refused: the filter would keep everyone.
+    """
+    texts = {}
+    for name, value in values.items():
+        parts = value if isinstance(value, list) else [value]
+        if not all(isinstance(part, str | int | float | bool) for part in parts):
+            raise Invalid({name: [_("A filter value is a text, a number, true or false, or a list of them.")]})
+        if not all(str(part).strip(" ,") for part in parts or [""]):
+            raise Invalid({name: [_("A filter value is not empty; leave the filter out instead.")]})
+        texts[name] = ",".join(str(part).lower() if isinstance(part, bool) else str(part) for part in parts)
+    return texts
+
+
+def _invalid(message: str) -> Invalid:
+    return Invalid({"selection": [message]})

@@ -1,0 +1,66 @@
+"""The demo's past: people who came in over the last three months, so that charts and past days have something to tell.
+
+Everything happens through the services. Only the clock of the history is set, inside a transaction that sets it right
+again before anybody can see it; nothing else in the product can do that.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from compliance.card import services
+from compliance.card.rules import Authorization, AuthorizationType
+from contacts.events import partitions
+from contacts.models import Contact
+from exports.overview import daily
+from salesconnect.demo import fictitious
+from salesconnect.lib.actor import system
+from salesconnect.management.commands import seed_contacts
+
+DAYS, WAVES = 88, 22
+FOUND_LATER = 12
+
+# What carries the moment of the transaction gets that of the past.
+MOVED = (
+    "UPDATE contacts_contact SET created_at = %(at)s WHERE created_at = now()",
+    "UPDATE compliance_compliancecard SET updated_at = %(at)s WHERE updated_at = now()",
+    "UPDATE compliance_suppression SET since = %(at)s, said_at = %(at)s WHERE since = now()",
+)
+
+
+def seed(people: int) -> None:
+    """Bring fictitious people in, most at first and the others week by week, and keep the figures of each day since."""
+    first = timezone.now() - dt.timedelta(days=DAYS)
+    partitions.ensure(first.date())
+    coming = fictitious.people(people, first=seed_contacts.next_number(), today=first.date())
+    for wave in range(WAVES):
+        number = people // 2 if wave == 0 else people // 2 // (WAVES - 1)
+        with happening(first + dt.timedelta(days=wave * DAYS // WAVES, hours=wave % 5)):
+            seed_contacts.add(list(islice(coming, number)) if wave < WAVES - 1 else list(coming))
+            _find_grounds()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE contacts_contact, compliance_compliancecard")
+    while daily.keep():
+        continue
+
+
+@contextmanager
+def happening(at: dt.datetime) -> Iterator[None]:
+    """Let everything inside happen at a moment of the past, in one transaction."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT %s::timestamptz", [at])
+        yield
+        for statement in MOVED:
+            cursor.execute(statement, {"at": at})
+        cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT clock_timestamp()")
+
+
+def _find_grounds() -> None:
+    """Record a ground for some people who have none."""
+    missing = Contact.objects.filter(card__authorization_type=None).order_by("pk").values_list("pk", flat=True)
+    found = Contact.objects.filter(pk__in=list(missing[:FOUND_LATER]))
+    services.authorise(found, Authorization(AuthorizationType.CONTRACT), actor=system("command"))

@@ -1,0 +1,159 @@
+"""Do the keys of the environment fit the database? Under other keys it forgets every "no" of a deleted person.
+
+The database holds a fingerprint of each key that it was used with. Of the keys that are configured one must be among
+them, and none may be missing that rows still need: an address hash is found under its own key alone, and an encrypted
+value opens with its own. A key is changed by putting the new one in front of the old.
+"""
+
+import hmac
+import math
+import sys
+from base64 import urlsafe_b64decode
+from binascii import Error as Base64Error
+from collections import Counter
+from collections.abc import Iterator
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection
+
+from contacts.models import KeyFingerprint
+from contacts.people.addresses import key_name
+from salesconnect.lib import vault
+from unsubscribes.models import SyncConnection
+
+Name = KeyFingerprint.Name
+
+VARIABLES = {
+    Name.SUPPRESSION: "SALESCONNECT_SUPPRESSION_KEY",
+    Name.UNSUBSCRIBE: "SALESCONNECT_UNSUBSCRIBE_KEY",
+    Name.ENCRYPTION: "SALESCONNECT_ENCRYPTION_KEY",
+}
+FERNET_BYTES = 32
+LEAST_LENGTH, LEAST_BITS = 32, 96
+HASHES = """
+    SELECT EXISTS (SELECT FROM compliance_suppression WHERE hash_key = %(key)s)
+        OR EXISTS (SELECT FROM contacts_contact WHERE address_hash_key = %(key)s)
+        OR EXISTS (SELECT FROM unsubscribes_maillink WHERE hash_key = %(key)s)
+        OR EXISTS (SELECT FROM compliance_erasedaddress WHERE hash_key = %(key)s)
+"""
+
+
+class WrongKey(ImproperlyConfigured):
+    """A key of the environment does not fit the database; the message names it, in one line."""
+
+
+def check() -> None:
+    """Raise `WrongKey` when a key does not fit; else remember those that are new. Nothing before the tables are made.
+
+    One short query as long as all keys are known.
+    """
+    for key in keys_of(Name.ENCRYPTION):
+        _check_form(key)
+    if not _has_table():
+        return
+    held: dict[str, set[str]] = {name: set() for name in Name.values}
+    for name, known in KeyFingerprint.objects.values_list("name", "fingerprint"):
+        held[name].add(known)
+    for name in Name:
+        _check(name, held[name], configured := [fingerprint(name, key) for key in keys_of(name)])
+        new = [KeyFingerprint(name=name, fingerprint=each) for each in configured if each not in held[name]]
+        KeyFingerprint.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def problem_at_start() -> str:
+    """Return why a process must not start; empty when it may. A database that does not answer yet is no reason."""
+    try:
+        check()
+    except WrongKey as problem:
+        return str(problem)
+    except OperationalError as error:
+        sys.stderr.write(f"The keys could not be compared with the database: {' '.join(str(error).split())}\n")
+    finally:
+        connection.close()
+    return ""
+
+
+def keys_of(name: Name) -> list[str]:
+    """Return the configured keys of a name, newest first."""
+    if name == Name.SUPPRESSION:
+        return list(settings.SUPPRESSION_KEYS)
+    text = settings.UNSUBSCRIBE_KEY if name == Name.UNSUBSCRIBE else settings.ENCRYPTION_KEY
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
+def fingerprint(name: Name, key: str) -> str:
+    """Return a key's fingerprint, from which nobody learns the key; of a hash key it is the name that its rows bear."""
+    if name == Name.SUPPRESSION:
+        return key_name(key)
+    return hmac.digest(key.encode(), f"salesconnect fingerprint {name}".encode(), "sha256").hex()[:16]
+
+
+def is_weak(key: str) -> bool:
+    """Tell whether a key is too short, or too much of one kind, to be a secret."""
+    counts = Counter(key).values()
+    bits = sum(count * math.log2(len(key) / count) for count in counts)
+    halves = {key[:size] for size in range(1, len(key) // 2 + 1) if (key[:size] * len(key))[: len(key)] == key}
+    return len(key) < LEAST_LENGTH or bits < LEAST_BITS or bool(halves)
+
+
+def is_encryption_key(key: str) -> bool:
+    """Tell whether a key is one of Fernet: 32 bytes as URL-safe base64."""
+    try:
+        return len(urlsafe_b64decode(key)) == FERNET_BYTES
+    except (Base64Error, ValueError):
+        return False
+
+
+def _check_form(key: str) -> None:
+    if not is_encryption_key(key):
+        raise WrongKey("SALESCONNECT_ENCRYPTION_KEY is not a key: it must be 32 random bytes as URL-safe base64.")
+
+
+def _check(name: Name, held: set[str], configured: list[str]) -> None:
+    gone = held - set(configured)
+    if not gone:
+        return
+    if gone == held and not _may_be_new(name):
+        raise WrongKey(
+            f"{VARIABLES[name]} does not fit this database, which was used with another key:"
+            " set that one again (to change it, put the new key in front of it, separated by a comma)."
+        )
+    needed = [each for each in sorted(gone) if _is_needed(name, each)]
+    if needed:
+        raise WrongKey(
+            f"{VARIABLES[name]} lacks an older key that this database still needs ({needed[0]}):"
+            " add it again behind the newest, separated by a comma."
+        )
+    KeyFingerprint.objects.filter(name=name, fingerprint__in=gone).delete()
+
+
+def _may_be_new(name: Name) -> bool:
+    """Tell whether all keys may have changed at once: that derived from SECRET_KEY, while it has encrypted nothing."""
+    return name == Name.ENCRYPTION and settings.ENCRYPTION_KEY_IS_DERIVED
+
+
+def _is_needed(name: Name, old: str) -> bool:
+    if name == Name.UNSUBSCRIBE:
+        return False  # a link is found by its digest, whatever becomes of the key that made it
+    if name == Name.SUPPRESSION:
+        with connection.cursor() as cursor:
+            cursor.execute(HASHES, {"key": old})
+            return bool(cursor.fetchone()[0])
+    return any(vault.is_sealed(text) and vault.unsealed(text) is None for text in _encrypted())
+
+
+def _encrypted() -> Iterator[str]:
+    """Yield every encrypted value."""
+    for pair in SyncConnection.objects.values_list("secret", "access_token"):
+        yield from pair
+    for data in Authenticator.objects.values_list("data", flat=True):
+        for value in data.values():
+            yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+
+
+def _has_table() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [KeyFingerprint._meta.db_table])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,104 @@
+"""`/metrics` for Prometheus, off unless the environment asks for it: figures about queues and the sync, no data.
+
+It answers who could read the figures in the site as well: a signed-in user, or a program with a token
+(`Authorization: Token …`, for Prometheus `authorization: {type: Token, credentials: …}`).
+"""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
+
+from contacts.accounts import tokens
+from contacts.models import Batch
+from exports.integrity import running
+from salesconnect.operations import signs
+from unsubscribes.mail import queries, server
+from unsubscribes.mail.backends import has_server
+from unsubscribes.salesforce.measures import Measure, measures
+
+PREFIX = "salesconnect_"
+TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@login_not_required
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer the figures; 404 while they are off, 401 to strangers."""
+    if not settings.METRICS:
+        raise Http404
+    if not _is_known(request):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Token"})
+    return HttpResponse("".join(map(_text, _all())), content_type=TYPE)
+
+
+def _is_known(request: HttpRequest) -> bool:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() in {"token", "bearer"}:
+        return tokens.find(token.strip()) is not None
+    return request.user.is_authenticated
+
+
+def _all() -> Iterator[Measure]:
+    orders = Batch.objects.filter(state__in=("queued", "running")).values_list("state").annotate(Count("pk"))
+    waiting = [({"state": state}, float(number)) for state, number in sorted(orders)]
+    yield Measure("bulk_orders", "gauge", "Bulk orders that wait or run.", waiting)
+    mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
+    yield Measure("mails", "gauge", "Messages that wait for something, each state counted up to 10,000.", mails)
+    trouble = server.trouble()
+    missing = not has_server()
+    seconds = (timezone.now() - trouble.since).total_seconds() if trouble and trouble.since and not missing else 0.0
+    yield Measure("mail_server_configured", "gauge", "Whether there is a mail server.", [({}, float(not missing))])
+    yield Measure("mail_server_trouble_seconds", "gauge", "How long the mail server has had trouble.", [({}, seconds)])
+    yield from _processes()
+    yield from measures()
+    yield from _of_records()
+
+
+def _of_records() -> Iterator[Measure]:
+    """Yield what the last check of the stored records found; nothing before the first."""
+    if (found := running.last()) and found.finished_at:
+        left = [({"check": each["check"]}, float(each["left"])) for each in found.differences]
+        yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
+        when = found.finished_at.timestamp()
+        yield Measure("records_checked_timestamp_seconds", "gauge", "When the records were checked last.", [({}, when)])
+
+
+def _processes() -> Iterator[Measure]:
+    """Yield how long ago worker and beat gave a sign of life; -1 stands for too long ago, and for none."""
+    ages = {"beat": signs.beat_age(), "worker": _worker_age()}
+    samples = [({"process": name}, -1.0 if age is None else age) for name, age in ages.items()]
+    yield Measure("sign_of_life_seconds", "gauge", "Seconds since a process gave a sign of life; -1: none.", samples)
+    yield Measure(
+        "beats_waiting", "gauge", "Beats that wait for the one at work.", [({}, float(signs.beats_waiting()))]
+    )
+
+
+def _worker_age() -> float | None:
+    try:
+        return signs.worker_age()
+    except (RedisError, OSError):
+        return None
+
+
+def _text(measure: Measure) -> str:
+    name = PREFIX + measure.name
+    lines = [f"# HELP {name} {measure.says}", f"# TYPE {name} {measure.kind}"]
+    lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in measure.samples]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: dict[str, str]) -> str:
+    pairs = (f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return "{" + ",".join(pairs) + "}" if labels else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

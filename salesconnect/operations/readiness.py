@@ -1,0 +1,129 @@
+"""Is everything there that the site needs? Each part is asked at the same time, and none for longer than the answer.
+
+The database is asked over a connection of its own, with a real write: a full disk lets every question pass.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent import futures
+from functools import cache
+from pathlib import Path
+
+import psycopg2
+import redis
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from salesconnect import static_files
+from salesconnect.lib import trouble
+from salesconnect.models import SignOfLife
+from salesconnect.operations import heartbeat
+
+ANSWER_SECONDS = 1.6
+# A beat that works gives a sign every five seconds; another takes over after twenty.
+BEAT_SECONDS = 45
+PROBE = 8_000
+PROBES_LIMIT = 4 * 1024 * 1024
+ORDER = ("database", "disk", "migrations", "broker", "worker", "beat", "files", "static")
+
+_LIMITS = "SET LOCAL statement_timeout = 1200; SET LOCAL lock_timeout = 800; "
+_ASK = """
+SELECT (SELECT at > now() - make_interval(secs => %s) FROM salesconnect_signoflife WHERE name = %s),
+    pg_relation_size('salesconnect_writeprobe')
+"""
+_SIGN = """
+INSERT INTO salesconnect_signoflife (name, holder, at) VALUES (%s, '', now())
+ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at
+"""
+
+
+def missing() -> list[str]:
+    """Return the names of what is not there, within two seconds; empty when the site is ready."""
+    parts: dict[str, Callable[[], Sequence[str]]] = {
+        "database": _database,
+        "broker": _broker,
+        "files": _files,
+        "static": _static,
+    }
+    asked = {name: _pool(name).submit(part) for name, part in parts.items()}
+    futures.wait(asked.values(), timeout=ANSWER_SECONDS)
+    found = {name for name, answer in asked.items() if not answer.done()}
+    for answer in asked.values():
+        found |= set(answer.result()) if answer.done() else set()
+    if "database" in found:
+        found -= {"beat", "migrations"}  # nobody can know
+    return [name for name in ORDER if name in found]
+
+
+@cache
+def _pool(_name: str) -> futures.ThreadPoolExecutor:
+    """Return the thread that asks for a part; while it waits for an answer, no other asks the same."""
+    return futures.ThreadPoolExecutor(max_workers=1)
+
+
+def _database() -> Sequence[str]:
+    wanted = {**connection.get_connection_params(), "connect_timeout": 2}
+    wanted.pop("cursor_factory", None)
+    try:
+        other = psycopg2.connect(**wanted)
+        try:
+            return _of_database(other)
+        finally:
+            other.close()
+    except psycopg2.errors.UndefinedTable:
+        return ["migrations"]
+    except psycopg2.Error as problem:
+        return ["disk"] if trouble.is_full(problem) else ["database"]
+
+
+def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
+    found = []
+    with other.cursor() as cursor:
+        cursor.execute(_LIMITS + _ASK, [BEAT_SECONDS, SignOfLife.BEAT])
+        [(beats, size)] = cursor.fetchall()
+        cursor.execute("SELECT app, name FROM django_migrations")
+        found += ["migrations"] if _migrations() - set(cursor.fetchall()) else []
+        found += [] if beats else ["beat"]
+        cursor.execute("SAVEPOINT probe; INSERT INTO salesconnect_writeprobe (filler) VALUES (%s)", [os.urandom(PROBE)])
+        cursor.execute("ROLLBACK TO SAVEPOINT probe")
+        if size > PROBES_LIMIT:
+            cursor.execute("TRUNCATE salesconnect_writeprobe")
+        cursor.execute(_SIGN, [SignOfLife.SITE])
+    other.commit()
+    return found
+
+
+@cache
+def _migrations() -> frozenset[tuple[str, str]]:
+    """Return the migrations of this version."""
+    loader = MigrationLoader(None)
+    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
+    return frozenset(set(loader.disk_migrations) - replaced)
+
+
+def _broker() -> Sequence[str]:
+    try:
+        with heartbeat.client(seconds=1) as broker:
+            return [] if broker.exists(heartbeat.KEY) else ["worker"]
+    except (redis.RedisError, OSError):
+        return ["broker", "worker"]
+
+
+def _files() -> Sequence[str]:
+    """Write into the folder of uploads, which may lie on another disk than the database."""
+    folder = Path(default_storage.path(""))
+    try:
+        folder.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(64 * 1024))
+    except OSError as problem:
+        return ["disk"] if trouble.of(problem) else ["files"]
+    return []
+
+
+def _static() -> Sequence[str]:
+    return [] if static_files.are_there(staticfiles_storage) else ["static"]

@@ -1,0 +1,152 @@
+"""What waits and what works behind the figures: queues and clocks, the sync, the last verification of the history."""
+
+from dataclasses import dataclass, field
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from compliance.review import queues
+from compliance.review.queues import Waiting
+from contacts.sealing import verification
+from exports.integrity import running as integrity
+from exports.integrity.listing import BY_NAME
+from exports.requests import clocks
+from salesconnect.lib.paging import address
+from salesconnect.pages.compliance.standing import Concern
+from salesconnect.pages.sync.sync_standing import standing as sync_standing
+from unsubscribes.salesforce import connecting, status
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must.
+
+    `late` says how many are late, with a list of their own.
+    """
+
+    icon: str
+    label: str
+    text: str
+    url: str = ""
+    bad: bool = False
+    late: str = ""
+    late_url: str = ""
+
+    @property
+    def concern(self) -> Concern:
+        """Return what must be seen to."""
+        words = f"{self.text}, {self.late}." if self.late else self.text
+        return Concern(f"{self.label}: {words}", self.late_url or self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """All of them, and those that are concerns."""
+
+    all: list[Duty] = field(default_factory=list)
+
+    @property
+    def concerns(self) -> list[Concern]:
+        """Return what must be seen to."""
+        return [duty.concern for duty in self.all if duty.bad]
+
+
+def duties() -> Duties:
+    """Return what waits and what works, as it stands now."""
+    return Duties(
+        [
+            _requests(),
+            _to_inform(queues.count("to_inform"), queues.count("to_inform_overdue")),
+            _interests(queues.count("old_interests")),
+            *_sync(),
+            _history(),
+            _records(),
+        ]
+    )
+
+
+def number_of(waiting: Waiting) -> str:
+    """Return how many wait, as the lists say it."""
+    return f"{intcomma(waiting.number)}{'+' if waiting.capped else ''}"
+
+
+def _requests() -> Duty:
+    found = clocks.counts()
+    words = ngettext("%(n)s request is open", "%(n)s requests are open", found.open) % {"n": intcomma(found.open)}
+    icon, label, url = "clipboard-list", _("Requests of people"), reverse("requests")
+    if not found.overdue:
+        return Duty(icon, label, f"{words}.", url)
+    late = _("%(n)s of them overdue") % {"n": intcomma(found.overdue)}
+    return Duty(icon, label, words, url, bad=True, late=late, late_url=address({"view": "overdue"}, url))
+
+
+def _to_inform(waiting: Waiting, late: Waiting) -> Duty:
+    text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
+    words, url = text % {"n": number_of(waiting)}, reverse("informing")
+    icon, label = "mail", _("Where the data came from (art. 14)")
+    if not late.number:
+        return Duty(icon, label, f"{words}.", url)
+    after = _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
+    return Duty(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
+
+
+def _interests(waiting: Waiting) -> Duty:
+    text = ngettext("%(n)s is due for review.", "%(n)s are due for review.", waiting.number)
+    return Duty(
+        "scale", _("Legitimate interests"), text % {"n": number_of(waiting)}, f"{reverse('review')}?show=interests"
+    )
+
+
+def _sync() -> list[Duty]:
+    if connecting.shown().pk is None and not connecting.by_environment():
+        return []
+    found = sync_standing(status.status(), status.readings())
+    return [Duty("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
+
+
+def _records() -> Duty:
+    label, found = _("Stored records"), integrity.last()
+    if found is None or found.finished_at is None:
+        return Duty("checklist", label, _("Not checked yet. Runs every night."))
+    words: dict[str, object] = {"date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
+    if not found.found:
+        return Duty("checklist", label, _("Checked on %(date)s: all records agree.") % words)
+    kinds = "; ".join(
+        f"{words_of(each['check'])}: {intcomma(each['left'] or each['count'])}" for each in found.differences
+    )
+    words |= {"n": intcomma(found.left or found.found), "kinds": kinds}
+    if not found.left:
+        text = ngettext(
+            "Checked on %(date)s: %(n)s difference was put right (%(kinds)s).",
+            "Checked on %(date)s: %(n)s differences were put right (%(kinds)s).",
+            found.found,
+        )
+        return Duty("checklist", label, text % words)
+    text = ngettext(
+        "Checked on %(date)s: %(n)s difference (%(kinds)s).",
+        "Checked on %(date)s: %(n)s differences (%(kinds)s).",
+        found.left,
+    )
+    return Duty("checklist", label, text % words, bad=True)
+
+
+def words_of(name: str) -> str:
+    """Return the words of a check, or its name when the check is no longer made."""
+    return str(BY_NAME[name].words) if name in BY_NAME else name
+
+
+def _history() -> Duty:
+    label, found = _("History"), verification.last()
+    if found is None or found.finished_at is None:
+        return Duty("fingerprint", label, _("It has not been verified yet; that happens once a week."))
+    words = {"n": intcomma(found.events), "date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
+    if found.good:
+        return Duty("fingerprint", label, _("%(n)s events verified on %(date)s: nothing was changed.") % words)
+    told = str(found.get_problem_display())
+    if found.bad_event:
+        told += " " + _("It is event %(id)d.") % {"id": found.bad_event}
+    return Duty("fingerprint", label, told, bad=True)

@@ -1,0 +1,58 @@
+"""What the pages of the overview are asked for."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card.rules import AuthorizationType
+from exports.overview.mailed import Wanted
+from salesconnect.common.filters import slug_choices
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayField
+
+
+class QueryForm(forms.Form):
+    """The query of a page; what is wrong with it is refused in words."""
+
+    def values(self) -> dict[str, Any]:
+        """Return the values; raises `Invalid` for one that cannot be."""
+        if not self.is_valid():
+            raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
+        return self.cleaned_data
+
+
+class MailedForm(QueryForm):
+    """Between which days mails were sent, last month unless it says so, and on which ground."""
+
+    since = DayField(required=False)
+    until = DayField(required=False)
+    ground = forms.ChoiceField(required=False, choices=[("", ""), *slug_choices(AuthorizationType)])
+
+    def clean(self) -> dict[str, Any]:
+        """Fill in last month, and refuse days in the wrong order."""
+        values: dict[str, Any] = self.cleaned_data
+        last = timezone.localdate().replace(day=1) - dt.timedelta(days=1)
+        given = values.get("since") or values.get("until")
+        values["until"] = values.get("until") or (timezone.localdate() if given else last)
+        values["since"] = values.get("since") or values["until"].replace(day=1)
+        if values["since"] > values["until"]:
+            raise forms.ValidationError(_("The first day lies after the last."))
+        return values
+
+    def wanted(self) -> Wanted:
+        """Return what is wanted; raises `Invalid`."""
+        values = self.values()
+        return Wanted(values["since"], values["until"], values["ground"])
+
+
+class DayForm(QueryForm):
+    """A day of the past, or none for today."""
+
+    as_of = DayField(required=False)
+
+    def day(self) -> dt.date:
+        """Return the day that is asked for."""
+        return self.values()["as_of"] or timezone.localdate()

@@ -1,0 +1,78 @@
+"""The report of everyone whom we mailed between two days, and on what ground at that moment."""
+
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance.card.rules import AuthorizationType
+from exports.files.columns import content_disposition
+from exports.overview import mailed
+from exports.overview.mailed import Wanted
+from salesconnect.common.filters import slug_choices
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib import chart
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.chart import Value
+from salesconnect.lib.paging import address, neighbours
+from salesconnect.pages.compliance.forms import MailedForm
+
+PAGE_SIZE = 50
+AT_ONCE = 20_000
+"""How many mails are counted while the page is made; more are counted by a request of their own."""
+
+
+@require_safe
+def report(request: SignedInRequest) -> HttpResponse:
+    """Show the mails, and how many went out on each ground; htmx gets the counts alone when there are many."""
+    wanted, actor = MailedForm(request.GET).wanted(), page_actor(request)
+    context: dict[str, Any] = {"wanted": wanted, "query": _query(wanted), "counts_url": _url(wanted)}
+    if request.htmx.target == "grounds":
+        return render(request, "overview/_grounds.html", context | _grounds(wanted, actor))
+    context |= _list(wanted, actor, request.GET.get("cursor"))
+    few = mailed.mails(wanted)[: AT_ONCE + 1].count() <= AT_ONCE
+    return render(request, "overview/mailed.html", context | (_grounds(wanted, actor) if few else {}))
+
+
+@require_POST
+def export(request: SignedInRequest) -> StreamingHttpResponse:
+    """Download the mails as a CSV."""
+    wanted = MailedForm(request.POST).wanted()
+    lines = mailed.export(wanted, actor=page_actor(request))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = content_disposition(f"mailed-{wanted.since}-{wanted.until}.csv")
+    return response
+
+
+def _list(wanted: Wanted, actor: Actor, cursor: str | None) -> dict[str, Any]:
+    labels = dict(slug_choices(AuthorizationType))
+    page = mailed.page(wanted, cursor=cursor, size=PAGE_SIZE, actor=actor)
+    return {
+        "rows": [(mail, labels[mail.ground]) for mail in page.rows],
+        "only": labels.get(wanted.ground),
+        **neighbours(page, _query(wanted), reverse("compliance-mailed")),
+    }
+
+
+def _grounds(wanted: Wanted, actor: Actor) -> dict[str, Any]:
+    found = mailed.grounds(Wanted(wanted.since, wanted.until), actor=actor)
+    total = sum(ground.mails for ground in found)
+    labels = dict(slug_choices(AuthorizationType))
+    rows = [
+        (str(labels[ground.slug]), Value(ground.mails, _url(wanted, ground=ground.slug), ground.slug))
+        for ground in found
+    ]
+    counted = {ground.slug: ground for ground in found}
+    shares = [(share, counted[share.value.name]) for share in chart.shares(rows, total)]
+    return {"shares": shares, "total": total, "counted": True, "erased": sum(ground.erased for ground in found)}
+
+
+def _query(wanted: Wanted) -> dict[str, str]:
+    values = {"since": wanted.since.isoformat(), "until": wanted.until.isoformat(), "ground": wanted.ground}
+    return {name: value for name, value in values.items() if value}
+
+
+def _url(wanted: Wanted, **more: str) -> str:
+    return address(_query(wanted), reverse("compliance-mailed"), **more)

@@ -1,0 +1,41 @@
+"""Is all well? What somebody should look at, each in a sentence with the way to it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import ngettext
+
+from compliance.card.rules import NOT_RECORDED
+from compliance.verdict import policy
+from compliance.verdict.verdict import months_before
+from exports.overview import figures
+from exports.overview.figures import Numbers
+from salesconnect.pages.compliance import charts
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that is not as it should be, and where it is put right."""
+
+    text: str
+    url: str
+
+
+def concerns(numbers: Numbers, old_query: dict[str, str], *, live: bool) -> list[Concern]:
+    """Return what is not well, the weightiest first; without ways to it when it is about a past day."""
+    found = []
+    if missing := numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0):
+        words = ngettext(
+            "%(n)s person has no recorded authorization.", "%(n)s people have no recorded authorization.", missing
+        )
+        found.append(Concern(words % {"n": intcomma(missing)}, charts.people_url(authorization_type=NOT_RECORDED)))
+    if old := numbers.get(figures.OLD_CONSENTS, {}).get("", 0):
+        words = ngettext("%(n)s consent is old.", "%(n)s consents are old.", old)
+        found.append(Concern(words % {"n": intcomma(old)}, charts.people_url(**old_query)))
+    return [concern if live else Concern(concern.text, "") for concern in found]
+
+
+def old_consents(day: dt.date) -> dict[str, str]:
+    """Return the filters of the People page that keep the consents which are old by the policy in force."""
+    return {"consent_before": months_before(day, policy.current().consent_months).isoformat()}

@@ -1,0 +1,102 @@
+"""The forms of an import: the file, the card's values for all its rows, and where each column goes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from compliance.card.rules import NOT_RECORDED
+from compliance.imports.headers import FULL_NAME
+from compliance.imports.mapping import names
+from compliance.imports.rows import LABELS
+from compliance.imports.services import Card
+from salesconnect.pages.person.card_forms import CardForm
+
+FIELD_CHOICES = [
+    ("", _("Leave out")),
+    (FULL_NAME, _("First and last name in one")),
+    *LABELS.items(),
+]
+
+
+class AllRowsForm(CardForm):
+    """The card's values for all rows: the card's own fields, none of which has to be filled."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._may_be_blank("authorization_type", _("As the file says, else not recorded"))
+        self._may_be_blank("source_type", _("As the file says, else Import"))
+
+    def clean_authorization_type(self) -> str:
+        """Return the type; nothing chosen means that none is recorded, so that the card's rules apply."""
+        return self.cleaned_data["authorization_type"] or NOT_RECORDED
+
+    def clean_source_type(self) -> str:
+        """Return the type in the same way."""
+        return self.cleaned_data["source_type"] or NOT_RECORDED
+
+    def card(self) -> Card:
+        """Return what the fields say."""
+        return Card(self.to_authorization(), self.to_source())
+
+    def _may_be_blank(self, name: str, label: Any) -> None:
+        field = self.fields[name]
+        field.required = False
+        kinds = [choice for choice in field.choices if choice[0] not in ("", NOT_RECORDED)]  # type: ignore[attr-defined]
+        field.choices = [("", label), *kinds]  # type: ignore[attr-defined]
+
+
+class FileForm(AllRowsForm):
+    """A file and what holds for everybody in it."""
+
+    field_order = ["file"]
+    file = forms.FileField(
+        label=_("File"),
+        widget=forms.FileInput({"accept": ".csv,.txt,.tsv,text/csv"}),
+        help_text=_("CSV with a header, up to 200 MB: comma, semicolon or tab, in UTF-8, UTF-16 or Windows-1252."),
+        error_messages={"empty": _("The file is empty."), "required": _("Choose a file.")},
+    )
+
+
+class ColumnsForm(AllRowsForm):
+    """Where each column goes, beside what holds for all rows."""
+
+    def __init__(self, *args: Any, headers: list[str], unread: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unread = list(unread)
+        if unread:
+            words = _("Leave these columns out: they say nothing of consent or opt-out that must be kept")
+            self.fields["ignore_unread"] = forms.BooleanField(label=words, required=False)
+        self.columns = {f"column_{index}": header for index, header in enumerate(names(headers))}
+        for name, header in self.columns.items():
+            label = header or _("Column without a name")
+            self.fields[name] = forms.ChoiceField(label=label, choices=FIELD_CHOICES, required=False)
+
+    def ignored(self, before: Sequence[str]) -> list[str]:
+        """Return the columns that are left out on purpose: those of before, and those that were asked about now."""
+        mapped = {header for header, field in self.mapping().items() if field}
+        asked = self.unread if self.cleaned_data.get("ignore_unread") else []
+        return [header for header in dict.fromkeys([*before, *asked]) if header not in mapped]
+
+    def mapping(self) -> dict[str, str]:
+        """Return the field of each column by its header, `""` for one that is left out."""
+        return {header: self.cleaned_data[name] for name, header in self.columns.items()}
+
+
+def columns_initial(columns: dict[int, str]) -> dict[str, str]:
+    """Return the initial values for a mapping by the columns' places."""
+    return {f"column_{index}": field for index, field in columns.items()}
+
+
+def card_initial(card: Card) -> dict[str, Any]:
+    """Return the initial values for the card's values for all rows."""
+    authorization, source = card
+    return {
+        "authorization_type": authorization.type.slug if authorization.type else "",
+        "authorization_other": authorization.other,
+        "consent_date": authorization.consent_date,
+        "consent_purpose": authorization.consent_purpose,
+        "source_type": source.type.slug if source.type else "",
+        "source_other": source.other,
+    }

@@ -1,0 +1,149 @@
+"""The pages of an import: the file, its columns with a preview, the progress and the result."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from compliance.imports import rejects, services
+from compliance.imports.preview import preview
+from compliance.models import ImportJob
+from exports.files.columns import content_disposition
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.pages.imports.forms import ColumnsForm, FileForm, card_initial, columns_initial
+from salesconnect.pages.imports.import_words import people_url, reading, remaining
+
+LATEST = 5
+SHOWN_REJECTS = 10
+STATUS = "import-status"
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: SignedInRequest) -> HttpResponse:
+    """Take a file, and what holds for everybody in it; then comes its preview."""
+    actor = page_actor(request)
+    actor.require("import_people")
+    form = FileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            return redirect("import", services.propose(file, file.name, actor=actor, card=form.card()).pk)
+        except Invalid as refusal:
+            form.add_rule_errors(refusal.fields)
+    latest = ImportJob.objects.order_by("-pk")[:LATEST]
+    status = 422 if request.method == "POST" else 200
+    return render(request, "compliance/import_new.html", {"form": form, "latest": latest}, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+def show(request: SignedInRequest, job_id: int) -> HttpResponse:
+    """Show an import as far as it is; before it begins, its columns may be mapped anew."""
+    actor, job = page_actor(request), _find(job_id)
+    actor.require("view_people")
+    if request.method == "POST":
+        return _decide(request, job)
+    if request.htmx.target == STATUS:
+        return render(request, "compliance/_import_status.html", _status(job))
+    if _is_proposal(job):
+        return _proposal(request, job, _columns_form(job))
+    return render(request, "compliance/import.html", _status(job))
+
+
+@require_POST
+def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
+    """Stop an import, what came in stays; or throw a file away that was only previewed."""
+    job = services.cancel(job_id, actor=page_actor(request))
+    if job.dry_run or not job.attempt:
+        messages.success(request, _("%(file)s was removed. Nothing was imported.") % {"file": job.file_name})
+        return redirect("import-people")
+    return redirect("import", job_id)
+
+
+@require_safe
+def rejected(request: SignedInRequest, job_id: int) -> StreamingHttpResponse:
+    """Download the rows that were not taken."""
+    page_actor(request).require("view_people")
+    job = _find(job_id)
+    headers = {"Content-Disposition": content_disposition(rejects.file_name(job)), "Cache-Control": "no-store"}
+    return StreamingHttpResponse(rejects.rejected_file(job), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
+    """Begin the import that the user has seen; with other columns or another card, preview that one first."""
+    actor = page_actor(request)
+    actor.require("import_people")
+    form = _columns_form(job, request.POST)
+    if not form.is_valid():
+        return _proposal(request, job, form, status=422)
+    try:
+        if "start" in request.POST and not form.has_changed():
+            services.begin(job.pk, actor=actor, dry_run=False)
+        else:
+            ignore = form.ignored(job.ignore)
+            services.change(job.pk, actor=actor, mapping=form.mapping(), card=form.card(), ignore=ignore)
+            if "start" in request.POST:
+                messages.info(request, _("You changed how the file is read. Look at the new preview, then start."))
+    except Invalid as refusal:
+        for texts in refusal.fields.values():
+            form.add_error(None, texts)
+        return _proposal(request, job, form, status=422)
+    except Conflict as refusal:
+        if refusal.code != "unread_consent_column":
+            raise
+        form.add_error(None, str(refusal.message))
+        return _proposal(request, job, form, status=422)
+    return redirect("import", job.pk)
+
+
+def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
+    initial = columns_initial(services.columns_of(job).columns) | card_initial(services.card_of(job))
+    return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=_unread(job))
+
+
+def _unread(job: ImportJob) -> list[str]:
+    try:
+        return services.unread_of(job)
+    except (OSError, UnicodeError):
+        return []  # the preview says that the file is gone
+
+
+def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, status: int = 200) -> HttpResponse:
+    seen, columns = preview(job), services.columns_of(job)
+    examples = [
+        (form[name], seen.examples[int(name.removeprefix("column_"))]) for name in form.columns if seen.examples
+    ]
+    context = {
+        "form": form,
+        "seen": seen,
+        "read": [(field, example) for field, example in examples if field.value()],
+        "left_out": [(field, example) for field, example in examples if not field.value()],
+        "reading": reading(job),
+        "optouts": [columns.headers[index] for index in columns.optouts],
+    }
+    return render(request, "compliance/import_preview.html", context | _status(job), status=status)
+
+
+def _status(job: ImportJob) -> dict[str, Any]:
+    return {
+        "job": job,
+        "open": bool(job.attempt) and not job.ended,
+        "remaining": remaining(job),
+        "rejects": rejects.first_rejects(job, SHOWN_REJECTS) if job.ended else [],
+        "people_url": people_url(job),
+    }
+
+
+def _is_proposal(job: ImportJob) -> bool:
+    gone = job.state in (ImportJob.State.FAILED, ImportJob.State.CANCELLED)
+    return not gone and bool(job.file) and (job.dry_run or not job.attempt)
+
+
+def _find(job_id: int) -> ImportJob:
+    job = ImportJob.objects.filter(pk=job_id).first()
+    if job is None:
+        raise Missing
+    return job

@@ -1,0 +1,183 @@
+"""Writing a mail to one person or to a selection: see who gets it, see it as each will read it, send it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import push_url, reselect, reswap, retarget
+
+from contacts.models import Contact
+from contacts.people.queries import ContactQuerySet
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.selection import Selection
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.numbers import whole
+from salesconnect.pages.mail import previewing
+from salesconnect.pages.mail.forms import ComposeForm, show_errors
+from salesconnect.pages.person.person_page import find
+from salesconnect.pages.tasks.batch_words import number
+from unsubscribes.mail import notices, orders, server, services
+from unsubscribes.mail.backends import has_server
+from unsubscribes.models import MailTemplate, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whom one writes to and from where; `selection` is None for one person."""
+
+    request: SignedInRequest
+    actor: Actor
+    people: ContactQuerySet
+    url: str
+    back: str
+    person: Contact | None = None
+    selection: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What lies on the desk: the form, and whose copy is previewed."""
+
+    form: ComposeForm
+    shown: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@require_http_methods(["GET", "POST"])
+def to_one(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Write to one person."""
+    actor = page_actor(request)
+    actor.require("mail_people")
+    person = find(contact_id, actor)
+    people = Contact.objects.filter(pk=person.pk)
+    url = reverse("person-mail", args=[person.pk])
+    return _work(Desk(request, actor, people, url, reverse("person", args=[person.pk]), person=person))
+
+
+@require_http_methods(["GET", "POST"])
+def to_many(request: SignedInRequest) -> HttpResponse:
+    """Write to a selection of people."""
+    actor = page_actor(request)
+    actor.require("mail_people")
+    if request.method == "GET":
+        return redirect("people")
+    selection = Selection.from_query(request.POST)
+    url = reverse("mail-compose")
+    response = _work(Desk(request, actor, selection.queryset(actor), url, reverse("people"), selection=selection))
+    if not request.htmx:
+        return response
+    return push_url(reselect(reswap(retarget(response, "#main"), "innerHTML"), "#main > *"), url)
+
+
+def _work(desk: Desk) -> HttpResponse:
+    """Take the next step; one that is refused shows the form with what is wrong."""
+    step, _colon, detail = desk.request.POST.get("step", "").partition(":")
+    if step not in STEPS:
+        return _show(desk, Sheet(ComposeForm(initial={"language": get_language()})))
+    form = ComposeForm(desk.request.POST)
+    try:
+        return STEPS[step](desk, form, detail)
+    except Invalid as refusal:
+        show_errors(form, refusal.fields)
+        return _show(desk, Sheet(form), status=422)
+    except Conflict as conflict:
+        if conflict.code != "moved":
+            raise
+        return _show(desk, Sheet(form, extra={"moved": conflict.detail["now"]}), status=409)
+
+
+def _preview(desk: Desk, form: ComposeForm, detail: str) -> HttpResponse:
+    form.to_draft().check()
+    return _show(desk, Sheet(form, shown=whole(detail) or 0))
+
+
+def _use_template(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
+    template = MailTemplate.objects.filter(pk=whole(desk.request.POST.get("template", "")) or 0).first()
+    if template is None:
+        raise Invalid({"": [_("Choose a template first.")]})
+    initial = {"subject": template.subject, "body": template.body, "body_html": template.body_html}
+    return _show(desk, Sheet(ComposeForm(initial=initial | {"language": form.to_draft().language})))
+
+
+def _keep_template(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
+    draft = form.to_draft()
+    kept = services.keep_template(form.cleaned_data["keep_as"], draft, actor=desk.actor)
+    messages.success(desk.request, _("The template “%(name)s” is kept.") % {"name": kept.name})
+    return _show(desk, Sheet(form))
+
+
+def _send(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
+    draft = form.to_draft()
+    if desk.selection is None:
+        message = services.write_to_one(desk.people.get().pk, draft, actor=desk.actor)
+        _tell_of_one(desk, message)
+        return redirect("mail", message.pk)
+    batch = orders.order_mail(
+        desk.people,
+        draft,
+        actor=desk.actor,
+        selection=desk.selection.as_json(),
+        missing=desk.selection.missing(desk.actor),
+        approved=whole(desk.request.POST.get("approved", "")),
+    )
+    leaving = _("The mails are on their way. What becomes of each stands here.")
+    waiting = _("The mails are in the outbox and wait for a mail server. What becomes of each stands here.")
+    messages.success(desk.request, leaving if has_server() else waiting)
+    return redirect(f"{reverse('mails')}?batch={batch.pk}")
+
+
+STEPS: dict[str, Callable[[Desk, ComposeForm, str], HttpResponse]] = {
+    "preview": _preview,
+    "template": _use_template,
+    "keep": _keep_template,
+    "send": _send,
+}
+
+
+def _tell_of_one(desk: Desk, message: Message) -> None:
+    if message.state == Message.State.HELD:
+        messages.warning(desk.request, _("The mail is held back: %(why)s") % {"why": message.why_in_words})
+    elif has_server():
+        messages.success(desk.request, _("The mail is on its way."))
+    else:
+        messages.success(desk.request, _("The mail is in the outbox and waits for a mail server."))
+
+
+def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
+    context = previewing.audience(desk.people, informs=notices.is_notice(sheet.form.shown_draft())) | sheet.extra
+    passing = context["passing"]
+    title = ngettext("Write to %(n)s person", "Write to %(n)s people", context["total"]) % {
+        "n": number(context["total"])
+    }
+    context |= {
+        "title": _("Write to %(name)s") % {"name": desk.person} if desk.person else title,
+        "send": _send_words(passing),
+        "mail_server": server.standing(),
+        "form": sheet.form,
+        "url": desk.url,
+        "back": desk.back,
+        "selection": desk.selection.as_query() if desk.selection else {},
+        "templates": MailTemplate.objects.all(),
+        "preview": _copy(desk, sheet),
+    }
+    return render(desk.request, "unsubscribes/compose.html", context, status=status)
+
+
+def _send_words(passing: int) -> str:
+    if not has_server():
+        return _("Save to outbox")
+    return ngettext("Send to %(n)s person", "Send to %(n)s people", passing) % {"n": number(passing)}
+
+
+def _copy(desk: Desk, sheet: Sheet) -> previewing.Copy | None:
+    if sheet.shown is None:
+        return None
+    return previewing.copy(desk.people, sheet.form.to_draft(), desk.actor, sheet.shown)

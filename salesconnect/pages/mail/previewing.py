@@ -1,0 +1,62 @@
+"""Before a mail is sent: who gets it, who is left out and why, and how each will read it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from contacts.models import Contact
+from contacts.people.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from unsubscribes.mail import gate, queries, services
+from unsubscribes.mail.compose import FIELDS, Draft, Rendered, render, with_link
+from unsubscribes.models import Message
+
+NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One recipient's copy, the place of that recipient among all, and the places of the neighbours."""
+
+    person: Contact
+    rendered: Rendered
+    place: int
+    previous: int | None
+    next: int | None
+
+    @property
+    def text(self) -> str:
+        """Return the plain text with a link that leads nowhere."""
+        return with_link(self.rendered.text, queries.HIDDEN)
+
+    @property
+    def html(self) -> str:
+        """Return the cleaned HTML with a link that leads nowhere."""
+        return with_link(self.rendered.html, "#mail-preview")
+
+
+def audience(people: ContactQuerySet, *, informs: bool = False) -> dict[str, Any]:
+    """Return how many would get a mail now, and how many not, by reason, with some of them by name; and warnings."""
+    counts = gate.forecast(people, informs=informs)
+    passing = counts.pop(gate.PASSES, 0)
+    held = [(Message.Reason(reason).label, count) for reason, count in counts.most_common()]
+    named = gate.held_people(people, NAMED, informs=informs) if held else []
+    return {
+        "passing": passing,
+        "warned": gate.warned(people) if passing and not informs else [],
+        "total": passing + counts.total(),
+        "held": held,
+        "held_people": [(decision.contact, Message.Reason(decision.reason).label) for decision in named],
+        "held_more": max(0, counts.total() - NAMED),
+        "merge_fields": [(f"{{{{ {name} }}}}", label) for name, label in FIELDS.items()],
+    }
+
+
+def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> Copy | None:
+    """Return the copy of the recipient at `place` in the order of ids, the first when there are not so many."""
+    rows = list(people.order_by("pk")[max(0, place - 1) : place + 2])
+    shift = min(place, 1)
+    if len(rows) <= shift:
+        return copy(people, draft, actor, 0) if place else None
+    rendered = render(draft, rows[shift], services.surroundings(actor, draft.language))
+    following = place + 1 if len(rows) > shift + 1 else None
+    return Copy(rows[shift], rendered, place + 1, place - 1 if place else None, following)

@@ -1,0 +1,91 @@
+"""The columns of the People page: which there are, which are shown, and how the list is ordered by them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from contacts.people.listing import DEFAULT
+from salesconnect.lib.errors import Invalid
+from salesconnect.pages.people.query import ListQuery
+
+SESSION_KEY = "people_columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: the values it reads, and the order that its head gives."""
+
+    key: str
+    label: Any
+    fields: tuple[str, ...]
+    ordering: str = ""
+    default: bool = True
+
+
+AUTHORIZATION = ("card__authorization_type", "card__consent_date")
+NAME = ("first_name", "last_name", "email")
+COLUMNS = {
+    column.key: column
+    for column in (
+        Column("name", _("Name"), NAME, "last_name"),
+        Column("first_name", _("First name"), ("first_name",), "first_name", default=False),
+        Column("last_name", _("Last name"), ("last_name",), "last_name", default=False),
+        Column("email", _("Email"), ("email",), "email"),
+        Column("title", _("Title"), ("title",)),
+        Column("company", _("Company"), ("company",), "company"),
+        Column("authorization", _("Authorization"), AUTHORIZATION),
+        Column("source", _("Source"), ("card__source_type",)),
+        Column("unsubscribed", _("Unsubscribed"), ("card__unsubscribed",)),
+        Column("owner", _("Owner"), ("owner_id",), default=False),
+        Column("created", _("Created"), ("created_at",), "created_at", default=False),
+        Column("updated", _("Updated"), ("card__updated_at",), "updated_at"),
+        Column("verdict", _("May mail"), ("verdict",)),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column: where a click leads, and which way the list is ordered by it now."""
+
+    column: Column
+    url: str = ""
+    sort: str = ""
+
+
+def chosen(query: ListQuery, session: SessionBase) -> list[Column]:
+    """Return the columns to show: those of the address, else those chosen last in this session, else the default.
+
+    A choice in the address is remembered. `Invalid` names an unknown column.
+    """
+    text = query.columns or session.get(SESSION_KEY, "")
+    keys = text.split(",") if text else [column.key for column in COLUMNS.values() if column.default]
+    unknown = [key for key in keys if key not in COLUMNS]
+    if unknown and query.columns:
+        raise Invalid({"columns": [_t("There is no column “%(name)s”.") % {"name": unknown[0]}]})
+    if query.columns and session.get(SESSION_KEY) != query.columns:
+        session[SESSION_KEY] = query.columns
+    return [column for key, column in COLUMNS.items() if key in keys]
+
+
+def fields(columns: Sequence[Column]) -> set[str]:
+    """Return the values that a row must have: those of the columns, and the name, which also names its checkbox."""
+    return {"id", *NAME, *(field for column in columns for field in column.fields)}
+
+
+def heads(columns: Sequence[Column], query: ListQuery) -> list[Head]:
+    """Return the heads of the columns; a click on the head that orders turns the order round."""
+    return [_head(column, query) for column in columns]
+
+
+def _head(column: Column, query: ListQuery) -> Head:
+    if not column.ordering:
+        return Head(column)
+    first = (query.ordering or DEFAULT).split(",")[0]
+    sort = {column.ordering: "ascending", f"-{column.ordering}": "descending"}.get(first, "")
+    wanted = f"-{column.ordering}" if sort == "ascending" else column.ordering
+    return Head(column, query.changed(ordering="" if wanted == "last_name" else wanted).url, sort)

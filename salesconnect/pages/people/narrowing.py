@@ -1,0 +1,87 @@
+"""The filters of the People page: their fields, and in words what they keep, each with its way out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from compliance.card.rules import AuthorizationType, SourceType
+from compliance.verdict import verdict
+from salesconnect.common.filters import NOBODY, RESTRICTED, REVIEW, TO_INFORM, YES_NO, slug_choices
+from salesconnect.pages.people.query import ListQuery
+
+Choices = Sequence[tuple[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the filter form: `choices` make it a drop-down, else it is an input of the `type`."""
+
+    name: str
+    label: str
+    accessible_name: str
+    value: str = ""
+    type: str = "text"
+    choices: Choices = ()
+
+    @property
+    def options(self) -> Choices:
+        """Return the choices, with the value of the address among them: it may be any of several."""
+        if not self.value or self.value in dict(self.choices):
+            return self.choices
+        return [*self.choices, (self.value, self.words)]
+
+    @property
+    def words(self) -> str:
+        """Return the value in words."""
+        labels = dict(self.choices)
+        parts = [str(labels.get(part, part)) for part in self.value.split(",")] if self.choices else [self.value]
+        return f" {_('or')} ".join(parts)
+
+    @property
+    def day(self) -> str:
+        """Return the day of a value that the address may give as a moment."""
+        return self.value[:10]
+
+
+def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]:
+    """Return the fields that are always in sight, and those behind *More filters*."""
+    value = query.filters.get
+
+    def field(name: str, label: str, accessible_name: str, **kwargs: Any) -> Field:
+        return Field(name, label, accessible_name, value(name, ""), **kwargs)
+
+    grounds, sources = slug_choices(AuthorizationType), slug_choices(SourceType)
+    everyone = [(NOBODY, _("Nobody")), *owners]
+    first = [
+        field("authorization_type", _("Authorization"), _("Filter by authorization"), choices=grounds),
+        field("source_type", _("Source"), _("Filter by source"), choices=sources),
+        field("unsubscribed", _("Status"), _("Filter by status"), choices=YES_NO),
+    ]
+    more = [
+        field("verdict", _("May mail"), _("Filter by may mail"), choices=verdict.CHOICES),
+        field("restricted", _("Restriction"), _("Filter by restriction"), choices=RESTRICTED),
+        field("to_inform", _("To be told"), _("Filter by to be told"), choices=TO_INFORM),
+        field("review", _("To be reviewed"), _("Filter by to be reviewed"), choices=REVIEW),
+        field("owner", _("Owner"), _("Filter by owner"), choices=everyone),
+        field("company", _("Company"), _("Filter by company")),
+        field("consent_after", _("Consent from"), _("Filter by consent from"), type="date"),
+        field("consent_before", _("Consent before"), _("Filter by consent before"), type="date"),
+        field("created_after", _("Created from"), _("Filter by created from"), type="date"),
+        field("created_before", _("Created before"), _("Filter by created before"), type="date"),
+        field("updated_after", _("Updated from"), _("Filter by updated from"), type="date"),
+        field("updated_before", _("Updated before"), _("Filter by updated before"), type="date"),
+    ]
+    return first, more
+
+
+def chips(query: ListQuery, given: Sequence[Field]) -> list[dict[str, str]]:
+    """Return what the list is narrowed to, each with the address of the list without it."""
+    search = query.filters.get("search", "")
+    found = [Field("search", _("Search"), "", search), *given]
+    return [
+        {"label": field.label, "value": field.words, "remove_url": query.without(field.name).url}
+        for field in found
+        if field.value
+    ]

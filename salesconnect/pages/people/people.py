@@ -1,0 +1,118 @@
+"""The People page: find, look at and select."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_safe
+
+from compliance.models import Policy
+from compliance.verdict import policy, verdict
+from contacts.models import User
+from contacts.people.listing import ordering_keys, people_page
+from contacts.people.queries import ContactQuerySet
+from salesconnect.common.filters import filtered, is_long_to_count, matching_count
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.actor import Actor
+from salesconnect.pages.people import columns, narrowing, saved
+from salesconnect.pages.people.cells import table_rows
+from salesconnect.pages.people.query import ListQuery
+
+PAGE_SIZE = 50
+
+
+@require_safe
+def people(request: SignedInRequest) -> HttpResponse:
+    """Show a page of people; htmx gets the list and what belongs to it alone."""
+    query, actor = ListQuery.read(request.GET), page_actor(request)
+    owners = {user.pk: str(user) for user in User.objects.order_by("first_name", "last_name", "username")}
+    rules = policy.current()
+    context = _list(request, query, actor, owners, rules) | _frame(query, actor, owners, rules)
+    in_place = request.htmx.target == "list"
+    context["asking"] = request.htmx.trigger
+    response = render(request, "contacts/_people_answer.html" if in_place else "contacts/people.html", context)
+    if in_place:
+        # A list that asks for itself again is where it was: no step to go back to.
+        response.headers["HX-Replace-Url" if request.htmx.trigger == "list" else "HX-Push-Url"] = query.url
+    patch_vary_headers(response, ["HX-Target"])
+    return response
+
+
+@require_safe
+def people_count(request: SignedInRequest) -> HttpResponse:
+    """Tell how many people a view holds, where the list did not wait for it."""
+    filters = ListQuery.read(request.GET).filters
+    count, capped = matching_count(filtered(page_actor(request), filters), filters)
+    return render(request, "contacts/_people_count.html", {"count": count, "capped": capped})
+
+
+def _list(
+    request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy
+) -> dict[str, Any]:
+    """Return the rows, their heads, the neighbouring pages, and how many there are; None where that takes long."""
+    found = filtered(actor, query.filters)
+    shown = columns.chosen(query, request.session)
+    values = _values(found, columns.fields(shown), query, rules)
+    page = people_page(values, query.ordering, query.cursor or None, PAGE_SIZE)
+    whole = not (page.next or page.previous)
+    count, capped = (len(page.rows), False) if whole else _count(found, query)
+    return {
+        "heads": columns.heads(shown, query),
+        "rows": table_rows(page.rows, shown, owners),
+        "count": count,
+        "capped": capped,
+        "previous_url": page.previous and query.at(page.previous).url,
+        "next_url": page.next and query.at(page.next).url,
+        "shown_columns": [column.key for column in shown],
+    }
+
+
+def _count(found: ContactQuerySet, query: ListQuery) -> tuple[int | None, bool]:
+    return (None, False) if is_long_to_count(found, query.filters) else matching_count(found, query.filters)
+
+
+def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery, rules: Policy) -> Any:
+    """Return the query for plain rows with what the columns, the order and the cursor need."""
+    if "verdict" in wanted:
+        found = found.annotate(verdict=verdict.expression(rules))
+    return found.values(*wanted | {key.path for key in ordering_keys(query.ordering)})
+
+
+def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy) -> dict[str, Any]:
+    """Return what stands around the list: views, filters, the choice of columns, the acts of the bar."""
+    first, more = narrowing.fields(query, [(str(pk), name) for pk, name in owners.items()])
+    return {
+        "query": query,
+        "tabs": saved.tabs(query, actor.user_id or 0, rules),
+        "first_filters": first,
+        "more_filters": more,
+        "more_in_use": any(field.value for field in more),
+        "chips": narrowing.chips(query, [*first, *more]),
+        "columns": columns.COLUMNS.values(),
+        "acts": _acts(actor),
+    }
+
+
+def _acts(actor: Actor) -> list[dict[str, Any]]:
+    acts = (
+        ("authorization", _("Authorization"), "scale", "a", "edit_people"),
+        ("source", _("Source"), "route", "s", "edit_people"),
+        ("mail", pgettext("verb", "Mail"), "mail", "", "mail_people"),
+        ("unsubscribe", _("Unsubscribe"), "mail-off", "", "unsubscribe_people"),
+        ("export", _("Export"), "file-export", "e", "export_people"),
+        ("delete", _("Delete"), "trash", "", "delete_people"),
+    )
+    return [
+        {"label": label, "icon": icon, "key": key, "url": _act_url(kind), "danger": kind == "delete"}
+        for kind, label, icon, key, right in acts
+        if actor.may(right)
+    ]
+
+
+def _act_url(kind: str) -> str:
+    return reverse("mail-compose") if kind == "mail" else reverse("bulk", args=[kind])

@@ -1,0 +1,84 @@
+"""The views above the list: those that everybody has, and those that a user has saved."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from compliance.card.rules import NOT_RECORDED
+from compliance.models import Policy
+from compliance.review.queries import not_recorded_count
+from compliance.verdict.verdict import months_before
+from contacts.models import SavedView
+from contacts.people import saved_views
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Invalid
+from salesconnect.pages.people.query import ListQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A view above the list."""
+
+    label: str
+    url: str
+    current: bool
+    count: tuple[int, bool] | None = None
+    delete_url: str = ""
+
+
+def tabs(query: ListQuery, user_id: int, rules: Policy) -> list[Tab]:
+    """Return everybody's views and the user's own; the one that the list shows is current."""
+
+    def tab(label: str, filters: dict[str, str], **kwargs: Any) -> Tab:
+        same = query.filters == filters and not any(view.current for view in own)
+        return Tab(label, ListQuery(filters).url, same, **kwargs)
+
+    ageing = months_before(timezone.localdate(), rules.consent_months)
+    own = [_own(view, query) for view in SavedView.objects.filter(user_id=user_id)]
+    return [
+        tab(_("All"), {}),
+        tab(_("Not recorded"), {"authorization_type": NOT_RECORDED}, count=not_recorded_count()),
+        tab(_("Consent ageing"), {"consent_before": ageing.isoformat()}),
+        tab(_("Mine"), {"owner": str(user_id)}),
+        *own,
+    ]
+
+
+@require_http_methods(["GET", "POST"])
+def save_view(request: SignedInRequest) -> HttpResponse:
+    """Ask for the name of a view, and save it."""
+    query = ListQuery.read(QueryDict(request.POST.get("query", request.GET.urlencode()))).at("")
+    context: dict[str, Any] = {"title": _("Save this view"), "query": query, "limit": saved_views.NAME_LIMIT}
+    if request.method == "GET":
+        return render(request, "contacts/save_view.html", context)
+    try:
+        view = saved_views.save(request.POST.get("name", ""), query.string, actor=page_actor(request))
+    except Invalid as problem:
+        context |= {"name": request.POST.get("name", ""), "errors": problem.fields["name"]}
+        return render(request, "contacts/save_view.html", context, status=422)
+    messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+    return _to_list(request, query.url)
+
+
+@require_POST
+def delete_view(request: SignedInRequest, view_id: int) -> HttpResponse:
+    """Delete a saved view; the people in it stay as they are."""
+    name = saved_views.delete(view_id, actor=page_actor(request))
+    messages.success(request, _("The view “%(name)s” is deleted; the people in it are untouched.") % {"name": name})
+    return _to_list(request, reverse("people"))
+
+
+def _to_list(request: SignedInRequest, url: str) -> HttpResponse:
+    return HttpResponse(status=204, headers={"HX-Redirect": url}) if request.htmx else redirect(url)
+
+
+def _own(view: SavedView, query: ListQuery) -> Tab:
+    kept = ListQuery.read(QueryDict(view.query))
+    return Tab(view.name, kept.url, kept == query.at(""), delete_url=reverse("delete-view", args=[view.pk]))

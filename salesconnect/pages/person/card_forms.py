@@ -1,0 +1,205 @@
+"""The fields of the compliance card: one form for one person's card and for bulk changes. Its rules are in `rules`."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from compliance.card.rules import (
+    NOT_RECORDED,
+    TEXT_LIMIT,
+    Authorization,
+    AuthorizationType,
+    SlugChoices,
+    Source,
+    SourceType,
+)
+from compliance.models import ComplianceCard, Policy
+from compliance.review.review import NOTE_LIMIT
+from compliance.verdict import policy
+from salesconnect.lib.fields import DayField
+
+CONDITIONAL = "django/forms/conditional_field.html"
+"""The template of a field that one choice alone demands or allows: it says neither *required* nor *optional*."""
+
+
+def _choices(kind: type[SlugChoices]) -> list[tuple[str, Any]]:
+    return [*((choice.slug, choice.label) for choice in kind), (NOT_RECORDED, _("Not recorded"))]
+
+
+def _text(label: Any, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label, required=False, widget=forms.TextInput({"maxlength": TEXT_LIMIT, "autocomplete": "off"}), **kwargs
+    )
+
+
+class CardHalf(forms.Form):
+    """What both halves of the card share: errors of the rules land beside their fields, the first takes the focus."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ChoiceField) and not self.initial.get(name):
+                field.choices = [("", _("Choose…")), *field.choices]  # type: ignore[misc]
+
+    def add_rule_errors(self, errors: dict[str, list[str]]) -> None:
+        """Show what the rules say beside the fields that have no error of their own."""
+        for name, messages in errors.items():
+            if name not in self.errors:
+                self.add_error(name, messages)
+
+    def full_clean(self) -> None:
+        """Validate, and let the first field with an error take the focus, with or without script."""
+        super().full_clean()
+        for name in self.fields:
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                break
+
+
+class AuthorizationForm(CardHalf):
+    """The legal basis."""
+
+    authorization_type = forms.ChoiceField(label=_("Authorization Type"), choices=_choices(AuthorizationType))
+    authorization_other = _text(_("Describe the other authorization"))
+    consent_date = DayField(
+        label=_("Date of Consent"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        template_name=CONDITIONAL,
+    )
+    consent_purpose = _text(_("Purpose of Processing"), template_name=CONDITIONAL)
+
+    def clean(self) -> dict[str, Any]:
+        """Check the legal basis by the rules of the card."""
+        super().clean()
+        if self.cleaned_data.get("authorization_type"):
+            self.add_rule_errors(self.to_authorization().errors(timezone.localdate()))
+        return self.cleaned_data
+
+    def to_authorization(self) -> Authorization:
+        """Return the legal basis that the fields say."""
+        values = self.cleaned_data
+        slug = values["authorization_type"]
+        date: dt.date | None = values.get("consent_date")
+        return Authorization(
+            None if slug == NOT_RECORDED else AuthorizationType(AuthorizationType.from_slug(slug)),
+            values.get("authorization_other", ""),
+            date,
+            values.get("consent_purpose", ""),
+        )
+
+
+class SourceForm(CardHalf):
+    """Where the data came from."""
+
+    source_type = forms.ChoiceField(label=_("Source Type"), choices=_choices(SourceType))
+    source_other = _text(_("Describe the other source"))
+
+    def clean(self) -> dict[str, Any]:
+        """Check the source by the rules of the card."""
+        super().clean()
+        if self.cleaned_data.get("source_type"):
+            self.add_rule_errors(self.to_source().errors())
+        return self.cleaned_data
+
+    def to_source(self) -> Source:
+        """Return the source that the fields say."""
+        slug = self.cleaned_data["source_type"]
+        kind = None if slug == NOT_RECORDED else SourceType(SourceType.from_slug(slug))
+        return Source(kind, self.cleaned_data.get("source_other", ""))
+
+
+class CardForm(AuthorizationForm, SourceForm):
+    """Both halves, as one person's card shows them."""
+
+    field_order = ["authorization_type", "authorization_other", "consent_date", "consent_purpose", "source_type"]
+
+
+class OptOutForm(forms.Form):
+    """Why somebody is unsubscribed by hand."""
+
+    reason = _text(_("Reason"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
+
+
+class RestrictionForm(forms.Form):
+    """Why processing is restricted, or no longer; `lifts` says which of the two was asked for."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=TEXT_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("It stays in the history."),
+    )
+    lifts = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    use_required_attribute = False
+
+    @property
+    def lifting(self) -> bool:
+        """Tell whether the form is about lifting."""
+        return bool(self["lifts"].value() in {True, "True", "on"})
+
+
+class PolicyForm(forms.ModelForm):
+    """What each reason does, and when a basis is old."""
+
+    use_required_attribute = False
+
+    class Meta:
+        model = Policy
+        fields = policy.FIELDS
+        help_texts = {
+            "no_authorization": _("Nobody has recorded on what ground the data is held."),
+            "consent_old": _("The person agreed longer ago than the months below."),
+            "interest_due": _("Nobody has weighed the interest for longer than the months below."),
+            "other_ground": _("Other is none of the grounds of GDPR art. 6."),
+        }
+
+    def add_errors(self, errors: dict[str, list[str]]) -> None:
+        """Show what the service found wrong beside the fields."""
+        for name, messages in errors.items():
+            self.add_error(name, messages)
+
+
+class NoteForm(forms.Form):
+    """The three parts of the balance."""
+
+    use_required_attribute = False
+    purpose = forms.CharField(
+        label=_("Purpose"), max_length=TEXT_LIMIT, help_text=_("What we want to achieve, and why it is legitimate.")
+    )
+    necessity = forms.CharField(
+        label=_("Necessity"),
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Why it takes this data, and nothing milder does."),
+    )
+    balance = forms.CharField(
+        label=_("Balance"),
+        max_length=NOTE_LIMIT,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Why the interests of the person do not outweigh ours."),
+    )
+
+
+class MarkForm(forms.Form):
+    """Words for the history of those who are marked."""
+
+    reason = _text(_("Note"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
+
+
+def card_values(card: ComplianceCard) -> dict[str, Any]:
+    """Return the fields of the form as a card holds them: its `initial`."""
+    authorization, source = card.authorization_type, card.source_type
+    return {
+        "authorization_type": AuthorizationType(authorization).slug if authorization else NOT_RECORDED,
+        "authorization_other": card.authorization_other,
+        "consent_date": card.consent_date,
+        "consent_purpose": card.consent_purpose,
+        "source_type": SourceType(source).slug if source else NOT_RECORDED,
+        "source_other": card.source_other,
+    }

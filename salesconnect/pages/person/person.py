@@ -1,0 +1,80 @@
+"""One person: the page, the details, the history, and taking back the last edit."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from contacts.models import Contact
+from salesconnect.common.history_words import field_label
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Conflict, Invalid, Stale
+from salesconnect.pages.person import as_of, edits, lines
+from salesconnect.pages.person.forms import EditDetailsForm, UndoForm, detail_values
+from salesconnect.pages.person.person_page import Open, Row, Told, done, find, open_form, show, versions
+
+
+@require_GET
+def person(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Show one person: what one may do, on what ground, and what happened; `as_of` another date, as it was then."""
+    someone = find(contact_id, page_actor(request))
+    if day := request.GET.get("as_of"):
+        return as_of.show(request, someone, day)
+    return show(request, someone)
+
+
+@require_GET
+def past(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Show an older part of a person's history."""
+    someone = find(contact_id, page_actor(request))
+    asked_here = request.htmx.trigger == "history-older"
+    older = lines.of_person(contact_id, request.GET.get("cursor"), focus=asked_here)
+    return render(request, "contacts/person_history.html", {"person": someone, "history": older})
+
+
+@require_http_methods(["GET", "POST"])
+def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Edit the details and the owner; a newer edit by somebody else is shown beside, never overwritten."""
+    actor = page_actor(request)
+    actor.require("edit_people")
+    someone = find(contact_id, actor)
+    form = EditDetailsForm(request.POST or None, initial=detail_values(someone))
+    if request.method == "GET":
+        return show(request, someone, opened=open_form("details", form, someone.card.version))
+    version = edits.posted_version(request)
+    try:
+        if form.is_valid():
+            edit = edits.change_details(someone, form, actor=actor, version=version)
+            return done(request, contact_id, edits.told(edit, owner_before=someone.owner_id), focus="details")
+    except Stale as refusal:
+        both = versions(request, contact_id, _rows(someone, form))
+        return show(request, someone, opened=Open("details", version=refusal.current, versions=both), status=412)
+    except (Invalid, Conflict) as refusal:
+        edits.show_beside(form, refusal)
+    return show(request, someone, opened=Open("details", form, version), status=422)
+
+
+@require_POST
+def undo(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Take back an edit that nobody has changed since, by an edit of its own."""
+    actor = page_actor(request)
+    actor.require("edit_people")
+    find(contact_id, actor)
+    form = UndoForm(request.GET)
+    if not form.is_valid():
+        raise Invalid({"undo": [_("This link to undo is damaged.")]})
+    edits.take_back(contact_id, form.cleaned_data, actor=actor)
+    return done(request, contact_id, Told(_("Undone.")))
+
+
+def _rows(person: Contact, form: EditDetailsForm) -> list[Row]:
+    """Return the fields that the editor or somebody else changed since the form was opened."""
+    rows = []
+    now = detail_values(person) | {"owner": person.owner}
+    for name in (each for each in form.fields if each in now):
+        mine = name in form.changed_data
+        seen = form.data.get(form.add_initial_prefix(name), "")
+        if mine or seen != str(getattr(person, "owner_id" if name == "owner" else name) or ""):
+            value = form.cleaned_data[name] if mine else now[name]
+            rows.append(Row(field_label(name), str(now[name] or ""), str(value or ""), kept=not mine))
+    return rows

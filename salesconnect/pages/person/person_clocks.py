@@ -1,0 +1,32 @@
+"""The clocks that run for one person: requests that wait for an answer, and an erasure that is announced."""
+
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from exports.requests import clocks
+from exports.retention import retention
+from salesconnect.common import subject_request_words
+
+# Of nearly everybody there is neither, which one statement tells.
+EITHER = """
+    SELECT EXISTS (SELECT FROM exports_datarequest WHERE contact_id = %(person)s)
+        OR EXISTS (SELECT FROM exports_retentioncase WHERE contact_id = %(person)s)
+"""
+
+
+def waiting_for(contact_id: int) -> dict[str, Any]:
+    """Return a person's open requests, the most pressing first, and the rules of retention that warn of the person."""
+    with connection.cursor() as cursor:
+        cursor.execute(EITHER, {"person": contact_id})
+        if not cursor.fetchone()[0]:
+            return {"requests": [], "warnings": []}
+    now = timezone.now()
+    warnings = [(case.rule, case.erased_from) for case in retention.warnings(contact_id)]
+    return {
+        "requests": [
+            (row, subject_request_words.due_words(row), clocks.is_overdue(row)) for row in clocks.waiting_of(contact_id)
+        ],
+        "warnings": [(rule, moment, moment is not None and moment <= now) for rule, moment in warnings],
+    }

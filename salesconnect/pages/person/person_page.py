@@ -1,0 +1,151 @@
+"""The page of one person: always whole, with at most one of its cards open for editing."""
+
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlencode, urlsplit
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django_htmx.http import reselect, reswap, retarget
+
+from compliance.verdict.judging import judged
+from compliance.verdict.verdict import LOOKS_OPTED_OUT, Verdict
+from contacts.events import history
+from contacts.models import Contact, ContactEvent
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+from salesconnect.lib.htmx import close_dialog, toast
+from salesconnect.pages.person import lines
+from salesconnect.pages.person.forms import focus_first
+from salesconnect.pages.person.person_clocks import waiting_for
+from unsubscribes.ledger import person_ledger as unsubscribes
+from unsubscribes.mail import queries
+from unsubscribes.models import Message
+from unsubscribes.salesforce.status import linked
+
+Part = Literal["", "card", "details"]
+REGION = "#person"
+UNDELIVERABLE = Message.Reason.UNDELIVERABLE
+MAILS = 5
+NOT_TYPED = ("version", "csrfmiddlewaretoken")
+ON_THE_CARD = (history.AUTHORIZATION, history.SOURCE, history.CREATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field in both versions: as it is now, and as it would become; `kept` when the editor left it alone."""
+
+    label: str
+    theirs: str
+    mine: str
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What is there now and what the editor typed, who was faster, and the fields that would send mine again."""
+
+    rows: list[Row]
+    newest: ContactEvent | None
+    resend: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The part of the page that is being edited: its form, or two versions of it to choose from."""
+
+    part: Part = ""
+    form: forms.Form | None = None
+    version: int = 0
+    versions: Versions | None = None
+
+
+CLOSED = Open()
+
+
+def open_form(part: Part, form: forms.Form, version: int) -> Open:
+    """Return a part opened for editing, ready to be typed into."""
+    focus_first(form)
+    return Open(part, form, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an answer tells beside the page: the words, how grave they are, and the address that takes it back."""
+
+    message: str
+    level: Literal["success", "info", "warning"] = "success"
+    undo_url: str = ""
+
+
+def find(contact_id: int, actor: Actor) -> Contact:
+    """Return one person with card and owner. Raises `Missing` for somebody unknown, deleted or not visible."""
+    person = Contact.objects.visible_to(actor).select_related("card", "owner").filter(pk=contact_id).first()
+    if person is None:
+        raise Missing
+    return person
+
+
+def show(
+    request: SignedInRequest, person: Contact, *, opened: Open = CLOSED, focus: Part = "", status: int = 200
+) -> HttpResponse:
+    """Render the page of one person; `focus` names the part whose Edit button takes the focus."""
+    answer = judged(person.card, timezone.now())
+    context = {
+        "person": person,
+        "card": person.card,
+        "verdict": answer,
+        "reasons": [reason.text for reason in answer.reasons],
+        "undeliverable": any(reason.code == UNDELIVERABLE for reason in answer.reasons),
+        "decide": _decision(person, answer, page_actor(request)),
+        "card_changed": _last_change_of_card(person.pk),
+        "said": unsubscribes.of_person(person),
+        "history": lines.of_person(person.pk),
+        "salesforce": linked(person.pk),
+        **waiting_for(person.pk),
+        "mails": queries.of_person(person.pk)[:MAILS],
+        "people_url": _where_from(request),
+        "opened": opened,
+        "focus": focus,
+    }
+    return render(request, "contacts/person.html", context, status=status)
+
+
+def _decision(person: Contact, answer: Verdict, actor: Actor) -> str:
+    """Return where the actor decides on a person who looks like somebody who said no; empty where there is nothing."""
+    asked = LOOKS_OPTED_OUT in {reason.code for reason in answer.reasons}
+    may = actor.may("edit_people") and person.card.restricted_at is None
+    return reverse("person-not-the-same", args=[person.pk]) if asked and may else ""
+
+
+def versions(request: SignedInRequest, contact_id: int, rows: list[Row]) -> Versions:
+    """Return both versions for a page that met a newer edit; the typed fields wait to be sent again."""
+    newest = history.of_contact(contact_id).exclude(action__in=history.CHANGES_NOTHING).first()
+    typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
+    return Versions(rows, newest, typed)
+
+
+def done(request: SignedInRequest, contact_id: int, told: Told, *, focus: Part = "") -> HttpResponse:
+    """Answer an act: the page anew, in place with a toast where script runs, else by a redirect with a message."""
+    if not request.htmx:
+        getattr(messages, told.level)(request, told.message, extra_tags=urlencode({"undo_url": told.undo_url}))
+        return redirect("person", contact_id)
+    page = show(request, find(contact_id, page_actor(request)), focus=focus)
+    response = reselect(reswap(retarget(page, REGION), "innerHTML"), f"{REGION} > *")
+    return close_dialog(toast(response, told.message, level=told.level, undo_url=told.undo_url))
+
+
+def _last_change_of_card(contact_id: int) -> ContactEvent | None:
+    return history.of_contact(contact_id).filter(action__in=ON_THE_CARD).first()
+
+
+def _where_from(request: SignedInRequest) -> str:
+    """Return the address of the list as the reader left it, with its search and filters."""
+    people = reverse("people")
+    referer = urlsplit(request.headers.get("Referer", ""))
+    return f"{people}?{referer.query}" if referer.path == people and referer.query else people

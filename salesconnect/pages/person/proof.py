@@ -1,0 +1,19 @@
+"""The proof of one event, as a file."""
+
+import json
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_GET
+
+from contacts.sealing import proof as proofs
+from salesconnect.common.requests import SignedInRequest, page_actor
+
+
+@require_GET
+def proof(request: SignedInRequest, event_id: int) -> HttpResponse:
+    """Download what proves that an event is as it was sealed."""
+    content = json.dumps(proofs.of_event(event_id, actor=page_actor(request)), ensure_ascii=False, indent=2)
+    response = HttpResponse(content + "\n", content_type="application/json")
+    response.headers["Content-Disposition"] = f'attachment; filename="proof-{event_id}.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response

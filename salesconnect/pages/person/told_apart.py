@@ -1,0 +1,19 @@
+"""The decision on a person whose address looks like one that said no."""
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from compliance.suppression.lookalikes import tell_apart
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.pages.person.person_page import Told, done, find
+
+
+@require_POST
+def not_the_same(request: SignedInRequest, contact_id: int) -> HttpResponse:
+    """Decide that the person is another than the one who said no."""
+    actor = page_actor(request)
+    actor.require("edit_people")
+    person = find(contact_id, actor)
+    tell_apart(contact_id, actor=actor)
+    return done(request, contact_id, Told(_("%(name)s counts as another person.") % {"name": person}))

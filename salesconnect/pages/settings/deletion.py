@@ -1,0 +1,47 @@
+"""Settings of deletion: how long an erased address is remembered, and when a second administrator approves."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from exports.erasure import deletion_settings
+from exports.models import DeletionSettings
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Invalid
+
+
+class SettingsForm(forms.ModelForm):
+    """What the team decided about deletion."""
+
+    class Meta:
+        model = DeletionSettings
+        fields = list(deletion_settings.FIELDS)
+        help_texts = {
+            "erased_months": gettext_lazy(
+                "As a code that cannot be read back. Meanwhile imports, Salesforce and programs do not bring the "
+                "person back, and who creates the person by hand is asked. It counts for erasures from now on."
+            ),
+            "approval_above": gettext_lazy("Empty: nobody has to approve a deletion."),
+        }
+
+
+@require_http_methods(["GET", "POST"])
+def settings(request: SignedInRequest) -> HttpResponse:
+    """Show and change the settings of deletion."""
+    actor = page_actor(request)
+    actor.require("edit_retention")
+    form = SettingsForm(request.POST or None, instance=deletion_settings.current())
+    if request.method == "POST" and form.is_valid():
+        try:
+            deletion_settings.change(form.cleaned_data, actor=actor)
+            messages.success(request, _("Saved."))
+            return redirect("deletion-settings")
+        except Invalid as refusal:
+            for name, texts in refusal.fields.items():
+                form.add_error(name if name in form.fields else None, texts)
+    status = 422 if form.errors else 200
+    return render(request, "exports/deletion_settings.html", {"form": form}, status=status)

@@ -1,0 +1,114 @@
+"""Settings of the sync with Salesforce: connect, test, try out, activate, pause, disconnect."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.sync_words import connection_trouble, finding_words
+from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.pages.settings.salesforce_forms import ConnectionForm
+from unsubscribes.salesforce import connecting, dry_run, services
+from unsubscribes.salesforce.models import SyncConnection
+
+
+@require_http_methods(["GET", "POST"])
+def settings(request: SignedInRequest) -> HttpResponse:
+    """Show how the sync is set up, and change it."""
+    actor = page_actor(request)
+    actor.require(connecting.RIGHT)
+    form = _form(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            fixed = connecting.environment() if connecting.by_environment() else {}
+            connecting.connect(form.values() | fixed, actor=actor)
+            messages.success(request, _("Saved. Test the connection next."))
+            return redirect("salesforce-settings")
+        except Invalid as refusal:
+            form.refuse(refusal.fields)
+    return _page(request, form=form, status=422 if form.errors else 200)
+
+
+@require_POST
+def test(request: SignedInRequest) -> HttpResponse:
+    """Test the connection, and show the page with a line for each thing that has to be right."""
+    actor = page_actor(request)
+    actor.require(connecting.RIGHT)
+    return _page(request, form=_form(None), lines=connecting.test(actor=actor))
+
+
+@require_POST
+def try_out(request: SignedInRequest) -> HttpResponse:
+    """Order a dry run, and show how far it is."""
+    run = services.order(actor=page_actor(request), is_dry=True)
+    return redirect("salesforce-run", run.pk)
+
+
+@require_POST
+def activate(request: SignedInRequest) -> HttpResponse:
+    """Let the sync begin, as the last dry run foretold it; much change takes a typed yes."""
+    actor = page_actor(request)
+    typed = request.POST.get("yes", "").strip().casefold()
+    try:
+        connecting.activate(actor=actor, confirmed=typed in {"yes", _("yes").casefold()})
+    except Conflict as refusal:
+        messages.warning(request, refusal.message)
+        return redirect("salesforce-settings")
+    messages.success(request, _("The sync is active. It reads everything first."))
+    return redirect("sync")
+
+
+@require_POST
+def pause(request: SignedInRequest) -> HttpResponse:
+    """Stop the sync until somebody resumes it."""
+    services.pause(actor=page_actor(request))
+    messages.success(request, _("The sync is paused. Opt-outs wait until it goes on."))
+    return redirect("salesforce-settings")
+
+
+@require_POST
+def resume(request: SignedInRequest) -> HttpResponse:
+    """Let the sync go on."""
+    services.resume(actor=page_actor(request))
+    messages.success(request, _("The sync goes on."))
+    return redirect("salesforce-settings")
+
+
+@require_http_methods(["GET", "POST"])
+def disconnect(request: SignedInRequest) -> HttpResponse:
+    """Ask whether the org shall be forgotten, and forget it."""
+    actor = page_actor(request)
+    actor.require(connecting.RIGHT)
+    if request.method == "GET":
+        context = {"title": _("Disconnect Salesforce?"), "fixed": connecting.by_environment()}
+        return render(request, "unsubscribes/sync_disconnect.html", context)
+    connecting.disconnect(actor=actor)
+    messages.success(request, _("Salesforce is disconnected."))
+    return redirect("salesforce-settings")
+
+
+def _form(data: Any) -> ConnectionForm:
+    return ConnectionForm(data, row=connecting.shown(), fixed=connecting.by_environment())
+
+
+def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, **more: Any) -> HttpResponse:
+    row = connecting.shown()
+    tried, accepted = connecting.last_dry_run(), connecting.accepted_dry_run()
+    context = {
+        "form": form,
+        "row": row,
+        "connected": row.pk is not None or connecting.by_environment(),
+        "fixed": connecting.by_environment(),
+        "is_off": row.state == SyncConnection.State.OFF,
+        "trouble": connection_trouble(row),
+        "tried": tried,
+        "accepted": accepted,
+        "found": accepted and finding_words(accepted),
+        "needs_a_yes": accepted and dry_run.needs_a_yes(accepted.findings),
+        **more,
+    }
+    return render(request, "unsubscribes/sync_settings.html", context, status=status)

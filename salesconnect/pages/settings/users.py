@@ -1,0 +1,117 @@
+"""Settings: the rooms of it, and the users whom an administrator manages."""
+
+from typing import NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from contacts.accounts import email_change, users
+from contacts.models import User
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Invalid, Missing
+
+
+class UserForm(forms.ModelForm):
+    """A new user."""
+
+    class Meta:
+        model = User
+        fields = ["username", "email", "role"]
+
+
+class AccountForm(forms.ModelForm):
+    """What can be changed of a user."""
+
+    is_active = forms.BooleanField(label=gettext_lazy("Account is open"), required=False)
+
+    class Meta:
+        model = User
+        fields = ["email", "role", "is_active"]
+        help_texts = {"email": gettext_lazy("Where a forgotten password is set anew. The old address is told.")}
+
+
+class Room(NamedTuple):
+    """A place of the settings."""
+
+    name: str
+    icon: str
+    label: str
+    text: str
+
+
+@require_GET
+def index(request: SignedInRequest) -> HttpResponse:
+    """Show what can be set, each with a sentence."""
+    actor = page_actor(request)
+    rooms = [
+        Room("profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens."))
+    ]
+    if actor.may("verify_history"):
+        rooms.append(Room("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification.")))
+    if actor.may("manage_users"):
+        rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
+    rooms.append(Room("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then.")))
+    if actor.may("edit_retention"):
+        words = _("How long an erased address is remembered, and who approves the deletion of many.")
+        rooms.append(Room("deletion-settings", "trash", _("Deletion"), words))
+    if actor.may("edit_team"):
+        rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
+    if actor.may("edit_policy"):
+        rooms.append(Room("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old.")))
+    if actor.may("manage_salesforce"):
+        rooms.append(Room("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes.")))
+    if actor.may("edit_team"):
+        words = _("Who is responsible, what for, for how long: what the system cannot know.")
+        rooms.append(Room("processing-settings", "certificate", _("Record of processing"), words))
+    return render(request, "contacts/settings.html", {"rooms": rooms})
+
+
+@require_http_methods(["GET", "POST"])
+def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
+    """List the users; POST makes one and shows the password once."""
+    actor = page_actor(request)
+    actor.require("manage_users")
+    form, made = UserForm(request.POST if request.method == "POST" else None), None
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            made = users.create(data["username"], data["role"], email=data["email"], actor=actor)
+            form = UserForm()
+        except Invalid as refusal:
+            for field, texts in refusal.fields.items():
+                form.add_error(field if field in form.fields else None, texts)
+    everybody = User.objects.order_by("-is_active", "username")
+    context = {"form": form, "made": made, "accounts": everybody}
+    return render(request, "contacts/users.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def account(request: SignedInRequest, user_id: int) -> HttpResponse:
+    """Change one user's role, open or close the account."""
+    actor = page_actor(request)
+    actor.require("manage_users")
+    user = User.objects.filter(pk=user_id).first()
+    if user is None:
+        raise Missing
+    title = str(user)
+    form = AccountForm(request.POST or None, instance=user)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            changed = users.change(
+                user_id, role=data["role"], active=data["is_active"], email=data["email"], actor=actor
+            )
+            messages.success(request, _("Saved."))
+            if not changed.old_address_told:
+                messages.warning(request, email_change.untold())
+            return redirect("users")
+        except Invalid as refusal:
+            for field, texts in refusal.fields.items():
+                form.add_error(field, texts)
+    context = {"form": form, "title": title, "account": user}
+    return render(request, "contacts/user.html", context, status=422 if form.errors else 200)

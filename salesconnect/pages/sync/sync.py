@@ -1,0 +1,77 @@
+"""The Sync page: is all well between here and Salesforce, and if not, what is to be done?"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
+from salesconnect.pages.sync.sync_standing import standing
+from unsubscribes.salesforce import alerts, connecting, running, services, status
+from unsubscribes.salesforce.models import SyncError, SyncRun
+from unsubscribes.salesforce.status import CONFLICTS
+
+RUNS, CONFLICTS_SHOWN = 8, 5
+# Most runs look and find nothing new; they stand in the list of all runs.
+IDLE = Q(state=SyncRun.State.DONE, kind__in=(SyncRun.Kind.PULL, SyncRun.Kind.PUSH), changed=0, written=0, errors=0)
+
+
+@require_safe
+def index(request: SignedInRequest) -> HttpResponse:
+    """Say first whether all is well, then the numbers, what went wrong, and the newest runs."""
+    page_actor(request).require("view_people")
+    row = connecting.shown()
+    if row.pk is None and not connecting.by_environment():
+        return render(request, "unsubscribes/sync_empty.html")
+    now, groups = status.status(), status.errors_by_code()
+    readings, compared = status.readings(), status.last_comparison()
+    context: dict[str, Any] = {
+        "row": row,
+        "now": now,
+        "readings": [(reading, now.lag[reading.sobject]) for reading in readings],
+        "standing": standing(now, readings),
+        "trouble": connection_trouble(row),
+        "alerts": [(alert, alert_words(alert)) for alert in alerts.alerts()],
+        "used_today": running.used_today(),
+        "compared": compared,
+        "groups": [group | code_words(group["code"])._asdict() for group in groups],
+        "runs": SyncRun.objects.exclude(IDLE).order_by("-pk")[:RUNS],
+        "conflicts": conflicts(),
+    }
+    return render(request, "unsubscribes/sync.html", context)
+
+
+def conflicts() -> list[tuple[SyncError, str]]:
+    """Return the newest conflicts, each with its words."""
+    newest = SyncError.objects.filter(code__in=CONFLICTS).order_by("-last_seen")[:CONFLICTS_SHOWN]
+    return [(error, code_words(error.code).what) for error in newest]
+
+
+@require_POST
+def run_now(request: SignedInRequest) -> HttpResponse:
+    """Order a run, or a dry run, and show how far it is."""
+    ordered = services.order(actor=page_actor(request), is_dry="dry_run" in request.POST)
+    return redirect("salesforce-run", ordered.pk)
+
+
+@require_POST
+def retry(request: SignedInRequest, error_id: int) -> HttpResponse:
+    """Try one record again that was given up."""
+    error = services.retry(error_id, actor=page_actor(request))
+    messages.success(request, _("It is tried again now."))
+    return redirect("salesforce-record", error.sf_id) if error.sf_id else redirect("sync")
+
+
+@require_POST
+def retry_all(request: SignedInRequest) -> HttpResponse:
+    """Try all records again that were given up."""
+    number = services.retry_all(actor=page_actor(request)).changed
+    text = ngettext("%(number)d record is tried again now.", "%(number)d records are tried again now.", number)
+    messages.success(request, text % {"number": number})
+    return redirect("sync")

@@ -1,0 +1,106 @@
+"""The Tasks page: what is running, what is done, and what came of it."""
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import trigger_client_event
+
+from compliance.card import orders
+from contacts.jobs import batches
+from contacts.models import Batch
+from exports.files import services as exports
+from exports.files.columns import content_disposition
+from exports.models import ExportJob
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib.errors import Missing
+from salesconnect.pages.tasks import task_list
+from salesconnect.pages.tasks.announcements import announce
+
+SHOWN = "shown_tasks"
+
+
+@require_safe
+def tasks(request: SignedInRequest) -> HttpResponse:
+    """List what was ordered, newest first."""
+    page_actor(request).require("view_people")
+    return render(request, "contacts/tasks.html", task_list.page(request.GET.get("before", "")))
+
+
+@require_safe
+def task(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """Show one bulk order: how far it is, or what came of it. Asked by htmx, the part that changes alone."""
+    page_actor(request).require("view_people")
+    alone = request.htmx.target == "task"
+    context = task_list.details(_find(batch_id))
+    return render(request, "contacts/_task.html" if alone else "contacts/task.html", context)
+
+
+@require_safe
+def running(request: SignedInRequest) -> HttpResponse:
+    """Show the user's running tasks in the top bar, and say when one of those that it has shown is over.
+
+    The session remembers which were shown, so that the message comes also on the next page, or tomorrow.
+    """
+    shown = request.session.get(SHOWN, [])
+    going_on = task_list.running(request.user)
+    over = task_list.ended(request.user, shown)
+    # One toast an answer: the others are told of at the next.
+    waiting = [task.key for task in (*going_on, *over[1:])]
+    if waiting != shown:
+        request.session[SHOWN] = waiting
+    response = render(request, "contacts/_running.html", {"tasks": going_on, "waiting": waiting})
+    return announce(response, over[0]) if over else response
+
+
+@require_POST
+def undo(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """Take a bulk change back."""
+    batch = orders.undo(_find(batch_id), actor=page_actor(request))
+    return announce(HttpResponse(status=204), task_list.of_batch(batch)) if request.htmx else redirect("task", batch.pk)
+
+
+@require_POST
+def approve(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """Let an order begin that waits for a second administrator."""
+    batch = batches.approve(_find(batch_id).pk, actor=page_actor(request))
+    return redirect("task", batch.pk)
+
+
+@require_POST
+def cancel(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """Stop a bulk order; what it has done stays done."""
+    batch = batches.cancel(_find(batch_id).pk, actor=page_actor(request))
+    if not request.htmx:
+        return redirect("task", batch.pk)
+    return trigger_client_event(announce(HttpResponse(status=204), task_list.of_batch(batch)), "tasks-changed", {})
+
+
+@require_safe
+def refused(request: SignedInRequest, batch_id: int) -> HttpResponse:
+    """List the people whom a bulk order left as they were."""
+    page_actor(request).require("view_people")
+    context = task_list.refusals(_find(batch_id), request.GET.get("cursor"))
+    return render(request, "contacts/task_refused.html", context)
+
+
+@require_safe
+def file(request: SignedInRequest, batch_id: int) -> HttpResponse | StreamingHttpResponse:
+    """Download the file of an export."""
+    job = ExportJob.objects.select_related("batch").filter(batch_id=batch_id).first()
+    if job is None:
+        raise Missing
+    pieces = exports.read_file(job, actor=page_actor(request))
+    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = content_disposition(
+        f"people-{timezone.localdate(job.batch.created_at)}.csv"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _find(batch_id: int) -> Batch:
+    batch = Batch.objects.filter(pk=batch_id).select_related("undoes", "export").first()
+    if batch is None:
+        raise Missing
+    return batch

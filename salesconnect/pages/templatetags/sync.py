@@ -1,0 +1,54 @@
+"""What the pages of the sync say: lags and lengths in words, codes in plain words."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from salesconnect.common.sync_words import code_words
+from unsubscribes.salesforce.models import SyncRun
+
+MINUTE = 60
+register = template.Library()
+
+
+@register.filter
+def lag(seconds: int) -> str:
+    """Return a number of seconds in words, as short as people say it."""
+    if seconds < MINUTE:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    now = timezone.now()
+    return timesince(now - dt.timedelta(seconds=seconds), now, depth=1)
+
+
+@register.filter
+def how_long(run: SyncRun) -> str:
+    """Return how long a run took or takes; empty before it began."""
+    if run.started_at is None:
+        return ""
+    taken = (run.finished_at or timezone.now()) - run.started_at
+    return lag(int(taken.total_seconds())) if taken >= dt.timedelta(seconds=1) else _("under a second")
+
+
+@register.filter
+def code_what(code: str) -> str:
+    """Return what a code means, in a few words."""
+    return code_words(code).what
+
+
+@register.filter
+def host(url: str) -> str:
+    """Return the host of an address."""
+    return urlsplit(url).netloc
+
+
+@register.filter
+def at(mapping: Mapping[str, Any], key: str) -> Any:
+    """Return what a mapping holds under a key that is a variable; None where it holds nothing."""
+    return mapping.get(key)

@@ -1,0 +1,110 @@
+"""The Unsubscribes page: who said no and who said yes again, over time and one by one."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from compliance.models import ComplianceCard, Suppression
+from exports.files.columns import content_disposition
+from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.lib import chart
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.fields import DayField
+from salesconnect.lib.paging import address, neighbours
+from salesconnect.pages.unsubscribes.over_time import figures_chart
+from unsubscribes.ledger import ledger, ledger_file
+from unsubscribes.ledger.ledger import Unit, Wanted
+
+PAGE_SIZE = 50
+COUNT_CAP = 10_000
+ADDRESSES = "addresses"
+KINDS = (
+    ("unsubscribed", _("Unsubscribes")),
+    ("resubscribed", _("Re-consents")),
+    (ADDRESSES, _("Addresses without a person")),
+)
+SOURCES = [("", _("Every source")), *Suppression.Source.choices, (ledger.RE_CONSENT, _("Re-consent"))]
+
+
+class LedgerForm(forms.Form):
+    """What of the list is wanted, as the address of the page says it."""
+
+    kind = forms.ChoiceField(choices=[("", ""), *KINDS], required=False)
+    search = forms.CharField(required=False, max_length=200)
+    source = forms.ChoiceField(choices=SOURCES, required=False)
+    since = DayField(required=False)
+    until = DayField(required=False)
+    by = forms.ChoiceField(choices=[("week", _("By week")), ("month", _("By month"))], required=False)
+
+    def wanted(self) -> Wanted:
+        """Return what is wanted; raises `Invalid` for a value that cannot be."""
+        if not self.is_valid():
+            raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
+        values = self.cleaned_data
+        return Wanted(values["kind"], values["source"], values["since"], values["until"], values["search"].strip())
+
+
+@require_safe
+def index(request: SignedInRequest) -> HttpResponse:
+    """Show the list with its filters, and the chart of the last twelve weeks or months."""
+    actor = page_actor(request)
+    actor.require("view_people")
+    form = LedgerForm(request.GET)
+    wanted = form.wanted()
+    query = {name: request.GET[name] for name in form.fields if request.GET.get(name)}
+    context = _list(wanted, query, request.GET.get("cursor")) | _around(form, query)
+    return render(request, "unsubscribes/ledger.html", context)
+
+
+@require_POST
+def export(request: SignedInRequest) -> StreamingHttpResponse:
+    """Download the list as a CSV."""
+    wanted, actor = LedgerForm(request.POST).wanted(), page_actor(request)
+    write = ledger_file.export_unheld if wanted.kind == ADDRESSES else ledger_file.export
+    response = StreamingHttpResponse(write(wanted, actor=actor), content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = content_disposition(f"unsubscribes-{timezone.localdate()}.csv")
+    return response
+
+
+def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str, Any]:
+    of_nobody = wanted.kind == ADDRESSES
+    rows = ledger.unheld(wanted) if of_nobody else ledger.events(wanted)
+    page_at: Any = ledger.unheld_page if of_nobody else ledger.page
+    page = page_at(wanted, cursor=cursor, size=PAGE_SIZE)
+    number = rows.order_by()[: COUNT_CAP + 1].count()
+    return {
+        "rows": page.rows,
+        "of_nobody": of_nobody,
+        "count": min(number, COUNT_CAP),
+        "capped": number > COUNT_CAP,
+        **neighbours(page, query),
+    }
+
+
+def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
+    """Return what stands around the list: views, filters, the chart, and how many are unsubscribed now."""
+    unit: Unit = "month" if form.cleaned_data["by"] == "month" else "week"
+    others = {name: value for name, value in query.items() if name != "kind"}
+    tabs = [("", _t("All")), *KINDS]
+    filters = {name: value for name, value in query.items() if name not in ("kind", "by")}
+    return {
+        "query": query,
+        "hidden": {name: query[name] for name in ("kind", "by") if name in query},
+        "tabs": [
+            {"label": label, "url": address(others, kind=kind), "current": query.get("kind", "") == kind}
+            for kind, label in tabs
+        ],
+        "sources": SOURCES,
+        "filtered": bool(filters),
+        "shown": figures_chart(unit, timezone.localdate(), chart.WIDE),
+        "more": {"url": "?by=month", "text": _t("By month")}
+        if unit == "week"
+        else {"url": "?by=week", "text": _t("By week")},
+        "now": ComplianceCard.objects.filter(unsubscribed=True).count(),
+    }

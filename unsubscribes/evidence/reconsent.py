@@ -1,0 +1,141 @@
+"""Removing an unsubscribe: the one way back, by an administrator, for one person, on the ground of a new consent.
+
+Nothing else clears an opt-out: triggers refuse every statement that would, but for the person and the addresses that
+`_lift` names inside its own transaction.
+"""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.card import services
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.models import Suppression
+from compliance.suppression.address_locks import lock_people
+from contacts.events import history
+from contacts.models import Contact
+from contacts.people.addresses import address_hashes
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.kick import kick
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.transactions import act
+from unsubscribes.evidence import documents, records
+from unsubscribes.evidence.documents import Document
+from unsubscribes.evidence.rules import Evidence
+from unsubscribes.salesforce.models import SyncNotice
+
+LIFT = """
+    SELECT set_config('salesconnect.reconsent_contact', %(contact)s, true),
+           set_config('salesconnect.reconsent_addresses', %(addresses)s, true);
+    DELETE FROM compliance_suppression WHERE address_hash = ANY(%(hashes)s::uuid[]);
+    UPDATE compliance_compliancecard SET unsubscribed = false, version = version + 1, updated_at = now()
+    WHERE contact_id = %(id)s;
+    SELECT set_config('salesconnect.reconsent_contact', '', true),
+           set_config('salesconnect.reconsent_addresses', '', true)
+"""
+
+
+def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int | None = None) -> Outcome:
+    """Opt one person in again: the suppression of the address goes, the card becomes Consent with the new date.
+
+    An opt-out that was said, or said again, after the act began stands: of two acts the later one of the person wins,
+    and at the same moment the "no". Raises `Forbidden`, `Missing`, `Restricted`, `Stale` when the person is no longer
+    at `version`, `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a
+    consent. A program with a token never may (`Conflict`, `page_only`): somebody looks at the evidence.
+    """
+    demand(actor)
+    return _reconsent(contact_id, evidence, began=_clock(), actor=actor, version=version)
+
+
+@act
+@removed_on_failure
+def _reconsent(
+    contact_id: int, evidence: Evidence, *, began: dt.datetime, actor: Actor, version: int | None
+) -> Outcome:
+    person = _locked(contact_id, version, actor)
+    if not person.card.unsubscribed:
+        raise Conflict("not_unsubscribed", _("This person is not unsubscribed."))
+    said_no = last_no(person)
+    if said_no and said_no >= began:
+        raise Conflict("unsubscribed_again", _("The person has just said no again. Nothing was changed."))
+    document = _checked(evidence, said_no)
+    _lift(person)
+    record = records.keep(person, evidence, document, actor=actor)
+    history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=records.changes(record))
+    consent = Authorization(AuthorizationType.CONSENT, "", record.consent_date, record.purpose)
+    services.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
+    SyncNotice.objects.create(contact_id=contact_id, yes=True)
+    kick("unsubscribes.push_salesforce")
+    return Outcome(changed=1)
+
+
+def demand(actor: Actor) -> None:
+    """Raise unless the actor may remove an unsubscribe now: `Forbidden`, `Conflict` (`page_only`), `SignInAgain`."""
+    actor.require("reconsent_people")
+    if actor.by_token:
+        raise Conflict("page_only", _("Only a signed-in user can remove an unsubscribe, on the page; no token can."))
+    actor.require_recent("reconsent_people")
+
+
+def last_no(person: Contact) -> dt.datetime | None:
+    """Return when the person, or whoever had the address, last said no; None when nobody knows any more."""
+    events = history.of_contact(person.pk).filter(action=history.UNSUBSCRIBED).order_by()
+    suppressions = Suppression.objects.filter(address_hash__in=_hashes(person))
+    moments = (events.aggregate(at=Max("at"))["at"], suppressions.aggregate(at=Max("said_at"))["at"])
+    return max((moment for moment in moments if moment), default=None)
+
+
+def _clock() -> dt.datetime:
+    """Return the database's time, by which opt-outs are dated; that of the transaction may be long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: dt.datetime = cursor.fetchone()[0]
+        return moment
+
+
+def _locked(contact_id: int, version: int | None, actor: Actor) -> Contact:
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    if not lock_people(people):
+        raise Missing
+    if version is not None:
+        services.check_version(contact_id, version)
+    return people.select_related("card").get()
+
+
+def _checked(evidence: Evidence, said_no: dt.datetime | None) -> Document | None:
+    errors = evidence.errors(timezone.localdate(), timezone.localdate(said_no) if said_no else None)
+    document = None
+    if evidence.document is not None:
+        try:
+            document = documents.examine(evidence.document)
+        except Invalid as refusal:
+            errors |= refusal.fields
+    if errors:
+        raise Invalid(errors)
+    return document
+
+
+def _hashes(person: Contact) -> list[UUID]:
+    """Return every hash under which the person's address may be suppressed, that of a key no longer set included."""
+    if not person.email_key:
+        return []
+    return list({*address_hashes(person.email_key), *filter(None, [person.address_hash])})
+
+
+def _lift(person: Contact) -> None:
+    hashes = [str(address_hash) for address_hash in _hashes(person)]
+    values: dict[str, Any] = {
+        "contact": str(person.pk),
+        "addresses": ",".join(hashes),
+        "hashes": hashes,
+        "id": person.pk,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(LIFT, values)

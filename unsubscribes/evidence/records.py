@@ -1,0 +1,62 @@
+"""The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
+
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from contacts.events import history
+from contacts.models import Contact
+from salesconnect.lib import stored
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+from unsubscribes.evidence.documents import Document
+from unsubscribes.evidence.rules import Evidence
+from unsubscribes.models import ConsentEvidence
+
+
+def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
+    """Put evidence without errors on record; the file comes last but for the row, so that a refusal leaves none."""
+    record = ConsentEvidence(
+        contact=person,
+        consent_date=evidence.consent_date,  # type: ignore[misc] # evidence without errors has a date
+        channel=evidence.channel,
+        wording=evidence.wording.strip(),
+        purpose=evidence.purpose.strip(),
+        reference=evidence.reference.strip(),
+        user_id=actor.user_id,
+        actor_name=actor.name,
+    )
+    if document:
+        record.file_name, record.file_kind = document.name, document.kind
+        record.size, record.sha256 = len(document.content), document.sha256
+        stored.save(record.file, "", ContentFile(document.content))
+    record.save()
+    return record
+
+
+def changes(record: ConsentEvidence) -> dict[str, tuple[Any, Any]]:
+    """Return what the history says of the evidence: enough to find the record, and to tell whether it was changed."""
+    said = {
+        "source": "re_consent",
+        "evidence": record.pk,
+        "consent_date": record.consent_date.isoformat(),
+        "channel": record.channel,
+        "wording": record.wording,
+        "consent_purpose": record.purpose,
+        "reference": record.reference,
+        "sha256": record.sha256,
+    }
+    return {name: (None, value) for name, value in said.items() if value}
+
+
+@transaction.atomic
+def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidence:
+    """Return evidence of one person whose document is to be downloaded; the history keeps who did. Raises `Missing`."""
+    actor.require("export_people")
+    people = Contact.objects.visible_to(actor).filter(pk=contact_id)
+    record = ConsentEvidence.objects.filter(pk=record_id, contact__in=people).exclude(file="").first()
+    if record is None or not record.file.storage.exists(str(record.file.name)):
+        raise Missing
+    history.record([contact_id], history.EXPORTED, actor=actor, changes={"reason": (None, record.file_name)})
+    return record

@@ -1,0 +1,60 @@
+"""What a person said about mail: every opt-out and opt-in, also those that came before the person did."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from compliance.models import Suppression
+from compliance.suppression import suppression
+from contacts.events import history
+from contacts.models import Contact, ContactEvent
+from unsubscribes.models import ConsentEvidence
+
+THE_NO = (history.UNSUBSCRIBED, history.RESUBSCRIBED, history.CREATED)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One opt-out (`unsubscribed`) or opt-in (`resubscribed`): when, how it came in, why, who recorded it, the proof.
+
+    `source` is a `Suppression.Source`, `re_consent`, or empty where nobody knows any more.
+    """
+
+    at: dt.datetime
+    kind: str
+    source: str
+    reason: str
+    actor: str
+    evidence: ConsentEvidence | None = None
+
+
+def of_person(contact: Contact) -> list[Said]:
+    """Return what `contact` (with its card) said, newest first.
+
+    A person who came in with an address that had said no has no event of that; the suppression tells it then.
+    """
+    events = list(history.of_contact(contact.pk).filter(action__in=THE_NO))
+    told = [event for event in events if event.action != history.CREATED or event.changes.get("suppressed")]
+    held = suppression.of_address(contact.email_key) if contact.card.unsubscribed else None
+    evidence = contact.evidence.in_bulk() if history.RESUBSCRIBED in {event.action for event in told} else {}
+    said = [_of_event(event, held, evidence) for event in told]
+    if contact.card.unsubscribed and history.UNSUBSCRIBED not in {entry.kind for entry in said}:
+        said.append(_of_address(held, timezone.now()))
+    return sorted(said, key=lambda entry: entry.at, reverse=True)
+
+
+def _of_event(event: ContactEvent, held: Suppression | None, evidence: Mapping[int, ConsentEvidence]) -> Said:
+    if event.action == history.CREATED:
+        return _of_address(held, event.at)
+    words = {name: change[1] or "" for name, change in event.changes.items() if isinstance(change, list)}
+    source = words.get("source") or ("re_consent" if event.action == history.RESUBSCRIBED else "")
+    shown = evidence.get(int(words.get("evidence", 0)))
+    return Said(event.at, event.action, source, words.get("reason", ""), event.actor_name, shown)
+
+
+def _of_address(held: Suppression | None, known_at: dt.datetime) -> Said:
+    if held is None or held.since > known_at:
+        return Said(known_at, history.UNSUBSCRIBED, "", "", "")
+    return Said(held.since, history.UNSUBSCRIBED, held.source, held.reason, "")

@@ -1,0 +1,136 @@
+"""The way out of every mail: its link is made when the mail is sent, and works for ever."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef
+from psycopg2.extras import execute_values
+
+from compliance.suppression import suppression
+from compliance.suppression.suppression import Said
+from contacts.models import Contact, Merge
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.links import tokens
+from unsubscribes.models import MailLink, Message
+
+# Spelt out, for many may follow their links at once: the ORM would take longer to write it than the database to answer.
+FIND = """
+    SELECT id, nonce, digest, address_hash, hash_key, created_at,
+           ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id)
+    FROM unsubscribes_maillink link WHERE digest = ANY(%s)
+"""
+# A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
+FORGET = """
+    UPDATE unsubscribes_maillink SET address_hash = NULL, hash_key = ''
+    WHERE address_hash IS NOT NULL AND id IN (
+        SELECT id FROM unsubscribes_maillink WHERE address_hash = ANY(%(hashes)s::uuid[])
+        UNION SELECT link_id FROM unsubscribes_message WHERE contact_id = ANY(%(people)s) AND link_id IS NOT NULL
+    )
+    AND NOT EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = unsubscribes_maillink.address_hash)
+    AND NOT EXISTS (SELECT FROM compliance_erasedaddress e WHERE e.address_hash = unsubscribes_maillink.address_hash)
+    AND NOT EXISTS (SELECT FROM contacts_contact c
+                    WHERE c.address_hash = unsubscribes_maillink.address_hash AND c.id <> ALL(%(people)s))
+"""
+RECIPIENT = Actor(user_id=None, name="Recipient", role="member", door="link")
+
+
+def make(contact: Contact) -> MailLink:
+    """Store a new link for the address that `contact` has now; there must be one."""
+    assert contact.address_hash  # noqa: S101 - the gate lets nobody pass without an address
+    nonce = uuid.uuid4()
+    return MailLink.objects.create(
+        nonce=nonce,
+        digest=tokens.digest(tokens.token_of(nonce)),
+        address_hash=contact.address_hash,
+        hash_key=contact.address_hash_key,
+    )
+
+
+def url(link: MailLink) -> str | None:
+    """Return the public address of a link; None when the key that made its token has been changed since."""
+    token = tokens.token_of(link.nonce)
+    return f"{settings.SITE_URL}/u/{token}/" if tokens.digest(token) == link.digest else None
+
+
+def for_message(message: Message, contact: Contact) -> MailLink:
+    """Return the message's link: that of its first attempt as long as it is usable and the address the same."""
+    link = message.link
+    if link and link.address_hash == contact.address_hash and url(link):
+        return link
+    return make(contact)
+
+
+def find(token: str) -> MailLink | None:
+    """Return the link of a token, with whom it was written to; None when the token is unknown or damaged."""
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [tokens.digests(token)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *values, written_to = row
+    link = MailLink(*values)
+    link.written_to = written_to
+    return link
+
+
+def holder(link: MailLink) -> Contact | None:
+    """Return the person who has the link's address now, if anybody has."""
+    return Contact.objects.filter(address_hash=link.address_hash).first() if link.address_hash else None
+
+
+def forget(people: Sequence[int], hashes: Iterable[UUID]) -> int:
+    """Take the address out of the links that were mailed to people who are being erased; returns of how many.
+
+    Such a link answers from then on that nothing is held.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, {"people": list(people), "hashes": [str(each) for each in hashes]})
+        return cursor.rowcount
+
+
+def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
+    """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
+
+    A record that was merged since into another of the same person leaves its mail to that one, and so its "no", which
+    is stored by itself. A link that has forgotten its address has nobody to unsubscribe.
+    """
+    if link.address_hash is None:
+        return Outcome()
+    said = _opt_out(link, source, reason)
+    if said.people and set(link.written_to) <= set(said.people):
+        return said.outcome
+    # The link's address may just have got another hash, and with it whoever has the address.
+    known_by = MailLink.objects.filter(pk=link.pk).first()
+    if known_by and known_by.address_hash and known_by.address_hash != link.address_hash:
+        said = _opt_out(known_by, source, reason)
+    # Looked up again, for a merge may have been what the "no" waited for.
+    merged = Merge.objects.filter(survivor_id=OuterRef("pk"), undone_at=None)
+    survivors = Contact.objects.filter(Exists(merged), pk__in=Message.objects.filter(link=link).values("contact_id"))
+    others = survivors.exclude(pk__in=said.people)
+    return said.outcome + suppression.unsubscribe(others, actor=RECIPIENT, source=source, reason=reason)
+
+
+def _opt_out(link: MailLink, source: str, reason: str) -> Said:
+    hashes = [link.address_hash] if link.address_hash else []
+    return suppression.unsubscribe_address(hashes, link.hash_key, actor=RECIPIENT, source=source, reason=reason)
+
+
+def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:
+    """Move links from old address hashes to new ones, made with the key named `hash_key`; returns how many moved.
+
+    For the job that follows a change of the hash key, in the transaction in which it re-hashes the people.
+    """
+    if not hashes:
+        return 0
+    statement = """
+        UPDATE unsubscribes_maillink link SET address_hash = renewed.new::uuid, hash_key = renewed.key
+        FROM (VALUES %s) AS renewed (old, new, key) WHERE link.address_hash = renewed.old::uuid
+    """
+    rows = [(str(old), str(new), hash_key) for old, new in hashes.items()]
+    with connection.cursor() as cursor:
+        execute_values(cursor.cursor, statement, rows, page_size=len(rows))
+        return cursor.rowcount

@@ -1,0 +1,49 @@
+"""The bulk order *mail*: one message to each of the selected people."""
+
+from dataclasses import asdict
+from typing import Any
+
+from contacts.jobs import batches
+from contacts.models import Batch
+from contacts.people.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.kick import kick
+from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.transactions import act
+from unsubscribes.mail import services
+from unsubscribes.mail.compose import Draft
+
+
+@act
+def order_mail(
+    contacts: ContactQuerySet,
+    draft: Draft,
+    *,
+    actor: Actor,
+    selection: dict[str, Any],
+    missing: int = 0,
+    approved: int | None = None,
+) -> Batch:
+    """Write to all `contacts`, up to 5,000 at once, more by a worker, and have it sent.
+
+    Raises as `services.write`, and `Conflict` (`moved`) when another number than `approved` is meant by now.
+    """
+    actor.require("mail_people")
+    draft.check()
+    batch = batches.order(
+        contacts,
+        "mail",
+        actor=actor,
+        params=asdict(draft),
+        selection=selection,
+        missing=missing,
+        approved=approved,
+    )
+    kick("unsubscribes.sweep_mail")
+    return batch
+
+
+@batches.register("mail", "mail_people")
+def write_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+    """Write to one chunk of the people."""
+    return services.write(contacts, Draft(**batch.params), actor=actor, batch_id=batch.pk)

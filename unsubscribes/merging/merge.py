@@ -1,0 +1,256 @@
+"""Two records of one person become one, and can become two again for 30 days. A "no" of either is never lost by it.
+
+What changes of the survivor is changed by the acts that change it at any other time, so that its history tells it. The
+absorbed record goes; its events stay under its number and are read with the survivor's.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models.fields.reverse_related import ForeignObjectRel
+from django.utils.translation import gettext as _
+
+from compliance.card import editing, services
+from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.models import ComplianceCard, Suppression
+from compliance.suppression import suppression
+from compliance.suppression.address_locks import lock_people
+from contacts.events import history
+from contacts.models import Contact, Merge, OnMerge
+from contacts.people.details import DETAILS
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.transactions import act
+from unsubscribes.evidence.rules import stricter
+from unsubscribes.mail import doubles
+from unsubscribes.models import MailFailure
+
+BASIS_CLOCKS = ("basis_since", "reviewed_on")
+CLOCKS = (*BASIS_CLOCKS, "informed_at")
+MOVING = (OnMerge.MOVES, OnMerge.MOVES_UNLESS_THERE)
+
+Changes = dict[str, tuple[str | None, str | None]]
+
+
+@act
+def merge(
+    survivor_id: int,
+    other_id: int,
+    *,
+    actor: Actor,
+    take: Collection[str] = (),
+    versions: tuple[int, int] | None = None,
+) -> Merge:
+    """Merge the record `other_id` into `survivor_id` and return what allows to undo it.
+
+    A detail of the other is taken where it is named in `take` or the survivor has none. The stricter of the two
+    authorizations stands, and an opt-out of either is one of the result and of both addresses. Whatever hangs on the
+    other record, mail before all, moves. Raises `Forbidden`, `Missing`, `Restricted`, `Invalid` (`other`,
+    `take`), and `Stale` when one of the two is no longer at its of the `versions`.
+    """
+    actor.require("merge_people")
+    if unknown := set(take) - set(DETAILS):
+        raise Invalid({"take": [_("There is no detail “%(name)s”.") % {"name": min(unknown)}]})
+    survivor, other = _both(survivor_id, other_id, actor, versions)
+    basis = standing(survivor.card, other.card)
+    record = Merge(survivor_id=survivor_id, absorbed_id=other_id, actor_name=actor.name, absorbed=_snapshot(other))
+    wanted = merged_details(survivor, other, take)
+    record.changes = {
+        "details": {name: [getattr(survivor, name), value] for name, value in wanted.items()},
+        "card": [_card(survivor), None],
+    }
+    _share_the_no(survivor, other, actor)
+    record.moved = _move(other_id, survivor_id)
+    doubles.hold(survivor_id)
+    # The address must be free before the survivor takes it.
+    ComplianceCard.objects.filter(pk=other_id).delete()
+    Contact.objects.filter(pk=other_id).delete()
+    _take_over(survivor, other, wanted, actor)
+    _forget_failures(survivor_id)
+    clocks = set_clocks(survivor_id, _card_values(basis))
+    record.changes["card"][1] = _card(_fresh(survivor_id))
+    record.save()
+    history.record([other_id], history.MERGED, actor=actor, changes={"into": (None, survivor_id)})
+    history.record([survivor_id], history.MERGED, actor=actor, changes={"merged": (None, other_id), **clocks})
+    return record
+
+
+def merged_details(survivor: Contact, other: Contact, take: Collection[str]) -> dict[str, str]:
+    """Return the details of the survivor that become those of the other."""
+    return {
+        name: getattr(other, name)
+        for name in DETAILS
+        if getattr(other, name)
+        and getattr(other, name) != getattr(survivor, name)
+        and (name in take or not getattr(survivor, name))
+    }
+
+
+def standing(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
+    """Return the card whose legal basis stands: the stricter of the two, and of two that are equal the older.
+
+    The basis stands with its dates: to merge records is to review nothing.
+    """
+    one, two = _authorization(survivor), _authorization(other)
+    if one == two:
+        return min(survivor, other, key=lambda card: (card.basis_since or dt.date.max, card.reviewed_on or dt.date.min))
+    return survivor if stricter(one, two) == one else other
+
+
+def given_up(survivor: ComplianceCard, other: ComplianceCard) -> Authorization | None:
+    """Return the legal basis that does not stand, where there is one and it says something else."""
+    stays = standing(survivor, other)
+    kept, lost = _authorization(stays), _authorization(other if stays is survivor else survivor)
+    return lost if lost.type and lost != kept else None
+
+
+def set_clocks(contact_id: int, wanted: Mapping[str, Any]) -> Changes:
+    """Let the clocks of a legal basis run from where they ran for it before; return what that changed.
+
+    `wanted` are values of a card as a snapshot keeps them.
+    """
+    card = ComplianceCard.objects.get(pk=contact_id)
+    was = {name: value.isoformat() if (value := getattr(card, name)) else None for name in BASIS_CLOCKS}
+    becomes = {name: wanted.get(name) for name in BASIS_CLOCKS}
+    if was == becomes:
+        return {}
+    ComplianceCard.objects.filter(pk=contact_id).update(**becomes)
+    return {name: (was[name], becomes[name]) for name in BASIS_CLOCKS}
+
+
+def basis_of(card: ComplianceCard) -> dict[str, Any]:
+    """Return the legal basis of a card with its clocks, as a snapshot keeps them."""
+    names = (*(column.name for column in services.AUTHORIZATION_COLUMNS), *BASIS_CLOCKS)
+    return {name: value for name, value in _card_values(card).items() if name in names}
+
+
+def _authorization(card: ComplianceCard) -> Authorization:
+    return authorization_of(_card_values(card))
+
+
+def authorization_of(values: Mapping[str, Any]) -> Authorization:
+    """Return the legal basis in the values of a card as a snapshot keeps them."""
+    kind, date = values["authorization_type"], values["consent_date"]
+    return Authorization(
+        AuthorizationType(kind) if kind else None,
+        values["authorization_other"],
+        dt.date.fromisoformat(date) if date else None,
+        values["consent_purpose"],
+    )
+
+
+def source_of(values: Mapping[str, Any]) -> Source:
+    """Return the source in the values of a card as a snapshot keeps them."""
+    kind = values["source_type"]
+    return Source(SourceType(kind) if kind else None, values["source_other"])
+
+
+def rows_of_people() -> list[tuple[type[Model], str]]:
+    """Return every model whose rows move with their person, as it declares by `on_merge`, and the name of the key."""
+    relations = [each for each in Contact._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel)]
+    return [
+        (each.related_model, each.field.name)
+        for each in relations
+        if each.related_model.on_merge in MOVING  # type: ignore[attr-defined] # declared by each such model
+    ]
+
+
+def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, int] | None) -> tuple[Contact, Contact]:
+    if survivor_id == other_id:
+        raise Invalid({"other": [_("A record cannot be merged into itself.")]})
+    lock_people(Contact.objects.filter(pk__in=[survivor_id, other_id]))
+    people = Contact.objects.visible_to(actor).select_related("card").in_bulk([survivor_id, other_id])
+    if survivor_id not in people:
+        raise Missing
+    if other_id not in people:
+        raise Invalid({"other": [_("There is nobody with this number.")]})
+    for number, version in zip((survivor_id, other_id), versions or (), strict=False):
+        services.check_version(number, version)
+    return people[survivor_id], people[other_id]
+
+
+def _share_the_no(survivor: Contact, other: Contact, actor: Actor) -> None:
+    """Opt out whichever of the two is not, when the other is, with its address."""
+    if survivor.card.unsubscribed == other.card.unsubscribed:
+        return
+    said_no, mailable = (survivor, other) if survivor.card.unsubscribed else (other, survivor)
+    held = suppression.of_address(said_no.email_key)
+    suppression.unsubscribe(
+        Contact.objects.filter(pk=mailable.pk),
+        actor=actor,
+        source=held.source if held else Suppression.Source.MANUAL,
+        reason=history.MERGED,
+    )
+
+
+def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor: Actor) -> None:
+    people = Contact.objects.filter(pk=survivor.pk)
+    if wanted:
+        editing.edit(survivor.pk, wanted, actor=actor)
+    if survivor.owner is None and other.owner is not None:
+        editing.assign(survivor.pk, other.owner, actor=actor)
+    services.authorise(people, _authorization(standing(survivor.card, other.card)), actor=actor)
+    if survivor.card.source_type is None:
+        services.set_source(people, source_of(_card_values(other.card)), actor=actor)
+
+
+def _move(from_id: int, to_id: int) -> dict[str, list[int]]:
+    """Move all rows of one person to another; returns which, by the name of their model."""
+    moved = {}
+    for model, key in rows_of_people():
+        rows = _movable(model, key, from_id, to_id)
+        if ids := list(rows.values_list("pk", flat=True)):
+            moved[model._meta.label] = ids
+            model._base_manager.filter(pk__in=ids).update(**{key: to_id})
+    return moved
+
+
+def _movable(model: type[Model], key: str, from_id: int, to_id: int) -> QuerySet[Model]:
+    """Return the rows of one person that the other may have, whom a unique constraint may allow only some."""
+    rows = model._base_manager.filter(**{key: from_id})
+    if model.on_merge is OnMerge.MOVES_UNLESS_THERE:  # type: ignore[attr-defined] # declared by each such model
+        for names in uniques(model, key):
+            same = {name: OuterRef(name) for name in names if name != key}
+            rows = rows.exclude(Exists(model._base_manager.filter(**{key: to_id}, **same)))
+    return rows
+
+
+def uniques(model: type[Model], key: str) -> list[Sequence[str]]:
+    """Return the fields of each unique constraint of a model that names the person by `key`."""
+    constraints = [each.fields for each in model._meta.total_unique_constraints if key in each.fields]
+    together = [each for each in model._meta.unique_together if key in each]
+    return [*constraints, *together]
+
+
+def _forget_failures(contact_id: int) -> None:
+    """Keep only the failures of mail to the address that the person has now: another's say nothing of it."""
+    hashes = Contact.objects.filter(pk=contact_id).exclude(address_hash=None).values("address_hash")
+    MailFailure.objects.filter(contact_id=contact_id).exclude(address_hash__in=hashes).delete()
+
+
+def _fresh(contact_id: int) -> Contact:
+    return Contact.objects.select_related("card").get(pk=contact_id)
+
+
+def _snapshot(person: Contact) -> dict[str, Any]:
+    details = {name: getattr(person, name) for name in DETAILS}
+    created_at = person.created_at.isoformat()
+    return {"details": details, "owner": person.owner_id, "created_at": created_at, "card": _card(person)}
+
+
+def _card(person: Contact) -> dict[str, Any]:
+    return _card_values(person.card)
+
+
+def _card_values(card: ComplianceCard) -> dict[str, Any]:
+    columns = (*services.AUTHORIZATION_COLUMNS, *services.SOURCE_COLUMNS)
+    values = {column.name: getattr(card, column.name) for column in columns}
+    date = values["consent_date"]
+    return values | {
+        "consent_date": date.isoformat() if date else None,
+        **{name: moment.isoformat() if (moment := getattr(card, name)) else None for name in CLOCKS},
+        "unsubscribed": card.unsubscribed,
+        "version": card.version,
+    }
