@@ -7,28 +7,37 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TEXTS := $(patsubst %.po,%.mo,$(wildcard salesconnect/locale/*/LC_MESSAGES/django.po))
 PEOPLE ?= 100000
 
-.PHONY: run demo setup test soak clocks bench texts lock
+.PHONY: help run demo dev setup test soak clocks bench texts lock
 
-run: setup
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' $(firstword $(MAKEFILE_LIST)) | while read -r name words; do \
+		printf '  make %-7s %s\n' "$$name" "$$words"; done
+
+run: setup ## start everything, empty, with the data in .data/
 	@exec $(BIN)/python manage.py up
 
-demo: setup
+demo: setup ## the same with 2,000 fictitious people and a stand-in for Salesforce
 	@exec $(BIN)/python manage.py up --demo
 
-setup: .venv/installed $(TEXTS)
+# Its data lies apart, so that it never meets that of `make run`.
+dev: .venv/installed-dev $(TEXTS) ## the demo for developing: restarts when code changes, data in .data/dev/
+	@DJANGO_SETTINGS_MODULE=salesconnect.dev_settings SALESCONNECT_DATA="$${SALESCONNECT_DATA:-.data/dev}" \
+		SALESCONNECT_ADMIN_PASSWORD="$${SALESCONNECT_ADMIN_PASSWORD:-developing}" \
+		exec $(BIN)/python manage.py up --demo --reload
 
-test: .venv/installed-dev $(TEXTS)
+setup: .venv/installed $(TEXTS) ## install the packages and compile the translations
+
+test: .venv/installed-dev $(TEXTS) ## run every check and every test
 	@exec .ci/checks
 
-# The tests with the mark "soak" (tests/soak.py), random and large: about 45 minutes on two cores.
-soak: .venv/installed-dev $(TEXTS)
+# The tests with the mark "soak" (tests/soak.py).
+soak: .venv/installed-dev $(TEXTS) ## the same, random and large: about 45 minutes on two cores
 	@exec .ci/soak
 
-# The tests under the clocks on which calendars go wrong: about half an hour.
-clocks: .venv/installed-dev $(TEXTS)
+clocks: .venv/installed-dev $(TEXTS) ## the tests under the clocks on which calendars go wrong: half an hour
 	@exec .ci/clocks
 
-bench: setup
+bench: setup ## measure on PEOPLE=100000 fictitious people, in databases of their own
 	@exec $(BIN)/python manage.py bench $(PEOPLE)
 
 .venv/installed: requirements.lock
@@ -48,8 +57,8 @@ bench: setup
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-# Bring the translations up to what the code says (needs GNU gettext); what is new in them is empty.
-texts: .venv/installed
+# Needs GNU gettext. What is new in the translations is empty.
+texts: .venv/installed ## bring the translations up to what the code says
 	@$(BIN)/python manage.py makemessages
 
 %.mo: %.po .venv/installed
@@ -59,6 +68,6 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extr
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header
 
 # Run it with the oldest Python that is supported, so that what only old versions need is there.
-lock: .venv/installed-dev
+lock: .venv/installed-dev ## lock the newest packages that pyproject.toml allows
 	$(LOCK) --upgrade --output-file requirements.lock pyproject.toml
 	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml

@@ -86,8 +86,8 @@ class Supervisor:
         self.children.append(child)
         self._listen_to(child)
 
-    def run(self, each_tick: Callable[[], None]) -> None:
-        """Watch the children until a signal comes; `each_tick` is called about once a second."""
+    def run(self, *each_tick: Callable[[], None]) -> None:
+        """Watch the children until a signal comes; each of `each_tick` is called about once a second."""
         due = 0.0
         with contextlib.suppress(KeyboardInterrupt):
             while not self._make_was_interrupted():
@@ -95,7 +95,8 @@ class Supervisor:
                 for child in self.children:
                     self._look_after(child)
                 if time.monotonic() >= due:
-                    each_tick()
+                    for act in each_tick:
+                        act()
                     due = time.monotonic() + 1
 
     def stop(self) -> None:

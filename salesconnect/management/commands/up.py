@@ -9,8 +9,10 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
@@ -19,6 +21,7 @@ from salesconnect.demo import demo_mail, demo_org
 from salesconnect.embedded import EmbeddedError, holding, processes
 from salesconnect.embedded.places import make_data_folder
 from salesconnect.operations import preparation
+from salesconnect.operations.reloading import Reload
 from salesconnect.operations.supervisor import Child, Supervisor, terminate
 
 # In the order in which they are stopped, each with the seconds that it may take for it.
@@ -36,8 +39,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Define --demo."""
+        """Define --demo and --reload."""
         parser.add_argument("--demo", action="store_true", help="fill the site with 2,000 fictitious people")
+        parser.add_argument("--reload", action="store_true", help="start again whenever the code changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check, start the servers, prepare, start the rest, watch, and stop all in order."""
@@ -56,9 +60,12 @@ class Command(BaseCommand):
                     supervisor.add(Child(name, start, terminate(seconds), process=start()))
                 for child in stands_in:
                     supervisor.add(child)
+                each_tick: list[Callable[[], None]] = [Announcement(self.say)]
+                if options["reload"]:
+                    each_tick.append(_reload(supervisor, self.say))
                 for server, process in started:
                     supervisor.add(_server(server, process))
-                supervisor.run(Announcement(self.say))
+                supervisor.run(*each_tick)
             finally:
                 supervisor.stop()
         self.say("Stopped")
@@ -99,6 +106,12 @@ class Announcement:
             self.made = site.getresponse().status == HTTPStatus.OK
         if self.made:
             self.say(f"Sales Connect is running at http://127.0.0.1:{settings.PORT}/")
+
+
+def _reload(supervisor: Supervisor, say: Callable[[str], None]) -> Reload:
+    """Watch the code of the apps for the programs that have loaded it."""
+    folders = [Path(app.path) for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR]
+    return Reload(folders, [child for child in supervisor.children if child.name in PROGRAMS], say)
 
 
 def _start(command: list[str], defaults: Mapping[str, str]) -> processes.Process:
