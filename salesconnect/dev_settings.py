@@ -1,4 +1,4 @@
-"""The settings for developing, as `make dev` uses them: errors with their traceback, files as they stand in the tree."""
+"""The settings of `make dev`: errors with their traceback, templates and static files as they stand in the tree."""
 
 from salesconnect.settings import *
 

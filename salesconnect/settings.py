@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from email.utils import parseaddr
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import environ
 from celery.schedules import crontab
@@ -111,7 +112,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "salesconnect.urls"
 WSGI_APPLICATION = "salesconnect.wsgi.application"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
-TEMPLATES = [
+TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
