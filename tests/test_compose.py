@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES = COMPOSE["services"]
-README = (ROOT / "README.md").read_text()
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SECRETS = [
     "POSTGRES_PASSWORD",
@@ -52,8 +52,8 @@ def test_the_key_of_salesforce_is_mounted_as_a_secret_where_one_is_named():
         assert SERVICES[name]["environment"]["SALESFORCE_JWT_KEY_FILE"] == place
 
 
-def test_whatever_the_readme_lets_one_set_reaches_the_containers():
-    table = README.split("## Configuration")[1].split("## ")[0]
+def test_whatever_the_documents_let_one_set_reaches_the_containers():
+    table = CONFIGURATION.split("## Variables")[1].split("## ")[0]
     settable = set(re.findall(r"`([A-Z][A-Z_]+[A-Z])`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
     of_the_image = {"PORT", "SALESCONNECT_DATA", "SALESCONNECT_LEDGER", "SALESCONNECT_STATIC"}
     assert settable - of_the_image == settable & SERVICES["prepare"]["environment"].keys()

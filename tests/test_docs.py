@@ -1,0 +1,124 @@
+"""The documents beside the code, read as files: what they name exists, and what exists is named."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from django.conf import settings
+from django.core.management import get_commands
+from packaging.requirements import Requirement
+
+from compliance.verdict import RULES
+from exports.integrity.listing import CHECKS
+from salesconnect.lib.actor import RIGHTS
+from unsubscribes.meanings import PROVIDERS
+
+ROOT = Path(__file__).resolve().parents[1]
+APPS = ("salesconnect", "contacts", "compliance", "unsubscribes", "exports")
+DOCS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted((ROOT / "docs").glob("*.md"))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+READ = re.compile(
+    r"""(?:\benv\.\w+\(\s*|\bsecret\(|\benviron(?:\.get\(|\.setdefault\(|\[))["']([A-Z][A-Z0-9_]+)["']""",
+)
+# Not for operators: which settings Django takes.
+OF_DJANGO = {"DJANGO_SETTINGS_MODULE"}
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def in_first_cells(table: str) -> set[str]:
+    """Return what stands in code in the first cells of tables."""
+    return set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
+
+
+def read_by_the_code() -> set[str]:
+    """Return the names of all variables of the environment that the product reads."""
+    files = [ROOT / "manage.py", *(path for app in APPS for path in (ROOT / app).rglob("*.py"))]
+    return {name for path in files for name in READ.findall(path.read_text())} - OF_DJANGO
+
+
+def test_the_readme_can_be_read_in_one_sitting():
+    assert len(text("README.md").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path):
+    broken = []
+    for target in LINK.findall(path.read_text()):
+        if re.match(r"https?:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        found = (path.parent / name).resolve() if name else path
+        if not found.exists() or (anchor and anchor not in anchors(found)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_document_is_linked_from_the_readme():
+    linked = {name.partition("#")[0] for name in LINK.findall(text("README.md"))}
+    assert {str(path.relative_to(ROOT)) for path in DOCS} - {"README.md"} - linked == set()
+
+
+def test_exactly_the_variables_that_are_read_are_explained():
+    explained = in_first_cells(text("docs/configuration.md")) - {"ANYMAIL_…"}
+    compose = set(re.findall(r"\$\{([A-Z_]+)", text("docker-compose.yml")))
+    # Read under another name: everything that begins with ANYMAIL_.
+    assert explained == read_by_the_code() | compose
+
+
+def test_every_command_of_ours_is_named():
+    ours = {name for name, app in get_commands().items() if app.split(".")[0] in APPS}
+    named = set(re.findall(r"`([a-z_]+)[` ]", text("docs/operations.md")))
+    assert ours - named == set()
+
+
+def test_every_entry_of_the_schedule_is_explained():
+    assert set(settings.CELERY_BEAT_SCHEDULE) - in_first_cells(text("docs/operations.md")) == set()
+
+
+def test_every_check_of_the_records_is_explained():
+    assert {check.name for check in CHECKS} - in_first_cells(text("docs/operations.md")) == set()
+
+
+def test_every_metric_is_named():
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    source = "".join(path.read_text() for path in files)
+    metrics = set(re.findall(r'(?:yield Measure|_one)\(\s*"(\w+)"', source))
+    named = set(re.findall(r"`([a-z_]+)(?:\{\w+\})?`", text("docs/operations.md")))
+    assert metrics
+    assert metrics - named == set()
+
+
+def test_every_reason_of_the_verdict_is_explained():
+    assert {rule.code for rule in RULES} - in_first_cells(text("docs/law.md")) == set()
+
+
+def test_every_role_and_every_provider_is_named():
+    assert set(RIGHTS) - set(re.findall(r"^\| (\w+) \|", text("README.md").lower(), re.MULTILINE)) == set()
+    assert set(PROVIDERS) - set(re.findall(r"`(\w+)`", text("docs/api.md"))) == set()
+
+
+def test_every_library_has_its_reason():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    reasons = text("docs/design-decisions.md").split("## Libraries")[1].lower()
+    packages = {Requirement(line).name.lower() for line in project["dependencies"]}
+    usual = {"djangorestframework": "django rest framework"}
+    assert {name for name in packages if f"| {usual.get(name, name)} |" not in reasons} == set()
+
+
+def test_pre_commit_runs_the_checks_of_the_house_from_the_venv():
+    [repo] = yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]
+    assert (repo["repo"], {hook["language"] for hook in repo["hooks"]}) == ("local", {"system"})
+    assert {hook["entry"].split()[0] for hook in repo["hooks"]} == {
+        f".venv/bin/{name}" for name in ("ruff", "mypy", "lint-imports")
+    }
