@@ -10,10 +10,10 @@ from django.conf import settings
 from django.core.management import get_commands
 from packaging.requirements import Requirement
 
-from compliance.verdict import RULES
+from compliance.verdict.verdict import RULES
 from exports.integrity.listing import CHECKS
 from salesconnect.lib.actor import RIGHTS
-from unsubscribes.meanings import PROVIDERS
+from unsubscribes.reports.meanings import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ("salesconnect", "contacts", "compliance", "unsubscribes", "exports")
