@@ -93,6 +93,8 @@ class MailLink(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     address_hash = models.UUIDField(null=True, db_index=True)
     hash_key = models.CharField(max_length=8, blank=True)
+    # The number of the message that was tried again with another link, for its person had another address by then.
+    replaced_in = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:
@@ -101,7 +103,8 @@ class MailLink(models.Model):
     @cached_property
     def written_to(self) -> list[int]:
         """Return the numbers of the people to whom the mails with this link are by now."""
-        return list(self.messages.values_list("contact_id", flat=True))
+        mails = Message.objects.filter(Q(link=self) | Q(pk=self.replaced_in))
+        return list(mails.values_list("contact_id", flat=True))
 
 
 class Message(models.Model):

@@ -14,7 +14,7 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key
 from contacts.people.lookalikes import skeleton_hashes
-from contacts.people.queries import NOBODY, ContactQuerySet, inlined
+from contacts.people.queries import NOBODY, ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
@@ -28,9 +28,9 @@ REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppr
 
 # Functions of the database, which keeps their plans: thousands may follow the links of one mail at once.
 UNSUBSCRIBE = """
-    SELECT people, changed, is_new FROM compliance_unsubscribe(
+    SELECT people, changed, is_new, holders FROM compliance_unsubscribe(
         ARRAY({ids}), %(address_hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s,
-        %(batch_id)s, %(actor_id)s, %(door)s, %(actor_name)s, %(skeleton)s
+        %(batch_id)s, %(actor_id)s, %(door)s, %(actor_name)s, %(skeleton)s, %(of_mail)s
     )
 """
 SUPPRESS_MANY = """
@@ -56,11 +56,15 @@ UNFOLD = """
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What came of a "no": whose it was, how many of them could be mailed before, and whether the address was new."""
+    """What came of a "no": whose it was, how many of them could be mailed before, and whether the address was new.
+
+    `holders` are those of the people who have the address.
+    """
 
     people: Sequence[int]
     changed: int
     new: bool
+    holders: Sequence[int]
 
     @property
     def outcome(self) -> Outcome:
@@ -88,15 +92,24 @@ def unsubscribe(
 
 
 def unsubscribe_address(
-    hashes: Sequence[UUID], hash_key: str, *, actor: Actor, source: str, reason: str = "", skeleton: UUID | None = None
+    hashes: Sequence[UUID],
+    hash_key: str,
+    *,
+    actor: Actor,
+    source: str,
+    reason: str = "",
+    skeleton: UUID | None = None,
+    written_to: Sequence[int] = (),
 ) -> Said:
     """Opt an address out that is known by its hashes alone, and whoever has it.
 
     The first hash is stored, made with the key named `hash_key`; who has the address may be known by another. Who knows
-    the address gives the hash of its `skeleton`, for perhaps nobody has it.
+    the address gives the hash of its `skeleton`, for perhaps nobody has it. Where the "no" answers a mail, the people
+    whom it was `written_to` are opted out too, with the addresses that they have by now.
     """
     address = (hashes, hash_key, skeleton)
-    return _unsubscribe(NOBODY, actor=actor, source=source, reason=reason, address=address)
+    whose = inlined("SELECT unnest(%s::bigint[])", (array(written_to),)) if written_to else NOBODY
+    return _unsubscribe(whose, actor=actor, source=source, reason=reason, address=address, of_mail=bool(written_to))
 
 
 @retried
@@ -109,6 +122,7 @@ def _unsubscribe(
     batch_id: int | None = None,
     address: tuple[Sequence[UUID], str, UUID | None] = ((), "", None),
     said: bool = True,
+    of_mail: bool = False,
 ) -> Said:
     """Opt out the people whose ids a statement finds, and an address, all of it in one statement."""
     actor.require("unsubscribe_people")
@@ -119,6 +133,7 @@ def _unsubscribe(
         "source": source,
         "reason": reason,
         "said": said and source not in REPEATED,
+        "of_mail": of_mail,
     }
     with connection.cursor() as cursor:
         cursor.execute(UNSUBSCRIBE.format(ids=whose), values | history.event_values(actor, batch_id))

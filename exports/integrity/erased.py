@@ -32,6 +32,7 @@ LINKS = f"""
         AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = link.address_hash)
         AND NOT EXISTS (SELECT FROM compliance_erasedaddress held WHERE held.address_hash = link.address_hash)
         AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.link_id = link.id)
+        AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.id = link.replaced_in)
         AND EXISTS (SELECT FROM contacts_contactevent act WHERE act.action = '{history.DELETED}'
                     AND act.at >= link.created_at)
 """

@@ -155,6 +155,8 @@ def _unsubscribed(event: ContactEvent) -> str:
     words = {"actor": event.actor_name, "source": source_label(source)}
     by_user = source in GIVEN_BY_USERS
     sentence = _("%(actor)s unsubscribed this person (%(source)s)") if by_user else _("Unsubscribed (%(source)s)")
+    if "earlier_address" in event.changes:
+        sentence = _("Unsubscribed in answer to a mail to an earlier address (%(source)s)")
     return _with_reason(sentence % words, event.changes)
 
 

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef
 from psycopg2.extras import execute_values
 
 from compliance.suppression import suppression
 from compliance.suppression.suppression import Said
-from contacts.models import Contact, Merge
+from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 from unsubscribes.links import tokens
@@ -19,8 +18,9 @@ from unsubscribes.models import MailLink, Message
 
 # Spelt out, for many may follow their links at once: the ORM would take longer to write it than the database to answer.
 FIND = """
-    SELECT id, nonce, digest, address_hash, hash_key, created_at,
-           ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id)
+    SELECT id, nonce, digest, address_hash, hash_key, replaced_in, created_at,
+           ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id
+                 UNION SELECT contact_id FROM unsubscribes_message WHERE id = link.replaced_in)
     FROM unsubscribes_maillink link WHERE digest = ANY(%s)
 """
 # A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
@@ -57,10 +57,15 @@ def url(link: MailLink) -> str | None:
 
 
 def for_message(message: Message, contact: Contact) -> MailLink:
-    """Return the message's link: that of its first attempt as long as it is usable and the address the same."""
+    """Return the message's link: that of its first attempt as long as it is usable and the address the same.
+
+    One that is replaced may have been mailed all the same, so it keeps the message whose person it is for.
+    """
     link = message.link
     if link and link.address_hash == contact.address_hash and url(link):
         return link
+    if link:
+        MailLink.objects.filter(pk=link.pk).update(replaced_in=message.pk)
     return make(contact)
 
 
@@ -92,31 +97,40 @@ def forget(people: Sequence[int], hashes: Iterable[UUID]) -> int:
         return cursor.rowcount
 
 
-def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
-    """Take the "no" of whoever follows the link; `changed` is 0 when the address was unsubscribed already.
+def is_nobodys(link: MailLink) -> bool:
+    """Tell whether a link has forgotten its address and has nobody left to unsubscribe."""
+    return link.address_hash is None and not link.written_to
 
-    A record that was merged since into another of the same person leaves its mail to that one, and so its "no", which
-    is stored by itself. A link that has forgotten its address has nobody to unsubscribe.
+
+def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
+    """Take the "no" of whoever follows the link; `changed` is 0 when address and person were unsubscribed already.
+
+    It is of the link's address, with whoever has it now, and of the person to whom the mail was written: also when that
+    person has another address by now, or when the record was merged since into another of the same person.
     """
-    if link.address_hash is None:
+    if is_nobodys(link):
         return Outcome()
     said = _opt_out(link, source, reason)
-    if said.people and set(link.written_to) <= set(said.people):
+    if said.holders and set(link.written_to) <= set(said.people):
         return said.outcome
-    # The link's address may just have got another hash, and with it whoever has the address.
-    known_by = MailLink.objects.filter(pk=link.pk).first()
-    if known_by and known_by.address_hash and known_by.address_hash != link.address_hash:
-        said = _opt_out(known_by, source, reason)
-    # Looked up again, for a merge may have been what the "no" waited for.
-    merged = Merge.objects.filter(survivor_id=OuterRef("pk"), undone_at=None)
-    survivors = Contact.objects.filter(Exists(merged), pk__in=Message.objects.filter(link=link).values("contact_id"))
-    others = survivors.exclude(pk__in=said.people)
-    return said.outcome + suppression.unsubscribe(others, actor=RECIPIENT, source=source, reason=reason)
+    # Nobody has the address, or a mail went over to another record. Looked up again, for what the "no" waited for may
+    # have been a merge, or the change by which the address got another hash.
+    now = MailLink.objects.get(pk=link.pk)
+    if now.address_hash == link.address_hash and set(now.written_to) <= set(said.people):
+        return said.outcome
+    again = _opt_out(now, source, reason)
+    return again.outcome if again.changed or again.new else said.outcome
 
 
 def _opt_out(link: MailLink, source: str, reason: str) -> Said:
-    hashes = [link.address_hash] if link.address_hash else []
-    return suppression.unsubscribe_address(hashes, link.hash_key, actor=RECIPIENT, source=source, reason=reason)
+    return suppression.unsubscribe_address(
+        [link.address_hash] if link.address_hash else [],
+        link.hash_key,
+        actor=RECIPIENT,
+        source=source,
+        reason=reason,
+        written_to=link.written_to,
+    )
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:

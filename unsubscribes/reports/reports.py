@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from compliance.models import Suppression
 from compliance.suppression import suppression
+from compliance.suppression.suppression import Said
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
 from contacts.people.found_addresses import addresses_in
@@ -74,15 +75,12 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
 def _take_one(reported: Reported, actor: Actor) -> Outcome:
     outcome, is_new = Outcome(), True
     if source := NOES.get(reported.meaning):
-        no = suppression.unsubscribe_address(
-            reported.hashes,
-            newest_key(),
-            actor=actor,
-            source=source,
-            reason=actor.name,
-            skeleton=reported.skeleton,
-        )
+        written_to = _recipients(reported)
+        no = _opt_out(reported, source, written_to, actor)
         outcome = no.outcome
+        # The mail may have gone over to another record by a merge that the "no" waited for.
+        if not set(written_to) <= set(no.people) and (now := _recipients(reported)) != written_to:
+            _opt_out(reported, source, now, actor)
         is_new = bool(outcome.changed)
     elif person := Contact.objects.filter(address_hash__in=reported.hashes).first():
         whose, key, said = person.address_hash or reported.hashes[0], reported.key, reported.said
@@ -92,6 +90,29 @@ def _take_one(reported: Reported, actor: Actor) -> Outcome:
         if message:
             failures.came_back(message, reported.said, reported.at)
     return outcome
+
+
+def _opt_out(reported: Reported, source: str, written_to: list[int], actor: Actor) -> Said:
+    return suppression.unsubscribe_address(
+        reported.hashes,
+        newest_key(),
+        actor=actor,
+        source=source,
+        reason=actor.name,
+        skeleton=reported.skeleton,
+        written_to=written_to,
+    )
+
+
+def _recipients(reported: Reported) -> list[int]:
+    """Return whose word a "no" is beside the address: the person to whom the mail was written, by that person's number.
+
+    A mailbox that does not exist is no word of anybody, so it is of the address alone.
+    """
+    if reported.meaning is Meaning.NO_SUCH_USER:
+        return []
+    message = _named(reported) or _last(reported)
+    return [message.contact_id] if message else []
 
 
 def _named(reported: Reported) -> Message | None:

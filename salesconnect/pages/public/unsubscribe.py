@@ -59,7 +59,7 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
     match request.method:
         case "GET" | "HEAD":
             link = links.find(token)
-            return _page("nothing" if link and link.address_hash is None else "question", link)
+            return _page("nothing" if link and links.is_nobodys(link) else "question", link)
         case "POST":
             return _take(links.find(token), _body(request))
         case "OPTIONS":
@@ -71,7 +71,7 @@ def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
     if link is None:
         # A mailbox provider takes 200 for done and tells its user so.
         return _page("damaged", status=404)
-    if link.address_hash is None:
+    if links.is_nobodys(link):
         # Nobody is unsubscribed, so no program is told so: what it held was erased.
         return _page("nothing", status=410)
     one_click = body.get(ONE_CLICK[0]) == ONE_CLICK[1]
