@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from salesconnect import embedded
+from salesconnect.operations import schedule
 
 env = environ.Env()
 
@@ -183,43 +183,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULER = "salesconnect.operations.beat.Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-# Every entry repeats what a lost message would have started: the rows are the queue, the broker is a doorbell.
-CELERY_BEAT_SCHEDULE = {
-    "sweep-batches": {"task": "contacts.sweep_batches", "schedule": 15},
-    "ensure-event-partitions": {"task": "contacts.ensure_partitions", "schedule": 6 * 3600},
-    "seal-history": {"task": "contacts.seal_history", "schedule": 60, "options": {"expires": 60}},
-    "send-roots": {"task": "contacts.send_roots", "schedule": 60, "options": {"expires": 60}},
-    "sweep-verifications": {"task": "contacts.sweep_verifications", "schedule": 60, "options": {"expires": 60}},
-    "verify-weekly": {"task": "contacts.verify_weekly", "schedule": crontab(hour=3, minute=17, day_of_week=0)},
-    "forget-replies": {"task": "contacts.forget_replies", "schedule": 3600},
-    "forget-sessions": {"task": "contacts.forget_sessions", "schedule": 3600},
-    "sweep-imports": {"task": "compliance.sweep_imports", "schedule": 15},
-    "settle-tallies": {"task": "compliance.settle_tallies", "schedule": 60, "options": {"expires": 60}},
-    "forget-imports": {"task": "compliance.forget_imports", "schedule": 3600},
-    "rehash-addresses": {"task": "unsubscribes.rehash_addresses", "schedule": 3600},
-    "sweep-mail": {"task": "unsubscribes.sweep_mail", "schedule": 15, "options": {"expires": 15}},
-    "pull-salesforce": {
-        "task": "unsubscribes.pull_salesforce",
-        "schedule": env.int("SALESFORCE_PULL_SECONDS", 300),
-        "options": {"expires": 240},
-    },
-    "push-salesforce": {
-        "task": "unsubscribes.push_salesforce",
-        "schedule": env.int("SALESFORCE_PUSH_SECONDS", 60),
-        "options": {"expires": 60},
-    },
-    "digest-salesforce": {"task": "unsubscribes.digest_salesforce", "schedule": 24 * 3600},
-    "sweep-salesforce": {"task": "unsubscribes.sweep_salesforce", "schedule": 60, "options": {"expires": 60}},
-    "keep-figures": {"task": "exports.keep_figures", "schedule": 900, "options": {"expires": 900}},
-    "sweep-exports": {"task": "exports.sweep_exports", "schedule": 3600},
-    "remove-stray-files": {"task": "exports.remove_stray_files", "schedule": 3600},
-    "forget-order-names": {"task": "contacts.forget_order_names", "schedule": crontab(hour=2, minute=40)},
-    "forget-erased": {"task": "exports.forget_erased", "schedule": 3600},
-    "apply-retention": {"task": "exports.apply_retention", "schedule": crontab(hour=3, minute=20)},
-    "check-records": {"task": "exports.check_records", "schedule": crontab(hour=4, minute=5)},
-    "write-ledger": {"task": "exports.write_ledger", "schedule": 60, "options": {"expires": 60}},
-    "forget-merges": {"task": "unsubscribes.forget_merges", "schedule": 24 * 3600},
-}
+CELERY_BEAT_SCHEDULE = schedule.of(
+    pull_seconds=env.int("SALESFORCE_PULL_SECONDS", 300), push_seconds=env.int("SALESFORCE_PUSH_SECONDS", 60)
+)
 
 AUTH_USER_MODEL = "contacts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
