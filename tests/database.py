@@ -37,6 +37,22 @@ def copy(suffix: str) -> Iterator[None]:
             _drop(cursor, name)
 
 
+@contextmanager
+def empty(name: str) -> Iterator[None]:
+    """Point Django's connection to a new database without tables, and drop it at the end."""
+    usual = connection.settings_dict["NAME"]
+    with _server() as cursor:
+        _drop(cursor, name)
+        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    _use(name)
+    try:
+        yield
+    finally:
+        _use(usual)
+        with _server() as cursor:
+            _drop(cursor, name)
+
+
 def _template() -> str:
     """Return the name of a database with all tables and no people; make it when no run before this one did."""
     name = TEMPLATES + _state_of_the_migrations()

@@ -12,8 +12,10 @@ BEGIN
         ('contacts_contact', 'address_hash_key'), ('compliance_suppression', 'hash_key'),
         ('unsubscribes_maillink', 'hash_key')
     ) AS named (of_table, of_column) WHERE to_regclass(of_table) IS NOT NULL LOOP
+        -- The unique index is made only when the migration ends, so nothing conflicts before.
         EXECUTE format('INSERT INTO contacts_keyfingerprint (name, fingerprint)
-            SELECT DISTINCT ''suppression'', %I FROM %I WHERE %I <> '''' ON CONFLICT DO NOTHING',
+            SELECT ''suppression'', %I FROM %I WHERE %I <> ''''
+            EXCEPT SELECT name, fingerprint FROM contacts_keyfingerprint',
             source.of_column, source.of_table, source.of_column);
     END LOOP;
 END $$;
