@@ -27,4 +27,4 @@ VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "-c", "python:salesconnect.gunicorn_conf", "salesconnect.wsgi"]
+CMD ["gunicorn", "-c", "python:salesconnect.serving.gunicorn_conf", "salesconnect.wsgi"]

@@ -36,6 +36,18 @@ def anchors(path: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def is_there(dotted: str) -> bool:
+    """Tell whether a module exists, or the one in which the last part is a name."""
+    whole = ROOT.joinpath(*dotted.split("."))
+    inside = whole.parent / "__init__.py"
+    return (
+        whole.is_dir()
+        or whole.with_suffix(".py").exists()
+        or whole.parent.with_suffix(".py").exists()
+        or (inside.exists() and re.search(rf"\b{whole.name}\b", inside.read_text()) is not None)
+    )
+
+
 def in_first_cells(table: str) -> set[str]:
     """Return what stands in code in the first cells of tables."""
     return set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
@@ -62,6 +74,15 @@ def test_every_link_leads_somewhere(path):
         if not found.exists() or (anchor and anchor not in anchors(found)):
             broken.append(target)
     assert broken == []
+
+
+@pytest.mark.parametrize("path", [*DOCS, ROOT / "Dockerfile"], ids=lambda path: path.name)
+def test_every_file_and_every_module_of_ours_that_is_named_exists(path):
+    written = path.read_text()
+    files = set(re.findall(r"(?<![\w/.])(?:[\w-]+/)+[\w-]+\.(?:py|md|sql|html|css|po|json)\b", written))
+    modules = set(re.findall(rf"\b(?:{'|'.join(APPS)})(?:\.[a-z_]+)+", written))
+    missing = {name for name in files if not (ROOT / name).exists() and not (path.parent / name).exists()}
+    assert missing | {module for module in modules if not is_there(module)} == set()
 
 
 def test_every_document_is_linked_from_the_readme():

@@ -1,6 +1,6 @@
 """Merkle trees as RFC 6962 (section 2.1) hashes them, and the one form in which sealed values are written. Pure.
 
-`exports/pack/verify_proof.py` holds the same few rules once more, for it has to stand alone; a test compares the two.
+`exports/verify_proof.py` holds the same few rules once more, for it has to stand alone; a test compares the two.
 """
 
 import datetime as dt

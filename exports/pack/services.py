@@ -16,9 +16,10 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.sealing import services as sealing
 from contacts.sealing.proof import PIECES, Prover
+from exports import verify_proof
 from exports.files import columns
 from exports.files.services import csv_of
-from exports.pack import printing, verify_proof
+from exports.pack import printing
 from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
     Contents,

@@ -47,7 +47,7 @@ class EventViewSet(Endpoint):
     @extend_schema(responses=Proof)
     @action(detail=True)
     def proof(self, request: Request, pk: int) -> Response:
-        """Prove that an event is as it was sealed; `exports/pack/verify_proof.py` verifies the answer offline."""
+        """Prove that an event is as it was sealed; `exports/verify_proof.py` verifies the answer offline."""
         return Response(proof.of_event(pk, actor=self.actor))
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from contacts.sealing import services, verification
-from exports.pack import verify_proof
+from exports import verify_proof
 from salesconnect.lib.actor import system
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, SealedLeaf
 from contacts.sealing import proof, services, tree
+from exports import verify_proof
 from exports.erasure import erasure
-from exports.pack import verify_proof
 from salesconnect.lib.actor import system
 from tests.contacts.sealing.test_tree import VALUES
 

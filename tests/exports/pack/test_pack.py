@@ -17,7 +17,8 @@ from compliance.card.services import authorise
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from exports.pack import contents, printing, services, verify_proof
+from exports import verify_proof
+from exports.pack import contents, printing, services
 from salesconnect.common import evidence_pack_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Forbidden, Missing
