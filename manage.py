@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line, get_commands
 from django.db import Error
 
 from salesconnect import embedded
-from salesconnect.lib import trouble
+from salesconnect.lib import migrating, trouble
 
 # These need no database; `up` starts the servers itself.
 WITHOUT_SERVERS = {
@@ -32,6 +32,8 @@ WITHOUT_SERVERS = {
 }
 # Commands of Django that read or write what our keys made.
 WITH_DATA = {"migrate", "runserver", "shell", "sqlmigrate"}
+# Ours that make the tables, or a database of their own.
+MAKING_TABLES = {"bench", "prepare"}
 HELP = {"-h", "--help", "--version"}
 
 
@@ -64,6 +66,8 @@ def make_ready(command: str) -> None:
 
     if own and settings.EMBEDDED_DATABASE:
         preparation.make_tables()
+    if own and command not in MAKING_TABLES and (line := migrating.what_lacks()):
+        raise ImproperlyConfigured(line)
     if own or command in WITH_DATA:
         key_fit.check()
 

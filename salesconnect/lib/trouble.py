@@ -10,6 +10,8 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib import migrating
+
 INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
 
 
@@ -22,6 +24,7 @@ class Kind(Enum):
     CLASHED = auto()
     CROWDED = auto()
     READ_ONLY = auto()
+    UNPREPARED = auto()
     AWAY = auto()
 
 
@@ -38,6 +41,8 @@ _BY_STATE = {
     "53300": Kind.CROWDED,
     "25006": Kind.READ_ONLY,
 }
+# A table, column or function that is not there: a fault of ours, unless the database is that of an earlier version.
+_UNKNOWN_THING = ("42P01", "42703", "42883")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SPACE = "no space left on device"
 
@@ -90,6 +95,15 @@ _SAID = {
         _BACK,
         _("The database takes no changes just now. Nothing was changed; try again in a moment."),
     ),
+    Kind.UNPREPARED: Trouble(
+        Kind.UNPREPARED,
+        UNAVAILABLE,
+        _("The system is being updated"),
+        _(
+            "The database lacks migrations of this version. Nothing was changed; an administrator has to run"
+            " “manage.py prepare”."
+        ),
+    ),
     Kind.AWAY: Trouble(
         Kind.AWAY,
         UNAVAILABLE,
@@ -117,6 +131,8 @@ def one_line(problem: Exception) -> str | None:
     known = of(problem)
     if known and known.kind == Kind.DISK_FULL:
         return f"The disk is full: {lines}"
+    if known and known.kind == Kind.UNPREPARED:
+        return migrating.what_lacks()
     if state == _NO_RIGHT or isinstance(problem, MigrationSchemaMissing):
         return f"The role of DATABASE_URL lacks a right, such as CREATE on the schema: {lines}"
     return lines if known else None
@@ -134,5 +150,7 @@ def _kind(problem: BaseException | None) -> Kind | None:
             return _BY_STATE[state]
         if _NO_SPACE in str(problem).lower():
             return Kind.DISK_FULL
+        if state in _UNKNOWN_THING and migrating.lacking():
+            return Kind.UNPREPARED
         return Kind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
     return Kind.DISK_FULL if isinstance(problem, OSError) and problem.errno in _FULL else None

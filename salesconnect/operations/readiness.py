@@ -16,10 +16,9 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import default_storage
 from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 
 from salesconnect import static_files
-from salesconnect.lib import trouble
+from salesconnect.lib import migrating, trouble
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat
 
@@ -86,7 +85,7 @@ def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
         cursor.execute(_LIMITS + _ASK, [BEAT_SECONDS, SignOfLife.BEAT])
         [(beats, size)] = cursor.fetchall()
         cursor.execute("SELECT app, name FROM django_migrations")
-        found += ["migrations"] if _migrations() - set(cursor.fetchall()) else []
+        found += ["migrations"] if migrating.of_this_version() - set(cursor.fetchall()) else []
         found += [] if beats else ["beat"]
         cursor.execute("SAVEPOINT probe; INSERT INTO salesconnect_writeprobe (filler) VALUES (%s)", [os.urandom(PROBE)])
         cursor.execute("ROLLBACK TO SAVEPOINT probe")
@@ -95,14 +94,6 @@ def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
         cursor.execute(_SIGN, [SignOfLife.SITE])
     other.commit()
     return found
-
-
-@cache
-def _migrations() -> frozenset[tuple[str, str]]:
-    """Return the migrations of this version."""
-    loader = MigrationLoader(None)
-    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
-    return frozenset(set(loader.disk_migrations) - replaced)
 
 
 def _broker() -> Sequence[str]:

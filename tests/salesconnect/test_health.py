@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
+from salesconnect.lib import migrating
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, readiness, signs
 from salesconnect.version import VERSION
@@ -137,8 +138,8 @@ def test_a_part_that_does_not_answer_is_named(client, all_there, monkeypatch):
 
 
 def test_migrations_that_are_missing_are_named(client, all_there, monkeypatch):
-    newer = frozenset({*readiness._migrations(), ("contacts", "9999_of_tomorrow")})
-    monkeypatch.setattr(readiness, "_migrations", lambda: newer)
+    newer = frozenset({*migrating.of_this_version(), ("contacts", "9999_of_tomorrow")})
+    monkeypatch.setattr(migrating, "of_this_version", lambda: newer)
     assert missing(client) == ["migrations"]
 
 

@@ -1,0 +1,45 @@
+"""Does the database have all migrations of this version? Asked over a connection of its own, also amid a failure."""
+
+from functools import cache
+
+import psycopg2
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+CONNECT_SECONDS = 2
+
+
+@cache
+def of_this_version() -> frozenset[tuple[str, str]]:
+    """Return the migrations of this version by app and name."""
+    loader = MigrationLoader(None)
+    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
+    return frozenset(set(loader.disk_migrations) - replaced)
+
+
+def lacking() -> list[tuple[str, str]]:
+    """Return what the database lacks of them; nothing when it does not answer, for then nobody can know."""
+    wanted = {**connection.get_connection_params(), "connect_timeout": CONNECT_SECONDS}
+    wanted.pop("cursor_factory", None)
+    try:
+        other = psycopg2.connect(**wanted)
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT app, name FROM django_migrations")
+                return sorted(of_this_version() - set(cursor.fetchall()))
+        finally:
+            other.close()
+    except psycopg2.errors.UndefinedTable:
+        return sorted(of_this_version())
+    except psycopg2.Error:
+        return []
+
+
+def what_lacks() -> str:
+    """Return in one line what the database lacks and what to do; empty when it has all."""
+    if not (found := lacking()):
+        return ""
+    app, name = found[0]
+    kind = "migration" if len(found) == 1 else "migrations"
+    database = connection.settings_dict["NAME"]
+    return f"The database {database} lacks {len(found)} {kind} ({app}.{name} first): run `manage.py prepare`."
