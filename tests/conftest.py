@@ -27,9 +27,11 @@ from tests.soak import KILLS, SEED, SOAK, sized
 
 # Servers from Debian's packages, installed by `make soak` alone.
 collect_ignore = [] if SOAK else ["cluster"]
+# A real SMTP server and people who may be mailed; files of people to import.
+pytest_plugins = ["tests.mailing", "tests.importing"]
 _servers = ExitStack()
 # What starts whole products or takes longest comes first, so that no worker is left with it at the end.
-FIRST = ("test_demo", "test_up", "test_product", "test_history_machine", "test_races", "test_reconsent_races")
+FIRST = ("test_demo", "test_up", "test_product", "test_history_machine", "test_send_races", "test_reconsent_races")
 
 # How fast examples are made says how busy the machine is, nothing of the product.
 hypothesis.settings.register_profile(

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
-from tests.unsubscribes.evidence import PDF
+from tests.evidence import PDF
 
 PHONE = {"viewport": {"width": 320, "height": 640}}
 

@@ -3,7 +3,7 @@ import datetime as dt
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from tests.unsubscribes.conftest import DRAFT
+from tests.mailing import DRAFT
 from unsubscribes import tasks
 from unsubscribes.mail import send, services
 from unsubscribes.models import Message

@@ -9,7 +9,7 @@ from compliance.models import ComplianceCard, ImportReject, ImportSeen
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from tests.compliance.imports.conftest import counts
+from tests.importing import counts
 
 MARCH = dt.date(2026, 3, 1)
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=MARCH, consent_purpose="Newsletter")

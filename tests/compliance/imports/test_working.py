@@ -19,7 +19,7 @@ from contacts.jobs.batches import user_actor
 from contacts.models import Contact, ContactEvent
 from salesconnect.lib.csv import RowError
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
-from tests.compliance.imports.conftest import counts
+from tests.importing import counts
 
 FILE = "".join(["Email\r\n", *(f"{number}@example.se\r\n" for number in range(1_000))]).encode()
 # A worker in a process of its own, on the database of the tests.

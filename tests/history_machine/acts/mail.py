@@ -11,10 +11,10 @@ from django.utils import timezone
 from compliance.models import Suppression
 from contacts.models import Contact
 from contacts.people.rules import normalise_address
+from tests.evidence import PDF
 from tests.history_machine.acts.cards import by_a_worker
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
-from tests.unsubscribes.evidence import PDF
 from unsubscribes import tasks
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links

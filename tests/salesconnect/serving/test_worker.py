@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.salesconnect.product import ROOT, free_port, until
+from tests.products.product import ROOT, free_port, until
 
 APPLICATION = """
 import pathlib, time

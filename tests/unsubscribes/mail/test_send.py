@@ -14,7 +14,7 @@ from compliance.verdict import policy
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from tests.unsubscribes.conftest import DRAFT
+from tests.mailing import DRAFT
 from unsubscribes.links import links
 from unsubscribes.mail import orders, send, services
 from unsubscribes.mail.carrier import Carrier

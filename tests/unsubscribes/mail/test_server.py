@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from contacts.models import Contact
-from tests.unsubscribes.conftest import DRAFT
+from tests.mailing import DRAFT
 from unsubscribes.mail import orders, send
 from unsubscribes.models import MailFailure, MailServer, Message
 

@@ -12,7 +12,7 @@ from django.db import connection
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from tests.salesconnect.product import ROOT
+from tests.products.product import ROOT
 from tests.soak import seeds, sized
 from tests.unsubscribes.salesforce.conftest import is_out
 from unsubscribes.salesforce import leases

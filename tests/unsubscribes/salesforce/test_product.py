@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from salesconnect.embedded import servers
-from tests.salesconnect.product import AGREED, ROOT, Product, data_folder, environment, until
+from tests.products.product import AGREED, ROOT, Product, data_folder, environment, until
 from tests.salesforce_org.control import Org
 from tests.unsubscribes.salesforce.conftest import box
 
