@@ -50,7 +50,7 @@ def preview(request: SignedInRequest, kind: str) -> HttpResponse:
     actor.require(act.right)
     context = _context(act, Selection.from_query(request.POST), act.form(request.POST), actor)
     context["ticked"] = TICK in request.POST
-    return render(request, "compliance/_bulk_counted.html", context)
+    return render(request, "bulk/_bulk_counted.html", context)
 
 
 def _needs_tick(request: SignedInRequest, act: Act, selection: Selection, form: forms.Form, actor: Actor) -> bool:
@@ -71,7 +71,7 @@ def _ask(
 ) -> HttpResponse:
     status = extra.pop("status", 200)
     context = _context(act, selection, form, actor) | extra
-    return render(request, f"compliance/bulk_{act.kind}.html", context, status=status)
+    return render(request, f"bulk/bulk_{act.kind}.html", context, status=status)
 
 
 def _context(act: Act, selection: Selection, form: forms.Form, actor: Actor) -> dict[str, Any]:

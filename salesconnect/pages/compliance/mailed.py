@@ -30,10 +30,10 @@ def report(request: SignedInRequest) -> HttpResponse:
     wanted, actor = MailedForm(request.GET).wanted(), page_actor(request)
     context: dict[str, Any] = {"wanted": wanted, "query": _query(wanted), "counts_url": _url(wanted)}
     if request.htmx.target == "grounds":
-        return render(request, "overview/_grounds.html", context | _grounds(wanted, actor))
+        return render(request, "compliance/_grounds.html", context | _grounds(wanted, actor))
     context |= _list(wanted, actor, request.GET.get("cursor"))
     few = mailed.mails(wanted)[: AT_ONCE + 1].count() <= AT_ONCE
-    return render(request, "overview/mailed.html", context | (_grounds(wanted, actor) if few else {}))
+    return render(request, "compliance/mailed.html", context | (_grounds(wanted, actor) if few else {}))
 
 
 @require_POST

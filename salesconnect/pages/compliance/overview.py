@@ -33,8 +33,8 @@ def overview(request: SignedInRequest) -> HttpResponse:
     try:
         numbers = daily.on(day, actor=actor)
     except Missing:
-        return render(request, "overview/overview.html", context, status=404)
-    return render(request, "overview/overview.html", context | _shown(numbers, day))
+        return render(request, "compliance/overview.html", context, status=404)
+    return render(request, "compliance/overview.html", context | _shown(numbers, day))
 
 
 @require_safe

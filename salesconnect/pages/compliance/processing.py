@@ -42,7 +42,7 @@ def record(request: SignedInRequest) -> HttpResponse:
         "texts": processing.texts(),
         "now": timezone.now(),
     }
-    return render(request, "overview/processing.html", context)
+    return render(request, "compliance/processing.html", context)
 
 
 @require_safe
@@ -82,4 +82,4 @@ def settings(request: SignedInRequest) -> HttpResponse:
         messages.success(request, _t("Saved."))
         return redirect("processing")
     context = {"form": form}
-    return render(request, "overview/processing_settings.html", context, status=422 if form.errors else 200)
+    return render(request, "compliance/processing_settings.html", context, status=422 if form.errors else 200)

@@ -36,7 +36,7 @@ def new(request: SignedInRequest) -> HttpResponse:
             form.add_rule_errors(refusal.fields)
     latest = ImportJob.objects.order_by("-pk")[:LATEST]
     status = 422 if request.method == "POST" else 200
-    return render(request, "compliance/import_new.html", {"form": form, "latest": latest}, status=status)
+    return render(request, "imports/import_new.html", {"form": form, "latest": latest}, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,10 +47,10 @@ def show(request: SignedInRequest, job_id: int) -> HttpResponse:
     if request.method == "POST":
         return _decide(request, job)
     if request.htmx.target == STATUS:
-        return render(request, "compliance/_import_status.html", _status(job))
+        return render(request, "imports/_import_status.html", _status(job))
     if _is_proposal(job):
         return _proposal(request, job, _columns_form(job))
-    return render(request, "compliance/import.html", _status(job))
+    return render(request, "imports/import.html", _status(job))
 
 
 @require_POST
@@ -124,7 +124,7 @@ def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, statu
         "reading": reading(job),
         "optouts": [columns.headers[index] for index in columns.optouts],
     }
-    return render(request, "compliance/import_preview.html", context | _status(job), status=status)
+    return render(request, "imports/import_preview.html", context | _status(job), status=status)
 
 
 def _status(job: ImportJob) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
         "templates": MailTemplate.objects.all(),
         "preview": _copy(desk, sheet),
     }
-    return render(desk.request, "unsubscribes/compose.html", context, status=status)
+    return render(desk.request, "mail/compose.html", context, status=status)
 
 
 def _send_words(passing: int) -> str:

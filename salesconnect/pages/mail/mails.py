@@ -41,7 +41,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
         "batch": query.get("batch"),
         "mail_server": server.standing(),
     }
-    return render(request, "unsubscribes/mails.html", context)
+    return render(request, "mail/mails.html", context)
 
 
 @require_safe
@@ -53,7 +53,7 @@ def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
         raise Missing
     text, html = queries.shown(message, with_link=actor.may("mail_people"))
     context = {"mail": message, "text": text, "html": html, "mail_server": server.standing()}
-    return render(request, "unsubscribes/mail.html", context)
+    return render(request, "mail/mail.html", context)
 
 
 @require_POST

@@ -35,7 +35,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     context = _list(request, query, actor, owners, rules) | _frame(query, actor, owners, rules)
     in_place = request.htmx.target == "list"
     context["asking"] = request.htmx.trigger
-    response = render(request, "contacts/_people_answer.html" if in_place else "contacts/people.html", context)
+    response = render(request, "people/_people_answer.html" if in_place else "people/people.html", context)
     if in_place:
         # A list that asks for itself again is where it was: no step to go back to.
         response.headers["HX-Replace-Url" if request.htmx.trigger == "list" else "HX-Push-Url"] = query.url
@@ -48,7 +48,7 @@ def people_count(request: SignedInRequest) -> HttpResponse:
     """Tell how many people a view holds, where the list did not wait for it."""
     filters = ListQuery.read(request.GET).filters
     count, capped = matching_count(filtered(page_actor(request), filters), filters)
-    return render(request, "contacts/_people_count.html", {"count": count, "capped": capped})
+    return render(request, "people/_people_count.html", {"count": count, "capped": capped})
 
 
 def _list(

@@ -57,12 +57,12 @@ def save_view(request: SignedInRequest) -> HttpResponse:
     query = ListQuery.read(QueryDict(request.POST.get("query", request.GET.urlencode()))).at("")
     context: dict[str, Any] = {"title": _("Save this view"), "query": query, "limit": saved_views.NAME_LIMIT}
     if request.method == "GET":
-        return render(request, "contacts/save_view.html", context)
+        return render(request, "people/save_view.html", context)
     try:
         view = saved_views.save(request.POST.get("name", ""), query.string, actor=page_actor(request))
     except Invalid as problem:
         context |= {"name": request.POST.get("name", ""), "errors": problem.fields["name"]}
-        return render(request, "contacts/save_view.html", context, status=422)
+        return render(request, "people/save_view.html", context, status=422)
     messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
     return _to_list(request, query.url)
 

@@ -40,7 +40,7 @@ def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
             "said_by": source_label(past.state.said.source) if past.state.said else "",
             "history": lines.of_person(person.pk, until=moment),
         }
-    return render(request, "contacts/person_past.html", context, status=200 if past else 404)
+    return render(request, "person/person_past.html", context, status=200 if past else 404)
 
 
 def _moment(text: str) -> dt.datetime:

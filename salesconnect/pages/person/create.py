@@ -35,9 +35,9 @@ def new(request: SignedInRequest) -> HttpResponse:
             show_beside(details, refusal)
     context = {"details": details, "card": card}
     if request.method == "POST":
-        return render(request, "contacts/person_new.html", context, status=422)
+        return render(request, "person/person_new.html", context, status=422)
     focus_first(details)
-    return render(request, "contacts/person_new.html", context)
+    return render(request, "person/person_new.html", context)
 
 
 def _created(request: SignedInRequest, person: Contact) -> HttpResponse:

@@ -44,7 +44,7 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
             "form": OnRequestForm(),
         }
         context["title"] = _("Delete %(name)s?") % {"name": person}
-        return render(request, "exports/delete.html", context)
+        return render(request, "person/delete.html", context)
     form = OnRequestForm(request.POST)
     why = erasure.ON_REQUEST if form.is_valid() and form.cleaned_data["on_request"] else ""
     if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor, why=why).refused:

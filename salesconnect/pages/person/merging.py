@@ -57,11 +57,11 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     survivor = find(contact_id, actor)
     number = whole(request.POST.get("other", "") or request.GET.get("other", ""))
     if number is None:
-        return render(request, "unsubscribes/merge_find.html", _search(request, survivor, actor))
+        return render(request, "person/merge_find.html", _search(request, survivor, actor))
     other = find(number, actor)
     if request.method == "POST":
         return _merge(request, survivor, other, actor)
-    return render(request, "unsubscribes/merge.html", _compared(survivor, other))
+    return render(request, "person/merge.html", _compared(survivor, other))
 
 
 @require_POST

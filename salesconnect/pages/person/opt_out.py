@@ -22,7 +22,7 @@ def unsubscribe(request: SignedInRequest, contact_id: int) -> HttpResponse:
     form = OptOutForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {"person": person, "form": form, "title": _("Unsubscribe %(name)s?") % {"name": person}}
-        return render(request, "compliance/unsubscribe.html", context, status=422 if form.is_bound else 200)
+        return render(request, "person/unsubscribe.html", context, status=422 if form.is_bound else 200)
     people, reason = Contact.objects.filter(pk=contact_id), form.cleaned_data["reason"]
     outcome = suppression.unsubscribe(people, actor=actor, source=Suppression.Source.MANUAL, reason=reason)
     if outcome.changed:

@@ -29,7 +29,7 @@ def past(request: SignedInRequest, contact_id: int) -> HttpResponse:
     someone = find(contact_id, page_actor(request))
     asked_here = request.htmx.trigger == "history-older"
     older = lines.of_person(contact_id, request.GET.get("cursor"), focus=asked_here)
-    return render(request, "contacts/person_history.html", {"person": someone, "history": older})
+    return render(request, "person/person_history.html", {"person": someone, "history": older})
 
 
 @require_http_methods(["GET", "POST"])

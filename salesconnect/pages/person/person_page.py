@@ -113,7 +113,7 @@ def show(
         "opened": opened,
         "focus": focus,
     }
-    return render(request, "contacts/person.html", context, status=status)
+    return render(request, "person/person.html", context, status=status)
 
 
 def _decision(person: Contact, answer: Verdict, actor: Actor) -> str:

@@ -163,4 +163,4 @@ def _show(request: SignedInRequest, person: Contact, form: ReconsentForm, status
     if not person.card.unsubscribed:
         raise Conflict("not_unsubscribed", _t("This person is not unsubscribed."))
     context = {"person": person, "form": form, "said": person_ledger.of_person(person)}
-    return render(request, "unsubscribes/reconsent.html", context, status=status)
+    return render(request, "person/reconsent.html", context, status=status)

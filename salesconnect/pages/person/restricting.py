@@ -22,7 +22,7 @@ def restriction(request: SignedInRequest, contact_id: int) -> HttpResponse:
     if not form.is_valid():
         title = _("Lift the restriction of %(name)s?") if form.lifting else _("Restrict the processing of %(name)s?")
         context = {"person": person, "form": form, "title": title % {"name": person}}
-        return render(request, "compliance/restriction.html", context, status=422 if form.is_bound else 200)
+        return render(request, "person/restriction.html", context, status=422 if form.is_bound else 200)
     people, reason = Contact.objects.filter(pk=contact_id), form.cleaned_data["reason"]
     if form.lifting:
         acts.lift(people, reason, actor=actor)

@@ -101,4 +101,4 @@ def _page(part: str, link: MailLink | None = None, status: int = 200) -> HttpRes
         "address": mask(person.email) if person else "",
         "reason_limit": REASON_LIMIT,
     }
-    return HttpResponse(render_to_string("unsubscribes/public.html", context), status=status)
+    return HttpResponse(render_to_string("public/public.html", context), status=status)

@@ -44,4 +44,4 @@ def settings(request: SignedInRequest) -> HttpResponse:
             for name, texts in refusal.fields.items():
                 form.add_error(name if name in form.fields else None, texts)
     status = 422 if form.errors else 200
-    return render(request, "exports/deletion_settings.html", {"form": form}, status=status)
+    return render(request, "settings/deletion_settings.html", {"form": form}, status=status)

@@ -39,7 +39,7 @@ def propose(request: SignedInRequest) -> HttpResponse:
         except Conflict as refusal:
             form.add_error(None, refusal.message)
     context = {"form": form, "title": _("Change email"), "present": request.user.email}
-    return render(request, "contacts/email_change.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/email_change.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,4 +53,4 @@ def confirm(request: SignedInRequest, token: str) -> HttpResponse:
             messages.warning(request, email_change.untold())
         return redirect("profile")
     context = {"title": _("Confirm your new address"), "email": email_change.read(token, actor=actor)}
-    return render(request, "contacts/email_confirm.html", context)
+    return render(request, "settings/email_confirm.html", context)

@@ -32,7 +32,7 @@ def page(request: SignedInRequest) -> HttpResponse:
             form.add_errors(refusal.fields)
     versions = [_version(version) for version in policy.versions()]
     context = {"form": form, "versions": versions}
-    return render(request, "compliance/policy.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/policy.html", context, status=422 if form.errors else 200)
 
 
 def _version(version: Policy) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _page(
     token_form = token_form or TokenForm()
     context = {"form": shown, "token_form": token_form, "tokens": request.user.tokens.order_by("-pk"), "token": token}
     status = 422 if shown.errors or token_form.errors else 200
-    response = render(request, "contacts/profile.html", context, status=status)
+    response = render(request, "settings/profile.html", context, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -58,7 +58,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
         "rules": [(rule, words(rule), counts.get(rule.pk, (0, 0))) for rule in RetentionRule.objects.all()],
         "runs": Batch.objects.filter(kind=retention.KIND).order_by("-pk")[:5],
     }
-    return render(request, "exports/retention.html", context)
+    return render(request, "settings/retention.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -77,7 +77,7 @@ def rule(request: SignedInRequest, rule_id: int | None = None) -> HttpResponse:
             for name, texts in refusal.fields.items():
                 form.add_error(name, texts)
     context = {"form": form, "rule": row, "title": row.name if row else _("New rule")}
-    return render(request, "exports/retention_rule.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/retention_rule.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
@@ -100,7 +100,7 @@ def people(request: SignedInRequest, rule_id: int) -> HttpResponse:
         values=lambda case: (case.pk,),
     )
     context = {"rule": found, "words": words(found), "cases": page.rows, **neighbours(page, {})}
-    return render(request, "exports/retention_people.html", context)
+    return render(request, "settings/retention_people.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,7 +116,7 @@ def run(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("The rules are applied."))
         return redirect("task", batch.pk) if batch and batch.total else redirect("retention")
     context = {"run": retention.run(actor=actor, dry_run=True), "title": _("Apply the rules now?")}
-    return render(request, "exports/retention_run.html", context)
+    return render(request, "settings/retention_run.html", context)
 
 
 def words(rule: RetentionRule) -> str:

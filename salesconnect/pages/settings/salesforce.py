@@ -85,7 +85,7 @@ def disconnect(request: SignedInRequest) -> HttpResponse:
     actor.require(connecting.RIGHT)
     if request.method == "GET":
         context = {"title": _("Disconnect Salesforce?"), "fixed": connecting.by_environment()}
-        return render(request, "unsubscribes/sync_disconnect.html", context)
+        return render(request, "settings/salesforce_disconnect.html", context)
     connecting.disconnect(actor=actor)
     messages.success(request, _("Salesforce is disconnected."))
     return redirect("salesforce-settings")
@@ -111,4 +111,4 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
         "needs_a_yes": accepted and dry_run.needs_a_yes(accepted.findings),
         **more,
     }
-    return render(request, "unsubscribes/sync_settings.html", context, status=status)
+    return render(request, "settings/salesforce.html", context, status=status)

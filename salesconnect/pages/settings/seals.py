@@ -51,7 +51,7 @@ def page(request: SignedInRequest) -> HttpResponse:
         except Invalid as refusal:
             for name, problems in refusal.fields.items():
                 form.add_error(name, problems)
-    return render(request, "contacts/seals.html", _context(form), status=422 if form.errors else 200)
+    return render(request, "settings/seals.html", _context(form), status=422 if form.errors else 200)
 
 
 @require_POST

@@ -27,7 +27,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
         except Invalid as refusal:
             show_errors(form, refusal.fields)
     context = {"form": form, "templates": MailTemplate.objects.all(), "mail_server": server.standing()}
-    return render(request, "unsubscribes/settings.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/team.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -68,7 +68,7 @@ def index(request: SignedInRequest) -> HttpResponse:
     if actor.may("edit_team"):
         words = _("Who is responsible, what for, for how long: what the system cannot know.")
         rooms.append(Room("processing-settings", "certificate", _("Record of processing"), words))
-    return render(request, "contacts/settings.html", {"rooms": rooms})
+    return render(request, "settings/settings.html", {"rooms": rooms})
 
 
 @require_http_methods(["GET", "POST"])
@@ -87,7 +87,7 @@ def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
                 form.add_error(field if field in form.fields else None, texts)
     everybody = User.objects.order_by("-is_active", "username")
     context = {"form": form, "made": made, "accounts": everybody}
-    return render(request, "contacts/users.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/users.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])
@@ -114,4 +114,4 @@ def account(request: SignedInRequest, user_id: int) -> HttpResponse:
             for field, texts in refusal.fields.items():
                 form.add_error(field, texts)
     context = {"form": form, "title": title, "account": user}
-    return render(request, "contacts/user.html", context, status=422 if form.errors else 200)
+    return render(request, "settings/user.html", context, status=422 if form.errors else 200)

@@ -53,7 +53,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
     """List requests: what is open by the day it is due, what is done by when."""
     actor = page_actor(request)
     actor.require("view_people")
-    return render(request, "exports/requests.html", page_of_requests(request.GET, actor))
+    return render(request, "subject_requests/requests.html", page_of_requests(request.GET, actor))
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,7 +71,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         except Invalid as refusal:
             form.add_errors(refusal.fields)
     context = {"form": form, "person": person, "title": _("New request"), **_search(request, actor)}
-    return render(request, "exports/request_new.html", context, status=422 if form.errors else 200)
+    return render(request, "subject_requests/request_new.html", context, status=422 if form.errors else 200)
 
 
 @require_safe
@@ -96,7 +96,7 @@ def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
     context = {"row": row, "person": row.contact, "letter": letter.of_extension(row, language)}
     context |= {"languages": settings.LANGUAGES, "told_late": subject_request_words.told_late(row)}
     context |= {"held": gate.held_people(Contact.objects.filter(pk=row.contact.pk), 1)}
-    return render(request, "exports/request_letter.html", context)
+    return render(request, "subject_requests/request_letter.html", context)
 
 
 @require_POST
@@ -139,7 +139,7 @@ def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
     if form:
         report = erasure.what_goes(row.contact.pk, on_request=True)
         context |= {"report": report, "goes": subject_request_words.goes(report)}
-    return render(request, "exports/request_act.html", context, status=422 if form and form.errors else 200)
+    return render(request, "subject_requests/request_act.html", context, status=422 if form and form.errors else 200)
 
 
 @require_POST
@@ -160,7 +160,7 @@ def elsewhere(request: SignedInRequest) -> HttpResponse:
     """List the records in Salesforce of people who are erased here, and what became of them."""
     page_actor(request).require("view_people")
     rows = erasing.tasks().order_by("erased_there_at", "-erased_at", "-pk")[:500]
-    return render(request, "exports/elsewhere.html", {"rows": rows, "waiting": erasing.waiting().count()})
+    return render(request, "subject_requests/elsewhere.html", {"rows": rows, "waiting": erasing.waiting().count()})
 
 
 @require_POST
@@ -206,13 +206,13 @@ def _show(
         "forms": all_forms,
         "opened": next(iter(forms), "") if forms else "",
     }
-    return render(request, "exports/request.html", context, status=status)
+    return render(request, "subject_requests/request.html", context, status=status)
 
 
 def _lead_on(request: SignedInRequest, request_id: int) -> HttpResponse:
     """Ask whoever comes from another site to go on: looking goes on record, and nobody else may cause that."""
     register.find(request_id, actor=page_actor(request))
-    return render(request, "exports/request_lead_on.html", {"title": _("Open this request?")})
+    return render(request, "subject_requests/request_lead_on.html", {"title": _("Open this request?")})
 
 
 def _done(request: SignedInRequest, row: DataRequest, then: str = "request") -> HttpResponse:

@@ -28,7 +28,7 @@ def index(request: SignedInRequest) -> HttpResponse:
     page_actor(request).require("view_people")
     row = connecting.shown()
     if row.pk is None and not connecting.by_environment():
-        return render(request, "unsubscribes/sync_empty.html")
+        return render(request, "sync/empty.html")
     now, groups = status.status(), status.errors_by_code()
     readings, compared = status.readings(), status.last_comparison()
     context: dict[str, Any] = {
@@ -44,7 +44,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "runs": SyncRun.objects.exclude(IDLE).order_by("-pk")[:RUNS],
         "conflicts": conflicts(),
     }
-    return render(request, "unsubscribes/sync.html", context)
+    return render(request, "sync/sync.html", context)
 
 
 def conflicts() -> list[tuple[SyncError, str]]:

@@ -47,7 +47,7 @@ def runs(request: SignedInRequest) -> HttpResponse:
     page_actor(request).require("view_people")
     show = _one_of(RUNS, request.GET.get("show", ""))
     context = _page(SyncRun.objects.filter(RUNS[show][1]), request, show=show)
-    return render(request, "unsubscribes/sync_runs.html", context | {"tabs": _tabs(RUNS, show)})
+    return render(request, "sync/runs.html", context | {"tabs": _tabs(RUNS, show)})
 
 
 @require_safe
@@ -64,7 +64,7 @@ def run(request: SignedInRequest, run_id: int) -> HttpResponse:
         "found": finding_words(found) if tried else None,
     }
     alone = request.htmx.target == "run"
-    return render(request, "unsubscribes/_sync_run.html" if alone else "unsubscribes/sync_run.html", context)
+    return render(request, "sync/_run.html" if alone else "sync/run.html", context)
 
 
 @require_safe
@@ -97,7 +97,7 @@ def errors(request: SignedInRequest) -> HttpResponse:
     context = _page(wanted, request, show=show, code=code)
     context["errors"] = [(error, code_words(error.code)) for error in context["rows"]]
     context["people"] = _people({error.sf_id for error in context["rows"]})
-    return render(request, "unsubscribes/sync_errors.html", context | {"tabs": _tabs(ERRORS, show), "code": code})
+    return render(request, "sync/errors.html", context | {"tabs": _tabs(ERRORS, show), "code": code})
 
 
 @require_safe
@@ -110,7 +110,7 @@ def all_records(request: SignedInRequest) -> HttpResponse:
     holders = Contact.objects.in_bulk({row.contact_id for row in context["rows"] if row.contact_id})
     context["found"] = [(row, holders.get(row.contact_id), newest_wish(row)) for row in context["rows"]]
     context |= {"tabs": _tabs(labels, show, search=search), "search": search, "show": show}
-    return render(request, "unsubscribes/sync_records.html", context)
+    return render(request, "sync/records.html", context)
 
 
 @require_safe
@@ -129,7 +129,7 @@ def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
         "wishes": found.wishes.order_by("-pk")[:WISHES],
         "errors": [(error, code_words(error.code)) for error in SyncError.objects.filter(sf_id=sf_id).order_by("-pk")],
     }
-    return render(request, "unsubscribes/sync_record.html", context)
+    return render(request, "sync/record.html", context)
 
 
 def _people(sf_ids: set[str]) -> dict[str, Contact]:

@@ -24,7 +24,7 @@ SHOWN = "shown_tasks"
 def tasks(request: SignedInRequest) -> HttpResponse:
     """List what was ordered, newest first."""
     page_actor(request).require("view_people")
-    return render(request, "contacts/tasks.html", task_list.page(request.GET.get("before", "")))
+    return render(request, "tasks/tasks.html", task_list.page(request.GET.get("before", "")))
 
 
 @require_safe
@@ -33,7 +33,7 @@ def task(request: SignedInRequest, batch_id: int) -> HttpResponse:
     page_actor(request).require("view_people")
     alone = request.htmx.target == "task"
     context = task_list.details(_find(batch_id))
-    return render(request, "contacts/_task.html" if alone else "contacts/task.html", context)
+    return render(request, "tasks/_task.html" if alone else "tasks/task.html", context)
 
 
 @require_safe
@@ -49,7 +49,7 @@ def running(request: SignedInRequest) -> HttpResponse:
     waiting = [task.key for task in (*going_on, *over[1:])]
     if waiting != shown:
         request.session[SHOWN] = waiting
-    response = render(request, "contacts/_running.html", {"tasks": going_on, "waiting": waiting})
+    response = render(request, "tasks/_running.html", {"tasks": going_on, "waiting": waiting})
     return announce(response, over[0]) if over else response
 
 
@@ -81,7 +81,7 @@ def refused(request: SignedInRequest, batch_id: int) -> HttpResponse:
     """List the people whom a bulk order left as they were."""
     page_actor(request).require("view_people")
     context = task_list.refusals(_find(batch_id), request.GET.get("cursor"))
-    return render(request, "contacts/task_refused.html", context)
+    return render(request, "tasks/task_refused.html", context)
 
 
 @require_safe
