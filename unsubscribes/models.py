@@ -7,9 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact, OnMerge
-from unsubscribes.evidence.rules import WORDING_LIMIT, Channel
-from unsubscribes.mail import backends
-from unsubscribes.salesforce.models import (
+from unsubscribes.crm.models import (
     SyncConnection,
     SyncCursor,
     SyncError,
@@ -20,6 +18,8 @@ from unsubscribes.salesforce.models import (
     SyncRun,
     SyncWish,
 )
+from unsubscribes.evidence.rules import WORDING_LIMIT, Channel
+from unsubscribes.mail import backends
 
 __all__ = [
     "ConsentEvidence",

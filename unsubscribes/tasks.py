@@ -3,9 +3,9 @@
 from celery import shared_task
 
 from unsubscribes import rehash
+from unsubscribes.crm import tasks as salesforce
 from unsubscribes.mail import send
 from unsubscribes.merging import unmerge
-from unsubscribes.salesforce import tasks as salesforce
 
 __all__ = ["salesforce", "send_mail", "sweep_mail"]
 

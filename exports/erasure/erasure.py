@@ -29,9 +29,9 @@ from salesconnect.lib.errors import Invalid, Missing, Restricted
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
 from salesconnect.lib.transactions import act
+from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 from unsubscribes.models import Message
-from unsubscribes.salesforce import erasing
 
 UNCOUNTED = 100
 """So many people may be deleted by an order that does not say how many it means."""

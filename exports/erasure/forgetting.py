@@ -6,8 +6,8 @@ from django.utils import timezone
 from compliance.suppression import erased
 from exports.erasure import deletion_settings
 from salesconnect.lib.transactions import act
+from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
-from unsubscribes.salesforce import erasing
 
 
 @act

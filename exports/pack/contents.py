@@ -14,11 +14,11 @@ from compliance.verdict.verdict import Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
 from contacts.people.details import DETAILS
+from unsubscribes.crm.monitoring.status import records_of
 from unsubscribes.ledger import person_ledger as unsubscribes
 from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord
-from unsubscribes.salesforce.status import records_of
 
 FORMAT = "salesconnect-person/1"
 PIECE = 500

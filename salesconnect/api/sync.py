@@ -13,8 +13,9 @@ from salesconnect.api.contacts.contacts import PersonEndpoint
 from salesconnect.api.protocol.base import PAGING, Endpoint, newest_first, utc
 from salesconnect.api.protocol.fields import PAGE_PARAMETERS, Body, Nothing, page_of, read
 from salesconnect.common.sync_words import alert_words
-from unsubscribes.salesforce import alerts, connecting, services, status
-from unsubscribes.salesforce.models import SyncConnection, SyncError, SyncJob, SyncRecord, SyncRun
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncConnection, SyncError, SyncJob, SyncRecord, SyncRun
+from unsubscribes.crm.monitoring import alerts, status
 
 
 class RunBody(Body):

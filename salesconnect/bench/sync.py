@@ -26,10 +26,10 @@ from contacts.models import Contact
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, once
 from salesconnect.bench.plans import Scans
-from unsubscribes.salesforce import connecting, services
-from unsubscribes.salesforce.models import SyncConnection
-from unsubscribes.salesforce.push import BATCH, BULK_ABOVE, BULK_BATCH
-from unsubscribes.salesforce.running import Running
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.writing.push import BATCH, BULK_ABOVE, BULK_BATCH
 
 T = TypeVar("T")
 

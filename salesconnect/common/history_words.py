@@ -18,8 +18,8 @@ from compliance.suppression.suppression import ADDRESS_CHANGED
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.details import DETAILS
+from unsubscribes.crm.reading.rules import attribution
 from unsubscribes.models import Message
-from unsubscribes.salesforce.rules import attribution
 
 Changes = Mapping[str, Any]
 OLD, NEW = 0, 1

@@ -6,8 +6,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from unsubscribes.salesforce import alerts, clock, dry_run
-from unsubscribes.salesforce.models import SyncConnection, SyncRun
+from unsubscribes.crm import clock
+from unsubscribes.crm.models import SyncConnection, SyncRun
+from unsubscribes.crm.monitoring import alerts
+from unsubscribes.crm.runs import dry_run
 
 State = SyncConnection.State
 

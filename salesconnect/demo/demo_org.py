@@ -23,8 +23,8 @@ from salesconnect.embedded import processes
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.operations.supervisor import Child, terminate
-from unsubscribes.salesforce import connecting
-from unsubscribes.salesforce.models import SyncRun
+from unsubscribes.crm.connection import connecting
+from unsubscribes.crm.models import SyncRun
 
 NAME, SECONDS_TO_STOP, SECONDS_TO_OBEY = "org", 3.0, 60
 LOOPBACK = "http://127.0.0.1:"

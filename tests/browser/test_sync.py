@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.unsubscribes.salesforce.conftest import connected, org, running_org, sync, unsubscribe  # noqa: F401
-from unsubscribes.salesforce import tasks
-from unsubscribes.salesforce.models import SyncConnection, SyncRun
+from tests.unsubscribes.crm.conftest import connected, org, running_org, sync, unsubscribe  # noqa: F401
+from unsubscribes.crm import tasks
+from unsubscribes.crm.models import SyncConnection, SyncRun
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 

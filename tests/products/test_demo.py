@@ -11,8 +11,8 @@ import pytest
 
 from salesconnect.demo import demo_mail, demo_org
 from tests.products.product import AGREED, ROOT, UP, Product, data_folder, environment, until
-from unsubscribes.salesforce import connecting
-from unsubscribes.salesforce.models import SyncConnection
+from unsubscribes.crm.connection import connecting
+from unsubscribes.crm.models import SyncConnection
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
 from salesconnect.lib.transactions import act
+from unsubscribes.crm.models import SyncNotice
 from unsubscribes.evidence import documents, records
 from unsubscribes.evidence.documents import Document
 from unsubscribes.evidence.rules import Evidence
-from unsubscribes.salesforce.models import SyncNotice
 
 LIFT = """
     SELECT set_config('salesconnect.reconsent_contact', %(contact)s, true),

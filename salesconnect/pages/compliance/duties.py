@@ -18,7 +18,8 @@ from exports.requests import clocks
 from salesconnect.lib.paging import address
 from salesconnect.pages.compliance.standing import Concern
 from salesconnect.pages.sync.sync_standing import standing as sync_standing
-from unsubscribes.salesforce import connecting, status
+from unsubscribes.crm.connection import connecting
+from unsubscribes.crm.monitoring import status
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ from salesconnect.lib.htmx import close_dialog, toast
 from salesconnect.pages.person import lines
 from salesconnect.pages.person.forms import focus_first
 from salesconnect.pages.person.person_clocks import waiting_for
+from unsubscribes.crm.monitoring.status import linked
 from unsubscribes.ledger import person_ledger as unsubscribes
 from unsubscribes.mail import queries
 from unsubscribes.models import Message
-from unsubscribes.salesforce.status import linked
 
 Part = Literal["", "card", "details"]
 REGION = "#person"

@@ -12,8 +12,9 @@ from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sync_words import connection_trouble, finding_words
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.settings.salesforce_forms import ConnectionForm
-from unsubscribes.salesforce import connecting, dry_run, services
-from unsubscribes.salesforce.models import SyncConnection
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.runs import dry_run
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from unsubscribes.salesforce.models import STANDARD_FIELD, SyncConnection
+from unsubscribes.crm.models import STANDARD_FIELD, SyncConnection
 
 CONDITIONAL = "django/forms/conditional_field.html"
 OWN = "own"

@@ -15,7 +15,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key
 from salesconnect.lib.paging import address, neighbours
-from unsubscribes.salesforce import erasing
+from unsubscribes.crm.people import erasing
 
 PAGE_SIZE = 50
 VIEWS = ("open", "overdue", "mine", "done")

@@ -35,8 +35,8 @@ from salesconnect.pages.subject_requests.request_forms import (
     PauseForm,
 )
 from salesconnect.pages.subject_requests.request_list import page_of_requests
+from unsubscribes.crm.people import erasing
 from unsubscribes.mail import gate
-from unsubscribes.salesforce import erasing
 
 FOUND = 10
 FORMS: dict[str, type[forms.Form]] = {

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
 from salesconnect.pages.sync.sync_standing import standing
-from unsubscribes.salesforce import alerts, connecting, running, services, status
-from unsubscribes.salesforce.models import SyncError, SyncRun
-from unsubscribes.salesforce.status import CONFLICTS
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncError, SyncRun
+from unsubscribes.crm.monitoring import alerts, status
+from unsubscribes.crm.monitoring.status import CONFLICTS
+from unsubscribes.crm.runs import running
 
 RUNS, CONFLICTS_SHOWN = 8, 5
 # Most runs look and find nothing new; they stand in the list of all runs.

@@ -21,9 +21,11 @@ from salesconnect.lib.csv.writing import BOM, line
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.keyset import Key
 from salesconnect.lib.paging import address, neighbours
-from unsubscribes.salesforce import connecting, dry_run, records
-from unsubscribes.salesforce.models import SyncError, SyncRecord, SyncRun
-from unsubscribes.salesforce.status import CONFLICTS, newest_wish, url_of
+from unsubscribes.crm.connection import connecting
+from unsubscribes.crm.models import SyncError, SyncRecord, SyncRun
+from unsubscribes.crm.monitoring import records
+from unsubscribes.crm.monitoring.status import CONFLICTS, newest_wish, url_of
+from unsubscribes.crm.runs import dry_run
 
 PAGE_SIZE, WISHES = 50, 30
 DID_SOMETHING = Q(changed__gt=0) | Q(written__gt=0) | Q(errors__gt=0) | Q(corrections__gt=0)

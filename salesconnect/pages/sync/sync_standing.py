@@ -9,8 +9,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from unsubscribes.salesforce.models import SyncConnection
-from unsubscribes.salesforce.status import Reading, Status
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.monitoring.status import Reading, Status
 
 State = SyncConnection.State
 LATE_READING = dt.timedelta(minutes=30)

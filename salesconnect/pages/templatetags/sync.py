@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from salesconnect.common.sync_words import code_words
-from unsubscribes.salesforce.models import SyncRun
+from unsubscribes.crm.models import SyncRun
 
 MINUTE = 60
 register = template.Library()

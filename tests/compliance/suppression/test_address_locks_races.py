@@ -27,15 +27,16 @@ from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence
 from tests.interleaving import Act, overlapping
 from unsubscribes import rehash
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.people import newcomers
+from unsubscribes.crm.reading import page
+from unsubscribes.crm.salesforce.mapping import Row
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.reports import reports
-from unsubscribes.salesforce import newcomers, page
-from unsubscribes.salesforce.mapping import Row
-from unsubscribes.salesforce.models import SyncConnection
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 

@@ -15,8 +15,8 @@ from contacts.models import Batch, Contact, RootDelivery, Seal, Verification, Wo
 from contacts.sealing import delivery, places, verification
 from contacts.sealing import services as sealing
 from salesconnect.lib.actor import system
+from unsubscribes.crm import tasks as sync_tasks
 from unsubscribes.models import SyncRun
-from unsubscribes.salesforce import tasks as sync_tasks
 
 SECONDS = sum(attempts.DELAYS)
 

@@ -16,6 +16,8 @@ from tests.history_machine.acts.cards import by_a_worker
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
 from unsubscribes import tasks
+from unsubscribes.crm.reading import page
+from unsubscribes.crm.salesforce.mapping import Row
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
 from unsubscribes.mail import send as sending
@@ -23,8 +25,6 @@ from unsubscribes.mail import services as mails
 from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import Message
-from unsubscribes.salesforce import page
-from unsubscribes.salesforce.mapping import Row
 
 PASSWORD = "correct-horse-battery"
 MAIL = {"subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }} {{ last_name }}, we have news."}

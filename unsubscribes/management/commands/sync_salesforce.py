@@ -8,9 +8,11 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid
-from unsubscribes.salesforce import connecting, dry_run, outbox, services
-from unsubscribes.salesforce.models import SyncConnection, SyncRun, SyncWish
-from unsubscribes.salesforce.running import Busy, Running
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncConnection, SyncRun, SyncWish
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.runs import dry_run
+from unsubscribes.crm.runs.running import Busy, Running
 
 FAILED, NOT_ACTIVE, BUSY = 1, 2, 3
 

@@ -16,9 +16,9 @@ from exports.erasure import erasure
 from exports.models import DataRequest, RetentionRule
 from exports.requests import register
 from exports.retention import retention_rules
+from unsubscribes.crm.people import erasing
 from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
-from unsubscribes.salesforce import erasing
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 

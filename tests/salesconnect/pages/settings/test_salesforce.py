@@ -1,0 +1,168 @@
+"""The settings page: what it shows and stores, the test of the connection, activation, pause."""
+
+# ruff: noqa: F811 - the fixtures of the sync are imported by name
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from tests.unsubscribes.crm.conftest import ACTOR, connected, org, running_org, sync, unsubscribe  # noqa: F401
+from unsubscribes.crm import tasks
+from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
+
+URL = "/settings/salesforce/"
+
+
+@pytest.fixture
+def admin(alice) -> Client:
+    """Return a browser in which alice, an administrator, is signed in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def given(org) -> dict[str, str]:
+    """Return the form filled in for the org."""
+    return {
+        "flow": "client_credentials",
+        "login_url": org.url,
+        "client_id": org.client_id,
+        "client_secret": org.client_secret,
+        "field": "HasOptedOutOfEmail",
+        "budget_percent": "20",
+    }
+
+
+def page(client: Client, url: str = URL, **posted: str) -> str:
+    answer = client.post(url, posted, follow=True) if posted or url != URL else client.get(url)
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def test_a_new_team_is_told_how_to_begin(admin, db):
+    assert "How to begin" in page(admin)
+    assert "Connect Salesforce" in admin.get("/sync/").content.decode()
+
+
+def test_the_connection_is_stored_and_its_secret_never_shown(admin, given, org):
+    shown = page(admin, **given)
+    row = SyncConnection.objects.get()
+    assert (row.login_url, row.budget_percent, row.state, row.create_people) == (org.url, 20, "off", False)
+    assert org.client_secret not in shown + row.secret
+    assert "One is stored" in shown
+    page(admin, **given | {"client_secret": "", "budget_percent": "30", "create_people": "on"})
+    row.refresh_from_db()
+    assert (row.budget_percent, row.create_people) == (30, True)
+    assert all(line.ok for line in connecting.test(actor=ACTOR))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"login_url": "http://example.com"}, "begins with https://"),
+        ({"client_id": ""}, "consumer key of the app"),
+        ({"client_secret": ""}, "consumer secret, or the private key"),
+        ({"flow": "jwt_bearer", "private_key": "no key"}, "no private key in PEM form"),
+        ({"flow": "jwt_bearer"}, "in whose name the app signs in"),
+        ({"field": "own", "own_field": "Opted_Out"}, "ends in __c"),
+        ({"field": "own", "own_field": "X__c FROM User"}, "ends in __c"),
+        ({"budget_percent": "0"}, "from 1 to 100"),
+        ({"budget_percent": "many"}, "whole number"),
+        ({"flow": "password"}, "valid choice"),
+    ],
+)
+def test_what_cannot_be_is_refused_beside_its_field(admin, given, wrong, words):
+    answer = admin.post(URL, given | wrong)
+    assert (answer.status_code, words in answer.content.decode()) == (422, True)
+    assert not SyncConnection.objects.exists()
+
+
+def test_what_the_environment_sets_is_shown_and_not_changed(admin, org, settings):
+    settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_CLIENT_ID = org.url, org.client_id
+    settings.SALESFORCE_CLIENT_SECRET = org.client_secret
+    shown = page(admin)
+    assert "The environment says how to sign in" in shown
+    assert (org.url in shown, org.client_secret in shown, 'name="login_url"' in shown) == (True, False, False)
+    page(admin, field="own", own_field="Mail_No__c", budget_percent="5", login_url="https://other.example")
+    row = SyncConnection.objects.get()
+    assert (row.login_url, row.opt_out_field, row.budget_percent) == (org.url, "Mail_No__c", 5)
+    assert "In order:" in page(admin, reverse("salesforce-test"))
+
+
+def test_the_test_says_what_is_missing_and_what_to_do(admin, connected, org):
+    org.access(object="Lead", field="HasOptedOutOfEmail", level="read")
+    org.settings(history={"Contact": ["HasOptedOutOfEmail"]})
+    shown = page(admin, reverse("salesforce-test"))
+    assert (shown.count("In order:"), shown.count("Not in order:")) == (14, 1)
+    assert "edit access to the object and to the field" in shown
+    assert SyncConnection.objects.get().history_of == ["Contact"]
+
+
+def test_a_refused_sign_in_is_one_red_line(admin, connected, org):
+    org.app(client_secret="another")
+    shown = page(admin, reverse("salesforce-test"))
+    assert (shown.count("In order:"), shown.count("Not in order:"), "invalid_client" in shown) == (0, 1, True)
+
+
+def test_activation_shows_what_would_change_and_takes_a_typed_yes(admin, given, org, person, unsubscribe):
+    unsubscribe(person(email="anna@example.com"))
+    org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
+    page(admin, **given)
+    assert "Make a dry run" in page(admin)
+    admin.post(reverse("salesforce-activate"))
+    assert SyncConnection.objects.get().state == "off"
+    assert "Waiting" in page(admin, reverse("salesforce-try"))
+    tasks.run_salesforce(SyncRun.objects.get().pk)
+    shown = page(admin)
+    assert ("would be opted out in Salesforce" in shown, "Type yes to go on" in shown) == (True, True)
+    page(admin, reverse("salesforce-activate"), yes="perhaps")
+    assert SyncConnection.objects.get().state == "off"
+    page(admin, reverse("salesforce-activate"), yes="Yes")
+    assert SyncConnection.objects.get().state == "active"
+
+
+def test_the_file_of_a_dry_run_speaks_the_readers_language(admin, connected, org, person, unsubscribe):
+    anna = person(email="anna@example.com")
+    unsubscribe(anna)
+    [hers] = org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
+    run = services.order(actor=ACTOR, is_dry=True, start=False)
+    tasks.run_salesforce(run.pk)
+    answer = admin.get(reverse("salesforce-run-file", args=[run.pk]))
+    lines = b"".join(answer.streaming_content).decode().splitlines()
+    assert lines[1] == f"would be opted out in Salesforce,Contact,{hers},{anna.pk},http://testserver/people/{anna.pk}/"
+
+
+def test_pause_resume_and_disconnect(admin, connected, sync, org):
+    org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
+    sync()
+    assert "Resume" in page(admin, reverse("salesforce-pause"))
+    assert SyncConnection.objects.get().state == "paused"
+    page(admin, reverse("salesforce-resume"))
+    assert SyncConnection.objects.get().state == "active"
+    assert "Disconnect Salesforce?" in admin.get(reverse("salesforce-disconnect")).content.decode()
+    page(admin, reverse("salesforce-disconnect"))
+    assert (SyncConnection.objects.count(), SyncRecord.objects.count(), SyncCursor.objects.count()) == (0, 0, 0)
+
+
+def test_another_field_is_another_list_of_opt_outs(sync, org, person, unsubscribe):
+    anna = person(email="anna@example.com")
+    [hers] = org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
+    unsubscribe(anna)
+    sync()
+    for name in ("Contact", "Lead"):
+        org.add_field(name, "Mail_No__c")
+    connecting.connect({"opt_out_field": "Mail_No__c"}, actor=ACTOR)
+    assert (SyncConnection.objects.get().state, connecting.accepted_dry_run()) == ("off", None)
+    SyncConnection.objects.update(state="active")
+    sync()
+    assert org.record(hers, "Mail_No__c")["Mail_No__c"] is True
+
+
+def test_a_dry_run_of_another_connection_says_nothing_of_this_one(connected, org):
+    tasks.run_salesforce(services.order(actor=ACTOR, is_dry=True, start=False).pk)
+    assert connecting.accepted_dry_run() is not None
+    connecting.disconnect(actor=ACTOR)
+    connecting.connect({"login_url": org.url, "client_id": org.client_id, "secret": org.client_secret}, actor=ACTOR)
+    assert connecting.accepted_dry_run() is None

@@ -1,0 +1,242 @@
+"""Setting the connection up: from the page or the environment, tried out first, activated, forgotten again."""
+
+import logging
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.kick import kick
+from salesconnect.lib.vault import seal, unseal
+from unsubscribes.crm.models import (
+    STANDARD_FIELD,
+    SyncConnection,
+    SyncCursor,
+    SyncError,
+    SyncJob,
+    SyncNotice,
+    SyncRecord,
+    SyncRun,
+    SyncWish,
+)
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.people import naming
+from unsubscribes.crm.runs import dry_run
+from unsubscribes.crm.runs.running import Kind
+from unsubscribes.crm.salesforce import hosts, preflight
+
+State, Flow = SyncConnection.State, SyncConnection.Flow
+RIGHT = "manage_salesforce"
+SIGN_IN = ("flow", "login_url", "client_id", "username")
+SETTABLE = (*SIGN_IN, "opt_out_field", "create_people", "budget_percent")
+# What may be put into a query: the standard field or a custom one (API name).
+FIELD = re.compile(rf"{STANDARD_FIELD}|[A-Za-z]\w{{0,76}}__c", re.ASCII)
+MOST_PERCENT = 100
+logger = logging.getLogger(__name__)
+
+
+def connection() -> SyncConnection | None:
+    """Return the connection; None when none is set up."""
+    return SyncConnection.objects.first()
+
+
+def by_environment() -> bool:
+    """Tell whether the environment says how to sign in; the page shows it then and changes nothing of it."""
+    return bool(settings.SALESFORCE_LOGIN_URL and settings.SALESFORCE_CLIENT_ID)
+
+
+def shown() -> SyncConnection:
+    """Return the connection as it is, or as the environment would set it up, or an empty one. Stores nothing."""
+    row = connection() or SyncConnection()
+    if by_environment():
+        for name, value in _sign_in_of_environment().items():
+            setattr(row, name, value)
+    return row
+
+
+@transaction.atomic
+def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
+    """Set the connection up, or change what `values` names; `secret` stays as it is when it is empty.
+
+    Another opt-out field is another list of opt-outs: the sync is off then until a dry run was accepted again.
+    Raises `Invalid`.
+    """
+    actor.require_recent(RIGHT)
+    row = SyncConnection.objects.select_for_update().filter(pk=1).first() or SyncConnection(pk=1)
+    before = {name: getattr(row, name) for name in SETTABLE}
+    for name in SETTABLE:
+        setattr(row, name, values.get(name, before[name]))
+    row.login_url = str(row.login_url).strip().rstrip("/")
+    elsewhere = not hosts.same(row.login_url, before["login_url"])
+    if elsewhere:
+        row.secret = ""  # it was given for another place
+    if errors := _faults(row, values.get("secret", "")):
+        raise Invalid(errors)
+    if values.get("secret"):
+        row.secret = seal(values["secret"])
+    _forget_token(row)
+    if row.set_up_at and row.opt_out_field != before["opt_out_field"]:
+        _start_over(row)
+    elif not row.set_up_at or (_moved(row, before) and not SyncRecord.objects.exists()):
+        row.set_up_at, row.org_id = Now(), ""
+    row.save()
+    row.refresh_from_db()
+    logger.info("Salesforce connection set up by %s", actor.name)
+    return row
+
+
+def _moved(row: SyncConnection, before: dict[str, Any]) -> bool:
+    return any(getattr(row, name) != before[name] for name in SIGN_IN)
+
+
+def _forget_token(row: SyncConnection) -> None:
+    row.access_token, row.refreshing_until, row.composite = "", None, True
+    row.conditional_writes = row.conditional_at = None
+    row.token_generation += 1
+    if row.state == State.PAUSED_AUTH:
+        row.state, row.paused_until, row.pauses, row.message = State.ACTIVE, None, 0, ""
+
+
+def _start_over(row: SyncConnection) -> None:
+    """Forget what the boxes held: they were those of another field."""
+    SyncRecord.objects.update(opted_out=None, pushed=None, stamp=None)
+    SyncJob.objects.all().delete()
+    outbox.reclaim()
+    SyncCursor.objects.all().delete()
+    row.state, row.set_up_at, row.paused_until, row.message = State.OFF, Now(), None, ""
+    row.reconciled_at = row.linked_at = None
+    row.hash_key = ""
+
+
+def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:
+    faults: dict[str, str] = {}
+    by_key = row.flow == Flow.JWT_BEARER
+    if not hosts.is_safe(row.login_url):
+        faults["login_url"] = _(
+            "Give the org's address at Salesforce: it begins with https:// and ends in %(hosts)s."
+        ) % {"hosts": ", ".join(f".{host}" for host in (*hosts.SALESFORCE, *settings.SALESFORCE_HOSTS))}
+    if not row.client_id:
+        faults["client_id"] = _("Give the consumer key of the app.")
+    if by_key and not row.username:
+        faults["username"] = _("Give the user in whose name the app signs in.")
+    if not (secret or row.secret):
+        faults["secret"] = _("Give the consumer secret, or the private key.")
+    elif by_key and not _is_key(secret or unseal(row.secret)):
+        faults["secret"] = _("This is no private key in PEM form, or it has a passphrase.")
+    if not FIELD.fullmatch(row.opt_out_field):
+        faults["opt_out_field"] = _("Give the API name of a custom checkbox, which ends in __c.")
+    if not 1 <= row.budget_percent <= MOST_PERCENT:
+        faults["budget_percent"] = _("Give a number from 1 to 100.")
+    return {name: [words] for name, words in faults.items()}
+
+
+def _is_key(text: str) -> bool:
+    try:
+        load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def from_environment(*, actor: Actor) -> SyncConnection | None:
+    """Return the connection, set up as the environment says where it says anything."""
+    row = connection()
+    if not by_environment():
+        return row
+    values = environment()
+    same = row and all(getattr(row, name) == values[name] for name in SIGN_IN)
+    if row and same and unseal(row.secret) == values["secret"]:
+        return row
+    # It is the environment that sets this up, not whoever happens to be the first to look.
+    return connect(values, actor=replace(actor, is_recent=True))
+
+
+def environment() -> dict[str, Any]:
+    """Return how the environment signs in, with the secret or the key. Raises `Invalid` when that cannot be read."""
+    return _sign_in_of_environment() | {"secret": _secret_of_environment()}
+
+
+def _sign_in_of_environment() -> dict[str, str]:
+    return {
+        "flow": str(Flow.JWT_BEARER if settings.SALESFORCE_JWT_KEY_FILE else Flow.CLIENT_CREDENTIALS),
+        "login_url": settings.SALESFORCE_LOGIN_URL,
+        "client_id": settings.SALESFORCE_CLIENT_ID,
+        "username": settings.SALESFORCE_USERNAME,
+    }
+
+
+def _secret_of_environment() -> str:
+    if not settings.SALESFORCE_JWT_KEY_FILE:
+        return settings.SALESFORCE_CLIENT_SECRET
+    try:
+        return Path(settings.SALESFORCE_JWT_KEY_FILE).read_text()
+    except (OSError, UnicodeDecodeError):
+        raise Invalid({"secret": [_("The file of the private key cannot be read.")]}) from None
+
+
+def test(*, actor: Actor) -> list[preflight.Line]:
+    """Check what has to be right in the org; changes nothing there. Raises `Conflict` when nothing is set up."""
+    actor.require(RIGHT)
+    row = from_environment(actor=actor)
+    if row is None:
+        raise Conflict("not_connected", _("Salesforce is not connected."))
+    return preflight.check(row)
+
+
+def last_dry_run() -> SyncRun | None:
+    """Return the newest dry run of the connection as it is set up now, however far it is."""
+    row = connection()
+    if row is None or row.set_up_at is None:
+        return None
+    return SyncRun.objects.filter(kind=Kind.DRY_RUN, created_at__gte=row.set_up_at).order_by("-pk").first()
+
+
+def accepted_dry_run() -> SyncRun | None:
+    """Return the newest dry run of this connection that was finished, which activation accepts."""
+    row = connection()
+    if row is None or row.set_up_at is None:
+        return None
+    done = SyncRun.objects.filter(kind=Kind.DRY_RUN, state=SyncRun.State.DONE, created_at__gte=row.set_up_at)
+    return done.order_by("-pk").first()
+
+
+@transaction.atomic
+def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
+    """Let the sync begin. Raises `Conflict`: `dry_run_first`, or `confirm` when it would change so much that somebody
+    has to say yes.
+    """
+    actor.require_recent(RIGHT)
+    row = SyncConnection.objects.select_for_update().first()
+    tried = accepted_dry_run()
+    if row is None or tried is None:
+        raise Conflict("dry_run_first", _("Make a dry run first."))
+    if dry_run.needs_a_yes(tried.findings) and not confirmed:
+        raise Conflict("confirm", _("So much would change that it has to be confirmed."), **tried.findings)
+    if row.state == State.OFF:
+        row.state, row.activated_at, row.paused_until, row.message = State.ACTIVE, Now(), None, ""
+        row.save()
+        row.refresh_from_db()
+        logger.info("Sync with Salesforce activated by %s", actor.name)
+        kick("unsubscribes.pull_salesforce")
+    return row
+
+
+@transaction.atomic
+def disconnect(*, actor: Actor) -> None:
+    """Forget the org with all that is known of its records; the people and their opt-outs stay."""
+    actor.require_recent(RIGHT)
+    naming.take_back(actor=actor)
+    for model in (SyncJob, SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
+        model.objects.all().delete()
+    open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
+    open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())
+    dry_run.forget(SyncRun.objects.filter(kind=Kind.DRY_RUN))
+    logger.info("Salesforce disconnected by %s", actor.name)

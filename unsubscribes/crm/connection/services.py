@@ -1,0 +1,84 @@
+"""The acts on the sync once it is set up: run, pause, resume, try again."""
+
+import logging
+
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.kick import kick
+from salesconnect.lib.outcome import Outcome
+from unsubscribes.crm.connection.connecting import RIGHT, from_environment
+from unsubscribes.crm.models import SyncConnection, SyncError, SyncRun
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.runs.running import Kind
+from unsubscribes.crm.writing.push import retry_dead
+
+State = SyncConnection.State
+logger = logging.getLogger(__name__)
+
+
+def order(
+    *, actor: Actor, direction: str = "both", is_dry: bool = False, full: bool = False, start: bool = True
+) -> SyncRun:
+    """Order a run; a worker does it unless `start` is false. Raises `Conflict` when the sync is not set up or off."""
+    actor.require(RIGHT)
+    row = from_environment(actor=actor)
+    if row is None:
+        raise Conflict("not_connected", _("Salesforce is not connected."))
+    if not is_dry and row.state in (State.OFF, State.PAUSED):
+        raise Conflict(str(row.state), _("The sync with Salesforce is not active."))
+    kinds = {"pull": Kind.PULL, "push": Kind.PUSH, "both": Kind.BOTH}
+    kind = Kind.DRY_RUN if is_dry else Kind.FULL if full else kinds[direction]
+    run = SyncRun.objects.create(kind=kind, direction=direction, dry_run=is_dry, actor_name=actor.name)
+    if start:
+        kick("unsubscribes.run_salesforce", run.pk)
+    return run
+
+
+def pause(*, actor: Actor) -> Outcome:
+    """Stop the sync until somebody resumes it; opt-outs wait in the outbox."""
+    actor.require_recent(RIGHT)
+    running = SyncConnection.objects.exclude(state__in=(State.OFF, State.PAUSED))
+    changed = running.update(state=State.PAUSED, paused_until=None)
+    logger.info("Sync with Salesforce paused by %s", actor.name)
+    return Outcome(changed=changed)
+
+
+def resume(*, actor: Actor) -> Outcome:
+    """Let the sync go on, whatever it was paused for."""
+    actor.require_recent(RIGHT)
+    paused = SyncConnection.objects.exclude(state__in=(State.OFF, State.ACTIVE))
+    changed = paused.update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
+    logger.info("Sync with Salesforce resumed by %s", actor.name)
+    kick("unsubscribes.pull_salesforce")
+    return Outcome(changed=changed)
+
+
+def retry(error_id: int, *, actor: Actor) -> SyncError:
+    """Try again what was given up for one error. Raises `Missing`."""
+    actor.require(RIGHT)
+    error = SyncError.objects.filter(pk=error_id).first()
+    if error is None:
+        raise Missing
+    retry_dead(Q(record__sf_id=error.sf_id))
+    _reopen(Q(pk=error.pk, direction="push"))
+    SyncError.objects.filter(pk=error.pk, direction="pull").update(state=SyncError.State.RESOLVED, resolved_at=Now())
+    error.refresh_from_db()
+    return error
+
+
+def retry_all(*, actor: Actor) -> Outcome:
+    """Try again all that was given up."""
+    actor.require(RIGHT)
+    number = retry_dead(Q())
+    _reopen(Q(direction="push"))
+    return Outcome(changed=number)
+
+
+def _reopen(errors: Q) -> None:
+    SyncError.objects.filter(errors, state=SyncError.State.DEAD).update(state=SyncError.State.WAITING)
+    outbox.hurry()
+    kick("unsubscribes.push_salesforce")

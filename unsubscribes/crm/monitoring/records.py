@@ -1,0 +1,52 @@
+"""Finding records of Salesforce: by person, by id, by what became of them."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from contacts.models import Contact
+from contacts.people.rules import salesforce_id
+from salesconnect.lib.actor import Actor
+from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.outbox import outbox
+
+MOST_PEOPLE = 1_000
+
+
+class Show(TextChoices):
+    """Which records are listed."""
+
+    ALL = "", _("All")
+    WAITING = "waiting", _("Waiting")
+    DEAD = "dead", _("Given up")
+    UNMATCHED = "unmatched", _("Nobody here")
+    AMBIGUOUS = "ambiguous", _("Ambiguous")
+
+
+def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncRecord]:
+    """Return records by a Salesforce ID or by the words of a person, narrowed to one kind.
+
+    A search for people that finds very many looks at the first of them only.
+    """
+    actor.require("view_people")
+    found = SyncRecord.objects.filter(_shown(show))
+    if show == Show.AMBIGUOUS:
+        found = found.filter(_ambiguous(), deleted=False).exclude(contact_id=None)
+    if not search.strip():
+        return found
+    try:
+        return found.filter(sf_id=salesforce_id(search))
+    except ValueError:
+        people = Contact.objects.visible_to(actor).matching(search).values_list("pk", flat=True)
+        return found.filter(contact_id__in=list(people[:MOST_PEOPLE]))
+
+
+def _shown(show: str) -> Q:
+    states = {Show.WAITING: (*outbox.WAITING, SyncWish.State.LEASED), Show.DEAD: (SyncWish.State.DEAD,)}
+    if show in states:
+        return Q(pk__in=SyncWish.objects.filter(state__in=states[Show(show)]).values("record_id"))
+    return Q(contact_id=None, deleted=False) if show == Show.UNMATCHED else Q()
+
+
+def _ambiguous() -> Exists:
+    """The address of the record belongs to somebody else than the person to whom it is linked."""
+    return Exists(Contact.objects.filter(address_hash=OuterRef("address_hash")).exclude(pk=OuterRef("contact_id")))

@@ -1,0 +1,159 @@
+"""How the sync stands, in numbers: for the page, the API and the metrics."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Now
+
+from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
+from unsubscribes.crm.reading.page import OTHER_ADDRESS, OVERRULED
+from unsubscribes.crm.salesforce.mapping import SOBJECTS
+
+# What both sides said differently: somebody was overruled, or something in Salesforce fights back.
+CONFLICTS = (OVERRULED, KEEPS_CLEARING, OTHER_ADDRESS)
+# A watermark that stands for so long though reading works is held by a transaction that is open in Salesforce.
+HELD_BACK = dt.timedelta(hours=1)
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The connection's state, the lag of each object in seconds (None before the first read), the outbox by state,
+    when its oldest entry was left, and the org's API calls: used, allowed, and how many of them are for the sync.
+    """
+
+    state: str
+    paused_until: dt.datetime | None
+    message: str
+    lag: dict[str, int | None]
+    outbox: dict[str, int]
+    oldest: dt.datetime | None
+    used: int | None
+    allowed: int | None
+    budget: int | None
+
+    @property
+    def waiting(self) -> int:
+        """Return how many records wait to be written."""
+        return sum(self.outbox[str(state)] for state in (*outbox.WAITING, SyncWish.State.LEASED))
+
+    @property
+    def dead(self) -> int:
+        """Return how many were given up."""
+        return self.outbox[str(SyncWish.State.DEAD)]
+
+
+def status() -> Status:
+    """Return how the sync stands now."""
+    row = SyncConnection.objects.first() or SyncConnection()
+    return Status(
+        state=row.state,
+        paused_until=row.paused_until,
+        message=row.message,
+        lag=_lag(),
+        outbox=_outbox(),
+        oldest=_oldest(),
+        used=row.usage_used,
+        allowed=row.usage_max,
+        budget=None if row.usage_max is None else row.usage_max * row.budget_percent // 100,
+    )
+
+
+def records_of(contact_id: int) -> QuerySet[SyncRecord]:
+    """Return the records of one person, with the wishes about each."""
+    found = SyncRecord.objects.filter(pk__in=outbox.concerned([contact_id]))
+    return found.prefetch_related("wishes").order_by("sobject", "sf_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A record of a person: what is known of it, the newest wish about it, its address in Salesforce."""
+
+    record: SyncRecord
+    wish: SyncWish | None
+    url: str
+
+
+def linked(contact_id: int) -> list[Linked] | None:
+    """Return the records of one person; None where no Salesforce is connected."""
+    row = SyncConnection.objects.only("instance_url").first()
+    if row is None:
+        return None
+    return [Linked(record, newest_wish(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
+
+
+def newest_wish(record: SyncRecord) -> SyncWish | None:
+    """Return the newest wish about a record whose wishes were fetched with it."""
+    return max(record.wishes.all(), key=lambda wish: wish.pk, default=None)
+
+
+def url_of(row: SyncConnection, sf_id: str) -> str:
+    """Return where a record is seen in Salesforce; empty before anybody has signed in."""
+    return f"{row.instance_url}/{sf_id}" if row.instance_url else ""
+
+
+def _lag() -> dict[str, int | None]:
+    ages = SyncCursor.objects.exclude(watermark=None).annotate(now=Now()).values_list("sobject", "watermark", "now")
+    known = {name: max(0, int((now - mark).total_seconds())) for name, mark, now in ages if mark}
+    return {sobject.name: known.get(sobject.name) for sobject in SOBJECTS}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one object is read: when it worked last, what hinders it, whether Salesforce holds the watermark back."""
+
+    sobject: str
+    read_at: dt.datetime | None
+    trouble: str
+    held_back: bool
+
+
+def readings() -> list[Reading]:
+    """Return how each object is read."""
+    cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
+    return [_reading(sobject.name, cursors.get(sobject.name)) for sobject in SOBJECTS]
+
+
+def _reading(name: str, cursor: Any) -> Reading:
+    if cursor is None:
+        return Reading(name, None, "", held_back=False)
+    moved = cursor.moved_at or cursor.now
+    works = bool(cursor.last_success_at and cursor.now - cursor.last_success_at < HELD_BACK)
+    return Reading(name, cursor.last_success_at, cursor.trouble, held_back=works and cursor.now - moved > HELD_BACK)
+
+
+def errors_by_code() -> list[dict[str, Any]]:
+    """Return what is not resolved by code: how many records, how many of them wait for somebody, and since when."""
+    rows = SyncError.objects.exclude(state=SyncError.State.RESOLVED).values("code").order_by("code")
+    dead = Count("pk", filter=Q(state=SyncError.State.DEAD))
+    counted = rows.annotate(records=Count("pk"), dead=dead, first=Min("first_seen"), last=Max("last_seen"))
+    return [dict(row) for row in counted]
+
+
+def last_day() -> dict[str, int]:
+    """Return what the runs of the last 24 hours came to."""
+    runs = SyncRun.objects.filter(created_at__gt=Now() - DAY)
+    names = ("read", "changed", "written", "calls")
+    found = runs.aggregate(runs=Count("pk"), **{name: Sum(name) for name in names})
+    return {name: number or 0 for name, number in found.items()}
+
+
+def last_comparison() -> SyncRun | None:
+    """Return the newest run that compared everything; its corrections should be 0."""
+    done = SyncRun.objects.filter(kind=SyncRun.Kind.RECONCILE, state=SyncRun.State.DONE)
+    return done.order_by("-pk").first()
+
+
+def _outbox() -> dict[str, int]:
+    counts = SyncWish.objects.values_list("state").annotate(number=Count("pk")).order_by()
+    return dict.fromkeys(SyncWish.State.values, 0) | dict(counts)
+
+
+def _oldest() -> dt.datetime | None:
+    waiting = SyncWish.objects.filter(state__in=(*outbox.WAITING, SyncWish.State.LEASED))
+    moments = (waiting.aggregate(at=Min("created_at"))["at"], SyncNotice.objects.aggregate(at=Min("at"))["at"])
+    return min((moment for moment in moments if moment), default=None)

@@ -1,0 +1,55 @@
+"""What could not be synced: one row for each record, direction and code, and the dead letters."""
+
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from unsubscribes.crm.models import TEXT_LIMIT, SyncError, SyncRecord, SyncWish
+
+NOTE = """
+    INSERT INTO unsubscribes_syncerror AS e (sf_id, sobject, direction, code, message, state, count)
+    VALUES (%s, %s, %s, %s, %s, %s, 1)
+    ON CONFLICT (sf_id, direction, code) DO UPDATE SET
+        message = EXCLUDED.message, state = EXCLUDED.state, count = e.count + 1, last_seen = now(), resolved_at = NULL
+"""
+RESOLVE = """
+    UPDATE unsubscribes_syncerror SET state = 'resolved', resolved_at = now()
+    WHERE sf_id = ANY(%s) AND direction = 'push' AND state <> 'resolved'
+"""
+
+
+def note(record: SyncRecord, direction: str, code: str, message: str = "", *, dead: bool = False) -> None:
+    """Remember that a record could not be synced, or was decided against; `dead` says that somebody should look."""
+    state = SyncError.State.DEAD if dead else SyncError.State.WAITING
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE, [record.sf_id, record.sobject, direction, code[:80], message[:TEXT_LIMIT], str(state)])
+
+
+def note_object(sobject: str, code: str, message: str) -> None:
+    """Remember that an object as a whole cannot be read."""
+    note(SyncRecord(sf_id="", sobject=sobject), "pull", f"{code}:{sobject}", message, dead=True)
+
+
+def resolve(sf_ids: Iterable[str]) -> None:
+    """Note that these records were written."""
+    with connection.cursor() as cursor:
+        cursor.execute(RESOLVE, [list(sf_ids)])
+
+
+def resolve_object(sobject: str) -> None:
+    """Note that an object can be read."""
+    SyncError.objects.filter(sf_id="", sobject=sobject).exclude(state=SyncError.State.RESOLVED).update(
+        state=SyncError.State.RESOLVED, resolved_at=Now()
+    )
+
+
+def bury(wish: SyncWish, code: str, message: str) -> None:
+    """Give a leased wish up; it stands for what was given up before."""
+    SyncWish.objects.filter(record=wish.record_id, desired=wish.desired, state=SyncWish.State.DEAD).update(
+        state=SyncWish.State.SUPERSEDED, finished_at=Now()
+    )
+    SyncWish.objects.filter(pk=wish.pk, lease=wish.lease).update(
+        state=SyncWish.State.DEAD, lease=None, code=code, message=message
+    )
+    note(wish.record, "push", code, message, dead=True)

@@ -1,0 +1,152 @@
+"""People who are erased here and still recorded in Salesforce: their "no" is heard there, and somebody erases them.
+
+The product never deletes in the org: who else relies on a record there, only its owners know. What is left is a task,
+which ends when Salesforce reports the record as deleted or somebody says that it is done (GDPR art. 19).
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.errors import Missing
+from salesconnect.lib.transactions import act
+from unsubscribes.crm.models import SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.outbox import outbox
+
+# A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
+MARK = """
+    UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, named_on = NULL,
+        address_hash = coalesce(r.address_hash, (
+            SELECT person.address_hash FROM (
+                SELECT r.contact_id AS id
+                UNION ALL SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> ''
+                OFFSET 0
+            ) holder
+            CROSS JOIN LATERAL (SELECT id, address_hash FROM contacts_contact WHERE id = holder.id OFFSET 0) person
+            CROSS JOIN LATERAL (
+                SELECT true FROM compliance_suppression WHERE address_hash = person.address_hash OFFSET 0
+            ) suppressed
+            WHERE person.id = ANY(%(people)s) ORDER BY person.id LIMIT 1
+        ))
+    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
+"""
+OWN = """
+    SELECT id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s) AND (deleted OR successor_id <> '')
+    UNION SELECT r.id FROM contacts_contact c CROSS JOIN LATERAL (
+        SELECT id, deleted, successor_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
+    ) r WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
+"""
+UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
+# What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
+# its successor is handed on first.
+FORGET_RECORDS = f"""
+    WITH gone AS (
+        DELETE FROM unsubscribes_syncrecord r WHERE contact_id IS NULL AND {{which}} AND NOT owes
+        AND NOT EXISTS (SELECT FROM unsubscribes_syncrecord o WHERE o.owes AND o.successor_id = r.sf_id)
+        RETURNING id, sf_id
+    ), wished AS (
+        DELETE FROM {SyncWish._meta.db_table} WHERE record_id IN (SELECT id FROM gone)
+    ), said AS (
+        DELETE FROM {SyncError._meta.db_table} WHERE sf_id IN (SELECT sf_id FROM gone)
+    ) SELECT count(*) FROM gone
+"""
+GONE = "(deleted OR successor_id <> '')"
+OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
+# The outbox of a record that is still there is worked off first.
+OLD = f"""
+    erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND NOT EXISTS (
+        SELECT FROM unsubscribes_syncwish w
+        WHERE w.record_id = r.id AND w.state IN ('pending', 'retry', 'leased')))
+"""
+# The address goes where neither a suppression nor the memory of the erasure needs it.
+FORGET_ADDRESS = """
+    UPDATE unsubscribes_syncrecord r SET address_hash = NULL
+    WHERE {which} AND r.erased_at IS NOT NULL AND r.contact_id IS NULL AND r.address_hash IS NOT NULL
+    AND (SELECT true FROM compliance_suppression s WHERE s.address_hash = r.address_hash LIMIT 1) IS NULL
+    AND (SELECT true FROM compliance_erasedaddress e WHERE e.address_hash = r.address_hash LIMIT 1) IS NULL
+"""
+WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contact_id=None, successor_id="")
+
+
+def lock_sync() -> None:
+    """Take the lock of the sync before any card is locked, as the sync does: `mark` needs it after the cards."""
+    outbox.lock()
+
+
+@act
+def mark(people: Sequence[int]) -> int:
+    """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks.
+
+    A record that is known to be gone there is forgotten, and an address that nothing needs.
+    """
+    outbox.lock()
+    with connection.cursor() as cursor:
+        cursor.execute(OWN, {"people": list(people)})
+        gone = [row[0] for row in cursor]
+        if not (gone or records_of(people)):
+            return 0
+        cursor.execute(outbox.KNOW, {"people": list(people)})
+        records = outbox.concerned(people)
+        cursor.execute(MARK, {"people": list(people), "records": records})
+        marked = cursor.rowcount
+        cursor.execute(UNLINK, {"records": gone})
+        cursor.execute(FORGET_RECORDS.format(which=OF_PEOPLE), {"records": gone})
+        cursor.execute(FORGET_ADDRESS.format(which="r.id = ANY(%(records)s)"), {"records": records})
+    outbox.wish(records, True)
+    return marked
+
+
+@act
+def forget(before: dt.datetime) -> int:
+    """Forget the records of erased people that Salesforce reports as gone, and all whom we erased `before` a moment.
+
+    Returns how many records that were.
+    """
+    outbox.lock()
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_RECORDS.format(which=OLD), {"before": before})
+        forgotten: int = cursor.fetchone()[0]
+        cursor.execute(FORGET_ADDRESS.format(which="true"))
+    return forgotten
+
+
+def records_of(people: Sequence[int]) -> set[str]:
+    """Return the ids of the records in Salesforce that are these people's."""
+    known = SyncRecord.objects.filter(pk__in=outbox.concerned(people), deleted=False)
+    named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
+    return {*known.values_list("sf_id", flat=True), *(each for each in named if each[:3] in ("003", "00Q"))}
+
+
+def erased_among(sf_ids: Iterable[str]) -> set[str]:
+    """Return which of these records belong to people who were erased here."""
+    return set(
+        SyncRecord.objects.filter(sf_id__in=list(sf_ids), erased_at__isnull=False).values_list("sf_id", flat=True)
+    )
+
+
+def tasks() -> QuerySet[SyncRecord]:
+    """Return the records of erased people, whatever became of them."""
+    return SyncRecord.objects.filter(erased_at__isnull=False, contact_id=None)
+
+
+def waiting() -> QuerySet[SyncRecord]:
+    """Return the records that somebody has to erase in Salesforce."""
+    return SyncRecord.objects.filter(WAITING)
+
+
+@act
+def settle(record_id: int, *, actor: Actor) -> SyncRecord:
+    """Note that a record was erased in Salesforce; done before is left as it is. Raises `Forbidden` and `Missing`."""
+    actor.require("handle_requests")
+    record = tasks().select_for_update().filter(pk=record_id).first()
+    if record is None:
+        raise Missing
+    if record.erased_there_at is None:
+        tasks().filter(pk=record_id).update(erased_there_at=Now(), erased_there_by=actor.name)
+        record.refresh_from_db()
+    return record

@@ -1,0 +1,139 @@
+"""The Salesforce ID of a person whom the sync has linked: written on the person, so that whoever reads it finds it.
+
+Of several records it is the Contact before the Lead, and the oldest first; Salesforce gives ids in the order in which
+records are made. An ID that came in by hand or by a file is nobody's to change: only what the sync itself wrote is
+followed up when a better record is linked, or when the record is gone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+
+from compliance.card.services import lock
+from contacts.events import history
+from contacts.models import Contact
+from salesconnect.lib.actor import Actor, system
+from unsubscribes.crm.models import SyncRecord
+from unsubscribes.crm.outbox import outbox
+
+CHUNK = 5_000
+GONE = Q(deleted=True) | ~Q(successor_id="")
+WRONG = """
+    SELECT c.id, c.salesforce_id, coalesce(best.sf_id, '') FROM contacts_contact c
+    LEFT JOIN LATERAL (
+        SELECT sf_id FROM unsubscribes_syncrecord
+        WHERE contact_id = c.id AND NOT deleted AND successor_id = '' AND stamp IS NOT NULL
+        ORDER BY sobject, sf_id LIMIT 1
+    ) best ON true
+    LEFT JOIN LATERAL (
+        SELECT true AS ours FROM unsubscribes_syncrecord
+        WHERE c.salesforce_id <> '' AND sf_id = c.salesforce_id AND named_on = c.id OFFSET 0
+    ) own ON true
+    WHERE c.id = ANY(%(people)s) AND (c.salesforce_id = '' OR own.ours)
+    AND c.salesforce_id <> coalesce(best.sf_id, '')
+"""
+NAMED = """
+    SELECT c.id, c.salesforce_id, '' FROM unsubscribes_syncrecord r
+    JOIN contacts_contact c ON c.id = r.named_on AND c.salesforce_id = r.sf_id WHERE r.id = ANY(%(records)s)
+"""
+WRITE = f"""
+    WITH wanted (id, old, new) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(old)s::text[], %(new)s::text[])),
+    written AS (
+        UPDATE contacts_contact c SET salesforce_id = w.new FROM wanted w
+        WHERE c.id = w.id AND c.salesforce_id = w.old RETURNING c.id, w.old, w.new
+    ), told AS (
+        INSERT INTO contacts_contactevent ({history.COLUMNS})
+        SELECT id, %(batch_id)s, %(actor_id)s, '{history.EDITED}', %(door)s, %(actor_name)s,
+               jsonb_build_object('salesforce_id', jsonb_build_array(old, new)) FROM written
+    ), moved AS (
+        UPDATE compliance_compliancecard SET version = version + 1, updated_at = now()
+        WHERE contact_id IN (SELECT id FROM written)
+    ), forgotten AS (
+        UPDATE unsubscribes_syncrecord r SET named_on = NULL FROM written w WHERE w.old <> '' AND r.sf_id = w.old
+    )
+    UPDATE unsubscribes_syncrecord r SET named_on = w.id FROM written w WHERE w.new <> '' AND r.sf_id = w.new
+"""
+BROUGHT_IN = """
+    UPDATE unsubscribes_syncrecord r SET named_on = coalesce((
+        SELECT max(id) FROM (
+            SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
+        ) c
+    ), named_on) WHERE r.sf_id = ANY(%s)
+"""
+Names = Sequence[tuple[int, str, str]]
+
+
+def wrong(people: Iterable[int]) -> Names:
+    """Return who of these people should have another ID: the number, the ID that is there, the one that is right."""
+    return _found(WRONG, {"people": sorted(set(people))})
+
+
+def wrong_of(sf_ids: Sequence[str], before: Iterable[SyncRecord]) -> Names:
+    """Return the same of those whose these records are, and whose they were before."""
+    now = SyncRecord.objects.filter(sf_id__in=sf_ids).exclude(contact_id=None).values_list("contact_id", flat=True)
+    return wrong(person for person in (*now, *(record.contact_id for record in before)) if person)
+
+
+def superseded(people: Sequence[int]) -> list[int]:
+    """Return who still has the ID of a record that is one of these people's by now."""
+    records = SyncRecord.objects.filter(contact_id__in=people).exclude(named_on=None).exclude(named_on=F("contact_id"))
+    return [person for person in records.values_list("named_on", flat=True) if person]
+
+
+def by_hand(person: Contact, records: Mapping[str, SyncRecord]) -> bool:
+    """Tell whether a person's ID came in by hand or by a file, as far as the records are known."""
+    record = records.get(person.salesforce_id)
+    return record is None or record.named_on != person.pk
+
+
+def write(names: Names, *, actor: Actor | None = None) -> None:
+    """Write the IDs, as an act of the sync. The cards have to be locked; who has got another ID meanwhile keeps it."""
+    if not names:
+        return
+    ids, old, new = (list(column) for column in zip(*names, strict=True))
+    values = history.event_values(actor or system("sync"), None)
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE, values | {"ids": ids, "old": old, "new": new})
+
+
+def brought_in(sf_ids: Iterable[str]) -> None:
+    """Remember that the people with these IDs were made from these records."""
+    with connection.cursor() as cursor:
+        cursor.execute(BROUGHT_IN, [list(sf_ids)])
+
+
+def follow_the_gone() -> None:
+    """Give people whose record was deleted, merged or converted the ID of another, or none."""
+    while _follow_chunk():
+        pass
+
+
+@transaction.atomic
+def _follow_chunk() -> bool:
+    outbox.lock()
+    gone = list(SyncRecord.objects.filter(GONE).exclude(named_on=None).values_list("pk", "named_on")[:CHUNK])
+    if not gone:
+        return False
+    names = wrong(person for _, person in gone if person)
+    lock(Contact.objects.among([person for person, _, _ in names]))
+    write(names)
+    SyncRecord.objects.filter(pk__in=[record for record, _ in gone]).update(named_on=None)
+    return True
+
+
+def take_back(*, actor: Actor) -> None:
+    """Take the IDs from the people on whom the sync wrote them; inside the transaction that forgets the records."""
+    last = 0
+    named = SyncRecord.objects.exclude(named_on=None).order_by("pk")
+    while records := list(named.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):
+        names = _found(NAMED, {"records": records})
+        lock(Contact.objects.among([person for person, _, _ in names]))
+        write(names, actor=actor)
+        last = records[-1]
+
+
+def _found(statement: str, values: dict[str, list[int]]) -> Names:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()

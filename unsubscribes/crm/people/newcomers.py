@@ -1,0 +1,38 @@
+"""People who exist only in Salesforce, brought in where the team wants that."""
+
+from collections.abc import Sequence
+
+from compliance.card import staging
+from compliance.card.creation import create_staged
+from compliance.card.rules import Source, SourceType
+from compliance.card.staging import NewPerson
+from contacts.models import Contact
+from contacts.people.details import LIMITS, clean
+from salesconnect.lib.actor import system
+from unsubscribes.crm.people import erasing, naming
+from unsubscribes.crm.salesforce.mapping import Row
+
+
+def create(rows: Sequence[Row]) -> int:
+    """Create a person for each address that nobody here has; returns how many. Runs inside the page's transaction.
+
+    Who was erased here stays erased. Who is opted out in Salesforce comes in opted out: the page has suppressed the
+    address already.
+    """
+    erased = erasing.erased_among([row.sf_id for row in rows])
+    here = (row for row in rows if row.sf_id not in erased and not (row.deleted or row.successor_id))
+    wanted = {row.email_key: row for row in here if row.email_key}
+    known = set(Contact.objects.filter(email_key__in=list(wanted)).values_list("email_key", flat=True))
+    new = [row for key, row in wanted.items() if key not in known]
+    if not new:
+        return 0
+    staging.stage([_person(row) for row in new])
+    created = create_staged(actor=system("sync"), owner_id=None).created
+    naming.brought_in(row.sf_id for row in new)
+    return created
+
+
+def _person(row: Row) -> NewPerson:
+    details, errors = clean({name: value[: LIMITS[name]] for name, value in row.details.items()})
+    kept = {name: value for name, value in details.items() if name not in errors}
+    return NewPerson({**kept, "salesforce_id": row.sf_id}, source=Source(SourceType.CRM_SYNC))

@@ -1,0 +1,90 @@
+"""What the first sync would change, found out by reading alone: counts, and a file with the records behind them."""
+
+import csv
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+from django.core.files.base import File
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from contacts.models import Contact
+from salesconnect.lib import stored
+from salesconnect.lib.stored import removed_on_failure
+from unsubscribes.crm.models import SyncConnection, SyncRun
+from unsubscribes.crm.reading import page
+from unsubscribes.crm.salesforce import gone, preflight
+from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.mapping import SOBJECTS, Row, everything
+
+OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED = "opt_out_here", "write_there", "ambiguous", "unmatched"
+KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
+MOST, SHARE = 1_000, 0.05
+
+
+@removed_on_failure
+def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
+    """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
+    preflight.remember(client, connection)
+    counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+    opted_out: set[int] = set()
+    with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as file:
+        lines = csv.writer(file)
+        lines.writerow([_("What"), _("Object"), _("Salesforce ID"), _("Person")])
+        for sobject in SOBJECTS:
+            select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
+            for found in client.query(everything(select)):
+                rows = gone.rows_of(sobject, found, connection.opt_out_field)
+                run.read += len(rows)
+                SyncRun.objects.filter(pk=run.pk).update(read=run.read)
+                known = page.look_up(rows)
+                for each in rows:
+                    for kind, person in _kinds(each, known):
+                        counts[kind] += kind != OPT_OUT or person not in opted_out
+                        opted_out |= {person} if kind == OPT_OUT and person else set()
+                        lines.writerow([kind, each.sobject, each.sf_id, person or ""])
+        run.findings = {**counts, "people": Contact.objects.count()}
+        file.flush()
+        stored.save(run.file, "dry-run.csv", File(cast("BinaryIO", file.buffer)))
+        run.save(update_fields=["findings", "file", "read"])
+
+
+def _kinds(found: Row, known: page.Known) -> list[tuple[str, int | None]]:
+    person, key = known.person(found), known.hashes[found.sf_id]
+    namesake = known.by_hash.get(key) if key else None
+    kinds: list[tuple[str, int | None]] = []
+    if found.deleted or found.successor_id:
+        return kinds
+    if person is None and not known.says_no(found):
+        return [(UNMATCHED, None)]
+    if person and namesake and person.pk != namesake.pk:
+        kinds.append((AMBIGUOUS, person.pk))
+    if found.opted_out:
+        kinds += [(OPT_OUT, each.pk) for each in {person, namesake} if each and not each.card.unsubscribed]
+    elif known.says_no(found):
+        kinds.append((WRITE, person.pk if person else None))
+    return kinds
+
+
+def needs_a_yes(findings: dict[str, Any]) -> bool:
+    """Tell whether the changes are so many that somebody has to say yes to them: over 1,000, or 5 % of all people."""
+    changes = findings[OPT_OUT] + findings[WRITE]
+    return changes > MOST or changes > SHARE * findings["people"]
+
+
+def lines(run: SyncRun) -> Iterator[list[str]]:
+    """Yield the lines of a dry run's file without its head: kind, object, Salesforce ID, number of the person."""
+    with run.file.open("rb") as file:
+        found = csv.reader(line.decode() for line in file)
+        next(found, None)
+        yield from found
+
+
+def forget(runs: QuerySet[SyncRun]) -> None:
+    """Delete dry runs with their files."""
+    for run in runs:
+        if run.file:
+            run.file.delete(save=False)
+        run.delete()

@@ -1,0 +1,52 @@
+"""When the connection pauses by itself, and until when. Nobody has to act when the cause goes away."""
+
+import datetime as dt
+
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection
+from unsubscribes.crm.salesforce.mapping import Class
+from unsubscribes.crm.trouble import Trouble
+
+State = SyncConnection.State
+STATES = {
+    Class.AUTH: State.PAUSED_AUTH,
+    Class.QUOTA: State.PAUSED_QUOTA,
+    Class.PERMISSION: State.PAUSED_PERMISSION,
+}
+BY_ITSELF = tuple(STATES.values())
+OURS = ("BUDGET_USED", "ORG_LIMIT_NEAR")
+SHORTEST, LONGEST = 15, 60
+
+
+def pause(trouble: Trouble) -> None:
+    """Pause the connection where waiting may help, longer each time: 15 to 60 minutes.
+
+    A budget of our own pauses nothing: reading ends for this time, and opt-outs are still written.
+    """
+    if trouble.kind not in STATES or trouble.code in OURS:
+        return
+    row = SyncConnection.objects.get()
+    if row.state not in (State.ACTIVE, *BY_ITSELF):
+        return
+    minutes = min(SHORTEST * 2**row.pauses, LONGEST) if trouble.kind is Class.QUOTA else LONGEST
+    SyncConnection.objects.filter(state=row.state).update(
+        state=STATES[trouble.kind],
+        paused_until=Now() + dt.timedelta(minutes=minutes),
+        pauses=min(row.pauses + 1, 10),
+        message=f"{trouble.code} {trouble.message}".strip()[:TEXT_LIMIT],
+    )
+
+
+def succeeded() -> None:
+    """End a pause that the connection made by itself."""
+    SyncConnection.objects.filter(Q(state__in=BY_ITSELF) | Q(pauses__gt=0)).exclude(
+        state__in=(State.OFF, State.PAUSED)
+    ).update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
+
+
+def may_run() -> bool:
+    """Tell whether a scheduled run may try now."""
+    due = Q(state=State.ACTIVE) | Q(state__in=BY_ITSELF, paused_until__lte=Now())
+    return SyncConnection.objects.filter(due).exists()

@@ -1,0 +1,201 @@
+"""A run of the sync: leases, budget, time, what it came to, and what a failure means for the connection."""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.db.models import DateTimeField, Sum, Value
+from django.db.models.functions import Now
+
+from contacts.people.addresses import newest_key
+from salesconnect.lib.kick import kick
+from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.people import linking
+from unsubscribes.crm.reading.pull import Pull
+from unsubscribes.crm.runs import dry_run, leases, pausing
+from unsubscribes.crm.runs.leases import Lease
+from unsubscribes.crm.salesforce.client import PATIENCE, Client
+from unsubscribes.crm.salesforce.mapping import Class
+from unsubscribes.crm.trouble import LeaseLost, Trouble
+from unsubscribes.crm.writing import jobs
+from unsubscribes.crm.writing.push import PATIENCE as PATIENCE_FOR_JOBS
+from unsubscribes.crm.writing.push import Push
+
+READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
+TURN_SECONDS = 150.0
+MANUAL_PATIENCE = MANUAL_WAIT = 60.0
+MANUAL_JOBS = 1_800.0
+# How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
+MANUAL_ROUNDS = 12
+WOKEN = 10
+Kind = SyncRun.Kind
+WHOLE = (Kind.FULL, Kind.RECONCILE)
+logger = logging.getLogger(__name__)
+
+
+class Busy(Exception):  # noqa: N818
+    """Another run is at it."""
+
+
+class TurnOver(Exception):  # noqa: N818
+    """The time of this turn is over; the work goes on from here in the next."""
+
+
+@dataclass(slots=True)
+class Running:
+    """One turn of a run. `manual` waits for others, tries at once what waits, and does not end before it is done."""
+
+    run: SyncRun
+    manual: bool = False
+    lease: Lease | None = None
+    began: float = field(default_factory=time.monotonic)
+    told: float = 0.0
+
+    def go(self) -> bool:
+        """Do the work; returns whether some is left. Raises `Busy` when another run holds the lease."""
+        connection = SyncConnection.objects.get()
+        patience = MANUAL_PATIENCE if self.manual else PATIENCE
+        SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
+        SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
+        with Client(connection.api_version, alive=self._alive, patience=patience, read_only=self.run.dry_run) as client:
+            try:
+                self._parts(client, connection)
+            except TurnOver:
+                self._end(client, None)
+                return True
+            except LeaseLost:
+                self._end(client, "overtaken")
+            except Trouble as trouble:
+                pausing.pause(trouble)
+                self._end(client, f"{trouble.code} {trouble.message}".strip())
+            except Busy:
+                left = SyncRun.State.CANCELLED if self.manual else SyncRun.State.QUEUED
+                SyncRun.objects.filter(pk=self.run.pk).update(state=left, finished_at=Now() if self.manual else None)
+                raise
+            except Exception:
+                self._end(client, "INTERNAL_ERROR")
+                raise
+            else:
+                pausing.succeeded()
+                self._end(client, "")
+        return False
+
+    def _parts(self, client: Client, connection: SyncConnection) -> None:
+        run = self.run
+        if run.dry_run:
+            with self._leased("try"):
+                return dry_run.read(run, client, connection)
+        if run.direction in ("pull", "both"):
+            with self._leased("read"):
+                self._read(client, connection)
+        if run.direction in ("push", "both"):
+            with self._leased("write"):
+                self._write(client, connection)
+        return None
+
+    def _read(self, client: Client, connection: SyncConnection) -> None:
+        pull = Pull(client, connection, lambda: self._between(client, connection, READ_UP_TO))
+        try:
+            if self.run.kind in WHOLE:
+                pull.everything(self.run)
+                SyncConnection.objects.update(reconciled_at=Now(), hash_key=newest_key())
+            else:
+                pull.changes()
+            linking.link_changed()
+        finally:
+            self.run.read += pull.outcome.read
+            self.run.changed += pull.outcome.changed
+            self.run.corrections += pull.outcome.corrections if self.run.kind == Kind.RECONCILE else 0
+            self.run.errors += pull.failed
+
+    def _write(self, client: Client, connection: SyncConnection) -> None:
+        patience = MANUAL_JOBS if self.manual else PATIENCE_FOR_JOBS
+        push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO), patience=patience)
+        try:
+            self._patiently(push) if self.manual else push.everything()
+        finally:
+            self.run.written += push.written
+            self.run.errors += push.failed
+
+    def _patiently(self, push: Push) -> None:
+        """Write, and wait for a while for records that were locked; what still waits then has failed for now."""
+        outbox.hurry()
+        deadline = time.monotonic() + MANUAL_PATIENCE
+        push.everything()
+        rounds = iter(range(MANUAL_ROUNDS))
+        while (seconds := outbox.next_due()) is not None and time.monotonic() + seconds < deadline:
+            if next(rounds, None) is None:
+                break
+            time.sleep(max(seconds, 0) + 0.1)
+            self._alive()
+            push.everything()
+        push.failed += seconds is not None or jobs.next_due() is not None
+
+    @contextmanager
+    def _leased(self, name: str) -> Iterator[None]:
+        try:
+            with leases.held(name, wait=MANUAL_WAIT if self.manual else 0) as self.lease:
+                if self.lease is None:
+                    raise Busy(name)
+                yield
+        finally:
+            held, self.lease = self.lease, None
+            if held:
+                wake(except_for=self.run.pk)
+
+    def _alive(self) -> None:
+        if self.lease:
+            self.lease.keep()
+        if time.monotonic() - self.told > leases.KEPT_EVERY:
+            self.told = time.monotonic()
+            SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
+
+    def _between(self, client: Client, connection: SyncConnection, share: float) -> None:
+        """Stop when the turn is over, or when too many of the org's API calls are used up."""
+        if client.used and client.used[0] >= share * client.used[1]:
+            raise Trouble(Class.QUOTA, "ORG_LIMIT_NEAR")
+        if share == READ_UP_TO and not self.manual and _over_budget(client, connection):
+            raise Trouble(Class.QUOTA, "BUDGET_USED")
+        if not self.manual and time.monotonic() - self.began > TURN_SECONDS:
+            raise TurnOver
+
+    def _end(self, client: Client, fault: str | None) -> None:
+        """Store what the turn came to; `fault` is empty when all went well, None when the run goes on."""
+        run = self.run
+        run.calls += client.calls
+        values: dict[str, object] = {
+            name: getattr(run, name) for name in ("calls", "read", "changed", "written", "errors", "corrections")
+        }
+        if fault is not None:
+            run.state = SyncRun.State.FAILED if fault else SyncRun.State.DONE
+            run.message = fault[:TEXT_LIMIT]
+            values |= {"state": run.state, "message": run.message, "finished_at": Now()}
+        SyncRun.objects.filter(pk=run.pk).update(**values, heartbeat_at=Now())
+        if there := client.time():
+            SyncConnection.objects.update(clock_ahead=Value(there, DateTimeField()) - Now())
+        if client.used:
+            SyncConnection.objects.update(usage_used=client.used[0], usage_max=client.used[1], usage_at=Now())
+        logger.info("Sync run %s (%s): %s, %s calls", run.pk, run.kind, run.state, run.calls)
+
+
+def wake(*, except_for: int) -> None:
+    """Let the runs go on that wait until another run ends, the oldest first."""
+    waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).exclude(started_at=None).exclude(pk=except_for)
+    for run_id in waiting.order_by("pk").values_list("pk", flat=True)[:WOKEN]:
+        kick("unsubscribes.run_salesforce", run_id)
+
+
+def _over_budget(client: Client, connection: SyncConnection) -> bool:
+    if not client.used:
+        return False
+    return used_today() + client.calls > connection.budget_percent / 100 * client.used[1]
+
+
+def used_today() -> int:
+    """Return how many API calls the sync made in the last 24 hours."""
+    today = SyncRun.objects.filter(created_at__gt=Now() - dt.timedelta(days=1))
+    return today.aggregate(calls=Sum("calls"))["calls"] or 0

@@ -1,0 +1,315 @@
+"""A thin client of Salesforce's REST API: timeouts, retries by class of error, one token for all, usage of every call.
+
+Repeating any request is harmless: what it writes are fixed values of known records. So a write whose reply was lost
+is simply sent again.
+"""
+
+import datetime as dt
+import json
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+
+from unsubscribes.crm.salesforce import auth, hosts
+from unsubscribes.crm.salesforce.mapping import Class, request_class, usage
+from unsubscribes.crm.trouble import Trouble
+
+TIMEOUT = (5, 30)
+TRIES = 5
+PATIENCE = 120.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0
+HEADERS = {
+    "Accept": "application/json",
+    "User-Agent": "sales-connect",
+    "Sforce-Call-Options": "client=sales-connect",
+    # The default is TRUE: writing an opt-out to a Lead could give it another owner.
+    "Sforce-Auto-Assign": "FALSE",
+}
+# What a host says that is not Salesforce's, or not any more: nothing, or a page for people.
+FOREIGN = "NOT_SALESFORCE"
+NOT_SALESFORCE = ("NO_ANSWER", FOREIGN)
+# What nobody but Salesforce can say, and it says it with a code.
+UNSAID = (Class.PERMISSION, Class.BUG, Class.GONE)
+COMPOSITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}
+
+Body = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record of a write; `code` is empty when it was written."""
+
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a query's answer, and whether it is the last."""
+
+    records: list[dict[str, Any]]
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request inside a composite one."""
+
+    name: str
+    path: str
+    params: Mapping[str, str]
+
+
+class Client:
+    """Talks to the org of the connection. `alive` is called before each try: it keeps a lease, or raises.
+
+    `patience` is for how many seconds a request is tried in all. With `read_only`, anything but a GET is refused here.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        *,
+        alive: Callable[[], object] = lambda: None,
+        patience: float = PATIENCE,
+        read_only: bool = False,
+    ) -> None:
+        self.base = f"/services/data/v{version}/"
+        self.alive, self.patience, self.read_only = alive, patience, read_only
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.token: auth.Token | None = None
+        self.calls = 0
+        self.used: tuple[int, int] | None = None
+        self.now: dt.datetime | None = None
+        self.heard = 0.0
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.session.close()
+
+    def get(self, path: str, **params: str) -> Body:
+        """Return the body of a GET; `path` is within the API's version, or begins at the host with a slash."""
+        return self.send("GET", path, params=params).json()
+
+    def query(self, soql: str) -> Iterator[Page]:
+        """Yield the pages of a query that sees deleted and merged records too."""
+        yield from self.pages(self.get("queryAll", q=soql))
+
+    def pages(self, body: Body) -> Iterator[Page]:
+        """Yield the first page that is there already, then those that follow; `done` ends it, not a page's size.
+
+        An answer that counts records and brings none is none: it would be taken for "nothing has changed".
+        """
+        brought = 0
+        while True:
+            try:
+                records, done, total = list(body["records"]), body["done"], body.get("totalSize")
+                following = "" if done else body["nextRecordsUrl"]
+            except (AttributeError, KeyError, TypeError):
+                raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+            brought += len(records)
+            if done and total and not brought:
+                raise Trouble(Class.TRANSIENT, "BAD_BODY")
+            yield Page(records, done)
+            if done:
+                return
+            body = self.get(following)
+
+    def composite(self, parts: Sequence[Part]) -> list[Body]:
+        """Return the bodies of several GETs that cost one call, in order. Raises what the first that failed means."""
+        wanted = [
+            {
+                "method": "GET",
+                "url": f"{self.base}{part.path}?{urlencode(part.params, quote_via=quote)}",
+                "referenceId": part.name,
+                "httpHeaders": COMPOSITE_HEADERS,
+            }
+            for part in parts
+        ]
+        body = {"allOrNone": False, "compositeRequest": wanted}
+        answer = self.send("POST", "composite", body=body, only_reads=True).json()
+        try:
+            answers = {each["referenceId"]: each for each in answer["compositeResponse"]}
+            found = [answers[part.name] for part in parts]
+            failed = [each for each in found if each["httpStatusCode"] != requests.codes.ok]
+        except (KeyError, TypeError):
+            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+        if failed:
+            raise _trouble(failed[0]["httpStatusCode"], failed[0]["body"], {})
+        return [each["body"] for each in found]
+
+    def update(self, records: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """Write up to 200 records, each with its `attributes` and `id`; return what became of each, by position.
+
+        A success that names another record, or none, is no answer to this one.
+        """
+        answer = self.send("PATCH", "composite/sobjects", body={"allOrNone": False, "records": list(records)}).json()
+        if not isinstance(answer, list) or len(answer) != len(records):
+            raise Trouble(Class.TRANSIENT, "BAD_BODY")
+        try:
+            return [_result(each, str(record["id"])) for each, record in zip(answer, records, strict=True)]
+        except (AttributeError, KeyError, TypeError):
+            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+
+    def change(self, sobject: str, sf_id: str, values: Mapping[str, Any], *, unmodified_since: dt.datetime) -> None:
+        """Write one record, unless it changed after `unmodified_since`: `Trouble` of the class `MOVED_ON` then."""
+        stamp = unmodified_since.astimezone(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+        self.send("PATCH", f"sobjects/{sobject}/{sf_id}", body=values, headers={"If-Unmodified-Since": stamp})
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Body = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        only_reads: bool = False,
+    ) -> requests.Response:
+        """Send a request until it is answered, the trouble is not a passing one, or the patience is over.
+
+        A 401 gets one new token; a second one is `AUTH`. So does a redirection, for the new token names the host where
+        the org is now; where it names the same host, that is `AUTH` too. A host that says nothing that Salesforce
+        would say may be one that the org has left: when the tries are over, a new token is asked where the org is.
+        Raises `Trouble`.
+        """
+        if self.read_only and method != "GET" and not only_reads:
+            raise RuntimeError("a dry run writes nothing")
+        data = data if body is None else json.dumps(body).encode()
+        deadline, tries, renewed = time.monotonic() + self.patience, 0, False
+        while True:
+            self.alive()
+            try:
+                return self._once(method, path, params, data, {**HEADERS, **(headers or {})})
+            except Trouble as trouble:
+                if trouble.kind in (Class.AUTH, Class.ELSEWHERE) and self.token and not renewed:
+                    renewed, self.token = True, self._renewed()
+                    continue
+                if trouble.kind is Class.ELSEWHERE:
+                    raise Trouble(Class.AUTH, "INSTANCE_MOVED", trouble.message) from None
+                tries += 1
+                delay = _delay(tries, trouble.retry_after)
+                if trouble.kind is not Class.TRANSIENT:
+                    raise
+                if tries < TRIES and time.monotonic() + delay <= deadline:
+                    self.wait(delay)
+                elif trouble.code in NOT_SALESFORCE and not renewed and self._moved():
+                    renewed, tries, deadline = True, 0, time.monotonic() + self.patience
+                else:
+                    raise
+
+    def _moved(self) -> bool:
+        """Ask for a new token, and tell whether it is for another host."""
+        if self.token is None:
+            return False
+        before, self.token = self.token.instance_url, self._renewed()
+        return self.token.instance_url != before
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        headers: Mapping[str, str],
+    ) -> requests.Response:
+        token = self.token = self.token or auth.current()
+        if not hosts.is_safe(token.instance_url):
+            raise Trouble(Class.AUTH, "UNSAFE_INSTANCE_URL")
+        if not re.fullmatch(r"/?[\w.\-/]+", path):
+            raise Trouble(Class.BUG, "BAD_ADDRESS")
+        self.calls += 1
+        try:
+            answer = self.session.request(
+                method,
+                f"{token.instance_url}{path if path.startswith('/services/') else self.base + path}",
+                params=urlencode(params, quote_via=quote) if params else None,
+                data=data,
+                headers={"Content-Type": "application/json", **headers, "Authorization": f"Bearer {token.value}"},
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.RequestException:
+            raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None
+        self._note(answer)
+        if answer.status_code == requests.codes.ok and "json" in headers["Accept"] and _parsed(answer) is None:
+            raise Trouble(Class.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
+        if answer.status_code >= 300:  # noqa: PLR2004
+            trouble = _trouble(answer.status_code, _parsed(answer), answer.headers)
+            if _is_page(answer) and trouble.kind is Class.TRANSIENT:
+                trouble.code = FOREIGN
+            raise trouble
+        return answer
+
+    def _note(self, answer: requests.Response) -> None:
+        self.used = usage(answer.headers.get("Sforce-Limit-Info")) or self.used
+        try:
+            self.now, self.heard = parsedate_to_datetime(answer.headers["Date"]), time.monotonic()
+        except (KeyError, ValueError):
+            self.now = None
+
+    def time(self) -> dt.datetime | None:
+        """Return Salesforce's time at this moment, by its last answer; None when that told none."""
+        return self.now + dt.timedelta(seconds=time.monotonic() - self.heard) if self.now else None
+
+    def _renewed(self) -> auth.Token:
+        return auth.renewed(self.token.generation if self.token else 0)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and say meanwhile that this one is alive."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 5))
+            self.alive()
+
+
+def _is_page(answer: requests.Response) -> bool:
+    return "html" in answer.headers.get("Content-Type", "").lower()
+
+
+def _parsed(answer: requests.Response) -> Body:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
+    first = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
+    code = str(first.get("errorCode", ""))
+    kind = request_class(status, code)
+    if not code and kind in UNSAID:
+        kind = Class.TRANSIENT  # a proxy's page, not Salesforce's word
+    if kind is Class.ELSEWHERE:
+        there = urlsplit(headers.get("Location", "")).hostname or ""
+        return Trouble(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
+    text = headers.get("Retry-After", "")
+    retry_after = float(text) if re.fullmatch(r"\d{1,6}", text) else None
+    return Trouble(kind, code or f"HTTP_{status}", str(first.get("message", "")), retry_after=retry_after)
+
+
+def _result(answer: Mapping[str, Any], sf_id: str) -> Result:
+    if answer.get("success"):
+        if answer["success"] is not True or str(answer["id"])[:15] != sf_id[:15]:
+            raise Trouble(Class.TRANSIENT, "BAD_BODY")
+        return Result()
+    error = (answer.get("errors") or [{}])[0]
+    return Result(str(error.get("statusCode") or "UNKNOWN_ERROR"), str(error.get("message", ""))[:500])
+
+
+def _delay(tries: int, retry_after: float | None) -> float:
+    """Return how long to wait: as told, else twice as long each time, with full jitter so that workers spread."""
+    if retry_after is not None:
+        return retry_after
+    return random.uniform(0.1, min(LONGEST_DELAY, FIRST_DELAY * 2**tries))  # noqa: S311 - no secret

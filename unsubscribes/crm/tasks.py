@@ -1,0 +1,143 @@
+"""What the worker does about the sync. Rows are the truth; every task may run twice, late, or at once."""
+
+import datetime as dt
+import logging
+from functools import partial
+
+from celery import shared_task
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from contacts.jobs import attempts
+from contacts.people.addresses import newest_key
+from salesconnect.lib.actor import system
+from salesconnect.lib.kick import kick
+from unsubscribes.crm.connection import connecting
+from unsubscribes.crm.models import SyncConnection, SyncError, SyncNotice, SyncRun, SyncWish
+from unsubscribes.crm.monitoring import status
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.runs import dry_run, pausing
+from unsubscribes.crm.runs.running import WHOLE, Busy, Kind, Running
+from unsubscribes.crm.writing import jobs
+from unsubscribes.crm.writing.push import retry_dead
+
+RECONCILE_DAYS = 7
+KEPT_DAYS = 30
+STALLED_SECONDS = 60
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
+def pull_salesforce() -> None:
+    """Read what changed; everything once a week, and after a new key: older hashes meet nobody's new "no"."""
+    connecting.from_environment(actor=system("sync"))
+    if not pausing.may_run():
+        return
+    week_ago = Now() - dt.timedelta(days=RECONCILE_DAYS)
+    other_key = ~Q(hash_key__in=["", newest_key()])
+    if len(settings.SUPPRESSION_KEYS) > 1:
+        other_key |= Q(hash_key="")
+    due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago) | other_key).exists()
+    open_whole = SyncRun.objects.filter(kind__in=WHOLE, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    if due and not open_whole.exists():
+        _start(Kind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else Kind.FULL, "both")
+    elif not open_whole.exists():
+        _start(Kind.PULL, "pull")
+
+
+@shared_task(name="unsubscribes.push_salesforce", time_limit=240)
+def push_salesforce() -> None:
+    """Write what waits."""
+    outbox.collect()
+    due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
+    lost = SyncWish.objects.filter(state=SyncWish.State.LEASED, leased_until__lt=Now())
+    waits = due.exists() or lost.exists() or jobs.due().exists() or SyncNotice.objects.exists()
+    if waits and pausing.may_run():
+        _start(Kind.PUSH, "push")
+
+
+@shared_task(name="unsubscribes.run_salesforce", time_limit=1_800)
+def run_salesforce(run_id: int) -> None:
+    """Work on a run that was ordered, for one turn; a dry run is one turn, however long it takes.
+
+    Somebody wants it now: it does not wait for the end of a pause that the connection made by itself.
+    """
+    run = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING]).first()
+    if run is None or (run.dry_run and run.state == SyncRun.State.RUNNING):
+        # A dry run begins once: one that was killed is ended by the sweep, one that is alive goes on.
+        return
+    stopped = SyncConnection.objects.filter(state__in=(SyncConnection.State.OFF, SyncConnection.State.PAUSED))
+    if not run.dry_run and stopped.exists():
+        SyncRun.objects.filter(pk=run_id).update(state=SyncRun.State.CANCELLED, finished_at=Now())
+        return
+    if run.started_at is None:
+        outbox.hurry()
+    if attempts.turn(QUEUE, run_id, partial(_work, run)):
+        kick("unsubscribes.run_salesforce", run.pk)
+
+
+def _work(run: SyncRun) -> bool:
+    try:
+        return Running(run).go()
+    except Busy:
+        return False
+
+
+def _progress(run_id: int) -> str:
+    run = SyncRun.objects.filter(pk=run_id).first()
+    return f"{run.state} {run.calls} {run.read} {run.written}" if run else ""
+
+
+def _give_up(run_id: int, _words: str) -> None:
+    """End a run at which its workers die; the next one starts anew."""
+    runs = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    runs.update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+
+
+QUEUE = attempts.Queue("sync", _progress, _give_up)
+
+
+@shared_task(name="unsubscribes.sweep_salesforce", time_limit=240)
+def sweep_salesforce() -> None:
+    """Take up what was left: leases of killed workers, runs that stand still, rules that may have changed by now."""
+    outbox.collect()
+    outbox.reclaim()
+    silent = Now() - dt.timedelta(seconds=STALLED_SECONDS)
+    runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    kept_waiting = Q(state=SyncRun.State.QUEUED, started_at__isnull=False)
+    stalled = runs.filter(kept_waiting | Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
+    lasting = Q(kind__in=WHOLE) | Q(state=SyncRun.State.QUEUED)
+    for run_id in attempts.passed_over(QUEUE.name, stalled.filter(lasting)).values_list("pk", flat=True):
+        kick("unsubscribes.run_salesforce", run_id)
+    stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+    old = Now() - dt.timedelta(days=KEPT_DAYS)
+    dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=Kind.DRY_RUN))
+    SyncRun.objects.filter(created_at__lt=old).delete()
+    done = (SyncWish.State.DONE, SyncWish.State.SUPERSEDED)
+    SyncWish.objects.filter(state__in=done, finished_at__lt=old).delete()
+    SyncError.objects.filter(state=SyncError.State.RESOLVED, resolved_at__lt=old).delete()
+    retry_dead(Q(due_at__lt=Now() - dt.timedelta(days=1)))
+
+
+@shared_task(name="unsubscribes.digest_salesforce", time_limit=60)
+def digest_salesforce() -> None:
+    """Say once a day in the log how the sync stands: what it did, what waits, what went wrong by its code."""
+    if not SyncConnection.objects.exists():
+        return
+    now, done = status.status(), status.last_day()
+    codes = ", ".join(f"{group['code']} {group['records']}" for group in status.errors_by_code()) or "none"
+    logger.info(
+        "The sync today: %s; %s runs, %s read, %s changed, %s written, %s calls; %s wait, %s given up; errors: %s",
+        now.state, done["runs"], done["read"], done["changed"], done["written"], done["calls"],
+        now.waiting, now.dead, codes,
+    )  # fmt: skip
+
+
+def _start(kind: str, direction: str) -> None:
+    run = SyncRun.objects.create(kind=kind, direction=direction, actor_name=system("sync").name)
+    try:
+        if Running(run).go():
+            kick("unsubscribes.run_salesforce", run.pk)
+    except Busy:
+        run.delete()

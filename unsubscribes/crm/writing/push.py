@@ -1,0 +1,237 @@
+"""Writing: the opt-outs that wait, many to a request, and the re-consents one by one.
+
+1. Collect notices. 2. Lease wishes, commit. 3. Write, outside any transaction. 4. Settle by position, only what is
+still leased by us. A crash anywhere lets the lease run out, and the same value is written again, which harms nothing.
+A request that failed as a whole is no record's fault: its wishes wait again, uncounted.
+"""
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Now
+
+from unsubscribes.crm.models import SyncConnection, SyncRecord, SyncWish
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.salesforce.client import Client, Result
+from unsubscribes.crm.salesforce.mapping import Class
+from unsubscribes.crm.salesforce.targets import ACCOUNT, Target, target
+from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.writing import jobs, returning, settling
+
+BATCH = 200
+LAST_BATCH = 10
+BULK_ABOVE = 2_200
+BULK_BATCH = 10_000
+RETURNS = 20
+PATIENCE = 20.0
+# A request that Salesforce does not understand: something in it is not as it should be.
+UNREADABLE = (Class.BUG, Class.DATA, Class.RULE, Class.UNKNOWN, Class.SLOW)
+HALVINGS, LATER = 12, 900
+# The object in which a wish is written, looked up wish by wish: a join may read all records for each wish.
+PLACE = Subquery(
+    SyncRecord.objects.filter(pk=OuterRef("record_id")).values(
+        place=Case(When(person_account=True, then=Value(ACCOUNT)), default=F("sobject"))
+    )
+)
+Write = Callable[[Sequence[SyncWish]], Sequence[Result]]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Push:
+    """One emptying of the outbox. `between` is called after each request, outside transactions; it may raise."""
+
+    client: Client
+    connection: SyncConnection
+    between: Callable[[], object] = lambda: None
+    written: int = 0
+    failed: int = 0
+    # For how many seconds jobs are waited for.
+    patience: float = PATIENCE
+    skipped: set[str] = field(default_factory=set)
+    until: dt.datetime = field(default_factory=outbox.clock)
+
+    def everything(self) -> None:
+        """Write until nothing is left that was due when this began; what becomes due meanwhile is for the next time.
+
+        So no record is written twice in one turn, whatever it answers. Raises `Trouble` when no request can be made
+        any more.
+        """
+        outbox.reclaim()
+        outbox.collect()
+        self._jobs()
+        self.until = outbox.clock()
+        while self._opt_outs():
+            self.between()
+        while self._returns():
+            self.between()
+        self._await_jobs()
+
+    def _jobs(self) -> None:
+        done = jobs.settle_ended(self.client, self.connection)
+        self.written, self.failed = self.written + done.written, self.failed + done.failed
+
+    def _await_jobs(self) -> None:
+        """Wait for a while for jobs to end; those that take longer are settled by a later turn."""
+        deadline = time.monotonic() + self.patience
+        while (seconds := jobs.next_due()) is not None and time.monotonic() + seconds < deadline:
+            self.client.wait(max(seconds, 0.05))
+            self._jobs()
+            self.between()
+
+    def _opt_outs(self) -> bool:
+        due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
+        due = due.alias(object=PLACE).exclude(object__in=self.skipped)
+        many = due.filter(attempts__lt=outbox.STUBBORN).count()
+        holder = uuid4()
+        if many > BULK_ABOVE:
+            return self._bulk(holder)
+        if many:
+            return self._send(holder, BATCH, self._collection)
+        stubborn = due.count()
+        limit = LAST_BATCH if stubborn <= LAST_BATCH**2 else BATCH
+        return bool(stubborn) and self._send(holder, limit, self._collection, stubborn=True)
+
+    def _send(self, holder: UUID, limit: int, write: Write, *, stubborn: bool = False) -> bool:
+        """Lease, write and settle; False when nothing could be leased."""
+        wishes = outbox.lease(
+            holder, desired=True, limit=limit, until=self.until, stubborn=stubborn, skipped=self.skipped
+        )
+        if not wishes:
+            return SyncWish.objects.filter(lease=holder).exists()
+        try:
+            wishes = settling.still_needed(wishes, self.client, self.connection)
+            results = write(wishes) if wishes else []
+        except Trouble as trouble:
+            self._failed(holder, wishes, trouble)
+            return True
+        except BaseException:
+            outbox.put_back(Q(lease=holder))
+            raise
+        self._settle(wishes, results)
+        return True
+
+    def _settle(self, wishes: Sequence[SyncWish], results: Sequence[Result]) -> None:
+        done = settling.settle(wishes, results, self.client, self.connection)
+        self.written, self.failed = self.written + done.written, self.failed + done.failed
+
+    def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+        """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
+        if trouble.kind is Class.SCHEMA and len(objects := {self._place(wish).sobject for wish in wishes}) == 1:
+            self.skipped |= objects
+        elif trouble.kind is Class.SCHEMA:
+            self._one_object_each(holder, wishes)
+            return
+        elif trouble.kind in UNREADABLE and len(wishes) <= BATCH:
+            self._apart(holder, wishes, trouble)
+            return
+        mine = Q(lease=holder, pk__in=[wish.pk for wish in wishes])
+        outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
+        if trouble.kind is not Class.SCHEMA:
+            raise trouble
+        self.failed += 1
+        settling.note_object(self._place(wishes[0]).sobject, trouble)
+
+    def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
+        """Send a batch of several objects again one by one, to see which of them it is."""
+        for name in sorted({self._place(wish).sobject for wish in wishes}):
+            part = [wish for wish in wishes if self._place(wish).sobject == name]
+            try:
+                results = self._collection(part)
+            except Trouble as trouble:
+                self._failed(holder, part, trouble)
+            else:
+                self._settle(part, results)
+
+    def _apart(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+        """Find the records for which Salesforce refuses the whole request, by halves: they alone are counted.
+
+        Where it seems to refuse everything, all wait again, longer.
+        """
+        parts, refusal = [list(wishes)], trouble
+        for _call in range(HALVINGS):
+            alone = [part[0] for part in parts if len(part) == 1]
+            for wish in alone:
+                with transaction.atomic():
+                    self.failed += settling.refused(wish, Result(refusal.code, refusal.message), Class.BUG)
+            parts = [part for part in parts if len(part) > 1]
+            if not parts:
+                return
+            part = parts.pop(0)
+            for half in (part[: len(part) // 2], part[len(part) // 2 :]):
+                try:
+                    self._settle(half, self._collection(half))
+                except Trouble as again:
+                    if again.kind not in UNREADABLE:
+                        outbox.put_back(Q(lease=holder), seconds=settling.SOON)
+                        raise
+                    parts.append(half)
+        outbox.put_back(Q(lease=holder), seconds=LATER, code=refusal.code, message=refusal.message)
+        raise refusal
+
+    def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
+        results: list[Result] = []
+        for start in range(0, len(wishes), BATCH):
+            places = [self._place(wish) for wish in wishes[start : start + BATCH]]
+            results += self.client.update(
+                [{"attributes": {"type": each.sobject}, "id": each.sf_id, each.field: True} for each in places]
+            )
+        return results
+
+    def _place(self, wish: SyncWish) -> Target:
+        return target(wish.record, self.connection.opt_out_field)
+
+    def _bulk(self, holder: UUID) -> bool:
+        """Start a job for each object; False when nothing could be leased."""
+        wishes = outbox.lease(
+            holder, desired=True, limit=BULK_BATCH, until=self.until, stubborn=False, skipped=self.skipped
+        )
+        try:
+            for sobject, box, part in jobs.parts(wishes, self.connection.opt_out_field):
+                try:
+                    jobs.start(sobject, box, part, self.client, self.connection)
+                except Trouble as trouble:
+                    if trouble.kind is not Class.SCHEMA:
+                        raise
+                    self.skipped.add(sobject)
+                    self.failed += 1
+                    settling.note_object(sobject, trouble)
+        finally:
+            outbox.put_back(Q(lease=holder))
+        return bool(wishes)
+
+    def _returns(self) -> bool:
+        """Clear the box of people who gave a new consent, one at a time."""
+        holder = uuid4()
+        wishes = outbox.lease(holder, desired=False, limit=RETURNS, until=self.until, skipped=self.skipped)
+        for wish in wishes:
+            try:
+                ok = returning.clear(wish, self.client, self.connection)
+            except BaseException as problem:
+                code = problem.code if isinstance(problem, Trouble) else ""
+                outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)
+                raise
+            self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
+            self.between()
+        return bool(wishes)
+
+
+@transaction.atomic
+def retry_dead(wishes: Q) -> int:
+    """Let dead wishes be tried again, decided anew from the state that stands now; return how many there were."""
+    outbox.lock()
+    dead = SyncWish.objects.filter(wishes, state=SyncWish.State.DEAD)
+    again = list(dead.values_list("record_id", "desired", "created_at"))
+    dead.update(state=SyncWish.State.SUPERSEDED, finished_at=Now())
+    outbox.forget_reasserts([record for record, _, _ in again])
+    outbox.wish([record for record, desired, _ in again if desired], True)
+    for record, desired, said_at in again:
+        if not desired:
+            outbox.wish([record], False, said_at=said_at)
+    return len(again)

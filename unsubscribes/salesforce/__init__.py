@@ -1,1 +1,0 @@
-"""The sync of unsubscribes with Salesforce, both ways. An opt-out wins always; nothing here opts anybody in."""
