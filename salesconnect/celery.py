@@ -14,7 +14,7 @@ broker.install()
 app = Celery("salesconnect")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.autodiscover_tasks(["salesconnect"], related_name="heartbeat")
+app.autodiscover_tasks(["salesconnect.operations"], related_name="heartbeat")
 
 
 @worker_init.connect

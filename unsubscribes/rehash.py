@@ -8,6 +8,7 @@ from compliance.card import services
 from compliance.suppression import address_locks, lookalikes
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
+from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.transactions import act
 from unsubscribes.links import links
 
@@ -35,8 +36,11 @@ def rehash_addresses() -> int:
 
     Hashes of addresses that nobody holds cannot move: their key must stay in the setting for ever.
     """
-    if len(settings.SUPPRESSION_KEYS) == 1:
-        return 0
+    return 0 if len(settings.SUPPRESSION_KEYS) == 1 else rehash_all()
+
+
+def rehash_all() -> int:
+    """Do the same whatever keys there are, also where the key of before is lost: an address is hashed from its text."""
     total = 0
     while number := _rehash_chunk():
         total += number
@@ -46,11 +50,15 @@ def rehash_addresses() -> int:
 @act
 def _rehash_chunk() -> int:
     old = Contact.objects.exclude(email_key="").exclude(address_hash_key=newest_key())
-    found = dict(old.values_list("pk", "email_key")[:CHUNK])
-    address_locks.hold(hashed for key in found.values() for hashed in address_locks.of_address(key))
-    ids = services.lock(Contact.objects.among(list(found)))
+    found = list(old.values_list("pk", "email_key", "address_hash", "skeleton_hash")[:CHUNK])
+    address_locks.hold(
+        hashed for _pk, key, *stored in found for hashed in (*address_locks.of_address(key), *stored) if hashed
+    )
+    ids = services.lock(Contact.objects.among([pk for pk, *_rest in found]))
     people = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "email_key")
     lookalikes.to_newest_key(key for _hashed, key in people)
+    likenesses = Contact.objects.among(ids).exclude(skeleton_hash=None).values_list("skeleton_hash", "email_key")
+    lookalikes.move({hashed: skeleton_hashes(key)[0] for hashed, key in likenesses if hashed})
     moves = {hashed: address_hash(email_key) for hashed, email_key in people if hashed}
     if not moves:
         return 0

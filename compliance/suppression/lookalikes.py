@@ -9,7 +9,8 @@ known by its hash alone, of an address that nobody here had when skeletons began
 address; nothing can be said of what looks like it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -85,7 +86,12 @@ def to_newest_key(email_keys: Iterable[str]) -> None:
     """
     if len(settings.SUPPRESSION_KEYS) == 1:
         return
-    moves = {old: new for key in email_keys for new, *olds in [skeleton_hashes(key)] for old in olds}
+    move({old: new for key in email_keys for new, *olds in [skeleton_hashes(key)] for old in olds})
+
+
+def move(hashes: Mapping[UUID, UUID]) -> None:
+    """Move skeletons from old hashes to new ones; inside the transaction that holds the addresses."""
+    moves = {old: new for old, new in hashes.items() if old != new}
     if not moves:
         return
     values = {"old": [str(old) for old in moves], "new": [str(new) for new in moves.values()]}

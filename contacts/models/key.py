@@ -16,6 +16,9 @@ class KeyFingerprint(models.Model):
     name = models.CharField(max_length=12, choices=Name)
     fingerprint = models.CharField(max_length=16)
     first_used = models.DateTimeField(db_default=Now())
+    # When it was given up as lost, and what was lost with it: numbers by kind.
+    given_up_at = models.DateTimeField(null=True)
+    lost = models.JSONField(default=dict, db_default={})
 
     class Meta:
         constraints = [models.UniqueConstraint("name", "fingerprint", name="key_fingerprint_once")]

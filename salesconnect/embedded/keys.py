@@ -39,7 +39,8 @@ def keys(data: Path) -> dict[str, str]:
         if missing and _has_database(data):
             raise EmbeddedError(
                 f"{file} is missing or has no {missing[0]}, and the database beside it was made with other keys:"
-                " bring the file back from the backup, or set its keys in the environment."
+                " bring the file back from the backup, or set its keys in the environment. Where they are lost for"
+                " good, set new ones there and see `manage.py give_up_key`."
             )
         found = {name: _new(size) for name, size in SIZES.items()} | found
         _write(file, found)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, InterfaceError, OperationalError
 from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.utils.functional import Promise
@@ -25,6 +26,7 @@ class Kind(Enum):
     CROWDED = auto()
     READ_ONLY = auto()
     UNPREPARED = auto()
+    WRONG_KEY = auto()
     AWAY = auto()
 
 
@@ -45,6 +47,10 @@ _BY_STATE = {
 _UNKNOWN_THING = ("42P01", "42703", "42883")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SPACE = "no space left on device"
+
+
+class WrongKey(ImproperlyConfigured):
+    """A key of the environment does not fit the database; the message names it, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,15 @@ _SAID = {
             " “manage.py prepare”."
         ),
     ),
+    Kind.WRONG_KEY: Trouble(
+        Kind.WRONG_KEY,
+        UNAVAILABLE,
+        _("A key does not fit"),
+        _(
+            "A key of this system does not fit its database. Nothing was changed; an administrator has to set the right"
+            " one."
+        ),
+    ),
     Kind.AWAY: Trouble(
         Kind.AWAY,
         UNAVAILABLE,
@@ -153,4 +168,6 @@ def _kind(problem: BaseException | None) -> Kind | None:
         if state in _UNKNOWN_THING and migrating.lacking():
             return Kind.UNPREPARED
         return Kind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
+    if isinstance(problem, WrongKey):
+        return Kind.WRONG_KEY
     return Kind.DISK_FULL if isinstance(problem, OSError) and problem.errno in _FULL else None

@@ -2,7 +2,8 @@
 
 The database holds a fingerprint of each key that it was used with. Of the keys that are configured one must be among
 them, and none may be missing that rows still need: an address hash is found under its own key alone, and an encrypted
-value opens with its own. A key is changed by putting the new one in front of the old.
+value opens with its own. A key is changed by putting the new one in front of the old; one that is lost for good is
+given up by a command (`lost_keys`).
 """
 
 import hmac
@@ -12,18 +13,24 @@ from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from contacts.models import KeyFingerprint
 from contacts.people.addresses import key_name
-from salesconnect.lib import vault
+from salesconnect.lib import trouble, vault
+from salesconnect.lib.trouble import WrongKey
 from unsubscribes.models import SyncConnection
 
+__all__ = ["WrongKey"]
 Name = KeyFingerprint.Name
+refused: list[str] = []
+"""Why this process carries out no statement, where the database came back after the start and a key does not fit."""
 
 VARIABLES = {
     Name.SUPPRESSION: "SALESCONNECT_SUPPRESSION_KEY",
@@ -40,10 +47,6 @@ HASHES = """
 """
 
 
-class WrongKey(ImproperlyConfigured):
-    """A key of the environment does not fit the database; the message names it, in one line."""
-
-
 def check() -> None:
     """Raise `WrongKey` when a key does not fit; else remember those that are new. Nothing before the tables are made.
 
@@ -53,26 +56,54 @@ def check() -> None:
         _check_form(key)
     if not _has_table():
         return
-    held: dict[str, set[str]] = {name: set() for name in Name.values}
-    for name, known in KeyFingerprint.objects.values_list("name", "fingerprint"):
-        held[name].add(known)
+    held = {name: set(known) for name, known in _known().items()}
     for name in Name:
         _check(name, held[name], configured := [fingerprint(name, key) for key in keys_of(name)])
         new = [KeyFingerprint(name=name, fingerprint=each) for each in configured if each not in held[name]]
-        KeyFingerprint.objects.bulk_create(new, ignore_conflicts=True)
+        # One that was given up and is found again is in use like any other.
+        KeyFingerprint.objects.bulk_create(
+            new, update_conflicts=True, unique_fields=["name", "fingerprint"], update_fields=["given_up_at", "lost"]
+        )
 
 
 def problem_at_start() -> str:
-    """Return why a process must not start; empty when it may. A database that does not answer yet is no reason."""
+    """Return why a process must not start; empty when it may.
+
+    A database that does not answer yet is no reason: the keys are compared with it at the first connection, and until
+    they fit no statement is carried out.
+    """
     try:
         check()
     except WrongKey as problem:
         return str(problem)
     except OperationalError as error:
-        sys.stderr.write(f"The keys could not be compared with the database: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"The keys could not be compared with the database: {trouble.in_one_line(error)}\n")
+        connection_created.connect(_check_when_back, dispatch_uid=_check_when_back)
     finally:
         connection.close()
     return ""
+
+
+def _check_when_back(sender: object, connection: BaseDatabaseWrapper, **_: object) -> None:
+    if connection.alias != DEFAULT_DB_ALIAS:
+        return
+    try:
+        check()
+    except Exception as problem:
+        if isinstance(problem, WrongKey) and not refused:
+            sys.stderr.write(f"{problem}\n")
+            refused.append(str(problem))
+        # Else the next statement would go through the connection that is there by now.
+        connection.close()
+        raise
+    connection_created.disconnect(dispatch_uid=_check_when_back)
+    refused.clear()
+
+
+def missing(name: Name) -> list[str]:
+    """Return the fingerprints of keys that the database was used with, and that are neither configured nor given up."""
+    configured = {fingerprint(name, key) for key in keys_of(name)}
+    return sorted(_known()[name] - configured)
 
 
 def keys_of(name: Name) -> list[str]:
@@ -106,6 +137,14 @@ def is_encryption_key(key: str) -> bool:
         return False
 
 
+def _known() -> dict[str, set[str]]:
+    """Return the fingerprints of the keys that are in use, by the names of the keys."""
+    known: dict[str, set[str]] = {name: set() for name in Name.values}
+    for name, each in KeyFingerprint.objects.filter(given_up_at=None).values_list("name", "fingerprint"):
+        known[name].add(each)
+    return known
+
+
 def _check_form(key: str) -> None:
     if not is_encryption_key(key):
         raise WrongKey("SALESCONNECT_ENCRYPTION_KEY is not a key: it must be 32 random bytes as URL-safe base64.")
@@ -118,13 +157,15 @@ def _check(name: Name, held: set[str], configured: list[str]) -> None:
     if gone == held and not _may_be_new(name):
         raise WrongKey(
             f"{VARIABLES[name]} does not fit this database, which was used with another key:"
-            " set that one again (to change it, put the new key in front of it, separated by a comma)."
+            " set that one again (to change it, put the new key in front of it, separated by a comma);"
+            f" if it is lost for good, see `manage.py give_up_key {name}`."
         )
     needed = [each for each in sorted(gone) if _is_needed(name, each)]
     if needed:
         raise WrongKey(
             f"{VARIABLES[name]} lacks an older key that this database still needs ({needed[0]}):"
-            " add it again behind the newest, separated by a comma."
+            " add it again behind the newest, separated by a comma;"
+            f" if it is lost for good, see `manage.py give_up_key {name}`."
         )
     KeyFingerprint.objects.filter(name=name, fingerprint__in=gone).delete()
 
@@ -141,7 +182,12 @@ def _is_needed(name: Name, old: str) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(HASHES, {"key": old})
             return bool(cursor.fetchone()[0])
-    return any(vault.is_sealed(text) and vault.unsealed(text) is None for text in _encrypted())
+    return any(is_unreadable(text) for text in _encrypted())
+
+
+def is_unreadable(text: str) -> bool:
+    """Tell whether a stored text is encrypted with none of the present keys."""
+    return vault.is_sealed(text) and vault.unsealed(text) is None
 
 
 def _encrypted() -> Iterator[str]:
@@ -149,8 +195,13 @@ def _encrypted() -> Iterator[str]:
     for pair in SyncConnection.objects.values_list("secret", "access_token"):
         yield from pair
     for data in Authenticator.objects.values_list("data", flat=True):
-        for value in data.values():
-            yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+        yield from texts_of(data)
+
+
+def texts_of(data: dict[str, Any]) -> Iterator[str]:
+    """Yield the texts in what is stored of a second step of sign-in."""
+    for value in data.values():
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
 
 
 def _has_table() -> bool:

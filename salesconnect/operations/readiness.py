@@ -20,14 +20,14 @@ from django.db import connection
 from salesconnect import static_files
 from salesconnect.lib import migrating, trouble
 from salesconnect.models import SignOfLife
-from salesconnect.operations import heartbeat
+from salesconnect.operations import heartbeat, key_fit
 
 ANSWER_SECONDS = 1.6
 # A beat that works gives a sign every five seconds; another takes over after twenty.
 BEAT_SECONDS = 45
 PROBE = 8_000
 PROBES_LIMIT = 4 * 1024 * 1024
-ORDER = ("database", "disk", "migrations", "broker", "worker", "beat", "files", "static")
+ORDER = ("database", "keys", "disk", "migrations", "broker", "worker", "beat", "files", "static")
 
 _LIMITS = "SET LOCAL statement_timeout = 1200; SET LOCAL lock_timeout = 800; "
 _ASK = """
@@ -53,6 +53,8 @@ def missing() -> list[str]:
     found = {name for name, answer in asked.items() if not answer.done()}
     for answer in asked.values():
         found |= set(answer.result()) if answer.done() else set()
+    if key_fit.refused:
+        found.add("keys")
     if "database" in found:
         found -= {"beat", "migrations"}  # nobody can know
     return [name for name in ORDER if name in found]
