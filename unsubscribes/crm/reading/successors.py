@@ -1,5 +1,8 @@
 """Where the opt-out of a merged or converted record lives on: at the end of the way, however many hops it has.
 
+Whoever the records between belong to is the same person, and is opted out with the end: it must not matter whether
+each hop was read when it happened, or all of them afterwards.
+
 A merge may follow a merge, and a conversion a merge, before any of it is read; the hops come on different pages, of
 different objects, in any order, and some are never read at all. So a record that is gone and said "no" owes it to its
 successor until the end of the way is known, and hands it on once: a later re-consent of the end holds. A way that
@@ -17,49 +20,54 @@ from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import page
 from unsubscribes.crm.reading.rules import is_the_old_no
 
-# Pairs of a record that owes its opt-out and the end of its way, as far as that has been read.
-ENDS = """
+# Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
+# once the end has somebody to opt out, for then the opt-out is owed no longer.
+WAYS = """
     WITH RECURSIVE way AS (
         SELECT id AS owing, successor_id AS at FROM unsubscribes_syncrecord WHERE owes AND successor_id <> ''
         UNION SELECT way.owing, r.successor_id FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
         WHERE r.successor_id <> ''
+    ), stop AS (
+        SELECT way.owing, r.id, r.successor_id = '' AND r.stamp IS NOT NULL AS ends,
+               r.contact_id IS NOT NULL OR r.address_hash IS NOT NULL AS somebodys
+        FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
     )
-    SELECT way.owing, r.id FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
-    WHERE r.successor_id = '' AND r.stamp IS NOT NULL
+    SELECT owing, id FROM stop
+    WHERE ends OR somebodys AND owing IN (SELECT owing FROM stop WHERE ends AND somebodys)
 """
 
 
 @transaction.atomic
 def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
-    """Opt out whoever the ends of all ways belong to; return how many people that changed.
+    """Opt out whoever the ends of all ways belong to, and the records between; return how many people that changed.
 
     An end without an address and without a person has nobody to opt out yet; it is owed until it has.
     """
     outbox.lock()
     outbox.collect()
     with connection.cursor() as cursor:
-        cursor.execute(ENDS)
+        cursor.execute(WAYS)
         pairs = cursor.fetchall()
     if not pairs:
         return 0
     records = SyncRecord.objects.in_bulk({each for pair in pairs for each in pair})
-    ends = [records[end] for _owing, end in pairs]
-    given = page.reconsents([end.pk for end in ends], our_user, now)
+    stops = [stop for _owing, stop in pairs]
+    given = page.reconsents(stops, our_user, now)
     people, hashes, overruled, paid = set[int](), set[UUID](), dict[int, SyncWish](), []
-    for owing, end in ((records[owing], records[end]) for owing, end in pairs):
-        if end.contact_id or end.address_hash:
+    for owing, stop in ((records[owing], records[stop]) for owing, stop in pairs):
+        if not stop.successor_id and (stop.contact_id or stop.address_hash):
             paid.append(owing.pk)
-        wish, reconsent = given.get(end.sf_id, (None, None))
+        wish, reconsent = given.get(stop.sf_id, (None, None))
         if reconsent and owing.stamp and is_the_old_no(owing.stamp, owing.modified_by, reconsent):
             continue
         if wish:
             overruled[wish.pk] = wish
-        people |= {end.contact_id} if end.contact_id else set()
-        hashes |= {end.address_hash} if end.address_hash else set()
+        people |= {stop.contact_id} if stop.contact_id else set()
+        hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
     changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""))
     page.overrule(list(overruled.values()))
-    outbox.wish(outbox.not_given_up([end.pk for end in ends]), True)
+    outbox.wish(outbox.not_given_up(stops), True)
     return changed
 
 
