@@ -22,7 +22,7 @@ from exports.retention import retention, retention_rules
 from salesconnect.lib.actor import system
 from tests.soak import sized
 
-PEOPLE = sized(600, 100_000)
+PEOPLE = sized(600, 20_000)
 WORKER = "import django; django.setup(); from contacts import batches\nwhile batches.run({batch}): pass"
 
 
