@@ -81,7 +81,6 @@ def _template() -> str:
 def _state_of_the_migrations() -> str:
     """Return a short hash of every file that a migration is made of, and of the packages' versions."""
     files = [path for path in ROOT.glob("*/**/migrations/*") if path.is_file() and path.suffix in {".py", ".sql"}]
-    files += [path for path in ROOT.glob("*/**/*.sql") if path not in files]
     state = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
     for path in sorted(files):
         state.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())

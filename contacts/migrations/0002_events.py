@@ -25,7 +25,7 @@ CREATE INDEX contactevent_of_the_no ON contacts_contactevent (at, id) WHERE acti
 REFUSAL = """
 CREATE FUNCTION contacts_scrubbed(changes jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(changes)
-    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed')
+    WHERE key IN ('authorization_type', 'consent_date', 'source_type', 'source', 'line', 'suppressed', 'into', 'merged')
 $$;
 CREATE FUNCTION contacts_refuse_event_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

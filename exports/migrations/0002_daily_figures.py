@@ -1,4 +1,4 @@
-"""The figures of each day, only ever added; and what an erased person's events must keep for them to be told."""
+"""The figures of each day, only ever added."""
 
 import django.contrib.postgres.functions
 from django.db import migrations, models
@@ -12,19 +12,6 @@ END $$;
 CREATE TRIGGER dailyfigure_append_only BEFORE UPDATE OR DELETE ON exports_dailyfigure
     FOR EACH ROW EXECUTE FUNCTION exports_refuse_figure_change();
 """
-
-# Which record went into which is no word about anybody: without it nobody could tell who was there on a past day.
-KEPT = ("authorization_type", "consent_date", "source_type", "source", "line", "suppressed")
-SCRUBBED = """
-CREATE OR REPLACE FUNCTION contacts_scrubbed(changes jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(changes) WHERE key IN ({})
-$$;
-"""
-
-
-def scrubbed(*keys: str) -> str:
-    """Return the statement that lets these keys stay."""
-    return SCRUBBED.format(", ".join(f"'{key}'" for key in keys))
 
 
 class Migration(migrations.Migration):
@@ -48,5 +35,4 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(APPEND_ONLY, "DROP FUNCTION exports_refuse_figure_change CASCADE"),
-        migrations.RunSQL(scrubbed(*KEPT, "into", "merged"), scrubbed(*KEPT)),
     ]
