@@ -48,10 +48,11 @@ AUTHORIZATION_COLUMNS = (
 SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
 
 
+CLOCK_COLUMNS = "basis_since, reviewed_on"
 # Cards are locked in the order of their ids, so that no two acts deadlock.
 LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
-CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(NULL, %(since)s::date),
-                'reviewed_on', jsonb_build_array(NULL, %(reviewed)s::date))"""
+CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(old.basis_since, %(since)s::date),
+                'reviewed_on', jsonb_build_array(old.reviewed_on, %(reviewed)s::date))"""
 FREE = "restricted_at IS NULL"
 """Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
 
@@ -184,18 +185,22 @@ def _set(
     batch_id: int | None,
     clocks: Clocks | None = None,
 ) -> Outcome:
-    """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement."""
+    """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement.
+
+    A bulk change of the legal basis records the clocks that it ends too: its undo takes them from there.
+    """
     whose = inlined(*contacts.card_ids_sql())
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(_value(column, "") for column in columns)
-    moved = "basis_since = %(since)s, reviewed_on = %(reviewed)s, " if columns is AUTHORIZATION_COLUMNS else ""
-    changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks else "")
+    of_basis = columns is AUTHORIZATION_COLUMNS
+    moved = "basis_since = %(since)s, reviewed_on = %(reviewed)s, " if of_basis else ""
+    changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks or (of_basis and batch_id) else "")
     clocks = clocks or Clocks(timezone.localdate())
     statement = f"""
         WITH locked AS MATERIALIZED (
-            {LOCK.format(columns=f"contact_id, {names}, {FREE} AS free", ids=whose)}
+            {LOCK.format(columns=f"contact_id, {names}, {CLOCK_COLUMNS}, {FREE} AS free", ids=whose)}
         ), old AS MATERIALIZED (
-            SELECT contact_id, {names} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
+            SELECT contact_id, {names}, {CLOCK_COLUMNS} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
         ), changed AS (
             UPDATE compliance_compliancecard card
             SET ({names}) = ROW({wanted}), {moved}version = version + 1, updated_at = now()

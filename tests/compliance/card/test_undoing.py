@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from compliance.card import editing, orders, services, undoing
@@ -85,6 +86,31 @@ def test_taking_a_bulk_change_back_reviews_nothing(interest_of_long_ago, person,
         assert (undo.state, undo.changed) == ("done", 2)
         assert clocks_of(interest_of_long_ago) == [(LONG_AGO, LONG_AGO)] * 2
         assert clocks_of(Contact.objects.filter(pk=nobody.pk)) == [(None, None)] * 2
+
+
+def test_a_bulk_change_of_version_0_1_is_taken_back_with_the_clocks_of_the_history(interest_of_long_ago, member):
+    params = orders.authorization_params(CONTRACT)
+    batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=params)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            "UPDATE contacts_contactevent SET changes = changes - '{basis_since,reviewed_on}'::text[]"
+            " WHERE batch_id = %s",
+            [batch.pk],
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    assert orders.undo(batch, actor=member).changed == 1
+    assert clocks_of(interest_of_long_ago) == [(LONG_AGO, LONG_AGO)] * 2
+
+
+def test_an_undo_folds_nobodys_history(person, member, monkeypatch):
+    for number in range(3):
+        person(last_name=f"B{number}", authorization=INTEREST)
+    params = orders.authorization_params(CONTRACT)
+    batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=params)
+    monkeypatch.delattr(asof, "states")
+    assert orders.undo(batch, actor=member).changed == 3
+    assert set(ComplianceCard.objects.values_list("basis_since", flat=True)) == {timezone.localdate()}
 
 
 def test_an_unsubscribe_is_never_taken_back(person, member):
