@@ -11,12 +11,13 @@ from compliance.card import staging
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.card.staging import CARD, NewPerson
 from compliance.models import Suppression
-from compliance.suppression import erased
+from compliance.suppression import erased, lookalikes
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import newest_key
 from contacts.people.details import DETAILS, SORTED, clean, nobody
 from contacts.people.rules import normalise_address
+from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.transactions import act
@@ -50,30 +51,43 @@ INSERT_CONTACTS = f"""
 """
 REFUSE_ERASED = """
     WITH erased AS (
-        DELETE FROM contacts_contact WHERE id IN (
+        DELETE FROM contacts_contact WHERE id = ANY(ARRAY(
             SELECT contact_id FROM incoming CROSS JOIN unnest(address_hashes) AS held (hash)
-            JOIN compliance_erasedaddress e ON e.address_hash = held.hash
+            CROSS JOIN LATERAL (
+                SELECT until FROM compliance_erasedaddress WHERE address_hash = held.hash OFFSET 0
+            ) e
             WHERE NOT taken AND e.until > now() AND EXISTS (SELECT FROM compliance_erasedaddress)
-        ) RETURNING id
+        )) RETURNING id
     )
-    UPDATE incoming SET taken = true FROM erased WHERE contact_id = erased.id
+    UPDATE incoming SET taken = true WHERE contact_id = ANY(ARRAY(SELECT id FROM erased))
 """
+# Each is looked up by itself, never joined: statistics may take a table for empty. What was found is an object of the
+# newest hashes by the older ones.
 REKEY = """
-    UPDATE compliance_suppression s SET address_hash = i.address_hash, hash_key = %(hash_key)s
-    FROM incoming i WHERE NOT i.taken AND s.address_hash = ANY (i.address_hashes[2:])
-    AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = i.address_hash)
+    WITH renewed AS MATERIALIZED (
+        SELECT jsonb_object_agg(held.address_hash, i.address_hash) AS hashes
+        FROM incoming i CROSS JOIN LATERAL (
+            SELECT found.address_hash FROM unnest(i.address_hashes[2:]) AS former (hash) CROSS JOIN LATERAL (
+                SELECT address_hash, source FROM compliance_suppression WHERE address_hash = former.hash OFFSET 0
+            ) found ORDER BY found.source = 'bounce' LIMIT 1
+        ) held
+        WHERE NOT i.taken AND (
+            SELECT true FROM compliance_suppression WHERE address_hash = i.address_hash LIMIT 1
+        ) IS NULL
+    )
+    UPDATE compliance_suppression SET hash_key = %(hash_key)s,
+        address_hash = ((SELECT hashes FROM renewed) ->> address_hash::text)::uuid
+    WHERE address_hash = ANY(ARRAY(SELECT jsonb_object_keys(hashes)::uuid FROM renewed))
 """
 # What is known of what looks like the address moves to the newest key too; see `lookalikes.to_newest_key`.
-REKEY_SKELETONS = (
-    """
-    UPDATE compliance_suppression s SET skeleton_hash = i.skeleton_hashes[1]
-    FROM incoming i WHERE NOT i.taken AND s.skeleton_hash = ANY (i.skeleton_hashes[2:])
-""",
-    """
-    UPDATE contacts_contact c SET skeleton_hash = i.skeleton_hashes[1]
-    FROM incoming i WHERE NOT i.taken AND c.skeleton_hash = ANY (i.skeleton_hashes[2:])
-""",
-)
+REKEY_SKELETONS = """
+    WITH renewed AS MATERIALIZED (
+        SELECT jsonb_object_agg(former.hash, i.skeleton_hashes[1]) AS hashes
+        FROM incoming i CROSS JOIN unnest(i.skeleton_hashes[2:]) AS former (hash) WHERE NOT i.taken
+    )
+    UPDATE {table} SET skeleton_hash = ((SELECT hashes FROM renewed) ->> skeleton_hash::text)::uuid
+    WHERE skeleton_hash = ANY(ARRAY(SELECT jsonb_object_keys(hashes)::uuid FROM renewed))
+"""
 FOLDED = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
     SELECT DISTINCT ON (i.address_hash) i.address_hash, %(hash_key)s, s.reason, s.source, s.since, s.said_at
@@ -112,18 +126,9 @@ INSERT_LIKENESSES = f"""
     FROM incoming i JOIN compliance_compliancecard card USING (contact_id)
     WHERE NOT i.taken AND card.looks_opted_out ORDER BY i.line
 """
-STEPS = (
-    HOLD,
-    NUMBER,
-    INSERT_CONTACTS,
-    REFUSE_ERASED,
-    REKEY,
-    FOLDED,
-    SUPPRESS,
-    INSERT_CARDS,
-    INSERT_EVENTS,
-    INSERT_LIKENESSES,
-)
+TAKE_IN = (HOLD, NUMBER, INSERT_CONTACTS)
+RENEW = (REKEY, *(REKEY_SKELETONS.format(table=table) for table in lookalikes.TABLES))
+RECORD = (FOLDED, SUPPRESS, INSERT_CARDS, INSERT_EVENTS, INSERT_LIKENESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +166,14 @@ def create_staged(
         **history.event_values(actor, batch_id),
     }
     with connection.cursor() as cursor:
-        for statement in STEPS:
+        for statement in TAKE_IN:
             cursor.execute(statement, values)
-            if statement is REKEY and len(settings.SUPPRESSION_KEYS) > 1:
-                for moving in REKEY_SKELETONS:
-                    cursor.execute(moving)
+            if statement is NUMBER:
+                many = cursor.rowcount >= table_sizes.MANY
+        if many:
+            table_sizes.learn("contacts_contact")  # the cards are counted by a trigger, which needs them first
+        for statement in (REFUSE_ERASED, *(RENEW if len(settings.SUPPRESSION_KEYS) > 1 else ()), *RECORD):
+            cursor.execute(statement, values)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
             " JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken"

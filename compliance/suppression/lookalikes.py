@@ -15,6 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
+from psycopg2.extras import Json
 
 from compliance.models import ComplianceCard
 from compliance.suppression.address_locks import lock_people
@@ -38,8 +39,8 @@ TELL_APART = f"""
     WHERE contact_id = %(id)s AND looks_opted_out
 """
 # All that has one skeleton moves to the new key at once, for it is compared by its hash.
-TO_NEWEST = """UPDATE {table} row SET skeleton_hash = moved.new
-       FROM unnest(%(old)s::uuid[], %(new)s::uuid[]) AS moved (old, new) WHERE row.skeleton_hash = moved.old"""
+TO_NEWEST = """UPDATE {table} SET skeleton_hash = (%(moves)s::jsonb ->> skeleton_hash::text)::uuid
+       WHERE skeleton_hash = ANY(%(old)s::uuid[])"""
 TABLES = ("compliance_suppression", "contacts_contact")
 
 
@@ -91,10 +92,10 @@ def to_newest_key(email_keys: Iterable[str]) -> None:
 
 def move(hashes: Mapping[UUID, UUID]) -> None:
     """Move skeletons from old hashes to new ones; inside the transaction that holds the addresses."""
-    moves = {old: new for old, new in hashes.items() if old != new}
+    moves = {str(old): str(new) for old, new in hashes.items() if old != new}
     if not moves:
         return
-    values = {"old": [str(old) for old in moves], "new": [str(new) for new in moves.values()]}
+    values = {"old": list(moves), "moves": Json(moves)}
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(TO_NEWEST.format(table=table), values)
