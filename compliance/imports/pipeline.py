@@ -15,6 +15,7 @@ from compliance.models import ImportJob, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.people.addresses import address_hashes, newest_key
+from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor
 
 
@@ -43,6 +44,7 @@ def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
     """
     actor.require("import_people")
     staging.stage_lines(chunk.people)
+    table_sizes.learn("contacts_contact", "compliance_compliancecard", "compliance_suppression")
     with connection.cursor() as cursor:
         cursor.execute(statements.PLAN)
         cursor.execute(statements.ASSESS, fill(job.card))

@@ -103,12 +103,13 @@ ASSESS = f"""
 # The first row of an address counts, in this chunk or an earlier one; a rejected row does not make it taken. Who was
 # deleted since the import began is not brought back, unless somebody else did so meanwhile.
 REJECT_SEEN = """
-    UPDATE incoming SET reason = 'erased', taken = true FROM (
-        SELECT DISTINCT line FROM incoming CROSS JOIN unnest(address_hashes) AS own (hash)
-        JOIN compliance_importseen s ON s.job_id = %(job)s AND s.address_hash = own.hash AND s.erased
-        WHERE contact_id IS NULL AND reason IS NULL
+    UPDATE incoming SET reason = 'erased', taken = true WHERE line = ANY(ARRAY(
+        SELECT line FROM incoming CROSS JOIN unnest(address_hashes) AS own (hash) CROSS JOIN LATERAL (
+            SELECT erased FROM compliance_importseen WHERE job_id = %(job)s AND address_hash = own.hash OFFSET 0
+        ) s
+        WHERE contact_id IS NULL AND reason IS NULL AND s.erased
         AND EXISTS (SELECT FROM compliance_importseen WHERE job_id = %(job)s AND erased)
-    ) AS gone WHERE gone.line = incoming.line;
+    ));
     WITH met AS (
         INSERT INTO compliance_importseen AS seen (job_id, address_hash)
         SELECT DISTINCT %(job)s::bigint, address_hash FROM incoming
@@ -138,7 +139,7 @@ REJECTED = "SELECT line, reason FROM incoming WHERE reason IS NOT NULL"
 LOCK = """
     WITH held AS MATERIALIZED (
         SELECT contact_id, version FROM compliance_compliancecard
-        WHERE contact_id IN (SELECT contact_id FROM incoming WHERE changes) ORDER BY contact_id FOR UPDATE
+        WHERE contact_id = ANY(ARRAY(SELECT contact_id FROM incoming WHERE changes)) ORDER BY contact_id FOR UPDATE
     )
     SELECT count(*), count(*) FILTER (WHERE (contact_id, version) IN (SELECT contact_id, version FROM held))
     FROM incoming WHERE changes
