@@ -10,6 +10,7 @@ address; nothing can be said of what looks like it.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -95,7 +96,7 @@ def move(hashes: Mapping[UUID, UUID]) -> None:
     moves = {str(old): str(new) for old, new in hashes.items() if old != new}
     if not moves:
         return
-    values = {"old": list(moves), "moves": Json(moves)}
+    values: dict[str, Any] = {"old": list(moves), "moves": Json(moves)}
     with connection.cursor() as cursor:
         for table in TABLES:
             cursor.execute(TO_NEWEST.format(table=table), values)
