@@ -54,5 +54,5 @@ FORMER = FORMER[: FORMER.index("CREATE TRIGGER")].replace("CREATE FUNCTION", "CR
 
 
 class Migration(migrations.Migration):
-    dependencies = [("compliance", "0017_mail_to_former_address"), ("salesconnect", "0002_table_sizes")]
+    dependencies = [("compliance", "0018_functions_as_in_their_files"), ("salesconnect", "0002_table_sizes")]
     operations = [migrations.RunSQL(PEOPLE_SEEN, FORMER)]
