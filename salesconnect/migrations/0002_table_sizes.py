@@ -2,23 +2,11 @@
 
 from django.db import migrations
 
-# Below this many known rows a table is looked at again, once it has more than a few pages: to read it takes no time. It
-# is left alone while somebody else looks at it.
-LEARN = """
-CREATE FUNCTION salesconnect_learn_sizes(tables regclass[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    unknown regclass;
-BEGIN
-    FOR unknown IN
-        SELECT oid FROM pg_class WHERE oid = ANY(tables) AND reltuples < 1000 AND pg_relation_size(oid) > 65536
-        ORDER BY oid
-    LOOP
-        EXECUTE format('ANALYZE (SKIP_LOCKED) %s', unknown);
-    END LOOP;
-END $$;
-"""
+from salesconnect.lib.sql import statement
 
 
 class Migration(migrations.Migration):
     dependencies = [("salesconnect", "0001_signs_of_life")]
-    operations = [migrations.RunSQL(LEARN, "DROP FUNCTION salesconnect_learn_sizes")]
+    operations = [
+        migrations.RunSQL(statement(__file__, "sql/0002_salesconnect_learn_sizes"), migrations.RunSQL.noop),
+    ]
