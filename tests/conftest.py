@@ -31,7 +31,17 @@ collect_ignore = [] if SOAK else ["cluster"]
 pytest_plugins = ["tests.mailing", "tests.importing"]
 _servers = ExitStack()
 # What starts whole products or takes longest comes first, so that no worker is left with it at the end.
-FIRST = ("test_demo", "test_up", "test_product", "test_history_machine", "test_send_races", "test_reconsent_races")
+FIRST = (
+    "test_demo",
+    "test_up",
+    "test_running_product",
+    "test_history_machine",
+    "test_running_random_days",
+    "test_running_crashes",
+    "test_cluster",
+    "test_send_races",
+    "test_reconsent_races",
+)
 
 # How fast examples are made says how busy the machine is, nothing of the product.
 hypothesis.settings.register_profile(

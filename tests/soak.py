@@ -24,7 +24,7 @@ def sized(quick: Size, soak: Size) -> Size:
     return soak if SOAK else quick
 
 
-ROUNDS = sized(20, 60)
+ROUNDS = sized(20, 100)
 """How often the acts of a race meet."""
 
 

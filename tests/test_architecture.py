@@ -7,6 +7,8 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests.conftest import FIRST
+
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("contacts", "compliance", "unsubscribes", "exports")
 WIRING = {f"salesconnect.{name}" for name in ("settings", "urls", "wsgi", "celery", "middleware", "failures")}
@@ -129,3 +131,7 @@ def test_what_has_a_size_for_the_soak_runs_in_it():
     sized = {path for path, text in texts.items() if "\nfrom tests.soak import" in text}
     assert sized
     assert [str(path) for path in sized if "mark.soak" not in texts[path]] == []
+
+
+def test_what_is_to_run_first_is_there():
+    assert set(FIRST) - {path.stem for path in (ROOT / "tests").rglob("test_*.py")} == set()

@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.history_machine.machine import HistoryMachine
 from tests.soak import SOAK, seeds, sized
 
-EXAMPLES, STEPS = sized((10, 25), (15, 40))
+EXAMPLES, STEPS = sized((10, 25), (10, 40))
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def machine(movable_clock, alice, bob, monkeypatch):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("drawn_from", seeds(1, 8))
+@pytest.mark.parametrize("drawn_from", seeds(1, 12))
 def test_whatever_is_done_the_history_tells_it(machine, drawn_from):
     run_state_machine_as_test(
         seed(drawn_from)(machine) if SOAK else machine,
