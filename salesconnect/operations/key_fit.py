@@ -39,6 +39,10 @@ VARIABLES = {
 }
 FERNET_BYTES = 32
 LEAST_LENGTH, LEAST_BITS = 32, 96
+# Before an upgrade the table may not have the column yet.
+KNOWN = """
+    SELECT name, fingerprint FROM contacts_keyfingerprint known WHERE to_jsonb(known)->>'given_up_at' IS NULL
+"""
 HASHES = """
     SELECT EXISTS (SELECT FROM compliance_suppression WHERE hash_key = %(key)s)
         OR EXISTS (SELECT FROM contacts_contact WHERE address_hash_key = %(key)s)
@@ -47,10 +51,10 @@ HASHES = """
 """
 
 
-def check() -> None:
+def check(*, remember: bool = True) -> None:
     """Raise `WrongKey` when a key does not fit; else remember those that are new. Nothing before the tables are made.
 
-    One short query as long as all keys are known.
+    One short query as long as all keys are known. Without `remember` the tables may be those of an older version.
     """
     for key in keys_of(Name.ENCRYPTION):
         _check_form(key)
@@ -58,7 +62,10 @@ def check() -> None:
         return
     held = {name: set(known) for name, known in _known().items()}
     for name in Name:
-        _check(name, held[name], configured := [fingerprint(name, key) for key in keys_of(name)])
+        gone = _check(name, held[name], configured := [fingerprint(name, key) for key in keys_of(name)])
+        if not remember:
+            continue
+        KeyFingerprint.objects.filter(name=name, fingerprint__in=gone).delete()
         new = [KeyFingerprint(name=name, fingerprint=each) for each in configured if each not in held[name]]
         # One that was given up and is found again is in use like any other.
         KeyFingerprint.objects.bulk_create(
@@ -140,8 +147,10 @@ def is_encryption_key(key: str) -> bool:
 def _known() -> dict[str, set[str]]:
     """Return the fingerprints of the keys that are in use, by the names of the keys."""
     known: dict[str, set[str]] = {name: set() for name in Name.values}
-    for name, each in KeyFingerprint.objects.filter(given_up_at=None).values_list("name", "fingerprint"):
-        known[name].add(each)
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN)
+        for name, each in cursor:
+            known[name].add(each)
     return known
 
 
@@ -150,10 +159,11 @@ def _check_form(key: str) -> None:
         raise WrongKey("SALESCONNECT_ENCRYPTION_KEY is not a key: it must be 32 random bytes as URL-safe base64.")
 
 
-def _check(name: Name, held: set[str], configured: list[str]) -> None:
+def _check(name: Name, held: set[str], configured: list[str]) -> set[str]:
+    """Raise `WrongKey` when a key is missing; return those that are neither configured nor needed any more."""
     gone = held - set(configured)
     if not gone:
-        return
+        return gone
     if gone == held and not _may_be_new(name):
         raise WrongKey(
             f"{VARIABLES[name]} does not fit this database, which was used with another key:"
@@ -167,7 +177,7 @@ def _check(name: Name, held: set[str], configured: list[str]) -> None:
             " add it again behind the newest, separated by a comma;"
             f" if it is lost for good, see `manage.py give_up_key {name}`."
         )
-    KeyFingerprint.objects.filter(name=name, fingerprint__in=gone).delete()
+    return gone
 
 
 def _may_be_new(name: Name) -> bool:

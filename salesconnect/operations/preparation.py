@@ -73,7 +73,7 @@ def check_external_servers() -> None:
 def prepare(say: Callable[[str], None]) -> None:
     """Bring database and static files up to date and see that somebody can sign in."""
     say("Preparing the database and the static files")
-    key_fit.check()
+    key_fit.check(remember=False)
     call_command("migrate", interactive=False, verbosity=0)
     key_fit.check()
     partitions.ensure()
