@@ -15,6 +15,7 @@ WIRING = {f"salesconnect.{name}" for name in ("settings", "urls", "wsgi", "celer
 PURE = (
     "contacts/people/rules.py",
     "contacts/people/details.py",
+    "contacts/people/fields.py",
     "contacts/sealing/tree.py",
     "compliance/card/rules.py",
     "compliance/imports/headers.py",

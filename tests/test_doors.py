@@ -17,7 +17,7 @@ from contacts import tasks
 from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Contact
-from contacts.people.details import SORTED
+from contacts.people.fields import SORTED
 from unsubscribes.links import links
 
 ANNA = {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com", "company": "Exempel AB"}

@@ -15,7 +15,8 @@ from compliance.suppression import erased, lookalikes
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import newest_key
-from contacts.people.details import DETAILS, SORTED, clean, nobody
+from contacts.people.details import clean, nobody
+from contacts.people.fields import DETAILS, SORTED
 from contacts.people.rules import normalise_address
 from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor

@@ -12,7 +12,8 @@ from compliance.suppression import erased, lookalikes, suppression
 from compliance.suppression.address_locks import lock_people
 from contacts.events import history
 from contacts.models import Contact, User
-from contacts.people.details import SORTED, clean, nobody
+from contacts.people.details import clean, nobody
+from contacts.people.fields import SORTED
 from contacts.people.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing

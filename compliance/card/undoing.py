@@ -11,7 +11,7 @@ from compliance.card.services import Clocks
 from compliance.verdict import asof
 from contacts.events import history
 from contacts.models import ContactEvent, User
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome

@@ -9,41 +9,16 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from contacts.people.fields import FIELDS as FIELDS_OF_PERSON
+
 _NO_KEY = re.compile(r"[\W_]+")
 
 FULL_NAME = "name"
 """A column with first and last name in one; it is split."""
 
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "first_name": ("firstname", "givenname", "förnamn", "tilltalsnamn"),
-    "last_name": ("lastname", "familyname", "surname", "efternamn"),
+    **{field.name: field.synonyms for field in FIELDS_OF_PERSON},
     FULL_NAME: ("name", "fullname", "contactname", "namn", "fullständigtnamn"),
-    "company": (
-        "company", "companyname", "accountname", "companyaccount", "organization1name", "organizationname",
-        "associatedcompany", "organization", "företag", "företagsnamn", "kontonamn",
-    ),
-    "title": (
-        "jobtitle", "organization1title", "organizationtitle", "befattning", "jobbtitel", "yrkestitel", "title",
-        "titel",
-    ),
-    "email": (
-        "email", "emailid", "emailaddress", "email1value", "primaryemail", "workemail", "epost", "epostadress",
-        "epost1värde", "mejl", "mejladress", "mail",
-    ),
-    "phone": (
-        "phone", "phonenumber", "phone1value", "businessphone", "primaryphone", "workphone", "mobilephone", "mobile",
-        "mobilephonenumber", "telefon", "telefonnummer", "telefonarbete", "arbetstelefon", "mobiltelefon", "mobil",
-        "mobilnummer",
-    ),
-    "website": ("website", "websiteurl", "website1value", "webpage", "webbplats", "webbsida", "hemsida"),
-    "other": ("other", "övrigt"),
-    "facebook": ("facebook", "facebookurl"),
-    "twitter": ("twitter", "twitterusername", "twitterurl"),
-    "linkedin": ("linkedin", "linkedinurl", "linkedinprofile"),
-    "salesforce_id": (
-        "salesforceid", "contactid18", "leadid18", "contactid", "leadid", "salesforcecontactid", "salesforceleadid",
-        "casesafeid",
-    ),
     "authorization_type": (
         "authorizationtype", "legalbasisforprocessingcontactsdata", "legalbasis", "rättsliggrund",
         "typavrättsliggrund", "auktoriseringstyp", "behörighetstyp",

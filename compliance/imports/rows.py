@@ -9,22 +9,12 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import values as cells
-from contacts.people.details import DETAILS, clean, nobody
+from contacts.people.details import clean, nobody
+from contacts.people.fields import DETAILS, FIELDS
 from salesconnect.lib.csv import RowError
 
 LABELS = {
-    "first_name": _("First name"),
-    "last_name": _("Last name"),
-    "company": _("Company"),
-    "title": _("Title"),
-    "email": _("Email"),
-    "phone": _("Phone number"),
-    "website": _("Website"),
-    "other": _("Other"),
-    "facebook": "Facebook",
-    "twitter": "Twitter",
-    "linkedin": "LinkedIn",
-    "salesforce_id": _("Salesforce ID"),
+    **{field.name: field.label for field in FIELDS},
     "authorization_type": _("Authorization Type"),
     "authorization_other": _("Authorization, other"),
     "consent_date": _("Date of Consent"),

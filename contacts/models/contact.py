@@ -7,6 +7,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models.user import User
+from contacts.people.fields import FIELDS, SEARCHED, Kind, PersonField
 from contacts.people.queries import ContactQuerySet
 from contacts.people.rules import SEARCH_SEPARATORS
 
@@ -20,27 +21,23 @@ class Words(Func):
 
 def searchable_words() -> Words:
     """Return the expression of the search column: the words of name, company and address."""
-    blank = Value(" ")
-    text = Concat(F("first_name"), blank, F("last_name"), blank, F("company"), blank, F("email"))
+    first, *others = [F(name) for name in SEARCHED]
+    text = Concat(first, *(part for name in others for part in (Value(" "), name)))
     return Words(text, Value(SEARCH_SEPARATORS), Value(" " * len(SEARCH_SEPARATORS)))
 
 
 class Contact(models.Model):
     """A person. What one may do with the person stands on the compliance card, one row for each contact."""
 
-    first_name = models.CharField(_("First name"), max_length=200, blank=True)
-    last_name = models.CharField(_("Last name"), max_length=200, blank=True)
-    company = models.CharField(_("Company"), max_length=200, blank=True)
-    title = models.CharField(_("Title"), max_length=200, blank=True)
-    email = models.CharField(_("Email"), max_length=254, blank=True)
-    phone = models.CharField(_("Phone number"), max_length=50, blank=True)
-    website = models.CharField(_("Website"), max_length=500, blank=True)
-    other = models.CharField(_("Other"), max_length=500, blank=True)
-    facebook = models.CharField("Facebook", max_length=500, blank=True)
-    twitter = models.CharField("Twitter", max_length=500, blank=True)
-    linkedin = models.CharField("LinkedIn", max_length=500, blank=True)
-    # Compared as the sync's records are: an index of another collation could not answer a join with them.
-    salesforce_id = models.CharField(_("Salesforce ID"), max_length=18, blank=True, db_collation="C")
+    # Made from the list of `contacts.people.fields`, below; these are those that are spoken of by name.
+    first_name: str
+    last_name: str
+    company: str
+    title: str
+    email: str
+    phone: str
+    salesforce_id: str
+
     owner = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="contacts")
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     # The address as `rules.normalise_address` writes it: what "the same address" means everywhere.
@@ -81,3 +78,13 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email or _("Unnamed person %d") % self.pk
+
+
+def _column(field: PersonField) -> "models.CharField[str, str]":
+    # Compared as the sync's records are: an index of another collation could not answer a join with them.
+    collation = "C" if field.kind == Kind.CODE else None
+    return models.CharField(field.label, max_length=field.limit, blank=True, db_collation=collation)
+
+
+for _field in FIELDS:
+    Contact.add_to_class(_field.name, _column(_field))

@@ -1,4 +1,4 @@
-"""The details of a person: their names, limits and checks. Pure; every door cleans its input here."""
+"""What is right and wrong with the fields of a person. Pure; every door cleans its input here."""
 
 import re
 from collections.abc import Mapping
@@ -6,28 +6,10 @@ from unicodedata import normalize
 
 from django.utils.translation import gettext as _t
 
+from contacts.people.fields import IDENTIFYING, LIMITS
 from contacts.people.rules import normalise_address, salesforce_id
 
-LIMITS = {
-    "first_name": 200,
-    "last_name": 200,
-    "company": 200,
-    "title": 200,
-    "email": 254,
-    "phone": 50,
-    "website": 500,
-    "other": 500,
-    "facebook": 500,
-    "twitter": 500,
-    "linkedin": 500,
-    "salesforce_id": 18,
-}
-DETAILS = tuple(LIMITS)
-# What lists are sorted by, and where the keys for it are stored.
-SORTED = {"company": "sort_company", "last_name": "sort_last", "first_name": "sort_first"}
 UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# A person is somebody one can name or write to.
-IDENTIFYING = ("first_name", "last_name", "email")
 
 
 def clean(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]]]:

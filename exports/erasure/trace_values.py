@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from contacts.events import history
 from contacts.models import Contact, User
+from contacts.people.fields import Trace, traced_by
 from contacts.people.queries import IsAny
 from exports.erasure.traces import WHOLE, Traces, words
 
-DETAILS = ("first_name", "last_name", "email", "email_key", *WHOLE)
+DETAILS = (*traced_by(Trace.NAME, Trace.ADDRESS), "email_key", *WHOLE)
 NOW = f"SELECT id, {', '.join(DETAILS)} FROM contacts_contact WHERE id = ANY(%s)"
 # What the history remembers, what a merge absorbed, and where mail went.
 BEFORE = """

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
+from contacts.people.fields import Trace, traced_by
+
 ADDRESS = re.compile(r"""[^\s"'<>(),;:=&?\[\]{}|]+@[^\s"'<>(),;:=&?\[\]{}|]+""")
 NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 WORD = re.compile(r"[^\W_]+")
 # Enough of a telephone number to tell it from others, whatever stands before it.
 DIGITS = 7
 SHORTEST_NAME, SHORTEST_MAILBOX, SHORTEST_WHOLE = 3, 6, 6
-WHOLE = ("phone", "website", "other", "facebook", "twitter", "linkedin", "salesforce_id")
+NUMBERS, WHOLE = traced_by(Trace.NUMBER), traced_by(Trace.NUMBER, Trace.WHOLE)
 COUPLE, FEW = 2, 100
 
 Values = Mapping[str, Iterable[str]]
@@ -46,7 +48,8 @@ class Traces:
             if address:
                 self.addresses.add(address.casefold())
                 self.alone |= {w for w in words(address.partition("@")[0]) if len(w) >= SHORTEST_MAILBOX}
-        self.numbers |= {end for phone in values.get("phone", ()) if (end := _digits(phone))}
+        numbers = (number for name in NUMBERS for number in values.get(name, ()))
+        self.numbers |= {end for number in numbers if (end := _digits(number))}
         texts = (text.casefold() for name in WHOLE for text in values.get(name, ()))
         self.whole |= {text for text in texts if len(text) >= SHORTEST_WHOLE}
         firsts = [found for text in values.get("first_name", ()) if (found := words(text))]

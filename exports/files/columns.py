@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from compliance.card.rules import AuthorizationType, SourceType
+from contacts.people.fields import BY_NAME, DETAILS
 
 NAME_LIMIT = 80
 _GAPS = re.compile(r"[\s\-‐-―_/]+")
@@ -42,22 +43,23 @@ class Column(NamedTuple):
     text: Callable[[Any], str] = _text
 
 
+# Columns keep their places, which are part of the interface; new ones come before the last.
+_FIRST = ("first_name", "last_name", "company", "title", "email", "phone", "website", "other")
+_LATER = ("facebook", "twitter", "linkedin")
+_ADDED = tuple(name for name in DETAILS if name not in {*_FIRST, "salesforce_id", *_LATER})
+
+
+def _details(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(BY_NAME[name].header, name) for name in names)
+
+
 COLUMNS = (
-    Column("First Name", "first_name"),
-    Column("Last Name", "last_name"),
-    Column("Company", "company"),
-    Column("Title", "title"),
-    Column("Email ID", "email"),
-    Column("Phone Number", "phone"),
-    Column("Website", "website"),
-    Column("Other", "other"),
+    *_details(*_FIRST),
     Column("Updated At", "updated_at", _time),
     Column("Created At", "created_at", _time),
-    Column("Salesforce ID", "salesforce_id"),
+    *_details("salesforce_id"),
     Column("Person ID", "id"),
-    Column("Facebook", "facebook"),
-    Column("Twitter", "twitter"),
-    Column("LinkedIn", "linkedin"),
+    *_details(*_LATER, *_ADDED),
     Column("Exported At", "exported_at", _time),
 )
 """A person, as the person detail view exports it."""

@@ -1,8 +1,10 @@
 """What is held of one person, collected: for the files of the pack and for the page that prints."""
 
+import json
 from base64 import b64encode
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.db.models import FileField, Model
@@ -13,7 +15,7 @@ from compliance.verdict.judging import judged
 from compliance.verdict.verdict import Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS, FIELDS
 from unsubscribes.crm.monitoring.status import records_of
 from unsubscribes.ledger import person_ledger as unsubscribes
 from unsubscribes.ledger.person_ledger import Said
@@ -21,6 +23,7 @@ from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord
 
 FORMAT = "salesconnect-person/1"
+SCHEMA = Path(__file__).with_name("person.schema.json")
 PIECE = 500
 # What has a file of its own in the pack; every other row that belongs to a person goes into `other/`.
 TOLD = {"compliancecard", "message", "consentevidence"}
@@ -69,6 +72,14 @@ def collect(person: Contact) -> Contents:
         evidence=list(person.evidence.order_by("pk")),
         records=list(records_of(person.pk)),
     )
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of `person.json`: what the file beside this module says, and the details."""
+    described: dict[str, Any] = json.loads(SCHEMA.read_text())
+    described["required"] += DETAILS
+    described["properties"] |= {field.name: {"type": "string", "title": field.header} for field in FIELDS}
+    return described
 
 
 def record_of(contents: Contents) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from exports.pack.contents import (
     record_of,
     record_of_salesforce,
     row_of,
+    schema,
     seals_of,
 )
 from salesconnect.lib.actor import Actor
@@ -87,7 +88,7 @@ def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -
     person, page = contents.person, words(contents)
     pack.add("README.txt", [render_to_string("exports/pack_readme.txt", {"person": person}).encode()])
     pack.add_json("person.json", record_of(contents))
-    pack.add("person.schema.json", [(HERE / "person.schema.json").read_bytes()])
+    pack.add_json("person.schema.json", schema())
     pack.add("person.csv", [csv_of(person, timezone.now()).encode()])
     pack.add("person.html", [render_to_string("exports/pack_page.html", {"page": page}).encode()])
     pack.add("person.pdf", [printing.pdf(page)])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from compliance.card.rules import AuthorizationType, SourceType
 from contacts.events import history
 from contacts.models import Contact
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes.models import ConsentEvidence, Message

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from compliance.card.rules import AuthorizationType, SourceType
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import Line, Page, Section
 from salesconnect.common.history_words import (

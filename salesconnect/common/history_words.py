@@ -2,9 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
-from django.db.models import Field
 from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.text import get_text_list
@@ -16,8 +15,8 @@ from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, 
 from compliance.models import Suppression
 from compliance.suppression.suppression import ADDRESS_CHANGED
 from contacts.events import history
-from contacts.models import Contact, ContactEvent
-from contacts.people.details import DETAILS
+from contacts.models import ContactEvent
+from contacts.people.fields import BY_NAME, DETAILS
 from unsubscribes.crm.reading.rules import attribution
 from unsubscribes.models import Message
 
@@ -110,8 +109,7 @@ def field_label(name: str) -> str:
     """Return the label of a detail of a person or of a field of the card."""
     if name in LABELS:
         return str(LABELS[name])
-    field = cast("Field[Any, Any]", Contact._meta.get_field(name))
-    return str(field.verbose_name)
+    return str(BY_NAME[name].label)
 
 
 field_label_lazy = lazy(field_label, str)

@@ -9,7 +9,7 @@ from compliance.models import Suppression
 from compliance.verdict import asof, policy
 from compliance.verdict.verdict import Said, verdict
 from contacts.models import Contact
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 
 OWN = (*DETAILS, "owner_id")
 ON_CARD = tuple(field.name for field in fields(asof.State) if field.name not in {"here", "said", "said_reason"})

@@ -17,7 +17,7 @@ from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Batch, Contact
 from contacts.people import listing
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 from exports.erasure import erasure
 from salesconnect.api.contacts.card_serializers import EMPTY_CARD, BatchReply, Refused, authorization, source
 from salesconnect.api.contacts.serializers import (

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from compliance.verdict import policy, verdict
 from compliance.verdict.asof import Past
 from contacts.models import Batch, ContactEvent, User
-from contacts.people.details import DETAILS, LIMITS
+from contacts.people.fields import DETAILS, FIELDS
 from contacts.people.queries import ContactQuerySet
 from salesconnect.api.contacts.card_serializers import CARD, Card, card_body
 from salesconnect.api.protocol.base import utc
@@ -30,32 +30,20 @@ ROW = (
 )
 
 
-def _detail(name: str) -> Text:
-    return Text(max_length=LIMITS[name])
-
-
 class Person(Body):
     """A person with the compliance card. PUT empties the details that it does not name; owner and card stay then."""
 
-    id = serializers.IntegerField(read_only=True)
-    first_name = _detail("first_name")
-    last_name = _detail("last_name")
-    company = _detail("company")
-    title = _detail("title")
-    email = _detail("email")
-    phone = _detail("phone")
-    website = _detail("website")
-    other = _detail("other")
-    facebook = _detail("facebook")
-    twitter = _detail("twitter")
-    linkedin = _detail("linkedin")
-    salesforce_id = _detail("salesforce_id")
     owner = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
     unsubscribed = serializers.BooleanField(read_only=True)
     verdict = serializers.ChoiceField(verdict.CHOICES, read_only=True)
     compliance = Card(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add the details behind the number."""
+        number = {"id": serializers.IntegerField(read_only=True)}
+        return {**number, **{field.name: Text(max_length=field.limit) for field in FIELDS}, **super().get_fields()}
 
 
 class Count(serializers.Serializer):

@@ -8,41 +8,31 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact, User
-from contacts.people.details import DETAILS, LIMITS
-from salesconnect.common.history_words import field_label_lazy
+from contacts.people.fields import DETAILS, PLACED, Kind, PersonField
 from salesconnect.lib.errors import Conflict
 
-# Browsers know fewer addresses than the rules do, so the type stays text and only the keyboard is told.
-KEYBOARDS = {"email": "email", "phone": "tel", "website": "url"}
 
-
-def _detail(name: str) -> forms.CharField:
-    attributes = {"maxlength": LIMITS[name], "autocomplete": "off", "spellcheck": "false"}
-    if name in KEYBOARDS:
-        attributes["inputmode"] = KEYBOARDS[name]
-    return forms.CharField(label=field_label_lazy(name), required=False, widget=forms.TextInput(attributes))
+def _detail(field: PersonField) -> forms.CharField:
+    attributes = {"maxlength": field.limit, "autocomplete": "off", "spellcheck": "false"}
+    # Browsers know fewer addresses than the rules do, so the type stays text and only the keyboard is told.
+    if field.kind in {Kind.EMAIL, Kind.PHONE, Kind.LINK}:
+        attributes["inputmode"] = field.kind.value
+    return forms.CharField(label=field.label, required=False, widget=forms.TextInput(attributes))
 
 
 class DetailsForm(forms.Form):
     """The details of a person; the services check them, so that every door says the same of them."""
 
-    first_name = _detail("first_name")
-    last_name = _detail("last_name")
-    email = _detail("email")
-    phone = _detail("phone")
-    title = _detail("title")
-    company = _detail("company")
-    website = _detail("website")
-    linkedin = _detail("linkedin")
-    facebook = _detail("facebook")
-    twitter = _detail("twitter")
-    other = _detail("other")
-    salesforce_id = _detail("salesforce_id")
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields = {field.name: _detail(field) for field in PLACED} | self.fields
         if "although_erased" in self.data:
             self._add_although_erased()
+
+    def rows(self) -> list[list[forms.BoundField]]:
+        """Return the fields that everybody has, two to a row; a Salesforce ID is for those who come from there."""
+        shown = [self[field.name] for field in PLACED if field.kind != Kind.CODE]
+        return [shown[place : place + 2] for place in range(0, len(shown), 2)]
 
     def details(self) -> dict[str, str]:
         """Return the details by field name."""

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from compliance.card.rules import Authorization
 from contacts.models import Contact
-from contacts.people.details import DETAILS
+from contacts.people.fields import DETAILS
 from salesconnect.common.history_words import authorization_words, field_label, source_words
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor

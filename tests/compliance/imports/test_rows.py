@@ -10,7 +10,7 @@ from compliance.card.rules import Authorization, AuthorizationType, Source, Sour
 from compliance.imports.headers import FIELDS
 from compliance.imports.mapping import apply, recognise
 from compliance.imports.rows import LABELS, CleanRow, clean_row
-from contacts.people.details import LIMITS
+from contacts.people.fields import LIMITS
 from exports.files.columns import ALL_COLUMNS, cells, header
 from salesconnect.lib import parsing
 from salesconnect.lib.csv import RowError, line, open_table

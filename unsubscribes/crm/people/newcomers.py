@@ -7,7 +7,8 @@ from compliance.card.creation import create_staged
 from compliance.card.rules import Source, SourceType
 from compliance.card.staging import NewPerson
 from contacts.models import Contact
-from contacts.people.details import LIMITS, clean
+from contacts.people.details import clean
+from contacts.people.fields import LIMITS
 from salesconnect.lib.actor import system
 from unsubscribes.crm.people import erasing, naming
 from unsubscribes.crm.salesforce.mapping import Row

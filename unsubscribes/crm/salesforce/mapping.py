@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from contacts.people.fields import FIELDS
 from contacts.people.rules import normalise_address, salesforce_id
 
 IS_PERSON = "IsPersonAccount"
@@ -33,9 +34,14 @@ class Sobject:
 
 
 _COMMON = ("Id", "Email", "SystemModstamp", "LastModifiedById", "IsDeleted", "MasterRecordId")
-_DETAILS = (("FirstName", "first_name"), ("LastName", "last_name"), ("Title", "title"), ("Phone", "phone"))
-CONTACT = Sobject("Contact", "003", (*_COMMON, "AccountId"), _DETAILS)
-LEAD = Sobject("Lead", "00Q", (*_COMMON, "IsConverted", "ConvertedContactId"), (*_DETAILS, ("Company", "company")))
+
+
+def _details(sobject: str) -> tuple[tuple[str, str], ...]:
+    return tuple((field.crm[sobject], field.name) for field in FIELDS if sobject in field.crm)
+
+
+CONTACT = Sobject("Contact", "003", (*_COMMON, "AccountId"), _details("Contact"))
+LEAD = Sobject("Lead", "00Q", (*_COMMON, "IsConverted", "ConvertedContactId"), _details("Lead"))
 SOBJECTS = (CONTACT, LEAD)
 BY_NAME = {sobject.name: sobject for sobject in SOBJECTS}
 BY_PREFIX = {sobject.prefix: sobject for sobject in SOBJECTS}
