@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun, SyncWish
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
-from unsubscribes.crm.reading.page import OTHER_ADDRESS, OVERRULED
+from unsubscribes.crm.reading.overruling import OVERRULED
+from unsubscribes.crm.reading.page import OTHER_ADDRESS
 from unsubscribes.crm.salesforce.mapping import SOBJECTS
 
 # What both sides said differently: somebody was overruled, or something in Salesforce fights back.

@@ -23,13 +23,12 @@ from salesconnect.lib.actor import system
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox, troubles
 from unsubscribes.crm.people import linking, naming
+from unsubscribes.crm.reading import overruling
 from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Row
 
 SOURCE = Suppression.Source.SALESFORCE_SYNC
-OVERRULED = "OPT_OUT_WINS"
 OTHER_ADDRESS = "OTHER_ADDRESS"
-OPEN = (*outbox.WAITING, SyncWish.State.LEASED, SyncWish.State.DEAD)
 UPDATED = (
     "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
     "deleted", "successor_id", "owes", "ticked_for_other", "seen_in", "synced_at",
@@ -132,7 +131,7 @@ def apply(
     names = naming.wrong_of([row.sf_id for row in decided.rows], known.records.values())
     changed = opt_out(decided.people, decided.hashes, beside=[person for person, _, _ in names])
     naming.write(names)
-    overrule(decided.overruled)
+    overruling.overrule([*decided.overruled, *overruling.of(decided.people, decided.hashes)])
     outbox.fulfil([row.sf_id for row in decided.rows if row.opted_out], our_user)
     _ask_about(decided, known)
     _assert(decided, known)
@@ -175,7 +174,7 @@ def look_up(rows: Sequence[Row]) -> Known:
 
 def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
     """Return the re-consents of which Salesforce has not heard, by record."""
-    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=OPEN).order_by("pk")
+    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
     aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
     flying = outbox.in_flight(records)
     return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now, flying)) for wish in aged}
@@ -342,15 +341,6 @@ def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str], *, beside: Co
         changed += suppression.unsubscribe(holders, actor=system("sync"), source=SOURCE, reason=reason).changed
         suppression.suppress_hashes(keys, source=SOURCE, reason=reason)
     return changed
-
-
-def overrule(wishes: Sequence[SyncWish]) -> None:
-    """Give up re-consents that somebody's newer opt-out in Salesforce has overtaken, and say so."""
-    for wish in wishes:
-        SyncWish.objects.filter(pk=wish.pk).update(
-            state=SyncWish.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
-        )
-        troubles.note(wish.record, "pull", OVERRULED, dead=True)
 
 
 def _ask_about(decided: Decided, known: Known) -> None:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from compliance.models import Suppression
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.reading import page
+from unsubscribes.crm.reading import overruling, page
 from unsubscribes.crm.reading.rules import is_the_old_no
 
 # Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
@@ -66,7 +66,7 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
     changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""))
-    page.overrule(list(overruled.values()))
+    overruling.overrule([*overruled.values(), *overruling.of(people, hashes)])
     outbox.wish(outbox.not_given_up(stops), True)
     return changed
 

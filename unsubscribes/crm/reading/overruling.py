@@ -1,0 +1,37 @@
+"""A newer opt-out in Salesforce beats a re-consent that Salesforce has not heard of: it is given up, and said so."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db.models.functions import Now
+
+from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.outbox import outbox, troubles
+
+OVERRULED = "OPT_OUT_WINS"
+ON_THE_WAY = (*outbox.WAITING, SyncWish.State.LEASED)
+OPEN = (*ON_THE_WAY, SyncWish.State.DEAD)
+
+
+def of(people: Collection[int], hashes: Collection[UUID]) -> list[SyncWish]:
+    """Return the re-consents on their way that end with an opt-out of these people and addresses.
+
+    It may stand on another record than they: on the contact that a lead became after the consent, with the box as it
+    was. Whoever converted it saw the tick and left it, so it counts as any other save does.
+    """
+    if not people and not hashes:
+        return []
+    # Each half is served by an index.
+    of_people = SyncRecord.objects.filter(contact_id__in=list(people)).values_list("pk", flat=True)
+    of_hashes = SyncRecord.objects.filter(address_hash__in=list(hashes)).values_list("pk", flat=True)
+    wishes = SyncWish.objects.filter(record_id__in={*of_people, *of_hashes}, desired=False, state__in=ON_THE_WAY)
+    return list(wishes.prefetch_related("record"))
+
+
+def overrule(wishes: Sequence[SyncWish]) -> None:
+    """Give up these re-consents, and let somebody know."""
+    for wish in {wish.pk: wish for wish in wishes}.values():
+        SyncWish.objects.filter(pk=wish.pk).update(
+            state=SyncWish.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
+        )
+        troubles.note(wish.record, "pull", OVERRULED, dead=True)
