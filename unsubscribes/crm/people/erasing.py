@@ -43,25 +43,26 @@ OWN = """
 """
 UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
 # What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
-# its successor is handed on first.
+# its successor is handed on first. Those that owe are few, and are hashed; the rest is looked up, for PostgreSQL may
+# take a table for empty.
 FORGET_RECORDS = f"""
     WITH gone AS (
         DELETE FROM unsubscribes_syncrecord r WHERE contact_id IS NULL AND {{which}} AND NOT owes
-        AND NOT EXISTS (SELECT FROM unsubscribes_syncrecord o WHERE o.owes AND o.successor_id = r.sf_id)
+        AND sf_id NOT IN (SELECT successor_id FROM unsubscribes_syncrecord WHERE owes)
         RETURNING id, sf_id
     ), wished AS (
-        DELETE FROM {SyncWish._meta.db_table} WHERE record_id IN (SELECT id FROM gone)
+        DELETE FROM {SyncWish._meta.db_table} WHERE record_id = ANY(ARRAY(SELECT id FROM gone))
     ), said AS (
-        DELETE FROM {SyncError._meta.db_table} WHERE sf_id IN (SELECT sf_id FROM gone)
+        DELETE FROM {SyncError._meta.db_table} WHERE sf_id = ANY(ARRAY(SELECT sf_id FROM gone))
     ) SELECT count(*) FROM gone
 """
 GONE = "(deleted OR successor_id <> '')"
 OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
 # The outbox of a record that is still there is worked off first.
 OLD = f"""
-    erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND NOT EXISTS (
-        SELECT FROM unsubscribes_syncwish w
-        WHERE w.record_id = r.id AND w.state IN ('pending', 'retry', 'leased')))
+    erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND (
+        SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+        WHERE w.state IN ('pending', 'retry', 'leased') LIMIT 1) IS NULL)
 """
 # The address goes where neither a suppression nor the memory of the erasure needs it.
 FORGET_ADDRESS = """

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection, transaction
 from django.db.models import F, Q
+from psycopg2.extras import Json
 
 from compliance.card.services import lock
 from contacts.events import history
@@ -33,26 +34,32 @@ WRONG = """
     WHERE c.id = ANY(%(people)s) AND (c.salesforce_id = '' OR own.ours)
     AND c.salesforce_id <> coalesce(best.sf_id, '')
 """
+# Nothing is joined with records or people here: what is wanted of each is an object, in which it is looked up.
+# PostgreSQL may take a table for empty, and would compare each of its rows with each that is wanted.
 NAMED = """
-    SELECT c.id, c.salesforce_id, '' FROM unsubscribes_syncrecord r
-    JOIN contacts_contact c ON c.id = r.named_on AND c.salesforce_id = r.sf_id WHERE r.id = ANY(%(records)s)
+    SELECT c.id, r.sf_id, '' FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
+        SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
+    ) c WHERE r.id = ANY(%(records)s) AND c.id = r.named_on
 """
 WRITE = f"""
-    WITH wanted (id, old, new) AS (SELECT * FROM unnest(%(ids)s::bigint[], %(old)s::text[], %(new)s::text[])),
-    written AS (
-        UPDATE contacts_contact c SET salesforce_id = w.new FROM wanted w
-        WHERE c.id = w.id AND c.salesforce_id = w.old RETURNING c.id, w.old, w.new
+    WITH wanted AS MATERIALIZED (SELECT %(names)s::jsonb AS names), written AS (
+        UPDATE contacts_contact SET salesforce_id = (SELECT names FROM wanted) -> id::text ->> 1
+        WHERE id = ANY(%(ids)s) AND salesforce_id = (SELECT names FROM wanted) -> id::text ->> 0
+        RETURNING id, (SELECT names FROM wanted) -> id::text ->> 0 AS old, salesforce_id AS new
     ), told AS (
         INSERT INTO contacts_contactevent ({history.COLUMNS})
         SELECT id, %(batch_id)s, %(actor_id)s, '{history.EDITED}', %(door)s, %(actor_name)s,
-               jsonb_build_object('salesforce_id', jsonb_build_array(old, new)) FROM written
+               jsonb_build_object('salesforce_id', jsonb_build_array(old, new)) FROM written ORDER BY id
     ), moved AS (
         UPDATE compliance_compliancecard SET version = version + 1, updated_at = now()
-        WHERE contact_id IN (SELECT id FROM written)
+        WHERE contact_id = ANY(ARRAY(SELECT id FROM written))
     ), forgotten AS (
-        UPDATE unsubscribes_syncrecord r SET named_on = NULL FROM written w WHERE w.old <> '' AND r.sf_id = w.old
+        UPDATE unsubscribes_syncrecord SET named_on = NULL
+        WHERE sf_id = ANY(ARRAY(SELECT old FROM written WHERE old <> ''))
     )
-    UPDATE unsubscribes_syncrecord r SET named_on = w.id FROM written w WHERE w.new <> '' AND r.sf_id = w.new
+    UPDATE unsubscribes_syncrecord
+    SET named_on = ((SELECT jsonb_object_agg(new, id) FROM written WHERE new <> '') ->> sf_id)::bigint
+    WHERE sf_id = ANY(ARRAY(SELECT new FROM written WHERE new <> ''))
 """
 BROUGHT_IN = """
     UPDATE unsubscribes_syncrecord r SET named_on = coalesce((
@@ -91,10 +98,10 @@ def write(names: Names, *, actor: Actor | None = None) -> None:
     """Write the IDs, as an act of the sync. The cards have to be locked; who has got another ID meanwhile keeps it."""
     if not names:
         return
-    ids, old, new = (list(column) for column in zip(*names, strict=True))
+    wanted = {person: (old, new) for person, old, new in names}
     values = history.event_values(actor or system("sync"), None)
     with connection.cursor() as cursor:
-        cursor.execute(WRITE, values | {"ids": ids, "old": old, "new": new})
+        cursor.execute(WRITE, values | {"ids": list(wanted), "names": Json(wanted)})
 
 
 def brought_in(sf_ids: Iterable[str]) -> None:

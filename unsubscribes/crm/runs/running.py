@@ -11,6 +11,7 @@ from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
 from contacts.people.addresses import newest_key
+from salesconnect.lib import table_sizes
 from salesconnect.lib.kick import kick
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
@@ -32,6 +33,14 @@ MANUAL_JOBS = 1_800.0
 # How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
 MANUAL_ROUNDS = 12
 WOKEN = 10
+# What a run reads for each record; see `salesconnect.lib.table_sizes`.
+TABLES = (
+    "contacts_contact",
+    "compliance_compliancecard",
+    "compliance_suppression",
+    "unsubscribes_syncrecord",
+    "unsubscribes_syncwish",
+)
 Kind = SyncRun.Kind
 WHOLE = (Kind.FULL, Kind.RECONCILE)
 logger = logging.getLogger(__name__)
@@ -61,6 +70,7 @@ class Running:
         patience = MANUAL_PATIENCE if self.manual else PATIENCE
         SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
         SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
+        table_sizes.learn(*TABLES)
         with Client(connection.api_version, alive=self._alive, patience=patience, read_only=self.run.dry_run) as client:
             try:
                 self._parts(client, connection)
@@ -156,6 +166,7 @@ class Running:
 
     def _between(self, client: Client, connection: SyncConnection, share: float) -> None:
         """Stop when the turn is over, or when too many of the org's API calls are used up."""
+        table_sizes.learn(*TABLES)
         if client.used and client.used[0] >= share * client.used[1]:
             raise Trouble(Class.QUOTA, "ORG_LIMIT_NEAR")
         if share == READ_UP_TO and not self.manual and _over_budget(client, connection):
