@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from compliance.card import editing, services
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, Source
 from compliance.models import ComplianceCard
 from contacts.models import Contact, User
 from salesconnect.lib.actor import Actor
@@ -57,28 +57,18 @@ def with_changes(card: ComplianceCard, named: Mapping[str, Any]) -> tuple[Author
 
     A type that changes takes date, purpose and description of the old one away with it, unless they are named.
     """
-    old = Authorization(
-        AuthorizationType(card.authorization_type) if card.authorization_type else None,
-        card.authorization_other,
-        card.consent_date,
-        card.consent_purpose,
-    )
-    old_source = Source(SourceType(card.source_type) if card.source_type else None, card.source_other)
+    stored = vars(card)
+    old, old_source = Authorization.from_values(stored), Source.from_values(stored)
     return _authorization(old, named), _source(old_source, named)
 
 
 def _authorization(old: Authorization, named: Mapping[str, Any]) -> Authorization:
     kind = named.get("authorization_type", old.type)
     kept = old if kind == old.type else Authorization(kind)
-    return Authorization(
-        kind,
-        named.get("authorization_other", kept.other),
-        named.get("consent_date", kept.consent_date),
-        named.get("consent_purpose", kept.consent_purpose),
-    )
+    return Authorization.from_values(kept.values() | dict(named) | {"authorization_type": kind})
 
 
 def _source(old: Source, named: Mapping[str, Any]) -> Source:
     kind = named.get("source_type", old.type)
     kept = old if kind == old.type else Source(kind)
-    return Source(kind, named.get("source_other", kept.other))
+    return Source.from_values(kept.values() | dict(named) | {"source_type": kind})

@@ -4,7 +4,9 @@ The authorization types are the legal bases of GDPR art. 6(1); the codes are wha
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import IntegerChoices
 from django.utils.translation import gettext as _t
@@ -57,6 +59,47 @@ class SourceType(SlugChoices):
     OTHER = 5, _("Other")
 
 
+# By which words an import knows a legal basis beside its slug: the labels in every language, whichever is active, and
+# those of other programs.
+AUTHORIZATION_WORDS = {
+    AuthorizationType.CONSENT: ("Consent", "Samtycke", "Freely given consent from contact"),
+    AuthorizationType.LEGITIMATE_INTEREST: (
+        "Legitimate Interest",
+        "Berättigat intresse",
+        "Legitimate interest – prospect/lead",
+        "Legitimate interest – existing customer",
+        "Legitimate interest – other",
+    ),
+    AuthorizationType.CONTRACT: ("Performance of a Contract", "Fullgörande av avtal"),
+    AuthorizationType.LEGAL_OBLIGATION: ("Compliance with Legal Obligation", "Rättslig förpliktelse"),
+    AuthorizationType.VITAL_INTERESTS: ("Protection of Vital Interests", "Skydd av grundläggande intressen"),
+    AuthorizationType.PUBLIC_INTEREST: (
+        "Public Interest/Official Authority",
+        "Allmänt intresse/myndighetsutövning",
+    ),
+    AuthorizationType.OTHER: ("Other", "Annat"),
+}
+SOURCE_WORDS = {
+    SourceType.CRM_SYNC: ("CRM Sync", "CRM-synkronisering"),
+    SourceType.IMPORT: ("Import",),
+    SourceType.MANUAL_UPLOAD: ("Manual Upload", "Manuell uppladdning"),
+    SourceType.CHROME_EXTENSION: ("Chrome Extension", "Chrome-tillägg"),
+    SourceType.OTHER: ("Other", "Annat"),
+}
+# From the strictest: nothing recorded and what is no ground of GDPR art. 6(1); then what the person can end at will
+# (consent by art. 7(3), the interests by objection, art. 21); last what holds whatever the person wants.
+STRICTEST_FIRST = (
+    None,
+    AuthorizationType.OTHER,
+    AuthorizationType.CONSENT,
+    AuthorizationType.LEGITIMATE_INTEREST,
+    AuthorizationType.PUBLIC_INTEREST,
+    AuthorizationType.CONTRACT,
+    AuthorizationType.LEGAL_OBLIGATION,
+    AuthorizationType.VITAL_INTERESTS,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """A legal basis as the card holds it; `type` None means that none is recorded."""
@@ -65,6 +108,26 @@ class Authorization:
     other: str = ""
     consent_date: dt.date | None = None
     consent_purpose: str = ""
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "Authorization":
+        """Return the basis in the columns of a card, by name; the date may be ISO 8601, what is absent is empty."""
+        kind, date = values.get("authorization_type"), values.get("consent_date")
+        return cls(
+            AuthorizationType(kind) if kind else None,
+            values.get("authorization_other", ""),
+            dt.date.fromisoformat(date) if date and isinstance(date, str) else date or None,
+            values.get("consent_purpose", ""),
+        )
+
+    def values(self) -> dict[str, Any]:
+        """Return what the columns of a card hold for it, by name."""
+        return {
+            "authorization_type": self.type,
+            "authorization_other": self.other,
+            "consent_date": self.consent_date,
+            "consent_purpose": self.consent_purpose,
+        }
 
     def errors(self, today: dt.date) -> dict[str, list[str]]:
         """Return what is wrong by field name; empty when the rules hold.
@@ -99,6 +162,16 @@ class Source:
 
     type: SourceType | None = None
     other: str = ""
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, Any]) -> "Source":
+        """Return the source in the columns of a card, by name; what is absent is empty."""
+        kind = values.get("source_type")
+        return cls(SourceType(kind) if kind else None, values.get("source_other", ""))
+
+    def values(self) -> dict[str, Any]:
+        """Return what the columns of a card hold for it, by name."""
+        return {"source_type": self.type, "source_other": self.other}
 
     def errors(self) -> dict[str, list[str]]:
         """Return what is wrong by field name; empty when the rules hold."""

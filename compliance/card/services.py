@@ -74,12 +74,7 @@ def authorise(
     """
     actor.require("edit_people")
     refuse(authorization.errors(timezone.localdate()))
-    values = {
-        "authorization_type": authorization.type,
-        "authorization_other": authorization.other,
-        "consent_date": authorization.consent_date,
-        "consent_purpose": authorization.consent_purpose,
-    }
+    values = authorization.values()
     columns, action = AUTHORIZATION_COLUMNS, history.AUTHORIZATION
     return _set(contacts, columns, values, action, actor=actor, batch_id=batch_id, clocks=clocks)
 
@@ -89,8 +84,7 @@ def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch
     """Set where the data of all `contacts` came from. Raises as `authorise` does."""
     actor.require("edit_people")
     refuse(source.errors())
-    values = {"source_type": source.type, "source_other": source.other}
-    return _set(contacts, SOURCE_COLUMNS, values, history.SOURCE, actor=actor, batch_id=batch_id)
+    return _set(contacts, SOURCE_COLUMNS, source.values(), history.SOURCE, actor=actor, batch_id=batch_id)
 
 
 @act

@@ -1,6 +1,5 @@
 """A file of people: handed in, previewed, begun, cancelled. What works it off is `working`."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -10,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, Source
 from compliance.imports import optouts
 from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
@@ -195,15 +194,7 @@ def _ask_about_consent(job: ImportJob) -> None:
 
 def card_of(job: ImportJob) -> Card:
     """Return the card's values for all rows."""
-    card = job.card
-    kind, source, date = card["authorization_type"], card["source_type"], card["consent_date"]
-    authorization = Authorization(
-        AuthorizationType(kind) if kind else None,
-        card["authorization_other"],
-        dt.date.fromisoformat(date) if date else None,
-        card["consent_purpose"],
-    )
-    return Card(authorization, Source(SourceType(source) if source else None, card["source_other"]))
+    return Card(Authorization.from_values(job.card), Source.from_values(job.card))
 
 
 def _open(file: File) -> Table:

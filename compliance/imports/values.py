@@ -5,40 +5,14 @@ import re
 
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.rules import AUTHORIZATION_WORDS, NOT_RECORDED, SOURCE_WORDS, AuthorizationType, SourceType
 from compliance.imports.headers import key
 from compliance.imports.optouts import is_opt_out, word
 from contacts.people.details import UNSEEN
 
-# English and Swedish labels beside the slugs, whatever language is active, and the bases HubSpot offers.
-_AUTHORIZATIONS = {
-    AuthorizationType.CONSENT: ("Consent", "Samtycke", "Freely given consent from contact"),
-    AuthorizationType.LEGITIMATE_INTEREST: (
-        "Legitimate Interest",
-        "Berättigat intresse",
-        "Legitimate interest – prospect/lead",
-        "Legitimate interest – existing customer",
-        "Legitimate interest – other",
-    ),
-    AuthorizationType.CONTRACT: ("Performance of a Contract", "Fullgörande av avtal"),
-    AuthorizationType.LEGAL_OBLIGATION: ("Compliance with Legal Obligation", "Rättslig förpliktelse"),
-    AuthorizationType.VITAL_INTERESTS: ("Protection of Vital Interests", "Skydd av grundläggande intressen"),
-    AuthorizationType.PUBLIC_INTEREST: (
-        "Public Interest/Official Authority",
-        "Allmänt intresse/myndighetsutövning",
-    ),
-    AuthorizationType.OTHER: ("Other", "Annat"),
-}
-_SOURCES = {
-    SourceType.CRM_SYNC: ("CRM Sync", "CRM-synkronisering"),
-    SourceType.IMPORT: ("Import",),
-    SourceType.MANUAL_UPLOAD: ("Manual Upload", "Manuell uppladdning"),
-    SourceType.CHROME_EXTENSION: ("Chrome Extension", "Chrome-tillägg"),
-    SourceType.OTHER: ("Other", "Annat"),
-}
 _NOTHING = {"", key(NOT_RECORDED), "ejregistrerad", "ejregistrerat", "inteangivet", "ejangivet", "notapplicable"}
-_AUTHORIZATION_KEYS = {key(word): code for code, words in _AUTHORIZATIONS.items() for word in (code.slug, *words)}
-_SOURCE_KEYS = {key(word): code for code, words in _SOURCES.items() for word in (code.slug, *words)}
+_AUTHORIZATION_KEYS = {key(word): code for code, words in AUTHORIZATION_WORDS.items() for word in (code.slug, *words)}
+_SOURCE_KEYS = {key(word): code for code, words in SOURCE_WORDS.items() for word in (code.slug, *words)}
 
 _YES = {
     "1",

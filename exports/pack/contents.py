@@ -79,6 +79,9 @@ def schema() -> dict[str, Any]:
     described: dict[str, Any] = json.loads(SCHEMA.read_text())
     described["required"] += DETAILS
     described["properties"] |= {field.name: {"type": "string", "title": field.header} for field in FIELDS}
+    card = described["properties"]["compliance"]["properties"]
+    card["authorization_type"]["enum"] = [*AuthorizationType.slugs(), None]
+    card["source_type"]["enum"] = [*SourceType.slugs(), None]
     return described
 
 

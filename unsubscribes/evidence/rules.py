@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import TEXT_LIMIT, Authorization, AuthorizationType
+from compliance.card.rules import STRICTEST_FIRST, TEXT_LIMIT, Authorization
 
 WORDING_LIMIT = 2_000
 LEAST_REFERENCE = 20
@@ -71,20 +71,6 @@ class Evidence:
                 "date": date_format(last_no)
             }
         return ""
-
-
-# From the strictest: nothing recorded and what is no ground of GDPR art. 6(1); then what the person can end at will
-# (consent by art. 7(3), the interests by objection, art. 21); last what holds whatever the person wants.
-STRICTEST_FIRST = (
-    None,
-    AuthorizationType.OTHER,
-    AuthorizationType.CONSENT,
-    AuthorizationType.LEGITIMATE_INTEREST,
-    AuthorizationType.PUBLIC_INTEREST,
-    AuthorizationType.CONTRACT,
-    AuthorizationType.LEGAL_OBLIGATION,
-    AuthorizationType.VITAL_INTERESTS,
-)
 
 
 def stricter(one: Authorization, other: Authorization) -> Authorization:

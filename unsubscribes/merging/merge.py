@@ -13,7 +13,7 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils.translation import gettext as _
 
 from compliance.card import editing, services
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import Authorization, Source
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from compliance.suppression.address_locks import lock_people
@@ -127,24 +127,7 @@ def basis_of(card: ComplianceCard) -> dict[str, Any]:
 
 
 def _authorization(card: ComplianceCard) -> Authorization:
-    return authorization_of(_card_values(card))
-
-
-def authorization_of(values: Mapping[str, Any]) -> Authorization:
-    """Return the legal basis in the values of a card as a snapshot keeps them."""
-    kind, date = values["authorization_type"], values["consent_date"]
-    return Authorization(
-        AuthorizationType(kind) if kind else None,
-        values["authorization_other"],
-        dt.date.fromisoformat(date) if date else None,
-        values["consent_purpose"],
-    )
-
-
-def source_of(values: Mapping[str, Any]) -> Source:
-    """Return the source in the values of a card as a snapshot keeps them."""
-    kind = values["source_type"]
-    return Source(SourceType(kind) if kind else None, values["source_other"])
+    return Authorization.from_values(_card_values(card))
 
 
 def rows_of_people() -> list[tuple[type[Model], str]]:
@@ -193,7 +176,7 @@ def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor:
         editing.assign(survivor.pk, other.owner, actor=actor)
     services.authorise(people, _authorization(standing(survivor.card, other.card)), actor=actor)
     if survivor.card.source_type is None:
-        services.set_source(people, source_of(_card_values(other.card)), actor=actor)
+        services.set_source(people, Source.from_values(_card_values(other.card)), actor=actor)
 
 
 def _move(from_id: int, to_id: int) -> dict[str, list[int]]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from compliance.card import editing, services
 from compliance.card.creation import address_taken
+from compliance.card.rules import Authorization, Source
 from compliance.card.staging import address_columns
 from compliance.models import ComplianceCard
 from compliance.suppression import erased, lookalikes, suppression
@@ -25,11 +26,9 @@ from salesconnect.lib.transactions import act
 from unsubscribes.merging.merge import (
     CLOCKS,
     Changes,
-    authorization_of,
     basis_of,
     rows_of_people,
     set_clocks,
-    source_of,
 )
 
 UNDO_DAYS = 30
@@ -110,10 +109,10 @@ def _give_back(survivor: Contact, record: Merge, actor: Actor) -> Changes:
     card = survivor.card
     clocks: Changes = {}
     if basis_of(card) == {name: became[name] for name in basis_of(card)}:
-        services.authorise(people, authorization_of(was), actor=actor)
+        services.authorise(people, Authorization.from_values(was), actor=actor)
         clocks = set_clocks(survivor.pk, was)
     if (card.source_type, card.source_other) == (became["source_type"], became["source_other"]):
-        services.set_source(people, source_of(was), actor=actor)
+        services.set_source(people, Source.from_values(was), actor=actor)
     return clocks
 
 

@@ -126,11 +126,9 @@ def _card(options: dict[str, Any]) -> Card:
     except ValueError as problem:
         raise Invalid({"consent_date": [str(problem)]}) from None
     kind, source = options["authorization_type"], options["source_type"]
-    authorization = Authorization(
-        AuthorizationType(AuthorizationType.from_slug(kind)) if kind else None,
-        options["authorization_other"],
-        date,
-        options["consent_purpose"],
-    )
-    source_type = SourceType(SourceType.from_slug(source)) if source else None
-    return Card(authorization, Source(source_type, options["source_other"]))
+    values = options | {
+        "authorization_type": AuthorizationType.from_slug(kind) if kind else None,
+        "source_type": SourceType.from_slug(source) if source else None,
+        "consent_date": date,
+    }
+    return Card(Authorization.from_values(values), Source.from_values(values))

@@ -1,6 +1,5 @@
 """The fields of the compliance card: one form for one person's card and for bulk changes. Its rules are in `rules`."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -61,6 +60,10 @@ class CardHalf(forms.Form):
                 break
 
 
+def _type(slug: str, types: type[SlugChoices]) -> SlugChoices | None:
+    return None if slug == NOT_RECORDED else types.from_slug(slug)
+
+
 class AuthorizationForm(CardHalf):
     """The legal basis."""
 
@@ -83,15 +86,8 @@ class AuthorizationForm(CardHalf):
 
     def to_authorization(self) -> Authorization:
         """Return the legal basis that the fields say."""
-        values = self.cleaned_data
-        slug = values["authorization_type"]
-        date: dt.date | None = values.get("consent_date")
-        return Authorization(
-            None if slug == NOT_RECORDED else AuthorizationType(AuthorizationType.from_slug(slug)),
-            values.get("authorization_other", ""),
-            date,
-            values.get("consent_purpose", ""),
-        )
+        kind = _type(self.cleaned_data["authorization_type"], AuthorizationType)
+        return Authorization.from_values(self.cleaned_data | {"authorization_type": kind})
 
 
 class SourceForm(CardHalf):
@@ -109,9 +105,8 @@ class SourceForm(CardHalf):
 
     def to_source(self) -> Source:
         """Return the source that the fields say."""
-        slug = self.cleaned_data["source_type"]
-        kind = None if slug == NOT_RECORDED else SourceType(SourceType.from_slug(slug))
-        return Source(kind, self.cleaned_data.get("source_other", ""))
+        kind = _type(self.cleaned_data["source_type"], SourceType)
+        return Source.from_values(self.cleaned_data | {"source_type": kind})
 
 
 class CardForm(AuthorizationForm, SourceForm):

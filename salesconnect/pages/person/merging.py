@@ -22,7 +22,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.numbers import whole
 from salesconnect.pages.person.card_forms import card_values
 from salesconnect.pages.person.person_page import find
-from unsubscribes.merging.merge import authorization_of, basis_of, given_up, merge, standing
+from unsubscribes.merging.merge import basis_of, given_up, merge, standing
 from unsubscribes.merging.unmerge import undoable, unmerge
 
 CANDIDATES = 20
@@ -107,7 +107,7 @@ def _compared(survivor: Contact, other: Contact) -> dict[str, Any]:
         "other": other,
         "rows": [row for row in rows if row.kept],
         "authorizations": (authorization_words(mine), authorization_words(theirs)),
-        "authorization": _words_of(authorization_of(basis_of(stands))),
+        "authorization": _words_of(Authorization.from_values(basis_of(stands))),
         "since": stands.basis_since if stands.authorization_type else None,
         "given_up": _words_of(lost) if lost else "",
         "sources": (source_words(mine), source_words(theirs)),
