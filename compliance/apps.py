@@ -5,5 +5,7 @@ class ComplianceConfig(AppConfig):
     name = "compliance"
 
     def ready(self) -> None:
-        """Register the bulk orders of this app."""
-        from compliance.card import orders  # noqa: F401, PLC0415 - models must be loaded first
+        """Register the acts of this app."""
+        from contacts.jobs.acts import load  # noqa: PLC0415 - models must be loaded first
+
+        load("compliance.acts")

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ContactsConfig(AppConfig):
     name = "contacts"
+
+    def ready(self) -> None:
+        """Register the acts of this app."""
+        from contacts.jobs.acts import load  # noqa: PLC0415 - models must be loaded first
+
+        load("contacts.acts")

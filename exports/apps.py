@@ -5,5 +5,7 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        """Register the bulk orders of this app."""
-        from exports.files import services  # noqa: F401, PLC0415 - models must be loaded first
+        """Register the acts of this app."""
+        from contacts.jobs.acts import load  # noqa: PLC0415 - models must be loaded first
+
+        load("exports.acts")

@@ -8,7 +8,8 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.test import Client
 
-from compliance.card import orders, services
+from compliance.acts.authorization import authorization_params
+from compliance.card import services
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
@@ -76,7 +77,7 @@ class Doors:
             self.api.post("/api/v1/bulk/authorization/", selection | CONSENT, format="json")
         else:
             self.monkeypatch.setattr(batches, "INLINE_LIMIT", 0)
-            params = orders.authorization_params(consent())
+            params = authorization_params(consent())
             batch = batches.order(Contact.objects.filter(pk=person), "authorization", actor=self.member, params=params)
             assert batch.state == "queued"
             tasks.run_batch(batch.pk)

@@ -5,5 +5,7 @@ class UnsubscribesConfig(AppConfig):
     name = "unsubscribes"
 
     def ready(self) -> None:
-        """Register the bulk orders of this app."""
-        from unsubscribes.mail import orders  # noqa: F401, PLC0415 - models must be loaded first
+        """Register the acts of this app."""
+        from contacts.jobs.acts import load  # noqa: PLC0415 - models must be loaded first
+
+        load("unsubscribes.acts")

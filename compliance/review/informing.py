@@ -17,8 +17,7 @@ from compliance.card.rules import TEXT_LIMIT
 from compliance.models import TOLD_BY_OTHERS, ComplianceCard
 from compliance.verdict.verdict import months_before
 from contacts.events import history
-from contacts.jobs import batches
-from contacts.models import Batch, Contact
+from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
@@ -87,18 +86,6 @@ def take_back(contact_id: int, *, actor: Actor) -> Outcome:
         cursor.execute(TAKE_BACK, values | history.event_values(actor, None))
         changed = cursor.fetchone()[0]
     return Outcome(changed=changed, unchanged=len(ids) - changed)
-
-
-@batches.register("informed", "edit_people")
-def mark_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Carry out one chunk of a bulk mark."""
-    return mark(contacts, actor=actor, reason=batch.params.get("reason", ""), batch_id=batch.pk)
-
-
-def preview(contacts: ContactQuerySet) -> dict[str, int]:
-    """Count, without changing anything: who would be marked, and who is already."""
-    total, change = contacts.count(), contacts.filter(card__informed_at=None).count()
-    return {"total": total, "change": change, "unchanged": total - change}
 
 
 def must_be_told(card: str = "card__") -> Q:

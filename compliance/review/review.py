@@ -18,8 +18,7 @@ from compliance.models import ComplianceCard, Policy, ReviewNote
 from compliance.verdict import policy
 from compliance.verdict.verdict import months_before
 from contacts.events import history
-from contacts.jobs import batches
-from contacts.models import Batch, Contact
+from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
@@ -88,20 +87,6 @@ def balance(contact_id: int, note: Note, *, actor: Actor) -> ReviewNote:
     stored = ReviewNote.objects.create(contact_id=contact_id, user_id=actor.user_id, actor_name=actor.name, **texts)
     _record(Contact.objects.filter(pk=contact_id), {"note": [None, stored.pk]}, actor, None)
     return stored
-
-
-@batches.register("reviewed", "edit_people")
-def mark_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Carry out one chunk of a bulk review."""
-    return mark(contacts, actor=actor, reason=batch.params.get("reason", ""), batch_id=batch.pk)
-
-
-def preview(contacts: ContactQuerySet) -> dict[str, int]:
-    """Count, without changing anything: whose basis would be marked, who has none, and who is restricted."""
-    total, free = contacts.count(), contacts.filter(card__restricted_at=None)
-    change = free.exclude(card__authorization_type=None).count()
-    restricted = total - free.count()
-    return {"total": total, "change": change, "unchanged": total - change - restricted, "restricted": restricted}
 
 
 def consent_due(rules: Policy, card: str = "card__", today: dt.date | None = None) -> Q:

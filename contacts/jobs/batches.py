@@ -1,13 +1,12 @@
 """Bulk orders: approved once, frozen into chunks, done at once or by a worker, resumable, cancellable.
 
-The apps above register what a kind of order does to one chunk; this module knows only how orders are worked off.
+What an order does to one chunk says its act; this module knows only how orders are worked off.
 """
 
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from contacts.jobs import attempts
+from contacts.jobs.acts import ACTS
 from contacts.models import Batch, BatchChunk, Contact, User
 from contacts.models.batch import State
 from contacts.people.queries import ContactQuerySet, array
@@ -46,7 +46,7 @@ CHUNKS = """
 SAME_CHUNKS = "SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done"
 
 NAMES_KEPT_DAYS = 30
-KEPT_PARAMS = ["type", "consent_date", "reason", "on_request", "owner", "list", "remove"]
+KEPT_PARAMS = ["type", "consent_date", "reason", "on_request", "owner", "owner_name", "list", "remove"]
 KEPT_FILTERS = [
     "authorization_type", "source_type", "unsubscribed", "owner", "created_after", "created_before", "updated_after",
     "updated_before", "consent_before", "consent_after", "verdict", "restricted", "to_inform", "review",
@@ -69,44 +69,6 @@ FORGET_NAMES = """
             SELECT id FROM forgotten WHERE coalesce(params->>'reason', '') = '')
     ) SELECT count(*) FROM forgotten
 """
-
-Handler = Callable[[ContactQuerySet, Batch, Actor], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What an order of this kind demands and does."""
-
-    right: str
-    handler: Handler
-    undoable: bool = False
-    chunks: int = 1
-    asks_recent: bool = False
-
-    def demand(self, actor: Actor) -> None:
-        """Raise `Forbidden`, or `SignInAgain`, unless the actor may give such an order now."""
-        if self.asks_recent:
-            actor.require_recent(self.right)
-        else:
-            actor.require(self.right)
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def register(
-    name: str, right: str, *, undoable: bool = False, chunks: int = 1, asks_recent: bool = False
-) -> Callable[[Handler], Handler]:
-    """Register the function that carries out one chunk of a kind of order, or so many where it locks nobody.
-
-    `asks_recent` is for orders that nothing brings back: they need a sign-in of the last ten minutes.
-    """
-
-    def add(handler: Handler) -> Handler:
-        KINDS[name] = Kind(right, handler, undoable, chunks, asks_recent)
-        return handler
-
-    return add
 
 
 @act
@@ -132,7 +94,7 @@ def order(
     administrator. Returns the batch, done, queued or waiting. Raises what the kind's service raises; then nothing has
     changed.
     """
-    KINDS[kind].demand(actor)
+    ACTS[kind].demand(actor)
     batch = Batch.objects.create(
         kind=kind,
         params=params or {},
@@ -191,7 +153,7 @@ def cancel(batch_id: int, *, actor: Actor) -> Batch:
     Raises `Forbidden`, and `Conflict` (`ended`) when it has ended already.
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    actor.require(KINDS[batch.kind].right)
+    actor.require(ACTS[batch.kind].right)
     actor.require_own(batch.user_id)
     if batch.ended:
         raise Conflict("ended", _("This change has already ended."))
@@ -293,14 +255,14 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
     batch = Batch.objects.get(pk=batch_id)
     if batch.ended:
         return False
-    kind = KINDS[batch.kind]
+    what = ACTS[batch.kind]
     waiting = BatchChunk.objects.filter(batch_id=batch_id, done=False).order_by("number")
-    chunks = list(waiting.select_for_update(skip_locked=True)[: kind.chunks])
+    chunks = list(waiting.select_for_update(skip_locked=True)[: what.chunks])
     if not chunks:
         return False
     _look_up_singly()
     ids = [number for chunk in chunks for number in chunk.contact_ids]
-    outcome = kind.handler(Contact.objects.among(ids), batch, actor)
+    outcome = what.run(Contact.objects.among(ids), batch, actor)
     outcome.refused["not_found"] += len(ids) - outcome.total
     BatchChunk.objects.filter(pk__in=[chunk.pk for chunk in chunks]).update(done=True)
     _name(batch_id, outcome.named)

@@ -214,12 +214,6 @@ def hanging_rows() -> list[tuple[type[Model], str]]:
     return [(each.related_model, each.field.name) for each in _relations() if each.on_delete is not SET_NULL]
 
 
-def preview(contacts: ContactQuerySet) -> dict[str, int]:
-    """Count, without changing anything, how many people a deletion would remove."""
-    total, restricted = contacts.count(), contacts.filter(card__restricted_at__isnull=False).count()
-    return {"total": total, "change": total - restricted, "unchanged": 0, "restricted": restricted}
-
-
 def order(
     contacts: ContactQuerySet,
     *,
@@ -248,13 +242,6 @@ def order(
         approved=people if expected is None else expected,
         waits_above=deletion_settings.current().approval_above,
     )
-
-
-@batches.register("delete", "delete_people", asks_recent=True)
-def delete_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Carry out one chunk of a bulk deletion."""
-    why = ON_REQUEST if batch.params.get("on_request") else ""
-    return delete(contacts, actor=actor, batch_id=batch.pk, why=why)
 
 
 def _delete_rows(ids: Sequence[int]) -> None:

@@ -87,7 +87,6 @@ def order_export(
     return _job(batch)
 
 
-@batches.register("export", "export_people", chunks=20)
 def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Append some chunks to the file; file and history agree because the file's size commits with the events.
 

@@ -141,7 +141,6 @@ def warned_of(owner_id: int) -> int:
     )
 
 
-@batches.register(KIND, "edit_retention")
 def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Erase those of a chunk who are still due and not protected since."""
     asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from compliance.card.rules import TEXT_LIMIT
+from contacts.jobs.selected import selected_act
 from contacts.models import Batch
 from contacts.models.batch import State
 from exports.files import services
@@ -31,6 +32,7 @@ from salesconnect.lib.errors import Invalid, Missing
 
 CSV_FILE = {(200, "text/csv"): OpenApiTypes.BINARY}
 ZIP_FILE = {(200, "application/zip"): OpenApiTypes.BINARY}
+EXPORT = selected_act("export")
 REASON = OpenApiParameter("reason", str, description="What the data is for; it stays in the person's history.")
 
 
@@ -125,14 +127,14 @@ class ExportViewSet(Endpoint):
         """Order the CSV of many people."""
         values = read(ExportBody, request.data)
         selection = Selection.from_body(values["selection"])
-        job = services.order_export(
+        batch = EXPORT.order(
             selection.queryset(self.actor),
+            EXPORT.params(values),
             actor=self.actor,
-            reason=values.get("reason", ""),
             selection=selection.as_json(),
             missing=selection.missing(self.actor),
         )
-        return Response(self._body(job), 202)
+        return Response(self._body(batch.export), 202)
 
     @extend_schema(responses=ExportReply)
     def retrieve(self, request: Request, pk: int) -> Response:

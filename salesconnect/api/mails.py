@@ -10,17 +10,18 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.models import Batch, Contact
+from contacts.jobs.selected import selected_act
+from contacts.models import Contact
 from salesconnect.api import mail_filters
+from salesconnect.api.bulk import dry_run_body
 from salesconnect.api.contacts.card_serializers import BatchReply, Selected
 from salesconnect.api.contacts.contacts import order_answer
-from salesconnect.api.contacts.serializers import refusals
 from salesconnect.api.protocol.base import PAGING, Endpoint, idempotent, page_body, page_size, utc
 from salesconnect.api.protocol.fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Text, page_of, read
 from salesconnect.common.selection import Selection
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
-from unsubscribes.mail import failures, gate, orders, queries, services
+from unsubscribes.mail import failures, queries, services
 from unsubscribes.mail.compose import BODY_LIMIT, Draft
 from unsubscribes.models import SUBJECT_LIMIT, Message
 
@@ -69,6 +70,7 @@ class Mail(MailRow):
 
 
 MAIL_PAGE = page_of(MailRow)
+MAIL = selected_act("mail")
 
 
 class PersonMailViewSet(Endpoint):
@@ -90,7 +92,7 @@ class PersonMailViewSet(Endpoint):
     @idempotent
     def write(self, request: Request, pk: int) -> Response:
         """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
-        message = services.write_to_one(pk, _draft(read(MailBody, request.data)), actor=self.actor)
+        message = services.write_to_one(pk, Draft(**_draft(read(MailBody, request.data))), actor=self.actor)
         return Response(mail_body(message, with_link=True), 201)
 
     @extend_schema(responses={204: None})
@@ -135,13 +137,12 @@ class BulkMailViewSet(Endpoint):
     def mails(self, request: Request) -> Response:
         """Write to many people; who is held back is counted under `refused`."""
         values = read(BulkMail, request.data)
-        draft, selection = _draft(values), Selection.from_body(values["selection"])
+        params, selection = MAIL.params(_draft(values)), Selection.from_body(values["selection"])
         people, missing = selection.queryset(self.actor), selection.missing(self.actor)
         if values["dry_run"]:
-            draft.check()
-            return Response(_dry_run(dict(gate.forecast(people)), missing))
+            return Response(dry_run_body(MAIL, MAIL.preview(people, params), missing))
         picked = selection.as_json()
-        return order_answer(orders.order_mail(people, draft, actor=self.actor, selection=picked, missing=missing))
+        return order_answer(MAIL.order(people, params, actor=self.actor, selection=picked, missing=missing))
 
 
 def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
@@ -172,21 +173,7 @@ def _list(request: Request, query: dict[str, str], actor: Actor) -> Response:
     return Response(page_body(request, page, [mail_row(message) for message in page.rows]))
 
 
-def _draft(values: dict[str, Any]) -> Draft:
+def _draft(values: dict[str, Any]) -> dict[str, str]:
     language = (get_language() or "en").partition("-")[0]
-    return Draft(values["subject"], values.get("body", ""), values.get("body_html", ""), language)
-
-
-def _dry_run(counts: dict[str, int], missing: int) -> dict[str, Any]:
-    total = sum(counts.values()) + missing
-    passing = counts.pop(gate.PASSES, 0)
-    return {
-        "batch": None,
-        "kind": "mail",
-        "state": Batch.State.DONE,
-        "total": total,
-        "done": total,
-        "changed": passing,
-        "unchanged": 0,
-        "refused": refusals(counts | {"not_found": missing}),
-    }
+    texts = {"subject": values["subject"], "body": values.get("body", ""), "body_html": values.get("body_html", "")}
+    return texts | {"language": language}

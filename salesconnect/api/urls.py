@@ -4,7 +4,8 @@ from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
-from salesconnect.api.contacts.card import BalanceViewSet, BulkViewSet, CardViewSet, RestrictionViewSet
+from salesconnect.api.bulk import BulkViewSet
+from salesconnect.api.contacts.card import BalanceViewSet, CardViewSet, RestrictionViewSet
 from salesconnect.api.contacts.contacts import BatchViewSet, ContactViewSet
 from salesconnect.api.contacts.erasure import EraseViewSet
 from salesconnect.api.contacts.merge import MergeViewSet

@@ -5,9 +5,10 @@ from itertools import cycle
 
 from django.db import connection
 
-from compliance.card import orders, services
+from compliance.acts.authorization import authorization_params
 from compliance.card.rules import Authorization, AuthorizationType
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
+from contacts.jobs.selected import selected_act
 from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.bench.measure import Measure, compared, middle, turns
@@ -61,16 +62,15 @@ class Acts:
 
     def order(self, chosen: ContactQuerySet) -> None:
         """Preview an order and carry it out, as a user does; raises when too few changed to be a measure."""
-        params = orders.authorization_params(Authorization(next(GROUNDS)))
-        values = dict(zip((column.name for column in services.AUTHORIZATION_COLUMNS), params.values(), strict=True))
-        orders.preview(chosen, services.AUTHORIZATION_COLUMNS, values)
+        params = authorization_params(Authorization(next(GROUNDS)))
+        selected_act("authorization").preview(chosen, params)
         self.batch = finish(batches.order(chosen, "authorization", actor=ACTOR, params=params))
         assert self.batch.changed > self.batch.total / 2  # noqa: S101
 
     def undo(self) -> None:
         """Take the last order back; raises when it did not give everybody back what the order changed."""
         assert self.batch  # noqa: S101 - an order came before
-        undone = finish(orders.undo(self.batch, actor=ACTOR))
+        undone = finish(bulk_undo.undo(self.batch, actor=ACTOR))
         assert undone.changed == self.batch.changed  # noqa: S101 - else the time would mean nothing
 
 

@@ -10,17 +10,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.words import authorization_words, source_words
 from contacts.people.fields import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import Line, Page, Section
-from salesconnect.common.history_words import (
-    authorization_words,
-    describe,
-    field_label,
-    reason_words,
-    source_label,
-    source_words,
-)
+from salesconnect.common.history_words import describe, field_label, reason_words, source_label
 from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import team
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord, SyncWish

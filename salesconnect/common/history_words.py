@@ -1,6 +1,5 @@
 """The history in words: every event as a sentence in the reader's language."""
 
-import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +10,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
+from compliance.card.words import authorization_words, day, label, source_words
 from compliance.models import Suppression
 from compliance.suppression.suppression import ADDRESS_CHANGED
 from contacts.events import history
@@ -70,24 +70,6 @@ def before(event: ContactEvent) -> str:
     if event.action == history.SOURCE and "source_type" in event.changes:
         return source_words(_side(event.changes, OLD))
     return ""
-
-
-def authorization_words(values: Mapping[str, Any]) -> str:
-    """Return a legal basis in words, from its fields as the history or a form holds them."""
-    kind = _label(AuthorizationType, values.get("authorization_type"))
-    if date := values.get("consent_date"):
-        given = {
-            "kind": kind,
-            "date": _day(date),
-            "purpose": values.get("consent_purpose") or _("a purpose that is no longer held"),
-        }
-        return _("%(kind)s, given %(date)s for %(purpose)s") % given
-    return _described(kind, values.get("authorization_other"))
-
-
-def source_words(values: Mapping[str, Any]) -> str:
-    """Return a source in words, from its fields as the history or a form holds them."""
-    return _described(_label(SourceType, values.get("source_type")), values.get("source_other"))
 
 
 def reason_words(reason: str) -> str:
@@ -328,20 +310,8 @@ def _change(name: str, old: Any, new: Any) -> str:
 def _value(name: str, value: Any) -> str:
     kinds: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}
     if name in kinds:
-        return _label(kinds[name], value)
-    return _day(value) if name == "consent_date" and value else str(value)
-
-
-def _label(kind: type[SlugChoices], slug: str | None) -> str:
-    return _("Not recorded") if slug in (None, "", NOT_RECORDED) else str(kind.from_slug(str(slug)).label)
-
-
-def _described(kind: str, description: str | None) -> str:
-    return _("%(kind)s (%(description)s)") % {"kind": kind, "description": description} if description else kind
-
-
-def _day(date: str | dt.date) -> str:
-    return date_format(dt.date.fromisoformat(date) if isinstance(date, str) else date)
+        return label(kinds[name], value)
+    return day(value) if name == "consent_date" and value else str(value)
 
 
 def _from_file(event: ContactEvent) -> str:

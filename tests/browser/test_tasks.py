@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from compliance.card.orders import source_params
+from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
 from contacts import tasks
 from contacts.jobs import batches

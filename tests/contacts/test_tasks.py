@@ -6,7 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card.orders import source_params
+from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
 from contacts import tasks
 from contacts.events import partitions

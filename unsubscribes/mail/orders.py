@@ -8,9 +8,7 @@ from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.kick import kick
-from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
-from unsubscribes.mail import services
 from unsubscribes.mail.compose import Draft
 
 
@@ -20,7 +18,7 @@ def order_mail(
     draft: Draft,
     *,
     actor: Actor,
-    selection: dict[str, Any],
+    selection: dict[str, Any] | None = None,
     missing: int = 0,
     approved: int | None = None,
 ) -> Batch:
@@ -41,9 +39,3 @@ def order_mail(
     )
     kick("unsubscribes.sweep_mail")
     return batch
-
-
-@batches.register("mail", "mail_people")
-def write_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Write to one chunk of the people."""
-    return services.write(contacts, Draft(**batch.params), actor=actor, batch_id=batch.pk)

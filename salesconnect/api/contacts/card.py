@@ -1,6 +1,5 @@
-"""The compliance card, the verdict and the bulk acts in the API."""
+"""The compliance card, the verdict, restriction and balancing notes in the API."""
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -10,45 +9,28 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.card import orders
 from compliance.card.revision import revise
-from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column
 from compliance.models import ComplianceCard, ReviewNote
-from compliance.review import informing, restriction, review
+from compliance.review import restriction, review
 from compliance.suppression import lookalikes
 from compliance.verdict.judging import judged
-from contacts.jobs import batches
-from contacts.models import Batch, Contact
-from contacts.people.queries import ContactQuerySet
-from exports.erasure import erasure
+from contacts.models import Contact
 from salesconnect.api.contacts.card_serializers import (
     EMPTY_CARD,
-    BatchReply,
-    BulkAuthorization,
-    BulkDelete,
-    BulkMark,
-    BulkSource,
-    BulkUnsubscribe,
     Card,
     NoteBody,
     NoteReply,
     RestrictionBody,
     RestrictionReply,
     VerdictReply,
-    authorization,
     card_body,
     note_body,
-    source,
     verdict_body,
 )
-from salesconnect.api.contacts.contacts import PersonEndpoint, order_answer
-from salesconnect.api.contacts.serializers import refusals
-from salesconnect.api.protocol.base import AS_OF, Endpoint, idempotent, utc
-from salesconnect.api.protocol.fields import AS_OF_PARAMETER, IDEMPOTENCY_KEY, IF_MATCH, Nothing, page_of, read
-from salesconnect.common.selection import Selection
+from salesconnect.api.contacts.contacts import PersonEndpoint
+from salesconnect.api.protocol.base import AS_OF, utc
+from salesconnect.api.protocol.fields import AS_OF_PARAMETER, IF_MATCH, Nothing, page_of, read
 from salesconnect.lib.errors import Conflict
-
-Preview = Callable[[ContactQuerySet], dict[str, int]]
 
 
 class CardViewSet(PersonEndpoint):
@@ -171,113 +153,3 @@ class BalanceViewSet(PersonEndpoint):
         texts = read(NoteBody, request.data)
         note = review.Note(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
         return Response(note_body(review.balance(pk, note, actor=self.actor)), 201)
-
-
-class BulkViewSet(Endpoint):
-    """Acts on many people: up to 5,000 at once (200), more by a worker (202)."""
-
-    rights = {
-        "authorization": "edit_people",
-        "source": "edit_people",
-        "unsubscribe": "unsubscribe_people",
-        "delete_people": "delete_people",
-        "informed": "edit_people",
-        "reviewed": "edit_people",
-    }
-
-    @extend_schema(
-        parameters=[IDEMPOTENCY_KEY], request=BulkAuthorization, responses={200: BatchReply, 202: BatchReply}
-    )
-    @action(detail=False, methods=["post"])
-    @idempotent
-    def authorization(self, request: Request) -> Response:
-        """Set the legal basis of many people."""
-        values = read(BulkAuthorization, request.data)
-        params = orders.authorization_params(authorization(values))
-        return self._order("authorization", values, params, _card_preview(AUTHORIZATION_COLUMNS, values))
-
-    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkSource, responses={200: BatchReply, 202: BatchReply})
-    @action(detail=False, methods=["post"])
-    @idempotent
-    def source(self, request: Request) -> Response:
-        """Set where the data of many people came from."""
-        values = read(BulkSource, request.data)
-        params = orders.source_params(source(values))
-        return self._order("source", values, params, _card_preview(SOURCE_COLUMNS, values))
-
-    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkUnsubscribe, responses={200: BatchReply, 202: BatchReply})
-    @action(detail=False, methods=["post"])
-    @idempotent
-    def unsubscribe(self, request: Request) -> Response:
-        """Opt many people out of mail."""
-        values = read(BulkUnsubscribe, request.data)
-        params = {"reason": values.get("reason", "")}
-        return self._order("unsubscribe", values, params, orders.preview_unsubscribe)
-
-    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkDelete, responses={200: BatchReply, 202: BatchReply})
-    @action(detail=False, methods=["post"], url_path="delete")
-    @idempotent
-    def delete_people(self, request: Request) -> Response:
-        """Delete many people; where the team asks for it, a second administrator has to approve it (`waiting`)."""
-        values = read(BulkDelete, request.data)
-        selection = Selection.from_body(values["selection"])
-        people, missing = selection.queryset(self.actor), selection.missing(self.actor)
-        if values["dry_run"]:
-            return Response(_dry_run("delete", erasure.preview(people), missing))
-        batch = erasure.order(
-            people,
-            actor=self.actor,
-            expected=values.get("expected"),
-            on_request=values["on_request"],
-            selection=selection.as_json(),
-            missing=missing,
-        )
-        return order_answer(batch)
-
-    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
-    @action(detail=False, methods=["post"])
-    @idempotent
-    def informed(self, request: Request) -> Response:
-        """Put on record that many people have been told where their data comes from (GDPR art. 14)."""
-        values = read(BulkMark, request.data)
-        return self._order("informed", values, {"reason": values.get("reason", "")}, informing.preview)
-
-    @extend_schema(parameters=[IDEMPOTENCY_KEY], request=BulkMark, responses={200: BatchReply, 202: BatchReply})
-    @action(detail=False, methods=["post"])
-    @idempotent
-    def reviewed(self, request: Request) -> Response:
-        """Put on record that the legal bases of many people were reviewed and hold."""
-        values = read(BulkMark, request.data)
-        return self._order("reviewed", values, {"reason": values.get("reason", "")}, review.preview)
-
-    def _order(self, kind: str, values: dict[str, Any], params: dict[str, Any], preview: Preview) -> Response:
-        selection = Selection.from_body(values["selection"])
-        people, missing = selection.queryset(self.actor), selection.missing(self.actor)
-        if values["dry_run"]:
-            return Response(_dry_run(kind, preview(people), missing))
-        batch = batches.order(
-            people, kind, actor=self.actor, params=params, selection=selection.as_json(), missing=missing
-        )
-        return order_answer(batch)
-
-
-def _card_preview(columns: Sequence[Column], values: dict[str, Any]) -> Preview:
-    wanted = {column.name: (EMPTY_CARD | values)[column.name] for column in columns}
-    return lambda people: orders.preview(people, columns, wanted)
-
-
-def _dry_run(kind: str, counts: dict[str, int], missing: int) -> dict[str, Any]:
-    """Return what an order would come to, in the form of an order that is done."""
-    total = counts["total"] + missing
-    return {
-        "batch": None,
-        "kind": kind,
-        "state": Batch.State.DONE,
-        "total": total,
-        "done": total,
-        "changed": counts["change"],
-        "unchanged": counts["unchanged"],
-        "refused": refusals({"not_found": missing, "restricted": counts.get("restricted", 0)}),
-        "consents_ended": counts.get("consents_ended", 0),
-        "consents_replaced": counts.get("consents_replaced", 0),
-    }

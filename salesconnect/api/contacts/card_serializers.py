@@ -65,30 +65,6 @@ class Selected(Body):
     dry_run = serializers.BooleanField(default=False)
 
 
-class BulkAuthorization(Selected, AuthorizationBody):
-    """A legal basis for many people."""
-
-    authorization_type = Slug(AuthorizationType)
-
-
-class BulkSource(Selected, SourceBody):
-    """A source for many people."""
-
-    source_type = Slug(SourceType)
-
-
-class BulkUnsubscribe(Selected):
-    """An opt-out for many people."""
-
-    reason = Text(max_length=TEXT_LIMIT)
-
-
-class BulkMark(Selected):
-    """A mark for many people, with words for the history."""
-
-    reason = Text(max_length=TEXT_LIMIT)
-
-
 class NoteBody(Body):
     """A balancing note: the three parts of the test, all needed."""
 
@@ -106,16 +82,6 @@ class NoteReply(serializers.Serializer):
     purpose = serializers.CharField()
     necessity = serializers.CharField()
     balance = serializers.CharField()
-
-
-class BulkDelete(Selected):
-    """A deletion of many people, who asked for it or did not.
-
-    For more than 100 people `expected` is the number that the caller saw; a dry run tells it.
-    """
-
-    on_request = serializers.BooleanField(default=False)
-    expected = serializers.IntegerField(min_value=0, required=False)
 
 
 class Refusal(serializers.Serializer):

@@ -7,14 +7,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from compliance.card import orders
 from compliance.card.creation import create_person
 from compliance.card.revision import Owner, revise
 from compliance.card.staging import NewPerson
 from compliance.verdict import asof
 from compliance.verdict.asof import Past
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
+from contacts.jobs.acts import ACTS
 from contacts.models import Batch, Contact
 from contacts.people import listing
 from contacts.people.fields import DETAILS
@@ -273,14 +273,14 @@ class BatchViewSet(Endpoint):
         """Take back a change of authorization or source, where nobody changed the person since."""
         batch = _batch(pk)
         read(Nothing, request.data)
-        return order_answer(orders.undo(batch, actor=self.actor))
+        return order_answer(bulk_undo.undo(batch, actor=self.actor))
 
     @extend_schema(request=None, responses=BatchReply)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: int) -> Response:
         """Stop a bulk order; what is done stays done."""
         batch = _batch(pk)
-        self.actor.require(batches.KINDS[batch.kind].right)
+        self.actor.require(ACTS[batch.kind].right)
         self.actor.require_own(batch.user_id)
         read(Nothing, request.data)
         return Response(batch_body(batches.cancel(pk, actor=self.actor)))

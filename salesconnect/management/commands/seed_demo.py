@@ -9,14 +9,16 @@ from django.db.models import Value
 from django.db.models.functions import Mod
 from django.utils import timezone
 
-from compliance.card import editing, orders
+from compliance.acts.authorization import authorization_params
+from compliance.acts.source import source_params
+from compliance.card import editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import services as imports
 from compliance.imports import working
 from compliance.models import Suppression
 from compliance.review import informing, restriction, review
 from compliance.suppression import suppression
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact, SavedView, User
 from contacts.people.queries import ContactQuerySet
 from exports.files import services as exports
@@ -96,10 +98,10 @@ def _bulk_changes(team: list[User]) -> None:
     consent = Authorization(
         AuthorizationType.CONSENT, consent_date=today - dt.timedelta(30), consent_purpose="Newsletter"
     )
-    batches.order(_every(40, 3), "authorization", actor=eva, params=orders.authorization_params(consent))
-    fair = orders.source_params(Source(SourceType.OTHER, "Trade fair in Älvsjö"))
+    batches.order(_every(40, 3), "authorization", actor=eva, params=authorization_params(consent))
+    fair = source_params(Source(SourceType.OTHER, "Trade fair in Älvsjö"))
     mistaken = batches.order(_every(25, 4), "source", actor=lars, params=fair)
-    orders.undo(mistaken, actor=eva)
+    bulk_undo.undo(mistaken, actor=eva)
 
 
 def _unsubscribes(team: list[User]) -> None:

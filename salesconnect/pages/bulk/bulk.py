@@ -8,14 +8,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from contacts.jobs.selected import SelectedAct
 from contacts.models import Batch
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.errors import Conflict
 from salesconnect.lib.htmx import close_dialog
-from salesconnect.pages.bulk.acts import ACTS, Act, button, title
-from salesconnect.pages.bulk.forms import CONFIRM_ABOVE
+from salesconnect.pages.bulk import acts
+from salesconnect.pages.bulk.forms import CONFIRM_ABOVE, form_of
 from salesconnect.pages.tasks.announcements import announce
 from salesconnect.pages.tasks.batch_words import number
 from salesconnect.pages.tasks.task_list import of_batch
@@ -26,17 +27,17 @@ TICK = "replace_consents"
 @require_POST
 def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     """Show the modal for a selection; with the number that the user has approved, give the order."""
-    act, actor = _act(kind), page_actor(request)
+    act, actor = acts.find(kind), page_actor(request)
     act.demand(actor)
     selection = Selection.from_query(request.POST)
     approved = request.POST.get("approved", "")
     if not approved.isdecimal():
-        return _ask(request, act, selection, act.form(), actor)
-    form = act.form(request.POST)
+        return _ask(request, act, selection, form_of(act)(), actor)
+    form = form_of(act)(request.POST)
     if not form.is_valid() or _needs_tick(request, act, selection, form, actor):
         return _ask(request, act, selection, form, actor, status=422, ticked=TICK in request.POST)
     try:
-        return _ordered(request, act.order(selection, form, actor=actor, approved=int(approved)))
+        return _ordered(request, acts.order(act, selection, form, actor=actor, approved=int(approved)))
     except Conflict as conflict:
         if conflict.code != "moved":
             raise
@@ -46,47 +47,47 @@ def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
 @require_POST
 def preview(request: SignedInRequest, kind: str) -> HttpResponse:
     """Count again what the form would do, as its fields change."""
-    act, actor = _act(kind), page_actor(request)
+    act, actor = acts.find(kind), page_actor(request)
     actor.require(act.right)
-    context = _context(act, Selection.from_query(request.POST), act.form(request.POST), actor)
+    context = _context(act, Selection.from_query(request.POST), form_of(act)(request.POST), actor)
     context["ticked"] = TICK in request.POST
     return render(request, "bulk/_bulk_counted.html", context)
 
 
-def _needs_tick(request: SignedInRequest, act: Act, selection: Selection, form: forms.Form, actor: Actor) -> bool:
+def _needs_tick(
+    request: SignedInRequest, act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor
+) -> bool:
     """Tell whether consents would be replaced and nobody has said yet that they may be."""
     if TICK in request.POST or not act.asks_first:
         return False
-    return bool((act.counts(selection.queryset(actor), form) or {}).get("consents_replaced"))
-
-
-def _act(kind: str) -> Act:
-    if kind not in ACTS:
-        raise Missing
-    return ACTS[kind]
+    counts = acts.counts(act, selection, form, actor)
+    return bool(counts and counts.consents_replaced)
 
 
 def _ask(
-    request: SignedInRequest, act: Act, selection: Selection, form: forms.Form, actor: Actor, **extra: Any
+    request: SignedInRequest, act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor, **extra: Any
 ) -> HttpResponse:
     status = extra.pop("status", 200)
     context = _context(act, selection, form, actor) | extra
-    return render(request, f"bulk/bulk_{act.kind}.html", context, status=status)
+    templates = [f"bulk/bulk_{act.kind}.html", "bulk/bulk.html"]
+    return render(request, templates, context, status=status)
 
 
-def _context(act: Act, selection: Selection, form: forms.Form, actor: Actor) -> dict[str, Any]:
-    people = selection.queryset(actor)
-    total = people.count()
-    counts = act.counts(people, form)
-    changing = counts["change"] if counts else total
+def _context(act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor) -> dict[str, Any]:
+    counts = acts.counts(act, selection, form, actor)
+    total = counts.total if counts else selection.queryset(actor).count()
+    changing = counts.change if counts else total
     return {
         "kind": act.kind,
-        "title": title(act.kind, total) % {"n": number(total)},
-        "apply": button(act.kind, changing) % {"n": number(changing)},
+        "title": act.title(total) % {"n": number(total)},
+        "apply": act.button(changing) % {"n": number(changing)},
+        "danger": act.asks_recent,
+        "effect": [f"bulk/_bulk_effect_{act.kind}.html", "bulk/_bulk_effect.html"],
+        "hint": act.hint,
         "form": form,
         "people": total,
         "counts": counts,
-        "refused": selection.missing(actor) + (counts or {}).get("restricted", 0),
+        "refused": selection.missing(actor) + (counts.restricted if counts else 0),
         "typed": total > CONFIRM_ABOVE,
         "selection": selection.as_query(),
         "back": reverse("people"),

@@ -1,6 +1,7 @@
-"""What one is asked before people leave: why they are exported, and that they are really to be deleted."""
+"""The forms of the bulk acts: made of the parameters that an act declares, or written where they are more."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -8,21 +9,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from contacts.jobs.parameters import FlagParameter, Parameter, TextParameter, UserParameter
+from contacts.jobs.selected import SelectedAct
+from contacts.models import User
 from exports.erasure.deletion_settings import remembered_until
+from salesconnect.pages.person.card_forms import AuthorizationForm, SourceForm
 
 CONFIRM_ABOVE = 100
-REASON_LIMIT = 500
-
-
-class ExportForm(forms.Form):
-    """What the file is for."""
-
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        help_text=_("What the file is for. It stays in the history of each person."),
-        widget=forms.TextInput({"maxlength": REASON_LIMIT, "autocomplete": "off"}),
-    )
+NOBODY = "nobody"
 
 
 class OnRequestForm(forms.Form):
@@ -58,3 +52,75 @@ class DeleteForm(OnRequestForm):
             self.add_error("confirmation", _t("Type %(number)d to delete them.") % {"number": approved})
             self.fields["confirmation"].widget.attrs["autofocus"] = True
         return self.cleaned_data
+
+
+class BulkAuthorizationForm(AuthorizationForm):
+    """The legal basis of many people."""
+
+    def values(self) -> dict[str, Any]:
+        """Return what the act `authorization` asks for."""
+        basis = self.to_authorization()
+        return {
+            "authorization_type": basis.type,
+            "authorization_other": basis.other,
+            "consent_date": basis.consent_date,
+            "consent_purpose": basis.consent_purpose,
+        }
+
+
+class BulkSourceForm(SourceForm):
+    """The source of many people."""
+
+    def values(self) -> dict[str, Any]:
+        """Return what the act `source` asks for."""
+        source = self.to_source()
+        return {"source_type": source.type, "source_other": source.other}
+
+
+class UserField(forms.ChoiceField):
+    """A user with an open account, or nobody, which has to be chosen too."""
+
+    def __init__(self, parameter: UserParameter) -> None:
+        self.nobody = parameter.nobody
+        super().__init__(label=str(parameter.label), choices=self._choices_now)
+
+    def _choices_now(self) -> list[tuple[str, Any]]:
+        users = User.objects.filter(is_active=True).order_by("first_name", "last_name", "username")
+        return [("", _("Choose…")), (NOBODY, self.nobody), *((str(user.pk), str(user)) for user in users)]
+
+    def clean(self, value: Any) -> User | None:
+        """Return the user; None for nobody."""
+        chosen = super().clean(value)
+        return None if chosen == NOBODY else User.objects.get(pk=chosen)
+
+
+FORMS: dict[str, type[forms.Form]] = {
+    "authorization": BulkAuthorizationForm,
+    "source": BulkSourceForm,
+    "delete": DeleteForm,
+}
+FIELDS: dict[type[Parameter], Callable[[Any], forms.Field]] = {
+    TextParameter: lambda text: forms.CharField(
+        label=text.label,
+        help_text=text.help_text,
+        required=False,
+        max_length=text.limit,
+        widget=forms.TextInput({"maxlength": text.limit, "autocomplete": "off"}),
+    ),
+    FlagParameter: lambda flag: forms.BooleanField(label=flag.label, required=False),
+    UserParameter: UserField,
+}
+
+
+def form_of(act: SelectedAct) -> type[forms.Form]:
+    """Return the form that asks for what an act declares."""
+    if act.kind in FORMS:
+        return FORMS[act.kind]
+    fields: dict[str, Any] = {parameter.name: FIELDS[type(parameter)](parameter) for parameter in act.parameters}
+    return type(f"{act.kind.title()}Form", (forms.Form,), {"use_required_attribute": False, **fields})
+
+
+def values_of(form: forms.Form) -> dict[str, Any]:
+    """Return what a valid form says, as the act's `params` takes it."""
+    values: dict[str, Any] = form.values() if hasattr(form, "values") else form.cleaned_data
+    return values

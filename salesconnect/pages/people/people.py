@@ -7,18 +7,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from compliance.models import Policy
 from compliance.verdict import policy, verdict
+from contacts.jobs.selected import selected_acts
 from contacts.models import User
 from contacts.people.listing import ordering_keys, people_page
 from contacts.people.queries import ContactQuerySet
 from salesconnect.common.filters import filtered, is_long_to_count, matching_count
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
+from salesconnect.pages.bulk.acts import BAR, MAIL
 from salesconnect.pages.people import columns, narrowing, saved
 from salesconnect.pages.people.cells import table_rows
 from salesconnect.pages.people.query import ListQuery
@@ -99,20 +99,13 @@ def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Pol
 
 
 def _acts(actor: Actor) -> list[dict[str, Any]]:
-    acts = (
-        ("authorization", _("Authorization"), "scale", "a", "edit_people"),
-        ("source", _("Source"), "route", "s", "edit_people"),
-        ("mail", pgettext("verb", "Mail"), "mail", "", "mail_people"),
-        ("unsubscribe", _("Unsubscribe"), "mail-off", "", "unsubscribe_people"),
-        ("export", _("Export"), "file-export", "e", "export_people"),
-        ("delete", _("Delete"), "trash", "", "delete_people"),
-    )
+    acts = selected_acts()
     return [
-        {"label": label, "icon": icon, "key": key, "url": _act_url(kind), "danger": kind == "delete"}
-        for kind, label, icon, key, right in acts
-        if actor.may(right)
+        {"label": act.label, "icon": place.icon, "key": place.key, "url": _act_url(kind), "danger": act.asks_recent}
+        for act, kind, place in ((acts[kind], kind, place) for kind, place in BAR.items())
+        if actor.may(act.right)
     ]
 
 
 def _act_url(kind: str) -> str:
-    return reverse("mail-compose") if kind == "mail" else reverse("bulk", args=[kind])
+    return reverse("mail-compose") if kind == MAIL else reverse("bulk", args=[kind])

@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from compliance.card import services
+from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
-from salesconnect.common.history_words import authorization_words, source_words
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale

@@ -181,12 +181,6 @@ class NoteForm(forms.Form):
     )
 
 
-class MarkForm(forms.Form):
-    """Words for the history of those who are marked."""
-
-    reason = _text(_("Note"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
-
-
 def card_values(card: ComplianceCard) -> dict[str, Any]:
     """Return the fields of the form as a card holds them: its `initial`."""
     authorization, source = card.authorization_type, card.source_type

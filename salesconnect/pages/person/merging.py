@@ -13,9 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from compliance.card.rules import Authorization
+from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
 from contacts.people.fields import DETAILS
-from salesconnect.common.history_words import authorization_words, field_label, source_words
+from salesconnect.common.history_words import field_label
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid

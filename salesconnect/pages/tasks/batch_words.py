@@ -1,15 +1,11 @@
 """Bulk orders in words: what was ordered, and what came of it."""
 
-from typing import Any
-
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext
 
-from compliance.card.rules import AuthorizationType, SourceType
-from contacts.jobs.batches import KINDS
+from contacts.jobs.acts import ACTS
 from contacts.models import Batch
-from salesconnect.common.history_words import authorization_words, source_words
 
 
 def number(n: int) -> str:
@@ -19,15 +15,8 @@ def number(n: int) -> str:
 
 def headline(batch: Batch) -> str:
     """Return what was ordered, in words: “Authorization: Contract”."""
-    params = batch.params
-    match batch.kind:
-        case "authorization":
-            return _("Authorization: %(words)s") % {"words": authorization_words(_slugs("authorization", params))}
-        case "source":
-            return _("Source: %(words)s") % {"words": source_words(_slugs("source", params))}
-        case "undo":
-            return _("Undo of bulk change %(number)s") % {"number": batch.undoes_id}
-    return str(_kinds().get(batch.kind, batch.kind))
+    declared = ACTS.get(batch.kind)
+    return declared.headline(batch) if declared else batch.kind
 
 
 def result(batch: Batch) -> str:
@@ -42,7 +31,7 @@ def result(batch: Batch) -> str:
         return _("%(n)s people: working on it. You can go on meanwhile.") % {"n": number(batch.total)}
     if not batch.changed:
         return _("Nothing had to change.") if batch.unchanged else _("Nothing was changed.")
-    return " ".join([_changed(batch.kind, batch.changed) % {"n": number(batch.changed)}, *_rest(batch)])
+    return " ".join([ACTS[batch.kind].done(batch.changed) % {"n": number(batch.changed)}, *_rest(batch)])
 
 
 def refusal(reason: str) -> str:
@@ -63,35 +52,7 @@ def refusal(reason: str) -> str:
 
 def undoable(batch: Batch) -> bool:
     """Tell whether the order is of a kind that can be undone, and has changed somebody."""
-    return KINDS[batch.kind].undoable and bool(batch.changed)
-
-
-def _kinds() -> dict[str, str]:
-    return {
-        "mail": pgettext("task", "Mail"),
-        "unsubscribe": pgettext("task", "Unsubscribe"),
-        "informed": pgettext("task", "Mark as told where the data comes from"),
-        "reviewed": pgettext("task", "Mark legal bases as reviewed"),
-        "export": pgettext("task", "Export"),
-        "delete": pgettext("task", "Delete"),
-        "retention": pgettext("task", "Retention"),
-    }
-
-
-def _changed(kind: str, n: int) -> str:
-    words = {
-        "authorization": ngettext("Authorization set for %(n)s person.", "Authorization set for %(n)s people.", n),
-        "source": ngettext("Source set for %(n)s person.", "Source set for %(n)s people.", n),
-        "unsubscribe": ngettext("%(n)s person unsubscribed.", "%(n)s people unsubscribed.", n),
-        "export": ngettext("The file with %(n)s person is ready.", "The file with %(n)s people is ready.", n),
-        "delete": ngettext("%(n)s person deleted.", "%(n)s people deleted.", n),
-        "informed": ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", n),
-        "reviewed": ngettext("%(n)s legal basis marked as reviewed.", "%(n)s legal bases marked as reviewed.", n),
-        "retention": ngettext("%(n)s person erased.", "%(n)s people erased.", n),
-        "mail": ngettext("%(n)s mail written.", "%(n)s mails written.", n),
-        "undo": ngettext("Undone for %(n)s person.", "Undone for %(n)s people.", n),
-    }
-    return words.get(kind) or ngettext("%(n)s person changed.", "%(n)s people changed.", n)
+    return ACTS[batch.kind].undoable and bool(batch.changed)
 
 
 def _rest(batch: Batch) -> list[str]:
@@ -106,13 +67,3 @@ def _rest(batch: Batch) -> list[str]:
 
 def _n(n: int) -> dict[str, str]:
     return {"n": number(n)}
-
-
-def _slugs(half: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of an order as the history names them."""
-    kind: Any = AuthorizationType if half == "authorization" else SourceType
-    values = {name: params.get(name) for name in ("consent_date", "consent_purpose")}
-    return values | {
-        f"{half}_type": kind(params["type"]).slug if params.get("type") else None,
-        f"{half}_other": params.get("other"),
-    }

@@ -13,8 +13,8 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from compliance.card.orders import UNDO_DAYS
 from compliance.models import ImportJob
+from contacts.jobs.bulk_undo import UNDO_DAYS
 from contacts.models import Batch, Contact, User
 from contacts.models.batch import State
 from salesconnect.lib import keyset, parsing

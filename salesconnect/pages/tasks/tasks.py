@@ -6,8 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from compliance.card import orders
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Batch
 from exports.files import services as exports
 from exports.files.columns import content_disposition
@@ -56,7 +55,7 @@ def running(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def undo(request: SignedInRequest, batch_id: int) -> HttpResponse:
     """Take a bulk change back."""
-    batch = orders.undo(_find(batch_id), actor=page_actor(request))
+    batch = bulk_undo.undo(_find(batch_id), actor=page_actor(request))
     return announce(HttpResponse(status=204), task_list.of_batch(batch)) if request.htmx else redirect("task", batch.pk)
 
 

@@ -1,14 +1,16 @@
 import datetime as dt
+from dataclasses import asdict
 
 import pytest
 from django.db import IntegrityError, connection
 
-from compliance.card import orders, services
+from compliance.acts.authorization import authorization_params
+from compliance.card import counting, services
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Stale
 
@@ -106,32 +108,31 @@ def test_an_edit_that_meets_a_newer_edit_is_refused(person, member):
 
 def test_bulk_and_undo_restore_what_nobody_changed_since(person, member):
     anna, lars = person(email="a@example.com", authorization=CONSENT), person(email="b@example.com")
-    batch = batches.order(
-        Contact.objects.all(), "authorization", actor=member, params=orders.authorization_params(CONTRACT)
-    )
+    batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=authorization_params(CONTRACT))
     assert (batch.state, batch.total, batch.done, batch.changed) == ("done", 2, 2, 2)
     services.authorise(Contact.objects.filter(pk=lars.pk), CONSENT, actor=member)
-    undo = orders.undo(batch, actor=member)
+    undo = bulk_undo.undo(batch, actor=member)
     assert (undo.state, undo.changed, undo.refused) == ("done", 1, {"changed_since": 1})
     anna.card.refresh_from_db()
     assert (anna.card.authorization_type, anna.card.consent_date) == (1, dt.date(2026, 3, 1))
     assert history.of_contact(anna.pk).first().changes["consent_purpose"] == ["", "Newsletter"]
     with pytest.raises(Conflict):
-        orders.undo(batch, actor=member)
+        bulk_undo.undo(batch, actor=member)
 
 
 def test_the_preview_counts_and_changes_nothing(person, member):
     person(email="a@example.com", authorization=CONSENT)
     person(email="b@example.com", authorization=CONTRACT)
     values = {"authorization_type": 3, "authorization_other": "", "consent_date": None, "consent_purpose": ""}
-    counts = orders.preview(Contact.objects.all(), services.AUTHORIZATION_COLUMNS, values)
-    assert counts == {
+    counts = counting.preview(Contact.objects.all(), services.AUTHORIZATION_COLUMNS, values)
+    assert asdict(counts) | {"unchanged": counts.unchanged} == {
         "total": 2,
         "change": 1,
         "unchanged": 1,
-        "restricted": 0,
+        "refused": {"restricted": 0},
         "consents_ended": 1,
         "consents_replaced": 0,
+        "unsubscribed": 0,
     }
 
 

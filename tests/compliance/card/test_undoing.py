@@ -6,13 +6,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card import editing, orders, services, undoing
+from compliance.acts.authorization import authorization_params
+from compliance.card import editing, services, undoing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from compliance.verdict import asof
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from salesconnect.lib.errors import Conflict, Forbidden, Stale
 from unsubscribes.merging.merge import merge
@@ -80,16 +81,16 @@ def test_taking_an_edit_back_reviews_nothing(interest_of_long_ago, member):
 def test_taking_a_bulk_change_back_reviews_nothing(interest_of_long_ago, person, member):
     nobody = person(last_name="Without a basis")
     for _turn in range(2):
-        everybody, params = Contact.objects.all(), orders.authorization_params(CONTRACT)
+        everybody, params = Contact.objects.all(), authorization_params(CONTRACT)
         batch = batches.order(everybody, "authorization", actor=member, params=params)
-        undo = orders.undo(batch, actor=member)
+        undo = bulk_undo.undo(batch, actor=member)
         assert (undo.state, undo.changed) == ("done", 2)
         assert clocks_of(interest_of_long_ago) == [(LONG_AGO, LONG_AGO)] * 2
         assert clocks_of(Contact.objects.filter(pk=nobody.pk)) == [(None, None)] * 2
 
 
 def test_a_bulk_change_of_version_0_1_is_taken_back_with_the_clocks_of_the_history(interest_of_long_ago, member):
-    params = orders.authorization_params(CONTRACT)
+    params = authorization_params(CONTRACT)
     batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=params)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
@@ -99,17 +100,17 @@ def test_a_bulk_change_of_version_0_1_is_taken_back_with_the_clocks_of_the_histo
             [batch.pk],
         )
         cursor.execute("SET LOCAL session_replication_role = origin")
-    assert orders.undo(batch, actor=member).changed == 1
+    assert bulk_undo.undo(batch, actor=member).changed == 1
     assert clocks_of(interest_of_long_ago) == [(LONG_AGO, LONG_AGO)] * 2
 
 
 def test_an_undo_folds_nobodys_history(person, member, monkeypatch):
     for number in range(3):
         person(last_name=f"B{number}", authorization=INTEREST)
-    params = orders.authorization_params(CONTRACT)
+    params = authorization_params(CONTRACT)
     batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=params)
     monkeypatch.delattr(asof, "states")
-    assert orders.undo(batch, actor=member).changed == 3
+    assert bulk_undo.undo(batch, actor=member).changed == 3
     assert set(ComplianceCard.objects.values_list("basis_since", flat=True)) == {timezone.localdate()}
 
 

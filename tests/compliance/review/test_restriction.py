@@ -5,7 +5,8 @@ from django.core.files.base import ContentFile
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from compliance.card import editing, orders
+from compliance.acts.authorization import authorization_params
+from compliance.card import editing
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
@@ -13,7 +14,7 @@ from compliance.models import ComplianceCard, ImportReject
 from compliance.review import restriction
 from compliance.suppression import suppression
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from exports.erasure import erasure
 from salesconnect.lib.actor import system
@@ -177,9 +178,9 @@ class TestClosedDoors:
 def test_undoing_a_bulk_change_leaves_restricted_people_alone(lars, person, member):
     person(last_name="Berg", authorization=CONTRACT)
     people = Contact.objects.all()
-    batch = batches.order(people, "authorization", actor=member, params=orders.authorization_params(INTEREST))
+    batch = batches.order(people, "authorization", actor=member, params=authorization_params(INTEREST))
     restriction.restrict(Contact.objects.filter(pk=lars.pk), "Contested", actor=member)
-    undone = orders.undo(batch, actor=member)
+    undone = bulk_undo.undo(batch, actor=member)
     assert (undone.changed, undone.refused) == (1, {"restricted": 1})
 
 

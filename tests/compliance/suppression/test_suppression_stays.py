@@ -4,13 +4,15 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.urls import NoReverseMatch, reverse
 
-from compliance.card import creation, editing, orders, services, staging, undoing
+from compliance.acts.authorization import authorization_params
+from compliance.card import creation, editing, services, staging, undoing
 from compliance.card.rules import Authorization, AuthorizationType, Source
 from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
+from contacts.jobs.acts import ACTS
 from contacts.models import Contact
 from exports.erasure import erasure
 from tests.evidence import evidence
@@ -108,10 +110,10 @@ def test_undoing_an_edit_takes_back_no_unsubscribe(anna, member):
 
 def test_undoing_a_bulk_change_takes_back_no_unsubscribe(person, member):
     lars = person(email="lars@example.com")
-    params = orders.authorization_params(CONTRACT)
+    params = authorization_params(CONTRACT)
     batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=params)
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
-    orders.undo(batch, actor=member)
+    bulk_undo.undo(batch, actor=member)
     assert_the_no_stands(lars, "lars@example.com")
 
 
@@ -119,7 +121,7 @@ def test_a_bulk_unsubscribe_has_no_undo(person, member):
     lars = person(email="lars@example.com")
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=member, params={"reason": ""})
     with pytest.raises(Exception, match="Only changes of authorization and source"):
-        orders.undo(batch, actor=member)
+        bulk_undo.undo(batch, actor=member)
     assert_the_no_stands(lars, "lars@example.com")
 
 
@@ -131,4 +133,4 @@ def test_a_deleted_person_who_comes_back_is_still_unsubscribed(anna, person, mem
 def test_there_is_no_admin_site_and_no_bulk_way_back():
     with pytest.raises(NoReverseMatch):
         reverse("admin:index")
-    assert {"reconsent", "resubscribe"} & batches.KINDS.keys() == set()
+    assert {"reconsent", "resubscribe"} & ACTS.keys() == set()

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance.card import editing, orders, services
+from compliance.acts.authorization import authorization_params
+from compliance.card import editing, services
 from compliance.card.creation import create_person
 from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.card.staging import NewPerson
@@ -17,7 +18,7 @@ from compliance.review import restriction
 from compliance.suppression import suppression
 from compliance.verdict import policy
 from compliance.verdict.verdict import months_before
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from exports.erasure import erasure
 from exports.overview import figures
@@ -104,10 +105,10 @@ class Team:
 
     def order(self) -> None:
         """Order a bulk change, and half the time take it back."""
-        params = orders.authorization_params(authorization(self.dice))
+        params = authorization_params(authorization(self.dice))
         batch = batches.order(self.some(), "authorization", actor=self.actor, params=params)
         if self.dice.random() < 0.5:
-            orders.undo(batch, actor=self.actor)
+            bulk_undo.undo(batch, actor=self.actor)
 
     def restrict(self) -> None:
         """Restrict the processing, or lift that; who is restricted refuses most other acts."""

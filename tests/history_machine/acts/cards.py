@@ -5,12 +5,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance.card import orders, services
+from compliance.acts.authorization import authorization_params
+from compliance.acts.source import source_params
+from compliance.card import services
 from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.review import informing, review
 from contacts import tasks
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
+from contacts.jobs.acts import ACTS
 from contacts.models import Batch, Contact
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import World
@@ -69,26 +72,26 @@ def edit_card(it: World, door: str, who: int, how: int) -> None:
 def authorise_many(it: World, door: str, who: int, how: int) -> None:
     """Set the legal basis of a selection."""
     fields = {"page": basis_fields(basis(how), NOT_RECORDED), "api": basis_fields(basis(how), None)}
-    order(it, door, "authorization", it.some(who), **fields, worker=orders.authorization_params(basis(how)))
+    order(it, door, "authorization", it.some(who), **fields, worker=authorization_params(basis(how)))
 
 
 @act("page", "api", "worker", leaves="source")
 def set_source_of_many(it: World, door: str, who: int, how: int) -> None:
     """Set the source of a selection."""
     fields = {"page": origin_fields(origin(how), NOT_RECORDED), "api": origin_fields(origin(how), None)}
-    order(it, door, "source", it.some(who), **fields, worker=orders.source_params(origin(how)))
+    order(it, door, "source", it.some(who), **fields, worker=source_params(origin(how)))
 
 
 @act("page", "api", "service", leaves="authorization", needs="a bulk change")
 def undo(it: World, door: str, who: int, how: int) -> None:
     """Take back a bulk change of authorization or source; who was changed since stays as is."""
-    batch = Batch.objects.filter(kind__in=orders.UNDOABLE).order_by("-pk").first()
+    batch = Batch.objects.filter(kind__in=[kind for kind, act in ACTS.items() if act.undoable]).order_by("-pk").first()
     if door == "page":
         it.ok(it.member_page.post(f"/tasks/{batch.pk}/undo/"))
     elif door == "api":
         it.ok(it.member_api.post(f"/api/v1/batches/{batch.pk}/undo/"))
     else:
-        orders.undo(batch, actor=it.member)
+        bulk_undo.undo(batch, actor=it.member)
 
 
 @act("queue", "page", "api", "service", leaves="informed")

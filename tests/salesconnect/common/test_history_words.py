@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from compliance.card import orders, services
+from compliance.acts.authorization import authorization_params
+from compliance.card import services
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.suppression import suppression
 from contacts.events import history
@@ -97,9 +98,7 @@ def test_an_event_in_words(happened, words):
 
 def test_what_the_services_record_is_what_is_said(person, member):
     anna = person()
-    batch = batches.order(
-        Contact.objects.all(), "authorization", actor=member, params=orders.authorization_params(CONSENT)
-    )
+    batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=authorization_params(CONSENT))
     newest = history.of_contact(anna.pk).first()
     assert history_words.describe(newest) == (
         f"bob set Authorization to Consent, given 1 March 2026 for newsletter, in bulk change {batch.pk}"

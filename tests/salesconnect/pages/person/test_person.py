@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance.card import editing, orders
+from compliance.acts.authorization import authorization_params
+from compliance.card import editing
 from compliance.card.rules import Authorization, AuthorizationType, SourceType
 from compliance.suppression import suppression
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from exports.erasure import erasure
 from salesconnect.common import history_words
@@ -308,10 +309,8 @@ def test_the_history_comes_fifty_at_a_time(signed_in, person, member):
 
 def test_a_bulk_change_is_one_click_away_and_its_undo_names_it(signed_in, person, member):
     anna = person(**DETAILS)
-    done = batches.order(
-        Contact.objects.all(), "authorization", actor=member, params=orders.authorization_params(CONSENT)
-    )
-    undone = orders.undo(done, actor=member)
+    done = batches.order(Contact.objects.all(), "authorization", actor=member, params=authorization_params(CONSENT))
+    undone = bulk_undo.undo(done, actor=member)
     text = signed_in.get(f"/people/{anna.pk}/").text
     assert f'<a href="/tasks/{done.pk}/">Show bulk change {done.pk}</a>' in text
     assert f"in bulk change {undone.pk}, which takes back bulk change {done.pk}" in text

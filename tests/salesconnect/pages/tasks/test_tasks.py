@@ -8,13 +8,12 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance.card import orders
-from compliance.card.orders import source_params
+from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
 from compliance.imports import services as imports
 from compliance.models import ImportJob
 from contacts import tasks
-from contacts.jobs import batches
+from contacts.jobs import batches, bulk_undo
 from contacts.jobs.batches import user_actor
 from contacts.models import Batch, BatchRefusal, Contact
 from salesconnect.lib.actor import Forbidden
@@ -267,5 +266,5 @@ def test_nobody_but_an_administrator_takes_back_what_somebody_else_changed(alice
     actor = user_actor(alice, "page")
     batch = batches.order(Contact.objects.all(), "source", actor=actor, params={"type": 3, "other": ""})
     with pytest.raises(Forbidden):
-        orders.undo(batch, actor=user_actor(bob, "page"))
-    assert orders.undo(batch, actor=actor).changed == 1
+        bulk_undo.undo(batch, actor=user_actor(bob, "page"))
+    assert bulk_undo.undo(batch, actor=actor).changed == 1

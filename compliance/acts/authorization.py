@@ -1,0 +1,95 @@
+"""The legal basis of many people."""
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from compliance.card import counting, restoring, services
+from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.services import AUTHORIZATION_COLUMNS
+from compliance.card.words import authorization_words
+from contacts.events import history
+from contacts.jobs.acts import register
+from contacts.jobs.parameters import Values
+from contacts.jobs.selected import Counts, Params, SelectedAct
+from contacts.models import Batch
+from contacts.people.queries import ContactQuerySet
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.outcome import Outcome
+
+
+@register
+class SetAuthorization(SelectedAct):
+    """Set the legal basis of many people."""
+
+    kind = "authorization"
+    right = "edit_people"
+    action = history.AUTHORIZATION
+    undoable = True
+    asks_first = True
+    label = gettext_lazy("Authorization")
+    hint = gettext_lazy("Choose an authorization to see what would change.")
+
+    def params(self, values: Values) -> Params:
+        authorization = Authorization(
+            values.get("authorization_type"),
+            values.get("authorization_other", ""),
+            values.get("consent_date"),
+            values.get("consent_purpose", ""),
+        )
+        return authorization_params(authorization)
+
+    def preview(self, people: ContactQuerySet, params: Params) -> Counts:
+        basis = _stored(params)
+        values = (basis.type, basis.other, basis.consent_date, basis.consent_purpose)
+        names = [column.name for column in AUTHORIZATION_COLUMNS]
+        return counting.preview(people, AUTHORIZATION_COLUMNS, dict(zip(names, values, strict=True)))
+
+    def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
+        return services.authorise(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
+
+    def take_back(self, contacts: ContactQuerySet, undone: Batch, batch: Batch, actor: Actor) -> Outcome:
+        return restoring.restore(contacts, AUTHORIZATION_COLUMNS, undone, batch, actor)
+
+    def title(self, n: int) -> str:
+        return ngettext("Set authorization for %(n)s person", "Set authorization for %(n)s people", n)
+
+    def button(self, n: int) -> str:
+        return ngettext("Set for %(n)s", "Set for %(n)s", n)
+
+    def headline(self, batch: Batch) -> str:
+        params = batch.params
+        kind = params.get("type")
+        values = {
+            "authorization_type": AuthorizationType(kind).slug if kind else None,
+            "authorization_other": params.get("other"),
+            "consent_date": params.get("consent_date"),
+            "consent_purpose": params.get("consent_purpose"),
+        }
+        return _("Authorization: %(words)s") % {"words": authorization_words(values)}
+
+    def done(self, n: int) -> str:
+        return ngettext("Authorization set for %(n)s person.", "Authorization set for %(n)s people.", n)
+
+
+def authorization_params(authorization: Authorization) -> dict[str, Any]:
+    """Return a legal basis as an order stores it; `Invalid` when it breaks a rule, before anything is ordered."""
+    services.refuse(authorization.errors(timezone.localdate()))
+    return {
+        "type": authorization.type,
+        "other": authorization.other,
+        "consent_date": authorization.consent_date.isoformat() if authorization.consent_date else None,
+        "consent_purpose": authorization.consent_purpose,
+    }
+
+
+def _stored(params: Params) -> Authorization:
+    return Authorization(
+        AuthorizationType(params["type"]) if params["type"] else None,
+        params["other"],
+        dt.date.fromisoformat(params["consent_date"]) if params["consent_date"] else None,
+        params["consent_purpose"],
+    )

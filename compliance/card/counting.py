@@ -1,0 +1,43 @@
+"""What a bulk change of the card would come to, counted without changing anything."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+from compliance.card.rules import AuthorizationType
+from compliance.card.services import Column
+from contacts.jobs.selected import Counts
+from contacts.people.queries import ContactQuerySet
+
+
+def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mapping[str, Any]) -> Counts:
+    """Count who would change, who is so already, and who is refused.
+
+    Also the consents that end, and those that another consent replaces with its date and purpose.
+    """
+    ids, params = contacts.ids_sql()
+    names = ", ".join(column.name for column in columns)
+    wanted = ", ".join(f"%s::{column.type}" for column in columns)
+    consent = int(AuthorizationType.CONSENT)
+    ends = "authorization_type" in values and values["authorization_type"] != consent
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(*), count(*) FILTER (WHERE restricted_at IS NOT NULL),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND ({names}) IS DISTINCT FROM ({wanted})),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}),
+                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}
+                       AND ({names}) IS DISTINCT FROM ({wanted}))
+            FROM compliance_compliancecard WHERE contact_id IN ({ids})
+            """,
+            [*values.values(), *values.values(), *params],
+        )
+        total, restricted, change, consents, other_consents = cursor.fetchone()
+    return Counts(
+        total,
+        change,
+        {"restricted": restricted},
+        consents_ended=consents if ends else 0,
+        consents_replaced=other_consents if values.get("authorization_type") == consent else 0,
+    )

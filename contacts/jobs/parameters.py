@@ -1,0 +1,62 @@
+"""What an act asks for: one declaration, from which the form of the page and the body of the API are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from contacts.models import User
+from salesconnect.lib.errors import Invalid
+
+Words = str | Promise
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TextParameter:
+    """An optional text."""
+
+    name: str
+    label: Words
+    help_text: Words
+    limit: int
+
+    def stored(self, values: Values) -> dict[str, Any]:
+        """Return the text as an order stores it."""
+        text = str(values.get(self.name) or "").strip()
+        if len(text) > self.limit:
+            raise Invalid({self.name: [_("Use at most %(limit)d characters.") % {"limit": self.limit}]})
+        return {self.name: text}
+
+
+@dataclass(frozen=True, slots=True)
+class FlagParameter:
+    """Something that is so or is not."""
+
+    name: str
+    label: Words
+
+    def stored(self, values: Values) -> dict[str, Any]:
+        """Return the flag as an order stores it."""
+        return {self.name: bool(values.get(self.name))}
+
+
+@dataclass(frozen=True, slots=True)
+class UserParameter:
+    """A user with an open account, or nobody."""
+
+    name: str
+    label: Words
+    nobody: Words
+
+    def stored(self, values: Values) -> dict[str, Any]:
+        """Return the user's number as an order stores it, and the name for its headline; null for nobody."""
+        user: User | None = values[self.name]
+        if user is not None and not user.is_active:
+            raise Invalid({self.name: [_("This account is closed.")]})
+        return {self.name: user.pk if user else None, f"{self.name}_name": str(user) if user else None}
+
+
+Parameter = TextParameter | FlagParameter | UserParameter
