@@ -22,7 +22,7 @@ from salesconnect.lib.client_address import client_address
 from salesconnect.lib.vault import seal, unsealed
 
 RECENT_SECONDS = 10 * 60
-RESUME = "contacts.accounts.resume"
+RESUME = f"{__name__}.resume"
 
 
 class AccountAdapter(DefaultAccountAdapter):
