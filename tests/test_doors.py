@@ -26,7 +26,8 @@ LARS = ANNA | {"email": "lars@example.com"}
 CSV = "First Name,Last Name,Email,Company\nAnna,Berg,anna@example.com,Exempel AB\n"
 CONSENT = {"authorization_type": "consent", "consent_date": "2026-03-01", "consent_purpose": "Newsletter"}
 CARD = ("authorization_type", "authorization_other", "consent_date", "consent_purpose", "unsubscribed", "version")
-OF_THE_DOOR = {"line", "file", "source_type"}
+# The clocks are for the undo of a bulk change.
+OF_THE_DOOR = {"line", "file", "source_type", "basis_since", "reviewed_on"}
 
 
 def rows_of(contact_id: int) -> dict[str, object]:

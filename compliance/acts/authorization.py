@@ -1,6 +1,5 @@
 """The legal basis of many people."""
 
-import datetime as dt
 from typing import Any
 
 from django.utils import timezone
@@ -34,19 +33,10 @@ class SetAuthorization(SelectedAct):
     hint = gettext_lazy("Choose an authorization to see what would change.")
 
     def params(self, values: Values) -> Params:
-        authorization = Authorization(
-            values.get("authorization_type"),
-            values.get("authorization_other", ""),
-            values.get("consent_date"),
-            values.get("consent_purpose", ""),
-        )
-        return authorization_params(authorization)
+        return authorization_params(Authorization.from_values(values))
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:
-        basis = _stored(params)
-        values = (basis.type, basis.other, basis.consent_date, basis.consent_purpose)
-        names = [column.name for column in AUTHORIZATION_COLUMNS]
-        return counting.preview(people, AUTHORIZATION_COLUMNS, dict(zip(names, values, strict=True)))
+        return counting.preview(people, AUTHORIZATION_COLUMNS, _stored(params).values())
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         return services.authorise(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
@@ -87,9 +77,6 @@ def authorization_params(authorization: Authorization) -> dict[str, Any]:
 
 
 def _stored(params: Params) -> Authorization:
-    return Authorization(
-        AuthorizationType(params["type"]) if params["type"] else None,
-        params["other"],
-        dt.date.fromisoformat(params["consent_date"]) if params["consent_date"] else None,
-        params["consent_purpose"],
+    return Authorization.from_values(
+        params | {"authorization_type": params["type"], "authorization_other": params["other"]}
     )

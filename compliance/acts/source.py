@@ -32,11 +32,10 @@ class SetSource(SelectedAct):
     hint = gettext_lazy("Choose a source to see what would change.")
 
     def params(self, values: Values) -> Params:
-        return source_params(Source(values.get("source_type"), values.get("source_other", "")))
+        return source_params(Source.from_values(values))
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:
-        source = _stored(params)
-        return counting.preview(people, SOURCE_COLUMNS, {"source_type": source.type, "source_other": source.other})
+        return counting.preview(people, SOURCE_COLUMNS, _stored(params).values())
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
         return services.set_source(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)

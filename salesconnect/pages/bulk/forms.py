@@ -59,13 +59,7 @@ class BulkAuthorizationForm(AuthorizationForm):
 
     def values(self) -> dict[str, Any]:
         """Return what the act `authorization` asks for."""
-        basis = self.to_authorization()
-        return {
-            "authorization_type": basis.type,
-            "authorization_other": basis.other,
-            "consent_date": basis.consent_date,
-            "consent_purpose": basis.consent_purpose,
-        }
+        return self.to_authorization().values()
 
 
 class BulkSourceForm(SourceForm):
@@ -73,8 +67,7 @@ class BulkSourceForm(SourceForm):
 
     def values(self) -> dict[str, Any]:
         """Return what the act `source` asks for."""
-        source = self.to_source()
-        return {"source_type": source.type, "source_other": source.other}
+        return self.to_source().values()
 
 
 class UserField(forms.ChoiceField):
