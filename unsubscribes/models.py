@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.functional import cached_property
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
@@ -53,14 +54,17 @@ class TeamSettings(models.Model):
 
     company_name = models.CharField(_("Company name"), max_length=100, blank=True)
     contact_address = models.EmailField(_("Contact address"), blank=True)
-    words_en = models.TextField(_("Words around the link, English"), max_length=TEXT_LIMIT, blank=True)
-    words_sv = models.TextField(_("Words around the link, Swedish"), max_length=TEXT_LIMIT, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="team_settings_one_row", condition=Q(pk=1))]
 
     def __str__(self) -> str:
         return self.company_name
+
+
+for _code, _language in settings.LANGUAGES:
+    _label = format_lazy(_("Words around the link, {language}"), language=_language)
+    TeamSettings.add_to_class(f"words_{_code}", models.TextField(_label, max_length=TEXT_LIMIT, blank=True))
 
 
 class MailTemplate(models.Model):

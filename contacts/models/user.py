@@ -3,14 +3,13 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib.actor import Role
+
 
 class User(AbstractUser):
     """Somebody who signs in. The role decides what they may do; see `salesconnect.lib.actor`."""
 
-    class Role(models.TextChoices):
-        ADMINISTRATOR = "administrator", _("Administrator")
-        MEMBER = "member", _("Member")
-        AUDITOR = "auditor", _("Auditor")
+    Role = Role
 
     class Theme(models.TextChoices):
         AUTO = "auto", _("As the device")

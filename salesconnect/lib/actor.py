@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
 Door = Literal["page", "api", "import", "command", "task", "link", "sync"]
 
 READ = frozenset({"view_people", "export_people", "verify_history"})
@@ -27,7 +30,17 @@ EVERYTHING = PEOPLE | {
     "manage_users",
     "manage_tasks",
 }
-RIGHTS: dict[str, frozenset[str]] = {"administrator": EVERYTHING, "member": PEOPLE, "auditor": READ}
+
+
+class Role(TextChoices):
+    """What a user is in the team; `RIGHTS` says what each role may do."""
+
+    ADMINISTRATOR = "administrator", _("Administrator")
+    MEMBER = "member", _("Member")
+    AUDITOR = "auditor", _("Auditor")
+
+
+RIGHTS: dict[str, frozenset[str]] = {Role.ADMINISTRATOR: EVERYTHING, Role.MEMBER: PEOPLE, Role.AUDITOR: READ}
 
 
 class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import override
@@ -15,7 +16,8 @@ from unsubscribes.models import TeamSettings
 
 DEFAULT_NAME = "Sales Connect"
 WORDS_FIELDS = {"our_company", "unsubscribe_link"}
-FIELDS = ("company_name", "contact_address", "words_en", "words_sv")
+WORDS = tuple(f"words_{code}" for code, _language in settings.LANGUAGES)
+FIELDS = ("company_name", "contact_address", *WORDS)
 
 
 def current() -> TeamSettings:
@@ -30,7 +32,7 @@ def name(team: TeamSettings) -> str:
 
 def words(team: TeamSettings, language: str) -> str:
     """Return the words around the link in a language, merge fields included: the team's, else the default."""
-    own = {"en": team.words_en, "sv": team.words_sv}.get(language, "")
+    own: str = getattr(team, f"words_{language}", "")
     return own.strip() or default_words(language)
 
 
@@ -62,7 +64,7 @@ def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
 def _check_words(values: Mapping[str, Any]) -> None:
     errors = {
         field: [_t("There is no merge field “%(name)s”.") % {"name": name} for name in unknown]
-        for field in ("words_en", "words_sv")
+        for field in WORDS
         if (unknown := unknown_fields(str(values.get(field, "")), WORDS_FIELDS))
     }
     if errors:

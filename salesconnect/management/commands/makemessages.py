@@ -4,14 +4,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 from django.core.management.commands import makemessages
 
+SOURCE = "en"
 MOMENT = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)
 
 
 class Command(makemessages.Command):
-    """Extract into the Swedish file, without dates, line numbers, guesses or what the code no longer says."""
+    """Extract into the file of each language, without dates, line numbers, guesses or what the code no longer says."""
 
     # Where `_` is the lazy function, `_t` is the other.
     xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_t"]
@@ -20,7 +22,8 @@ class Command(makemessages.Command):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take Django's options, with our defaults."""
         super().add_arguments(parser)
-        parser.set_defaults(locale=["sv"], ignore_patterns=["static", "tests"], no_wrap=True)
+        translated = [code for code, _language in settings.LANGUAGES if code != SOURCE]
+        parser.set_defaults(locale=translated, ignore_patterns=["static", "tests"], no_wrap=True)
         parser.set_defaults(no_obsolete=True, add_location="never")
 
     def write_po_file(self, potfile: Any, locale: str) -> None:

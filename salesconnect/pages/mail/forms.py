@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from unsubscribes.mail import team
 from unsubscribes.mail.compose import FIELDS, Draft
-from unsubscribes.mail.team import default_words
 from unsubscribes.models import SUBJECT_LIMIT, TEMPLATE_NAME_LIMIT, TeamSettings
 
 
@@ -69,8 +69,8 @@ class TeamForm(forms.ModelForm):
 
     class Meta:
         model = TeamSettings
-        fields = ["company_name", "contact_address", "words_en", "words_sv"]
-        widgets = {"words_en": forms.Textarea({"rows": 3}), "words_sv": forms.Textarea({"rows": 3})}
+        fields = team.FIELDS
+        widgets = {name: forms.Textarea({"rows": 3}) for name in team.WORDS}
         help_texts = {
             "company_name": _("Readers see it in the words around the link and on the unsubscribe page."),
             "contact_address": _("Where readers can turn when their link is damaged."),
@@ -78,8 +78,8 @@ class TeamForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for language in ("en", "sv"):
-            self.fields[f"words_{language}"].widget.attrs["placeholder"] = default_words(language)
+        for language, _name in settings.LANGUAGES:
+            self.fields[f"words_{language}"].widget.attrs["placeholder"] = team.default_words(language)
 
 
 def _editor_words() -> dict[str, Any]:
