@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from compliance.verdict.verdict import RULES
 from exports.integrity.listing import CHECKS
 from salesconnect.lib.actor import RIGHTS
+from salesconnect.operations.readiness import ORDER
 from unsubscribes.reports.meanings import PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,6 +110,10 @@ def test_every_entry_of_the_schedule_is_explained():
 
 def test_every_check_of_the_records_is_explained():
     assert {check.name for check in CHECKS} - in_first_cells(text("docs/operations.md")) == set()
+
+
+def test_whatever_readiness_may_miss_is_explained():
+    assert set(ORDER) - in_first_cells(text("docs/operations.md")) == set()
 
 
 def test_every_metric_is_named():
