@@ -30,6 +30,7 @@ PURE = (
     "unsubscribes/mail/replies.py",
 )
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
+WHOLE = ("browser", "cluster", "history_machine", "products", "salesforce_org", "salesforce_org_tests", "upgrade")
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +137,17 @@ def test_what_has_a_size_for_the_soak_runs_in_it():
 
 def test_what_is_to_run_first_is_there():
     assert set(FIRST) - {path.stem for path in (ROOT / "tests").rglob("test_*.py")} == set()
+
+
+def test_every_test_finds_its_module_by_name():
+    """`tests/a/b/test_c.py` and `test_c_of_something.py` test `a/b/c.py`; what tests the whole stands apart."""
+    lost = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        place = path.relative_to(ROOT / "tests").parent
+        if place == Path() or place.parts[0] in WHOLE:
+            continue
+        modules = {found.stem for found in (ROOT / place).glob("[a-z]*")}
+        name = path.stem.removeprefix("test_")
+        if not any(name == module or name.startswith(f"{module}_") for module in modules):
+            lost.append(path.relative_to(ROOT).as_posix())
+    assert lost == []
