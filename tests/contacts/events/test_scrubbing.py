@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import InternalError, ProgrammingError, connection, transaction
 
+from compliance.review import informing
 from contacts.events import history, scrubbing
 from contacts.models import Contact, ContactEvent
 from exports.erasure import erasure
@@ -93,3 +94,15 @@ def test_an_erasure_is_whole_before_the_eyes_of_who_verifies(anna, member):
     call_command("seal_history")
     call_command("verify_history")
     assert words(anna.pk) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_how_somebody_was_informed_stays_when_the_reason_goes_with_another_person(anna, person, member):
+    other = person(first_name="Bodil", last_name="Zetterqvist", email="bodil@example.com")
+    people = Contact.objects.filter(pk=anna.pk)
+    informing.mark(people, actor=member, how=informing.BY_MAIL, reason="As Bodil Zetterqvist asked for it")
+    erasure.delete(Contact.objects.filter(pk=other.pk), actor=member)
+    informed = ContactEvent.objects.get(contact_id=anna.pk, action=history.INFORMED)
+    assert informed.changes == {"how": [None, informing.BY_MAIL]}
+    # The mail comes back: that it was a mail is still known.
+    assert informing.take_back(anna.pk, actor=member).changed == 1
