@@ -9,6 +9,7 @@ from compliance.card.rules import AuthorizationType
 from compliance.card.services import Column
 from contacts.jobs.selected import Counts
 from contacts.people.queries import ContactQuerySet
+from salesconnect.lib.sql import statement
 
 
 def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mapping[str, Any]) -> Counts:
@@ -23,14 +24,7 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mappin
     ends = "authorization_type" in values and values["authorization_type"] != consent
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT count(*), count(*) FILTER (WHERE restricted_at IS NOT NULL),
-                   count(*) FILTER (WHERE restricted_at IS NULL AND ({names}) IS DISTINCT FROM ({wanted})),
-                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}),
-                   count(*) FILTER (WHERE restricted_at IS NULL AND authorization_type = {consent}
-                       AND ({names}) IS DISTINCT FROM ({wanted}))
-            FROM compliance_compliancecard WHERE contact_id IN ({ids})
-            """,
+            statement(__file__, "preview", people=ids, columns=names, wanted=wanted, consent=str(consent)),
             [*values.values(), *values.values(), *params],
         )
         total, restricted, change, consents, other_consents = cursor.fetchone()

@@ -21,6 +21,7 @@ from contacts.people.rules import normalise_address
 from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 
 # 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
@@ -37,19 +38,9 @@ NUMBER = """
     UPDATE incoming SET contact_id = nextval((SELECT pg_get_serial_sequence('contacts_contact', 'id')::regclass))
     WHERE contact_id IS NULL AND NOT taken
 """
-INSERT_CONTACTS = f"""
-    WITH created AS (
-        INSERT INTO contacts_contact (id, owner_id, {", ".join(DETAILS)},
-            email_key, address_hash, address_hash_key, skeleton_hash, {", ".join(SORTED.values())})
-        SELECT contact_id, %(owner)s, {", ".join(DETAILS)}, email_key, address_hash,
-               CASE WHEN address_hash IS NULL THEN '' ELSE %(hash_key)s END, skeleton_hashes[1],
-               {", ".join(SORTED.values())}
-        FROM incoming WHERE NOT taken ORDER BY line
-        ON CONFLICT (email_key) WHERE NOT (email_key = '') DO NOTHING
-        RETURNING id
-    )
-    UPDATE incoming SET taken = true WHERE NOT taken AND contact_id NOT IN (SELECT id FROM created)
-"""
+INSERT_CONTACTS = statement(
+    __file__, "create_contacts", details=", ".join(DETAILS), sort_keys=", ".join(SORTED.values())
+)
 REFUSE_ERASED = """
     WITH erased AS (
         DELETE FROM contacts_contact WHERE id = ANY(ARRAY(
@@ -102,33 +93,11 @@ SUPPRESS = """
     WHERE NOT taken AND opted_out AND address_hash IS NOT NULL ORDER BY address_hash
     ON CONFLICT (address_hash) DO NOTHING
 """
-INSERT_CARDS = f"""
-    INSERT INTO compliance_compliancecard (
-        contact_id, version, unsubscribed, basis_since, sort_last, sort_first, {", ".join(CARD)})
-    SELECT contact_id, 1,
-           opted_out OR EXISTS (SELECT FROM compliance_suppression s WHERE s.address_hash = incoming.address_hash),
-           CASE WHEN authorization_type IS NOT NULL THEN %(today)s::date END, sort_last, sort_first, {", ".join(CARD)}
-    FROM incoming WHERE NOT taken ORDER BY line
-"""
-INSERT_EVENTS = f"""
-    INSERT INTO contacts_contactevent ({history.COLUMNS})
-    SELECT i.contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, jsonb_strip_nulls(
-        jsonb_build_object('line', nullif(i.line, 0), 'file', %(file)s::text,
-            'suppressed', CASE WHEN card.unsubscribed THEN true END, 'erased_before', %(erased_before)s::boolean,
-            'authorization_type', (%(authorizations)s)[i.authorization_type],
-            'authorization_other', nullif(i.authorization_other, ''),
-            'consent_date', i.consent_date, 'consent_purpose', nullif(i.consent_purpose, ''),
-            'source_type', (%(sources)s)[i.source_type], 'source_other', nullif(i.source_other, '')))
-    FROM incoming i JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken ORDER BY i.line
-"""
-INSERT_LIKENESSES = f"""
-    INSERT INTO contacts_contactevent ({history.COLUMNS})
-    SELECT contact_id, %(batch_id)s, NULL, '{history.LOOKED_ALIKE}', %(door)s, 'Sales Connect', '{{}}'
-    FROM incoming i JOIN compliance_compliancecard card USING (contact_id)
-    WHERE NOT i.taken AND card.looks_opted_out ORDER BY i.line
-"""
+INSERT_CARDS = statement(__file__, "create_cards", columns=", ".join(CARD))
+INSERT_EVENTS = statement(__file__, "create_events")
+INSERT_LIKENESSES = statement(__file__, "create_likeness_events")
 TAKE_IN = (HOLD, NUMBER, INSERT_CONTACTS)
-RENEW = (REKEY, *(REKEY_SKELETONS.format(table=table) for table in lookalikes.TABLES))
+RENEW = (REKEY, *(fill(REKEY_SKELETONS, table=table) for table in lookalikes.TABLES))
 RECORD = (FOLDED, SUPPRESS, INSERT_CARDS, INSERT_EVENTS, INSERT_LIKENESSES)
 
 

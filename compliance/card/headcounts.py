@@ -10,31 +10,13 @@ from django.db.models import Case, F, Min, Sum, Value, When
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.models import CardTally
 from compliance.verdict import asof
+from salesconnect.lib.sql import statement
 
 # The state before a moment is the present one, without those of the people whom something happened to since, and with
 # what the events before the moment say of these.
-TOUCHED = "SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s"
-ASKED = f"SELECT contact_id, contact_id, %(moment)s::timestamptz - interval '1 microsecond' FROM ({TOUCHED}) touched"
-PAST = f"""
-    WITH kinds AS (
-        SELECT authorization_type::int, source_type::int, unsubscribed, consent_date, number FROM compliance_cardtally
-        UNION ALL
-        SELECT authorization_type, source_type, unsubscribed, consent_date, -1 FROM compliance_compliancecard
-        WHERE contact_id IN ({TOUCHED})
-        UNION ALL
-        SELECT array_position(%(grounds)s, state->>'authorization_type'),
-            array_position(%(sources)s, state->>'source_type'),
-            coalesce((state->>'unsubscribed')::boolean, false), (state->>'consent_date')::date, 1
-        FROM ({{states}}) told WHERE (state->>'here')::boolean
-    )
-    SELECT authorization_type, source_type, unsubscribed, consent_date, sum(number)::bigint
-    FROM kinds GROUP BY 1, 2, 3, 4 HAVING sum(number) <> 0
-"""
-RESTRICTED = f"""
-    SELECT (SELECT count(*) FROM compliance_compliancecard
-            WHERE restricted_at IS NOT NULL AND contact_id NOT IN ({TOUCHED}))
-        + (SELECT count(*) FROM ({{states}}) told
-           WHERE (state->>'here')::boolean AND state->>'restricted_at' IS NOT NULL)
+ASKED = """
+    SELECT contact_id, contact_id, %(moment)s::timestamptz - interval '1 microsecond'
+    FROM (SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s) touched
 """
 
 
@@ -73,7 +55,7 @@ def before(moment: dt.datetime) -> list[Kind]:
     states, values = asof.states_sql(ASKED)
     values |= {"moment": moment, "grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
     with connection.cursor() as cursor:
-        cursor.execute(PAST.replace("{states}", states), values)
+        cursor.execute(statement(__file__, "headcounts_past", states=states), values)
         return [Kind(*row) for row in cursor]
 
 
@@ -81,6 +63,6 @@ def restricted_before(moment: dt.datetime) -> int:
     """Return of how many people the processing was restricted right before `moment`."""
     states, values = asof.states_sql(ASKED)
     with connection.cursor() as cursor:
-        cursor.execute(RESTRICTED.replace("{states}", states), values | {"moment": moment})
+        cursor.execute(statement(__file__, "headcounts_restricted", states=states), values | {"moment": moment})
         number: int = cursor.fetchone()[0]
     return number

@@ -10,16 +10,17 @@ from psycopg2.extras import Json
 from compliance.card import services
 from compliance.card.services import AUTHORIZATION_COLUMNS, Column
 from compliance.verdict import asof
-from contacts.events import history
 from contacts.jobs.bulk_undo import LATER, TOUCHED, undo_values
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import fill, statement
 
-TOUCHED_AT = f"""
-    WITH {TOUCHED} SELECT contact_id, min(at), bool_and(changes ? 'basis_since') FROM touched GROUP BY 1
-"""
+TOUCHED_AT = fill(
+    "WITH {touched} SELECT contact_id, min(at), bool_and(changes ? 'basis_since') FROM touched GROUP BY 1",
+    touched=TOUCHED,
+)
 FEW = 100
 # What the clocks of a legal basis add to the statement of an undo: their place, what is set, what the event says. They
 # stand in the event that is undone, but for changes of version 0.1.
@@ -69,33 +70,24 @@ def _folded_clocks(cursor: CursorWrapper, values: dict[str, Any]) -> dict[str, l
 
 
 def _restore_sql(columns: Sequence[Column]) -> str:
-    """Return the statement that gives back what the undone batch's events remember, but for what changed since.
-
-    No step joins two others: PostgreSQL knows nothing yet of events that are minutes old, and would take every step for
-    one row and compare each with each.
-    """
+    """Return the statement that gives back what the undone batch's events remember, but for what changed since."""
     restored = ", ".join(
         f"{_before(column)} AS {column.name}, card.{column.name} AS was_{column.name}" for column in columns
     )
-    names = ", ".join(column.name for column in columns)
     clock, moved, clocked = CLOCK if columns is AUTHORIZATION_COLUMNS else ("", "", "")
-    return f"""
-        WITH {TOUCHED}, wanted AS MATERIALIZED (
-            SELECT contact_id, {clock} {restored} FROM touched JOIN compliance_compliancecard card USING (contact_id)
-            WHERE NOT {LATER}
-        ), changed AS (
-            UPDATE compliance_compliancecard card SET ({names}) = ROW({", ".join(f"wanted.{c.name}" for c in columns)}),
-                   {moved}version = version + 1, updated_at = now()
-            FROM wanted WHERE card.contact_id = wanted.contact_id
-        ), logged AS (
-            INSERT INTO contacts_contactevent ({history.COLUMNS})
-            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
-                   {services.changes_sql(columns, old="wanted.was_", new="wanted.")} {clocked}
-            FROM wanted ORDER BY contact_id
-        )
-        SELECT (SELECT count(*) FROM wanted),
-               ARRAY(SELECT contact_id FROM touched EXCEPT SELECT contact_id FROM wanted ORDER BY contact_id)
-    """
+    return statement(
+        __file__,
+        "restore_cards",
+        touched=TOUCHED,
+        later=LATER,
+        clock=clock,
+        moved=moved,
+        clocked=clocked,
+        restored=restored,
+        columns=", ".join(column.name for column in columns),
+        wanted=", ".join(f"wanted.{column.name}" for column in columns),
+        changes=services.changes_sql(columns, old="wanted.was_", new="wanted."),
+    )
 
 
 def _before(column: Column) -> str:

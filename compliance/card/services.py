@@ -14,6 +14,7 @@ from contacts.people.queries import ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 
 
@@ -48,7 +49,6 @@ AUTHORIZATION_COLUMNS = (
 SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
 
 
-CLOCK_COLUMNS = "basis_since, reviewed_on"
 # Cards are locked in the order of their ids, so that no two acts deadlock.
 LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
 CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(old.basis_since, %(since)s::date),
@@ -115,7 +115,7 @@ def lock(contacts: ContactQuerySet) -> list[int]:
     """Lock the cards of `contacts`; return the ids."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
-        cursor.execute(LOCK.format(columns="contact_id", ids=ids), params)
+        cursor.execute(fill(LOCK, columns="contact_id", ids=ids), params)
         return [row[0] for row in cursor]
 
 
@@ -123,7 +123,7 @@ def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
     """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
-        cursor.execute(LOCK.format(columns=f"contact_id, {FREE}", ids=ids), params)
+        cursor.execute(fill(LOCK, columns=f"contact_id, {FREE}", ids=ids), params)
         rows = cursor.fetchall()
     free = [contact_id for contact_id, unrestricted in rows if unrestricted]
     return free, [contact_id for contact_id, unrestricted in rows if not unrestricted]
@@ -184,33 +184,23 @@ def _set(
     A bulk change of the legal basis records the clocks that it ends too: its undo takes them from there.
     """
     whose = inlined(*contacts.card_ids_sql())
-    names = ", ".join(column.name for column in columns)
-    wanted = ", ".join(_value(column, "") for column in columns)
     of_basis = columns is AUTHORIZATION_COLUMNS
-    moved = "basis_since = %(since)s, reviewed_on = %(reviewed)s, " if of_basis else ""
     changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks or (of_basis and batch_id) else "")
     clocks = clocks or Clocks(timezone.localdate())
-    statement = f"""
-        WITH locked AS MATERIALIZED (
-            {LOCK.format(columns=f"contact_id, {names}, {CLOCK_COLUMNS}, {FREE} AS free", ids=whose)}
-        ), old AS MATERIALIZED (
-            SELECT contact_id, {names}, {CLOCK_COLUMNS} FROM locked WHERE free AND ({names}) IS DISTINCT FROM ({wanted})
-        ), changed AS (
-            UPDATE compliance_compliancecard card
-            SET ({names}) = ROW({wanted}), {moved}version = version + 1, updated_at = now()
-            FROM old WHERE card.contact_id = old.contact_id
-        ), logged AS (
-            INSERT INTO contacts_contactevent ({history.COLUMNS})
-            SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, {changes}
-            FROM old ORDER BY contact_id
-        )
-        SELECT count(*) FILTER (WHERE free), (SELECT count(*) FROM old),
-               coalesce(array_agg(contact_id) FILTER (WHERE NOT free), '{{}}') FROM locked
-    """
+    changing = statement(
+        __file__,
+        "change_cards",
+        people=whose,
+        free=FREE,
+        columns=", ".join(column.name for column in columns),
+        wanted=", ".join(_value(column, "") for column in columns),
+        moved="basis_since = %(since)s, reviewed_on = %(reviewed)s, " if of_basis else "",
+        changes=changes,
+    )
     acted = {"action": action, "since": clocks.since, "reviewed": clocks.reviewed, **values}
     acted |= history.event_values(actor, batch_id)
     with connection.cursor() as cursor:
-        cursor.execute(statement, acted)
+        cursor.execute(changing, acted)
         free, changed, restricted = cursor.fetchone()
     return Outcome(changed=changed, unchanged=free - changed).refuse("restricted", restricted)
 

@@ -4,12 +4,10 @@ What an address looks like is known by a keyed hash of its own, and its lock is 
 gives a person an address and who suppresses one that looks like it never pass each other.
 """
 
-from importlib import import_module
-
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
-earlier = import_module("compliance.migrations.0010_address_locks")
+from salesconnect.lib.sql import statement
 
 # The mark of some people, set right. Who is unsubscribed has none: nothing is left to ask. `tells` adds an event where it changes; who creates a person tells it
 # after the creation.
@@ -151,99 +149,6 @@ DROP FUNCTION compliance_skeleton_of_holder, compliance_suppressions_seen, compl
 DROP FUNCTION compliance_see_lookalikes;
 """
 
-# As before; and what the addresses look like is held and stored with them. The cards of all whom the "no" reaches, and
-# of those who look like them, are locked in the one order before any is changed.
-STORED = """
-        INSERT INTO compliance_suppression AS held (address_hash, hash_key, reason, source, said_at, skeleton_hash)
-        SELECT DISTINCT ON (hash) hash, key, the_reason, the_source, clock_timestamp(), skeleton
-        FROM {given} AS given (hash, key, skeleton) WHERE hash IS NOT NULL ORDER BY hash, skeleton
-        ON CONFLICT (address_hash) DO UPDATE SET
-            said_at = CASE WHEN is_said THEN EXCLUDED.said_at ELSE held.said_at END,
-            skeleton_hash = coalesce(held.skeleton_hash, EXCLUDED.skeleton_hash),
-            (reason, source) = ROW(
-                CASE WHEN held.source = 'bounce' THEN EXCLUDED.reason ELSE held.reason END,
-                CASE WHEN held.source = 'bounce' THEN EXCLUDED.source ELSE held.source END)
-        WHERE is_said OR held.source = 'bounce' AND EXCLUDED.source <> 'bounce'
-            OR held.skeleton_hash IS NULL AND EXCLUDED.skeleton_hash IS NOT NULL
-"""
-LISTED = "(SELECT hash, the_key, skeleton FROM unnest(hashes, skeletons) AS listed (hash, skeleton))"
-HELD = """(
-            SELECT address_hash, address_hash_key, skeleton_hash FROM contacts_contact WHERE id = ANY(people)
-            UNION ALL SELECT the_hashes[1], the_key, the_skeleton)"""
-SUPPRESS = f"""
-DROP FUNCTION compliance_suppress;
-CREATE FUNCTION compliance_suppress(
-    hashes uuid[], the_key text, the_source text, the_reason text, is_said boolean, skeletons uuid[] DEFAULT '{{}}'
-) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM compliance_hold_addresses(hashes || skeletons);
-    {STORED.format(given=LISTED)};
-END $$;
-"""
-UNSUBSCRIBE = f"""
-DROP FUNCTION compliance_unsubscribe;
-CREATE FUNCTION compliance_unsubscribe(
-    ids bigint[], the_hashes uuid[], the_key text, the_source text, the_reason text, is_said boolean,
-    the_batch bigint, the_actor bigint, the_door text, the_actor_name text, the_skeleton uuid DEFAULT NULL,
-    OUT people bigint[], OUT changed bigint, OUT is_new boolean
-) LANGUAGE plpgsql AS $$
-DECLARE
-    likenesses uuid[];
-    later uuid[];
-    alike bigint[];
-BEGIN
-    likenesses := the_skeleton || ARRAY(
-        SELECT skeleton_hash FROM contacts_contact WHERE id = ANY(ids)
-        UNION SELECT skeleton_hash FROM contacts_contact WHERE address_hash = ANY(the_hashes)
-    );
-    PERFORM compliance_hold_addresses(the_hashes || likenesses);
-    IF cardinality(the_hashes) > 0 THEN
-        ids := ids || ARRAY(SELECT id FROM contacts_contact WHERE address_hash = ANY(the_hashes));
-    END IF;
-    alike := ARRAY(
-        SELECT id FROM contacts_contact WHERE skeleton_hash = ANY(likenesses) EXCEPT SELECT unnest(ids)
-    );
-    IF cardinality(alike) > 0 THEN
-        PERFORM FROM compliance_compliancecard WHERE contact_id = ANY(ids || alike) ORDER BY contact_id FOR UPDATE;
-    END IF;
-    people := ARRAY(
-        SELECT contact_id FROM compliance_compliancecard WHERE contact_id = ANY(ids) ORDER BY contact_id FOR UPDATE
-    );
-    later := ARRAY(
-        SELECT skeleton_hash FROM contacts_contact WHERE id = ANY(people) AND skeleton_hash IS NOT NULL
-        EXCEPT SELECT unnest(likenesses)
-    );
-    IF cardinality(later) > 0 THEN
-        PERFORM compliance_hold_addresses(later);
-    END IF;
-    WITH suppressed AS (
-{STORED.format(given=HELD)}
-        RETURNING address_hash, held.xmax = 0 AS never_held
-    ), said AS (
-        UPDATE compliance_compliancecard card
-        SET unsubscribed = true, version = card.version + 1,
-            updated_at = CASE WHEN old.unsubscribed THEN card.updated_at ELSE now() END
-        FROM compliance_compliancecard old
-        WHERE card.contact_id = ANY(people) AND old.contact_id = card.contact_id AND (is_said OR NOT old.unsubscribed)
-        RETURNING card.contact_id, old.unsubscribed AS already
-    ), logged AS (
-        INSERT INTO contacts_contactevent (contact_id, batch_id, actor_id, action, door, actor_name, changes)
-        SELECT contact_id, the_batch, the_actor, 'unsubscribed', the_door, the_actor_name,
-               jsonb_build_object('source', jsonb_build_array(NULL, the_source),
-                                  'reason', jsonb_build_array(NULL, the_reason))
-        FROM said WHERE NOT already ORDER BY contact_id
-    )
-    SELECT (SELECT count(*) FROM said WHERE NOT already),
-           EXISTS (SELECT FROM suppressed WHERE never_held AND address_hash = the_hashes[1])
-    INTO changed, is_new;
-END $$;
-"""
-BEFORE = f"""
-DROP FUNCTION compliance_suppress;
-{earlier.SUPPRESS}
-{earlier.UNSUBSCRIBE}
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [("compliance", "0015_waiting_orders"), ("contacts", "0019_skeletons")]
@@ -264,5 +169,12 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(SEE + SUPPRESSIONS + PEOPLE + CARDS, UNSEEN),
-        migrations.RunSQL(SUPPRESS + UNSUBSCRIBE, BEFORE),
+        migrations.RunSQL(
+            [statement(__file__, "sql/0016_suppress"), statement(__file__, "sql/0016_unsubscribe")],
+            [
+                "DROP FUNCTION compliance_suppress",
+                statement(__file__, "sql/0010_suppress"),
+                statement(__file__, "sql/0010_unsubscribe"),
+            ],
+        ),
     ]

@@ -1,79 +1,12 @@
 """The "no" that answers a mail is of the person to whom the mail was written, whatever address the person has by now."""
 
-from importlib import import_module
-
 from django.db import migrations
 
-earlier = import_module("compliance.migrations.0016_lookalikes")
-
-# As before, and for whom else a mail was written to: `is_of_mail` says that `ids` are those. Their history says so
-# where the address that was written to is not theirs. `holders` are those who have that address.
-UNSUBSCRIBE = f"""
-DROP FUNCTION compliance_unsubscribe;
-CREATE FUNCTION compliance_unsubscribe(
-    ids bigint[], the_hashes uuid[], the_key text, the_source text, the_reason text, is_said boolean,
-    the_batch bigint, the_actor bigint, the_door text, the_actor_name text, the_skeleton uuid DEFAULT NULL,
-    is_of_mail boolean DEFAULT false,
-    OUT people bigint[], OUT changed bigint, OUT is_new boolean, OUT holders bigint[]
-) LANGUAGE plpgsql AS $$
-DECLARE
-    likenesses uuid[];
-    later uuid[];
-    alike bigint[];
-BEGIN
-    likenesses := the_skeleton || ARRAY(
-        SELECT skeleton_hash FROM contacts_contact WHERE id = ANY(ids)
-        UNION SELECT skeleton_hash FROM contacts_contact WHERE address_hash = ANY(the_hashes)
-    );
-    PERFORM compliance_hold_addresses(the_hashes || likenesses);
-    IF cardinality(the_hashes) > 0 THEN
-        ids := ids || ARRAY(SELECT id FROM contacts_contact WHERE address_hash = ANY(the_hashes));
-    END IF;
-    alike := ARRAY(
-        SELECT id FROM contacts_contact WHERE skeleton_hash = ANY(likenesses) EXCEPT SELECT unnest(ids)
-    );
-    IF cardinality(alike) > 0 THEN
-        PERFORM FROM compliance_compliancecard WHERE contact_id = ANY(ids || alike) ORDER BY contact_id FOR UPDATE;
-    END IF;
-    people := ARRAY(
-        SELECT contact_id FROM compliance_compliancecard WHERE contact_id = ANY(ids) ORDER BY contact_id FOR UPDATE
-    );
-    holders := ARRAY(
-        SELECT id FROM contacts_contact WHERE id = ANY(people) AND address_hash = ANY(the_hashes) ORDER BY id
-    );
-    later := ARRAY(
-        SELECT skeleton_hash FROM contacts_contact WHERE id = ANY(people) AND skeleton_hash IS NOT NULL
-        EXCEPT SELECT unnest(likenesses)
-    );
-    IF cardinality(later) > 0 THEN
-        PERFORM compliance_hold_addresses(later);
-    END IF;
-    WITH suppressed AS (
-{earlier.STORED.format(given=earlier.HELD)}
-        RETURNING address_hash, held.xmax = 0 AS never_held
-    ), said AS (
-        UPDATE compliance_compliancecard card
-        SET unsubscribed = true, version = card.version + 1,
-            updated_at = CASE WHEN old.unsubscribed THEN card.updated_at ELSE now() END
-        FROM compliance_compliancecard old
-        WHERE card.contact_id = ANY(people) AND old.contact_id = card.contact_id AND (is_said OR NOT old.unsubscribed)
-        RETURNING card.contact_id, old.unsubscribed AS already
-    ), logged AS (
-        INSERT INTO contacts_contactevent (contact_id, batch_id, actor_id, action, door, actor_name, changes)
-        SELECT contact_id, the_batch, the_actor, 'unsubscribed', the_door, the_actor_name,
-               jsonb_build_object('source', jsonb_build_array(NULL, the_source),
-                                  'reason', jsonb_build_array(NULL, the_reason))
-               || CASE WHEN is_of_mail AND contact_id <> ALL(holders)
-                  THEN jsonb_build_object('earlier_address', jsonb_build_array(NULL, true)) ELSE '{{}}' END
-        FROM said WHERE NOT already ORDER BY contact_id
-    )
-    SELECT (SELECT count(*) FROM said WHERE NOT already),
-           EXISTS (SELECT FROM suppressed WHERE never_held AND address_hash = the_hashes[1])
-    INTO changed, is_new;
-END $$;
-"""
+from salesconnect.lib.sql import statement
 
 
 class Migration(migrations.Migration):
     dependencies = [("compliance", "0016_lookalikes")]
-    operations = [migrations.RunSQL(UNSUBSCRIBE, earlier.UNSUBSCRIBE)]
+    operations = [
+        migrations.RunSQL(statement(__file__, "sql/0017_unsubscribe"), statement(__file__, "sql/0016_unsubscribe"))
+    ]

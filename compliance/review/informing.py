@@ -22,37 +22,15 @@ from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import statement
 from salesconnect.lib.transactions import act
 
 BY_HAND, BY_MAIL, CAME_BACK = "by_hand", "mail", "came_back"
 """How somebody was told; and why somebody who was told by mail turned out not to have been."""
 NEAR = 1_000
-MARK = f"""
-    WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS at), changed AS (
-        UPDATE compliance_compliancecard SET informed_at = moment.at, version = version + 1, updated_at = now()
-        FROM moment WHERE contact_id = ANY(%(ids)s) AND informed_at IS NULL RETURNING contact_id
-    ), logged AS (
-        INSERT INTO contacts_contactevent ({history.COLUMNS}, at)
-        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
-               jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text),
-                                  'reason', jsonb_build_array(NULL, %(reason)s::text)), moment.at
-        FROM changed, moment ORDER BY contact_id
-    )
-    SELECT count(*) FROM changed
-"""
+MARK = statement(__file__, "mark_informed")
 
-TAKE_BACK = f"""
-    WITH changed AS (
-        UPDATE compliance_compliancecard SET informed_at = NULL, version = version + 1, updated_at = now()
-        WHERE contact_id = ANY(%(ids)s) AND informed_at IS NOT NULL RETURNING contact_id
-    ), logged AS (
-        INSERT INTO contacts_contactevent ({history.COLUMNS}, at)
-        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s,
-               jsonb_build_object('how', jsonb_build_array(NULL, %(how)s::text)), clock_timestamp()
-        FROM changed ORDER BY contact_id
-    )
-    SELECT count(*) FROM changed
-"""
+TAKE_BACK = statement(__file__, "take_informed_back")
 
 
 @act

@@ -23,21 +23,11 @@ from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import statement
 from salesconnect.lib.transactions import act
 
 NOTE_LIMIT = 2_000
-REVIEWED = f"""
-    WITH changed AS (
-        UPDATE compliance_compliancecard
-        SET basis_since = %(today)s, reviewed_on = %(today)s, version = version + 1, updated_at = now()
-        WHERE contact_id = ANY(%(ids)s) AND authorization_type IS NOT NULL RETURNING contact_id
-    ), logged AS (
-        INSERT INTO contacts_contactevent ({history.COLUMNS})
-        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, %(changes)s
-        FROM changed ORDER BY contact_id
-    )
-    SELECT count(*) FROM changed
-"""
+REVIEWED = statement(__file__, "mark_reviewed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import statement
 from salesconnect.lib.transactions import act
 
 ALIKE = """
@@ -33,12 +34,7 @@ ALIKE = """
         ON held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
         AND held.source <> 'bounce'
 """
-TELL_APART = f"""
-    UPDATE compliance_compliancecard card
-    SET looks_opted_out = false, version = version + 1, updated_at = now(),
-        told_apart_from = ARRAY({ALIKE.format(columns="held.id")} WHERE person.id = card.contact_id)
-    WHERE contact_id = %(id)s AND looks_opted_out
-"""
+TELL_APART = statement(__file__, "tell_apart")
 # All that has one skeleton moves to the new key at once, for it is compared by its hash.
 TO_NEWEST = """UPDATE {table} SET skeleton_hash = (%(moves)s::jsonb ->> skeleton_hash::text)::uuid
        WHERE skeleton_hash = ANY(%(old)s::uuid[])"""

@@ -15,12 +15,12 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card.rules import AuthorizationType, SourceType
-from compliance.review import informing
 from compliance.verdict import policy
 from compliance.verdict.verdict import Said, Verdict, verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.fields import DETAILS
+from salesconnect.lib.sql import statement
 
 # What each kind of event says of a person, as a JSON object; the later word on a key stands. `basis` is when the legal
 # basis was recorded or reviewed last. A created person has plain values, every other change is `[from, to]`.
@@ -33,46 +33,7 @@ CLOCKS = """
     CASE WHEN event.changes ? 'basis_since' THEN jsonb_build_object('basis', event.changes->'basis_since'->1,
         'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
 """
-TOLD = f"""
-    CASE event.action
-    WHEN '{history.CREATED}' THEN
-        event.changes || jsonb_build_object('here', true, 'unsubscribed', event.changes ? 'suppressed')
-        || CASE WHEN event.changes ? 'authorization_type' THEN jsonb_build_object('basis', event.at) ELSE '{{}}' END
-    WHEN '{history.AUTHORIZATION}' THEN {NEW} || jsonb_build_object('basis', event.at, 'reviewed', NULL) || {CLOCKS}
-    WHEN '{history.SOURCE}' THEN {NEW}
-    WHEN '{history.CORRECTED}' THEN {NEW}
-    WHEN '{history.SCRUBBED}' THEN jsonb_build_object('words_gone', true)
-    WHEN '{history.UNSUBSCRIBED}' THEN jsonb_build_object('unsubscribed', true, 'looks_opted_out', false,
-        'said_at', event.at, 'said_source', event.changes->'source'->1, 'said_reason', event.changes->'reason'->1)
-    WHEN '{history.RESUBSCRIBED}' THEN jsonb_build_object('unsubscribed', false, 'said_at', NULL)
-    WHEN '{history.RESTRICTED}' THEN jsonb_build_object('restricted_at', event.at)
-    WHEN '{history.UNRESTRICTED}' THEN jsonb_build_object('restricted_at', NULL)
-    WHEN '{history.INFORMED}' THEN jsonb_build_object('informed_at',
-        CASE WHEN event.changes->'how'->>1 = '{informing.CAME_BACK}' THEN NULL ELSE event.at END)
-    WHEN '{history.REVIEWED}' THEN jsonb_build_object('basis', event.at, 'reviewed', event.at)
-    WHEN '{history.DELETED}' THEN jsonb_build_object('here', false)
-    WHEN '{history.MERGED}' THEN
-        CASE WHEN event.changes ? 'into' THEN jsonb_build_object('here', false) ELSE '{{}}' END || {CLOCKS}
-    WHEN '{history.UNMERGED}' THEN jsonb_build_object('here', true) || {CLOCKS}
-        || CASE WHEN event.changes ? 'suppressed' THEN jsonb_build_object('unsubscribed', true)
-           WHEN event.changes ? 'unsubscribed' THEN {NEW} ELSE '{{}}' END
-    WHEN '{history.LOOKED_ALIKE}' THEN jsonb_build_object('looks_opted_out', true)
-    WHEN '{history.LOOKED_APART}' THEN jsonb_build_object('looks_opted_out', false)
-    WHEN '{history.TOLD_APART}' THEN jsonb_build_object('looks_opted_out', false)
-    END
-"""
-# `asked` is any query of (number, contact_id, moment): which state is wanted, of whom, and when.
-STATES = f"""
-    WITH asked (number, contact_id, moment) AS MATERIALIZED ({{asked}})
-    SELECT number, jsonb_object_agg(word.key, word.value ORDER BY told.at, told.id) AS state
-    FROM (
-        SELECT asked.number, event.id, event.at, {TOLD} AS words
-        FROM asked JOIN contacts_contactevent event
-            ON event.contact_id = asked.contact_id AND event.at <= asked.moment AND event.at <= %(until)s
-            AND event.action = ANY(%(actions)s)
-    ) told CROSS JOIN LATERAL jsonb_each(told.words) word
-    GROUP BY number
-"""
+TOLD = statement(__file__, "told", new=NEW, clocks=CLOCKS)
 ACTIONS = (
     history.CREATED,
     history.AUTHORIZATION,
@@ -156,7 +117,10 @@ def states_sql(asked: str, until: dt.datetime | None = None) -> tuple[str, dict[
 
     One pass over the events of those who are asked for, so that a million take ten times as long as a hundred thousand.
     """
-    return STATES.replace("{asked}", asked), {"actions": list(ACTIONS), "until": until or timezone.now()}
+    return statement(__file__, "states", asked=asked, told=TOLD), {
+        "actions": list(ACTIONS),
+        "until": until or timezone.now(),
+    }
 
 
 def read(text: str) -> State:

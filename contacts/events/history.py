@@ -12,6 +12,7 @@ from psycopg2.extras import Json
 from contacts.models import Batch, ContactEvent
 from contacts.people.queries import ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import statement
 
 Changes = Mapping[str, tuple[Any, Any]]
 
@@ -53,11 +54,6 @@ CLOCKS_DIFFER = dt.timedelta(days=1)
 """No event is newer than now and this; the bound keeps statements off the partitions made for the months ahead."""
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
-RECORD = f"""
-    INSERT INTO contacts_contactevent ({COLUMNS})
-    SELECT id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, %(changes)s
-    FROM ({{ids}}) AS touched (id)
-"""
 
 # All numbers of one person: the own, and those of the records that were merged into it.
 NUMBERS = """
@@ -103,7 +99,7 @@ def record_found(
 def _record(whose: str, action: str, *, actor: Actor, batch_id: int | None, changes: Changes | None) -> int:
     values: dict[str, Any] = {"action": action, "changes": Json(changes or {})}
     with connection.cursor() as cursor:
-        cursor.execute(RECORD.format(ids=whose), values | event_values(actor, batch_id))
+        cursor.execute(statement(__file__, "record", ids=whose), values | event_values(actor, batch_id))
         return cursor.rowcount
 
 

@@ -25,6 +25,7 @@ from salesconnect.lib.actor import Actor, Door, Forbidden, system
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 
 INLINE_LIMIT = 5_000
@@ -51,24 +52,7 @@ KEPT_FILTERS = [
     "authorization_type", "source_type", "unsubscribed", "owner", "created_after", "created_before", "updated_after",
     "updated_before", "consent_before", "consent_after", "verdict", "restricted", "to_inform", "review",
 ]  # fmt: skip
-FORGET_NAMES = """
-    WITH old AS (
-        SELECT id FROM contacts_batch WHERE names_kept AND finished_at < %(before)s
-        ORDER BY finished_at LIMIT 20000 FOR UPDATE SKIP LOCKED
-    ), forgotten AS (
-        UPDATE contacts_batch b SET names_kept = false, params = (
-            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.params) WHERE key = ANY(%(params)s)
-        ), selection = CASE WHEN b.selection ? 'filter' THEN jsonb_set(b.selection, '{filter}', (
-            SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM jsonb_each(b.selection->'filter')
-            WHERE key = ANY(%(filters)s))) || CASE WHEN EXISTS (
-                SELECT FROM jsonb_object_keys(b.selection->'filter') AS key WHERE key <> ALL(%(filters)s)
-            ) THEN '{"forgotten": true}' ELSE '{}' END::jsonb ELSE b.selection END
-        FROM old WHERE b.id = old.id RETURNING b.id, b.params
-    ), chunks AS (
-        DELETE FROM contacts_batchchunk WHERE batch_id IN (
-            SELECT id FROM forgotten WHERE coalesce(params->>'reason', '') = '')
-    ) SELECT count(*) FROM forgotten
-"""
+FORGET_NAMES = statement(__file__, "forget_names")
 
 
 @act
@@ -230,9 +214,9 @@ def _freeze(batch: Batch, contacts: ContactQuerySet | None) -> int:
         chunks, params = SAME_CHUNKS, (batch.pk, batch.undoes_id)
     else:
         ids, whose = contacts.ids_sql()
-        chunks, params = CHUNKS.format(ids=ids), (batch.pk, CHUNK, *whose)
+        chunks, params = fill(CHUNKS, ids=ids), (batch.pk, CHUNK, *whose)
     with connection.cursor() as cursor:
-        cursor.execute(FREEZE.format(chunks=chunks), params)
+        cursor.execute(fill(FREEZE, chunks=chunks), params)
         people: int = cursor.fetchone()[0]
     return people
 

@@ -11,6 +11,7 @@ from contacts.people.queries import ContactQuerySet, IsAny, IsHeld, planned
 from salesconnect.lib import keyset
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.keyset import Key, Page
+from salesconnect.lib.sql import fill
 
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
 STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
@@ -20,6 +21,8 @@ FEW, MANY = 2_000, 30_000
 # Columns of the card that the contact has as well.
 OWN = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
 DEFAULT = "last_name,first_name,id"
+# OFFSET 0 keeps PostgreSQL from walking the order: it finds all and sorts them.
+FIRST = "SELECT {id} FROM ({found} OFFSET 0) AS found ({columns}) ORDER BY {order} LIMIT %s"
 PATHS = {
     "last_name": "card__sort_last",
     "first_name": "card__sort_first",
@@ -143,8 +146,7 @@ def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, 
     sql, params = found.order_by().values_list(*(key.path for key in keys)).query.sql_with_params()
     with connections[people.db].cursor() as cursor_:
         cursor_.execute(
-            f"SELECT {columns[-1]} FROM ({sql} OFFSET 0) AS found ({', '.join(columns)})"
-            f" ORDER BY {', '.join(order)} LIMIT %s",
+            fill(FIRST, id=columns[-1], found=sql, columns=", ".join(columns), order=", ".join(order)),
             [*params, number],
         )
         return [row[0] for row in cursor_]

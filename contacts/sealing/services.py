@@ -14,22 +14,11 @@ from django.db import connection, transaction
 from contacts.models import Seal, SealHorizon
 from contacts.sealing import tree
 from contacts.sealing.leaves import COMMITMENT, HASH, LOCK
+from salesconnect.lib.sql import statement
 
 PIECE = 10_000
 
-# Of two events with one number, which nobody here writes, the second is left for the verification to find.
-SEAL = f"""
-    WITH open AS MATERIALIZED (
-        SELECT *, gen_random_uuid() AS salt FROM (
-            SELECT DISTINCT ON (id) * FROM contacts_contactevent
-            WHERE id > %(after)s AND NOT EXISTS (SELECT FROM contacts_sealedleaf WHERE event_id = id)
-            ORDER BY id, at LIMIT %(piece)s
-        ) found
-    ), committed AS MATERIALIZED (SELECT *, {COMMITMENT} AS commitment FROM open)
-    INSERT INTO contacts_sealedleaf (event_id, seal_number, position, salt, commitment, hash)
-    SELECT id, %(number)s, row_number() OVER (ORDER BY id) - 1, salt, commitment, {HASH} FROM committed
-    RETURNING position, hash, event_id
-"""
+SEAL = statement(__file__, "seal", commitment=COMMITMENT, hash=HASH)
 CLOCK = "SELECT clock_timestamp(), sha256(uuid_send(gen_random_uuid()))"
 WRITERS = """
     SELECT array_agg(DISTINCT virtualtransaction) FROM pg_locks

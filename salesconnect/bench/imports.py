@@ -16,6 +16,7 @@ from salesconnect.bench.plans import Scans
 from salesconnect.bench.site import in_a_worker
 from salesconnect.demo import fictitious
 from salesconnect.lib import csv
+from salesconnect.lib.sql import fill
 
 HEADER = ("First Name", "Last Name", "Company", "Title", "Email ID", "Phone Number", "Website")
 FIELDS = ("first_name", "last_name", "company", "title", "email", "phone", "website")
@@ -24,6 +25,7 @@ SHADOW = """
     CREATE TABLE bench_contact (LIKE contacts_contact INCLUDING ALL);
     CREATE TABLE bench_card (LIKE compliance_compliancecard INCLUDING ALL);
 """
+SOME = "COPY (SELECT {columns} FROM {table} ORDER BY {key} LIMIT {people}) TO STDOUT"
 COPIES = (("contacts_contact", "bench_contact"), ("compliance_compliancecard", "bench_card"))
 
 
@@ -67,9 +69,8 @@ def _copy_in(people: int, folder: Path) -> float:
             columns = _stored_columns(table)
             key = "id" if table == "contacts_contact" else "contact_id"
             with (folder / table).open("w+b") as rows:
-                cursor.copy_expert(
-                    f"COPY (SELECT {columns} FROM {table} ORDER BY {key} LIMIT {people}) TO STDOUT", rows
-                )
+                some = fill(SOME, columns=columns, table=table, key=key, people=str(people))
+                cursor.copy_expert(some, rows)
                 total += once(_copy(shadow, columns, rows))
         cursor.execute("DROP TABLE bench_contact, bench_card")
     return total

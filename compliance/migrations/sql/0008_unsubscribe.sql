@@ -1,0 +1,46 @@
+-- People who are not unsubscribed yet become so, and each gets an event with the source and the reason. Who is already
+-- gets a new version when the "no" is said again, so that a form opened before is stale. Their addresses are suppressed,
+-- read after their cards are locked, and one that perhaps nobody has any more; it is new when no transaction has touched
+-- its row before.
+CREATE FUNCTION compliance_unsubscribe(
+    ids bigint[], the_hash uuid, the_key text, the_source text, the_reason text, is_said boolean,
+    the_batch bigint, the_actor bigint, the_door text, the_actor_name text,
+    OUT people bigint[], OUT changed bigint, OUT is_new boolean
+) LANGUAGE plpgsql AS $$
+BEGIN
+    people := ARRAY(
+        SELECT contact_id FROM compliance_compliancecard WHERE contact_id = ANY(ids) ORDER BY contact_id FOR UPDATE
+    );
+    WITH suppressed AS (
+
+        INSERT INTO compliance_suppression AS held (address_hash, hash_key, reason, source, said_at)
+        SELECT DISTINCT ON (hash) hash, key, the_reason, the_source, clock_timestamp()
+        FROM (
+            SELECT address_hash, address_hash_key FROM contacts_contact WHERE id = ANY(people)
+            UNION ALL SELECT the_hash, the_key) AS given (hash, key) WHERE hash IS NOT NULL ORDER BY hash
+        ON CONFLICT (address_hash) DO UPDATE SET
+            said_at = CASE WHEN is_said THEN EXCLUDED.said_at ELSE held.said_at END,
+            (reason, source) = ROW(
+                CASE WHEN held.source = 'bounce' THEN EXCLUDED.reason ELSE held.reason END,
+                CASE WHEN held.source = 'bounce' THEN EXCLUDED.source ELSE held.source END)
+        WHERE is_said OR held.source = 'bounce' AND EXCLUDED.source <> 'bounce'
+
+        RETURNING address_hash, held.xmax = 0 AS never_held
+    ), said AS (
+        UPDATE compliance_compliancecard card
+        SET unsubscribed = true, version = card.version + 1,
+            updated_at = CASE WHEN old.unsubscribed THEN card.updated_at ELSE now() END
+        FROM compliance_compliancecard old
+        WHERE card.contact_id = ANY(people) AND old.contact_id = card.contact_id AND (is_said OR NOT old.unsubscribed)
+        RETURNING card.contact_id, old.unsubscribed AS already
+    ), logged AS (
+        INSERT INTO contacts_contactevent (contact_id, batch_id, actor_id, action, door, actor_name, changes)
+        SELECT contact_id, the_batch, the_actor, 'unsubscribed', the_door, the_actor_name,
+               jsonb_build_object('source', jsonb_build_array(NULL, the_source),
+                                  'reason', jsonb_build_array(NULL, the_reason))
+        FROM said WHERE NOT already ORDER BY contact_id
+    )
+    SELECT (SELECT count(*) FROM said WHERE NOT already),
+           EXISTS (SELECT FROM suppressed WHERE never_held AND address_hash = the_hash)
+    INTO changed, is_new;
+END $$;
