@@ -16,7 +16,7 @@ import manage
 from contacts.accounts import tokens
 from salesconnect.lib import migrating, trouble
 from salesconnect.pages.people import people
-from tests.salesconnect.product import ROOT, environment
+from tests.products.product import ROOT, environment
 from tests.salesconnect.test_one_line_errors import KEYS
 
 EMPTY = "tests_without_tables"

@@ -17,7 +17,7 @@ from salesconnect.lib import trouble, vault
 from salesconnect.operations import key_fit, readiness
 from salesconnect.operations.key_fit import WrongKey
 from tests.exports.integrity.agreeing import differences
-from tests.salesconnect.product import free_port
+from tests.products.product import free_port
 from unsubscribes.links import links
 from unsubscribes.models import SyncConnection
 

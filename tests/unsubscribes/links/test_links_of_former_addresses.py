@@ -15,7 +15,7 @@ from exports.erasure.erasure import erase
 from salesconnect.common.history_words import describe
 from tests.exports.integrity.agreeing import differences
 from tests.interleaving import overlapping
-from tests.unsubscribes.conftest import DRAFT
+from tests.mailing import DRAFT
 from tests.unsubscribes.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.links import links, tokens
