@@ -54,6 +54,11 @@ def in_first_cells(table: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`[^|]*)\|", table, re.MULTILINE))))
 
 
+def sources() -> str:
+    """Return the code of the product, and of the tests, in one text."""
+    return "".join(path.read_text() for app in (*APPS, "tests") for path in sorted((ROOT / app).rglob("*.py")))
+
+
 def read_by_the_code() -> set[str]:
     """Return the names of all variables of the environment that the product reads."""
     files = [ROOT / "manage.py", *(path for app in APPS for path in (ROOT / app).rglob("*.py"))]
@@ -84,6 +89,13 @@ def test_every_file_and_every_module_of_ours_that_is_named_exists(path):
     modules = set(re.findall(rf"\b(?:{'|'.join(APPS)})(?:\.[a-z_]+)+", written))
     missing = {name for name in files if not (ROOT / name).exists() and not (path.parent / name).exists()}
     assert missing | {module for module in modules if not is_there(module)} == set()
+
+
+def test_every_name_in_the_recipes_is_one_of_the_code():
+    written = set(re.findall(r"`@?([A-Z][A-Za-z]*[a-z][A-Za-z]*|[A-Z][A-Z_]{2,})`", text("CONTRIBUTING.md")))
+    known = set(re.findall(r"\b[A-Z]\w+", sources()))
+    assert written
+    assert written - known == set()
 
 
 def test_every_document_is_linked_from_the_readme():
@@ -117,9 +129,7 @@ def test_whatever_readiness_may_miss_is_explained():
 
 
 def test_every_metric_is_named():
-    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
-    source = "".join(path.read_text() for path in files)
-    metrics = set(re.findall(r'(?:yield Measure|_one)\(\s*"(\w+)"', source))
+    metrics = set(re.findall(r'(?:yield Measure|_one)\(\s*"(\w+)"', sources()))
     named = set(re.findall(r"`([a-z_]+)(?:\{\w+\})?`", text("docs/operations.md")))
     assert metrics
     assert metrics - named == set()
