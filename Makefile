@@ -30,8 +30,8 @@ setup: .venv/installed $(TEXTS) ## install the packages and compile the translat
 test: .venv/installed-dev $(TEXTS) ## run every check and every test
 	@exec .ci/checks
 
-# The tests with the mark "soak" (tests/soak.py).
-soak: .venv/installed-dev $(TEXTS) ## the same, random and large: about 45 minutes on two cores
+# The tests with the mark "soak" (tests/soak.py), with new seeds. SOAK=10 draws ten times as many.
+soak: .venv/installed-dev $(TEXTS) ## what is random or large: about half an hour on two cores
 	@exec .ci/soak
 
 clocks: .venv/installed-dev $(TEXTS) ## the tests under the clocks on which calendars go wrong: half an hour

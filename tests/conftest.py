@@ -48,7 +48,7 @@ hypothesis.settings.register_profile(
     "any machine",
     deadline=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    max_examples=sized(100, 2_000),
+    max_examples=sized(100, 1_000),
 )
 hypothesis.settings.load_profile("any machine")
 
@@ -63,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     """Say how this run can be repeated."""
-    return f"soak: SOAK=1 SOAK_SEED={SEED}" if SOAK else ""
+    return f"soak: SOAK={SOAK} SOAK_SEED={SEED}" if SOAK else ""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 Size = TypeVar("Size")
 
-SOAK = bool(os.environ.get("SOAK"))
+# How many times the seeds of one soak are drawn: `make soak SOAK=10` goes on for a night.
+SOAK = int(os.environ.get("SOAK") or 0)
 # The processes that test side by side inherit it from the first, for all must come to the same seeds.
 SEED = int(os.environ.setdefault("SOAK_SEED", str(secrets.randbelow(10**9)))) if SOAK else 0
 
@@ -24,7 +25,7 @@ def sized(quick: Size, soak: Size) -> Size:
     return soak if SOAK else quick
 
 
-ROUNDS = sized(20, 100)
+ROUNDS = sized(20, 60)
 """How often the acts of a race meet."""
 
 
@@ -33,4 +34,4 @@ def seeds(quick: int, soak: int) -> list[int]:
     if not SOAK:
         return list(range(quick))
     chance = random.Random(SEED)  # noqa: S311 - to be repeated
-    return [chance.randrange(10**9) for _seed in range(soak)]
+    return [chance.randrange(10**9) for _seed in range(soak * SOAK)]

@@ -183,7 +183,7 @@ def test_what_cannot_be_is_refused(signed_in, query):
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", seeds(1, 20))
+@pytest.mark.parametrize("seed", seeds(1, 10))
 def test_the_ground_is_what_the_fold_of_the_history_says(transactional_db, administrator, seed):
     team = Team(seed, administrator)
     sent_to = []

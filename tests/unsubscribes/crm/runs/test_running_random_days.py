@@ -48,7 +48,7 @@ def world(org, sync, person, consent, request):
     return world
 
 
-@pytest.mark.parametrize("world", seeds(6, 100), indirect=True)
+@pytest.mark.parametrize("world", seeds(6, 60), indirect=True)
 def test_no_word_is_lost_and_none_is_made_up(org, sync, world, record_property):
     for _step in range(STEPS):
         name = world.chance.choice([*THERE, *THERE, *HERE, *FATE, *TURNS, *TURNS])
