@@ -62,6 +62,7 @@ ENDPOINTS = {
     "POST contacts/<int:pk>/merge/undo/": WRITE,
     "POST bulk/authorization/": WRITE,
     "POST bulk/source/": WRITE,
+    "POST bulk/owner/": WRITE,
     "POST bulk/unsubscribe/": WRITE,
     "POST bulk/delete/": WRITE,
     "POST bulk/informed/": WRITE,

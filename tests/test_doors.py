@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import services
+from compliance.card import editing, services
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.imports import services as imports
 from compliance.imports import working
@@ -17,7 +17,8 @@ from compliance.models import Suppression
 from contacts import tasks
 from contacts.events import history
 from contacts.jobs import batches
-from contacts.models import Contact
+from contacts.jobs.selected import selected_act
+from contacts.models import Contact, User
 from contacts.people.fields import SORTED
 from unsubscribes.links import links
 
@@ -83,6 +84,25 @@ class Doors:
             assert batch.state == "queued"
             tasks.run_batch(batch.pk)
 
+    def assign(self, door: str, person: int, owner: int) -> None:
+        selection = {"selection": {"ids": [person]}}
+        if door == "page":
+            form = ANNA | {f"initial-{name}": value for name, value in ANNA.items()} | {"initial-owner": ""}
+            self.signed_in.post(f"/people/{person}/details/", form | {"owner": owner, "version": 1})
+        elif door == "api":
+            self.api.patch(f"/api/v1/contacts/{person}/", {"owner": owner}, format="json")
+        elif door == "bulk page":
+            self.signed_in.post("/people/bulk/owner/", {"owner": owner, "ids": person, "approved": 1})
+        elif door == "bulk api":
+            self.api.post("/api/v1/bulk/owner/", selection | {"owner": owner}, format="json")
+        else:
+            self.monkeypatch.setattr(batches, "INLINE_LIMIT", 0)
+            act = selected_act("owner")
+            params = act.params({"owner": User.objects.get(pk=owner)})
+            batch = act.order(Contact.objects.filter(pk=person), params, actor=self.member)
+            assert batch.state == "queued"
+            tasks.run_batch(batch.pk)
+
     def unsubscribe(self, door: str, person: int) -> None:
         reason = {"reason": "enough"}
         if door == "page":
@@ -137,6 +157,14 @@ def test_creating_leaves_the_same_rows(door, doors, lars):
 def test_authorising_leaves_the_same_rows(door, doors, anna, lars, member):
     services.authorise(Contact.objects.filter(pk=lars), consent(), actor=member)
     doors.authorise(door, anna)
+    assert rows_of(anna) == rows_of(lars)
+
+
+@pytest.mark.parametrize("door", ["page", "api", "bulk page", "bulk api", "worker"])
+def test_giving_people_an_owner_leaves_the_same_rows(door, doors, anna, lars, alice):
+    editing.assign(lars, alice, actor=doors.member)
+    doors.assign(door, anna, alice.pk)
+    assert Contact.objects.get(pk=anna).owner == alice
     assert rows_of(anna) == rows_of(lars)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, connection, transaction
 
-from compliance.card import services
+from compliance.card import ownership, services
 from compliance.card.creation import address_taken
 from compliance.card.staging import address_columns
 from compliance.models import ComplianceCard
@@ -62,19 +62,10 @@ def edit(
 
 @act
 def assign(contact_id: int, owner: User | None, *, actor: Actor) -> Outcome:
-    """Give one person to an owner, or to nobody; the owner routes queues and decides nothing else."""
+    """Give one person to an owner, or to nobody. Raises `Missing` and `Restricted`."""
     actor.require("edit_people")
-    contact = _locked(contact_id, {})
-    if contact.owner_id == (owner.pk if owner else None):
-        return Outcome(unchanged=1)
-    changes: dict[str, tuple[str | int | None, str | int | None]] = {
-        "owner": (str(contact.owner) if contact.owner else None, str(owner) if owner else None),
-        "owner_id": (contact.owner_id, owner.pk if owner else None),
-    }
-    Contact.objects.filter(pk=contact_id).update(owner=owner)
-    touch([contact_id])
-    history.record([contact_id], history.EDITED, actor=actor, changes=changes)
-    return Outcome(changed=1)
+    services.lock_one(contact_id)
+    return ownership.assign(Contact.objects.filter(pk=contact_id), owner, actor=actor)
 
 
 def touch(contact_ids: list[int]) -> None:

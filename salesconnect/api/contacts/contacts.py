@@ -270,7 +270,7 @@ class BatchViewSet(Endpoint):
     @extend_schema(request=None, responses={200: BatchReply, 202: BatchReply})
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: int) -> Response:
-        """Take back a change of authorization or source, where nobody changed the person since."""
+        """Take back a change of authorization, source or owner, where nobody changed the person since."""
         batch = _batch(pk)
         read(Nothing, request.data)
         return order_answer(bulk_undo.undo(batch, actor=self.actor))

@@ -27,6 +27,7 @@ class Place:
 BAR = {
     "authorization": Place("scale", "a"),
     "source": Place("route", "s"),
+    "owner": Place("user", "o"),
     "mail": Place("mail"),
     "unsubscribe": Place("mail-off"),
     "export": Place("file-export", "e"),

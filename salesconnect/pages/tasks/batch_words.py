@@ -46,6 +46,7 @@ def refusal(reason: str) -> str:
         "changed_since": _("changed by somebody since"),
         "open_request": _("waiting for an answer to a request"),
         "no_longer_due": _("no longer due"),
+        "owner_closed": _("the owner’s account is closed"),
     }
     return words.get(reason, reason)
 

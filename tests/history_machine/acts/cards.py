@@ -14,6 +14,7 @@ from contacts import tasks
 from contacts.events import history
 from contacts.jobs import batches, bulk_undo
 from contacts.jobs.acts import ACTS
+from contacts.jobs.selected import selected_act
 from contacts.models import Batch, Contact
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import World
@@ -80,6 +81,14 @@ def set_source_of_many(it: World, door: str, who: int, how: int) -> None:
     """Set the source of a selection."""
     fields = {"page": origin_fields(origin(how), NOT_RECORDED), "api": origin_fields(origin(how), None)}
     order(it, door, "source", it.some(who), **fields, worker=source_params(origin(how)))
+
+
+@act("page", "api", "worker", leaves="edited")
+def assign_many(it: World, door: str, who: int, how: int) -> None:
+    """Give a selection to one of the team, or to nobody."""
+    owner = (it.alice, it.bob, None)[how % 3]
+    fields = {"page": {"owner": owner.pk if owner else "nobody"}, "api": {"owner": owner and owner.pk}}
+    order(it, door, "owner", it.some(who), **fields, worker=selected_act("owner").params({"owner": owner}))
 
 
 @act("page", "api", "service", leaves="authorization", needs="a bulk change")
