@@ -17,7 +17,7 @@ from contacts.accounts import tokens
 from salesconnect.lib import migrating, trouble
 from salesconnect.pages.people import people
 from tests.products.product import ROOT, environment
-from tests.salesconnect.test_one_line_errors import KEYS
+from tests.test_one_line_errors import KEYS
 
 EMPTY = "tests_without_tables"
 TOMORROW = ("contacts", "9999_of_tomorrow")

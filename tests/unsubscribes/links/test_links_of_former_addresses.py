@@ -13,10 +13,10 @@ from contacts.events import history
 from contacts.models import Contact
 from exports.erasure.erasure import erase
 from salesconnect.common.history_words import describe
+from tests.evidence import evidence
 from tests.exports.integrity.agreeing import differences
 from tests.interleaving import overlapping
 from tests.mailing import DRAFT
-from tests.unsubscribes.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.links import links, tokens
 from unsubscribes.mail import envelope, gate, send, services
