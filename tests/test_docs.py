@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from babel.messages.pofile import read_po
 from django.conf import settings
 from django.core.management import get_commands
 from packaging.requirements import Requirement
@@ -96,6 +97,15 @@ def test_every_name_in_the_recipes_is_one_of_the_code():
     known = set(re.findall(r"\b[A-Z]\w+", sources()))
     assert written
     assert written - known == set()
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_what_stands_in_italics_with_a_capital_is_a_label_on_the_screen(path):
+    catalog = read_po((ROOT / "salesconnect/locale/sv/LC_MESSAGES/django.po").open("rb"), locale="sv")
+    ids = [[message.id] if isinstance(message.id, str) else message.id for message in catalog]
+    labels = {str(text).removesuffix("…") for each in ids for text in each}
+    written = re.findall(r"(?<![*\w])\*([A-Z][^*\n]*(?:\n[^*\n]+)?)\*(?![*\w])", path.read_text())
+    assert {" ".join(phrase.split()) for phrase in written} - labels == set()
 
 
 def test_every_document_is_linked_from_the_readme():
