@@ -12,6 +12,7 @@ from django.core.management import get_commands
 from packaging.requirements import Requirement
 
 from compliance.verdict.verdict import RULES
+from contacts.jobs.selected import selected_acts
 from exports.integrity.listing import CHECKS
 from salesconnect.lib.actor import RIGHTS
 from salesconnect.operations.readiness import ORDER
@@ -136,6 +137,11 @@ def test_every_check_of_the_records_is_explained():
 
 def test_whatever_readiness_may_miss_is_explained():
     assert set(ORDER) - in_first_cells(text("docs/operations.md")) == set()
+
+
+def test_every_act_on_many_people_is_named():
+    named = set(re.findall(r"`(?:bulk/)?(\w+)/`", text("docs/api.md").split("## Many at once")[1].split("\n##")[0]))
+    assert {f"{kind}s" if kind == "mail" else kind for kind in selected_acts()} - {"export"} - named == set()
 
 
 def test_every_metric_is_named():
