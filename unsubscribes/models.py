@@ -97,6 +97,8 @@ class MailLink(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     address_hash = models.UUIDField(null=True, db_index=True)
     hash_key = models.CharField(max_length=8, blank=True)
+    # What the address looks like, hashed under the same key: the person may have another address when the link is used.
+    skeleton_hash = models.UUIDField(null=True)
     # The number of the message that was tried again with another link, for its person had another address by then.
     replaced_in = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())

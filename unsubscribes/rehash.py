@@ -69,5 +69,6 @@ def _rehash_chunk() -> int:
         execute_values(cursor.cursor, "INSERT INTO moved VALUES %s", rows, template="(%s::uuid, %s::uuid)")
         for statement in (SUPPRESSIONS, PEOPLE, RECORDS, FAILURES):
             cursor.execute(statement, {"key": newest_key()})
-    links.rehash(moves, newest_key())
+    looks = {address_hash(key): skeleton_hashes(key)[0] for hashed, key in people if hashed}
+    links.rehash(moves, newest_key(), looks)
     return len(moves)

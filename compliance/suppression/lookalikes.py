@@ -4,9 +4,10 @@ The mark on the card is kept by triggers (migration 0016), whatever the door. It
 while a suppression of another address has the same skeleton (`contacts.people.lookalikes`), a bounce excepted, which is
 nobody's word; until somebody says that the address is another person's.
 
-A suppression has a skeleton when who brought it knew the address: as the holder's, or as it was written. One that is
-known by its hash alone, of an address that nobody here had when skeletons began, has none until somebody gets the very
-address; nothing can be said of what looks like it.
+A suppression has a skeleton when who brought it knew the address: as the holder's, or as it was written; an unsubscribe
+link, the ledger of suppressions and a read of Salesforce bring theirs. One that is known by its hash alone has none
+until somebody gets the very address, and nothing can be said of what looks like it: that of a link or of a line of the
+ledger from version 0.1 whose address nobody has, and that of a record whose address was taken away in Salesforce.
 """
 
 from collections.abc import Iterable, Mapping

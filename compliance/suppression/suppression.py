@@ -46,9 +46,9 @@ REKEY = """
     AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = given.new)
 """
 UNFOLD = """
-    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
-    SELECT DISTINCT ON (given.new) given.new, %(hash_key)s, s.reason, s.source, s.since, s.said_at
-    FROM unnest(%(old)s::uuid[], %(new)s::uuid[]) AS given (old, new)
+    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at, skeleton_hash)
+    SELECT DISTINCT ON (given.new) given.new, %(hash_key)s, s.reason, s.source, s.since, s.said_at, given.look
+    FROM unnest(%(old)s::uuid[], %(new)s::uuid[], %(looks)s::uuid[]) AS given (old, new, look)
     JOIN compliance_suppression s ON s.address_hash = given.old AND s.folded
     ORDER BY given.new, s.since ON CONFLICT (address_hash) DO NOTHING
 """
@@ -143,15 +143,17 @@ def _unsubscribe(
     return heard
 
 
-def suppress_hashes(hashes: Sequence[UUID], *, source: str, reason: str = "", skeletons: Sequence[UUID] = ()) -> None:
+def suppress_hashes(
+    hashes: Sequence[UUID], *, source: str, reason: str = "", skeletons: Sequence[UUID | None] = ()
+) -> None:
     """Suppress addresses known by their hashes under the newest key; whoever has them is unsubscribed separately.
 
-    Who knows the addresses gives the hashes of their `skeletons` beside them.
+    Who knows the addresses gives the hashes of their `skeletons` beside them, None where one is not known.
     """
     values: dict[str, Any] = {
         "hashes": [str(address_hash) for address_hash in hashes],
         "hash_key": newest_key(),
-        "skeletons": [str(skeleton) for skeleton in skeletons],
+        "skeletons": [str(skeleton) if skeleton else None for skeleton in skeletons],
         "reason": reason,
         "source": source,
         "said": source not in REPEATED,
@@ -186,13 +188,19 @@ def renew(addresses: Iterable[str]) -> None:
     addresses must be held.
     """
     hashed = {address: (address_hashes(address), folded_hashes(address)) for address in addresses if address}
-    older = [(str(old), str(new)) for (new, *others), _folded in hashed.values() for old in others]
-    folded = [(str(old), str(new)) for (new, *_others), olds in hashed.values() for old in olds]
+    older = [(old, new) for (new, *others), _folded in hashed.values() for old in others]
+    folded = [(old, new) for (new, *_others), olds in hashed.values() for old in olds]
+    looks = {new: skeleton_hashes(address)[0] for address, ((new, *_others), olds) in hashed.items() if olds}
     with connection.cursor() as cursor:
         for statement, pairs in ((REKEY, older), (UNFOLD, folded)):
             if pairs:
-                old, new = zip(*pairs, strict=True)
-                cursor.execute(statement, {"old": list(old), "new": list(new), "hash_key": newest_key()})
+                values = {
+                    "old": [str(old) for old, _new in pairs],
+                    "new": [str(new) for _old, new in pairs],
+                    "looks": [str(looks[new]) if new in looks else None for _old, new in pairs],
+                    "hash_key": newest_key(),
+                }
+                cursor.execute(statement, values)
 
 
 def of_address(email_key: str) -> Suppression | None:

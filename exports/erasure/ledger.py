@@ -7,6 +7,7 @@ somebody whose erasure was ordered, and never one too few.
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 
@@ -18,7 +19,7 @@ CHUNK = 5_000
 # The hash of an address is kept only where a suppression of it stands.
 LINES = """
     SELECT number, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-           s.address_hash, s.hash_key, s.source
+           s.address_hash, s.hash_key, s.source, s.skeleton_hash
     FROM unnest(%s::bigint[]) AS numbers (number) LEFT JOIN contacts_contact c ON c.id = number
     LEFT JOIN compliance_suppression s ON s.address_hash = c.address_hash ORDER BY number
 """
@@ -36,9 +37,14 @@ def lines_of(numbers: Sequence[int], until: dt.datetime | None = None) -> list[d
         return [
             {"what": ERASED, "at": at, "contact": number}
             | more
-            | ({"hash": str(known), "key": key, "source": source} if known else {})
-            for number, at, known, key, source in cursor
+            | ({"hash": str(known), "key": key, "source": source} | _look(look) if known else {})
+            for number, at, known, key, source, look in cursor
         ]
+
+
+def _look(skeleton: UUID | None) -> dict[str, str]:
+    """Return what a suppressed address looks like, where that is known, as its line says it."""
+    return {"skeleton": str(skeleton)} if skeleton else {}
 
 
 def write_suppressions() -> int:
@@ -61,6 +67,7 @@ def _write_chunk() -> int:
             "key": row.hash_key,
             "source": row.source,
         }
+        | _look(row.skeleton_hash)
         for row in rows
     )
     Suppression.objects.filter(pk__in=[row.pk for row in rows]).update(in_ledger=True)

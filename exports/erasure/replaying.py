@@ -29,9 +29,10 @@ MEANT = """
     WHERE created_at < line.at
 """
 SUPPRESS = """
-    INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at, in_ledger)
-    SELECT hash, key, '', source, at, at, true
-    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[]) AS line (hash, key, source, at)
+    INSERT INTO compliance_suppression
+        (address_hash, hash_key, reason, source, since, said_at, in_ledger, skeleton_hash)
+    SELECT hash, key, '', source, at, at, true, look
+    FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[]) AS line (hash, key, source, at, look)
     WHERE NOT EXISTS (
         SELECT FROM contacts_contact c JOIN contacts_contactevent e ON e.contact_id = c.id
         WHERE c.address_hash = line.hash AND e.action = 'resubscribed' AND e.at > line.at)
@@ -47,6 +48,8 @@ class Line:
     key: str
     source: str
     at: dt.datetime
+    # What the address looks like; lines of version 0.1 do not tell it.
+    skeleton: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def replay(*, actor: Actor) -> Replayed:
             until = dt.datetime.fromisoformat(line["until"]) if "until" in line else None
             erased[line["contact"]] = Erased(line["contact"], at, until)
         if known := line.get("hash"):
-            said[known] = Line(known, line["key"], line["source"], at)
+            said[known] = Line(known, line["key"], line["source"], at, line.get("skeleton"))
     done = Replayed()
     for lines in _chunks(said.values()):
         done.suppressed += _suppress(lines, actor)
@@ -95,8 +98,8 @@ def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
 @act
 def _suppress(lines: list[Line], actor: Actor) -> int:
     """Suppress the addresses anew, and unsubscribe whoever has one."""
-    address_locks.hold(UUID(line.hash) for line in lines)
-    columns = zip(*((line.hash, line.key, line.source, line.at) for line in lines), strict=True)
+    address_locks.hold(UUID(each) for line in lines for each in (line.hash, line.skeleton) if each)
+    columns = zip(*((line.hash, line.key, line.source, line.at, line.skeleton) for line in lines), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(SUPPRESS, [list(column) for column in columns])
         new = cursor.fetchall()

@@ -18,14 +18,14 @@ from unsubscribes.models import MailLink, Message
 
 # Spelt out, for many may follow their links at once: the ORM would take longer to write it than the database to answer.
 FIND = """
-    SELECT id, nonce, digest, address_hash, hash_key, replaced_in, created_at,
+    SELECT id, nonce, digest, address_hash, hash_key, skeleton_hash, replaced_in, created_at,
            ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id
                  UNION SELECT contact_id FROM unsubscribes_message WHERE id = link.replaced_in)
     FROM unsubscribes_maillink link WHERE digest = ANY(%s)
 """
 # A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
 FORGET = """
-    UPDATE unsubscribes_maillink SET address_hash = NULL, hash_key = ''
+    UPDATE unsubscribes_maillink SET address_hash = NULL, hash_key = '', skeleton_hash = NULL
     WHERE address_hash IS NOT NULL AND id IN (
         SELECT id FROM unsubscribes_maillink WHERE address_hash = ANY(%(hashes)s::uuid[])
         UNION SELECT link_id FROM unsubscribes_message WHERE contact_id = ANY(%(people)s) AND link_id IS NOT NULL
@@ -47,6 +47,7 @@ def make(contact: Contact) -> MailLink:
         digest=tokens.digest(tokens.token_of(nonce)),
         address_hash=contact.address_hash,
         hash_key=contact.address_hash_key,
+        skeleton_hash=contact.skeleton_hash,
     )
 
 
@@ -129,22 +130,26 @@ def _opt_out(link: MailLink, source: str, reason: str) -> Said:
         actor=RECIPIENT,
         source=source,
         reason=reason,
+        skeleton=link.skeleton_hash,
         written_to=link.written_to,
     )
 
 
-def rehash(hashes: Mapping[UUID, UUID], hash_key: str) -> int:
+def rehash(hashes: Mapping[UUID, UUID], hash_key: str, looks: Mapping[UUID, UUID]) -> int:
     """Move links from old address hashes to new ones, made with the key named `hash_key`; returns how many moved.
+
+    `looks` are the hashes of what the addresses look like, by the new hashes of the addresses.
 
     For the job that follows a change of the hash key, in the transaction in which it re-hashes the people.
     """
     if not hashes:
         return 0
     statement = """
-        UPDATE unsubscribes_maillink link SET address_hash = renewed.new::uuid, hash_key = renewed.key
-        FROM (VALUES %s) AS renewed (old, new, key) WHERE link.address_hash = renewed.old::uuid
+        UPDATE unsubscribes_maillink link
+        SET address_hash = renewed.new::uuid, hash_key = renewed.key, skeleton_hash = renewed.look::uuid
+        FROM (VALUES %s) AS renewed (old, new, key, look) WHERE link.address_hash = renewed.old::uuid
     """
-    rows = [(str(old), str(new), hash_key) for old, new in hashes.items()]
+    rows = [(str(old), str(new), hash_key, str(looks[new])) for old, new in hashes.items()]
     with connection.cursor() as cursor:
         execute_values(cursor.cursor, statement, rows, page_size=len(rows))
         return cursor.rowcount

@@ -24,7 +24,7 @@ from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, notices
 from unsubscribes.mail.gate import ON_ITS_WAY
-from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
+from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, MailLink, Message
 
 State, Reason = Message.State, Message.Reason
 LEFT = (State.SENT, State.UNKNOWN)
@@ -32,10 +32,17 @@ LEFT = (State.SENT, State.UNKNOWN)
 MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task")
 
 
-def no_such_user(address_hash: UUID, hash_key: str, *, actor: Actor, reason: str) -> Outcome:
-    """Opt an address out for good whose mailbox does not exist, with whoever has it."""
-    source = Suppression.Source.BOUNCE
-    return suppression.unsubscribe_address([address_hash], hash_key, actor=actor, source=source, reason=reason).outcome
+def no_such_user(link: MailLink, *, actor: Actor, reason: str) -> Outcome:
+    """Opt the address of a link out for good whose mailbox does not exist, with whoever has it."""
+    hashes, look, source = (
+        [link.address_hash] if link.address_hash else [],
+        link.skeleton_hash,
+        Suppression.Source.BOUNCE,
+    )
+    said = suppression.unsubscribe_address(
+        hashes, link.hash_key, actor=actor, source=source, reason=reason, skeleton=look
+    )
+    return said.outcome
 
 
 @act

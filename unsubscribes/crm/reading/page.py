@@ -16,9 +16,10 @@ from django.db.models.functions import Now
 
 from compliance.card.services import lock
 from compliance.models import Suppression
-from compliance.suppression import address_locks, suppression
+from compliance.suppression import address_locks, lookalikes, suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, address_hashes, folded_hashes
+from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import system
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox, troubles
@@ -27,6 +28,7 @@ from unsubscribes.crm.reading import overruling
 from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Row
 
+Hashes, Looks = Mapping[UUID, str], Mapping[UUID, UUID]
 SOURCE = Suppression.Source.SALESFORCE_SYNC
 OTHER_ADDRESS = "OTHER_ADDRESS"
 UPDATED = (
@@ -122,6 +124,7 @@ def apply(
     outbox.lock()
     _hold_addresses(rows)
     suppression.renew({row.email_key for row in rows})
+    lookalikes.to_newest_key(row.email_key for row in rows if row.opted_out)
     outbox.collect()
     known = look_up(rows)
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
@@ -129,7 +132,10 @@ def apply(
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
     _store(decided, known, seen_in)
     names = naming.wrong_of([row.sf_id for row in decided.rows], known.records.values())
-    changed = opt_out(decided.people, decided.hashes, beside=[person for person, _, _ in names])
+    looks = {
+        key: skeleton_hashes(row.email_key)[0] for row in rows if (key := known.hashes[row.sf_id]) in decided.hashes
+    }
+    changed = opt_out(decided.people, decided.hashes, looks, beside=[person for person, _, _ in names])
     naming.write(names)
     overruling.overrule([*decided.overruled, *overruling.of(decided.people, decided.hashes)])
     outbox.fulfil([row.sf_id for row in decided.rows if row.opted_out], our_user)
@@ -144,7 +150,9 @@ def _hold_addresses(rows: Sequence[Row]) -> None:
     known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
     keys = {row.email_key for row in rows if row.email_key}
     hashes = (hashed for key in keys for hashed in (*address_hashes(key), *folded_hashes(key)))
-    address_locks.hold([*known, *hashes])
+    # What the addresses look like that may be suppressed, which marks whoever looks like them.
+    looks = (each for row in rows if row.opted_out for each in skeleton_hashes(row.email_key))
+    address_locks.hold([*known, *hashes, *looks])
 
 
 def look_up(rows: Sequence[Row]) -> Known:
@@ -323,11 +331,11 @@ def _record(row: Row, known: Known, decided: Decided, seen_in: int | None) -> Sy
     )
 
 
-def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str], *, beside: Collection[int] = ()) -> int:
+def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: Collection[int] = ()) -> int:
     """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
 
-    Each reason is an act of its own; all addresses and cards are locked before, in the one order for everybody, the
-    cards of those who are changed `beside` among them.
+    `looks` tells what the addresses look like, as far as that is known. Each reason is an act of its own; all addresses
+    and cards are locked before, in the one order for everybody, the cards of those who are changed `beside` among them.
     """
     changed = 0
     if not people and not hashes and not beside:
@@ -339,7 +347,7 @@ def opt_out(people: Mapping[int, str], hashes: Mapping[UUID, str], *, beside: Co
         keys = [key for key, why in hashes.items() if why == reason]
         holders = Contact.objects.filter(Q(pk__in=ids) | Q(address_hash__in=keys))
         changed += suppression.unsubscribe(holders, actor=system("sync"), source=SOURCE, reason=reason).changed
-        suppression.suppress_hashes(keys, source=SOURCE, reason=reason)
+        suppression.suppress_hashes(keys, source=SOURCE, reason=reason, skeletons=[looks.get(key) for key in keys])
     return changed
 
 

@@ -65,7 +65,7 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         people |= {stop.contact_id} if stop.contact_id else set()
         hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
-    changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""))
+    changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
     overruling.overrule([*overruled.values(), *overruling.of(people, hashes)])
     outbox.wish(outbox.not_given_up(stops), True)
     return changed

@@ -193,3 +193,17 @@ def test_an_id_that_was_never_read_is_read_before_it_is_written(org, sync, perso
     sync("push")
     sync()
     assert (is_out(bo), org.journal(method="PATCH")) == (True, [])
+
+
+def test_an_opt_out_of_an_address_that_nobody_has_is_asked_about_with_whoever_looks_like_it(org, sync, person):
+    [contact] = org.create("Contact", ANNA)
+    here = person(email="anna+here@example.com")
+    sync()
+    org.opt_out([contact])
+    org.clock(advance=5)
+    sync("pull")
+    later = person(email="anna+later@example.com")
+    for each in (here, later):
+        each.card.refresh_from_db()
+    assert (here.card.looks_opted_out, later.card.looks_opted_out) == (True, True)
+    assert not is_out(here)
