@@ -194,7 +194,7 @@ def renew(addresses: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         for statement, pairs in ((REKEY, older), (UNFOLD, folded)):
             if pairs:
-                values = {
+                values: dict[str, Any] = {
                     "old": [str(old) for old, _new in pairs],
                     "new": [str(new) for _old, new in pairs],
                     "looks": [str(looks[new]) if new in looks else None for _old, new in pairs],

@@ -56,7 +56,8 @@ def test_a_link_knows_what_its_address_looks_like(link, person):
 
 
 def test_a_link_that_a_bounce_came_before_does_too(link, person):
-    failures.no_such_user(link, actor=failures.MAIL_SERVER, reason="")
+    bounced = {"actor": failures.MAIL_SERVER, "reason": "", "skeleton": link.skeleton_hash}
+    failures.no_such_user(link.address_hash, link.hash_key, **bounced)
     here = person(email="anna+here@example.com")
     assert not asked_about(here)
     follow(link)

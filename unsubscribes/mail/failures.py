@@ -24,7 +24,7 @@ from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, notices
 from unsubscribes.mail.gate import ON_ITS_WAY
-from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, MailLink, Message
+from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 State, Reason = Message.State, Message.Reason
 LEFT = (State.SENT, State.UNKNOWN)
@@ -32,15 +32,15 @@ LEFT = (State.SENT, State.UNKNOWN)
 MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task")
 
 
-def no_such_user(link: MailLink, *, actor: Actor, reason: str) -> Outcome:
-    """Opt the address of a link out for good whose mailbox does not exist, with whoever has it."""
-    hashes, look, source = (
-        [link.address_hash] if link.address_hash else [],
-        link.skeleton_hash,
-        Suppression.Source.BOUNCE,
-    )
+def no_such_user(
+    address_hash: UUID, hash_key: str, *, actor: Actor, reason: str, skeleton: UUID | None = None
+) -> Outcome:
+    """Opt an address out for good whose mailbox does not exist, with whoever has it.
+
+    Who knows what the address looks like gives the hash of its `skeleton`.
+    """
     said = suppression.unsubscribe_address(
-        hashes, link.hash_key, actor=actor, source=source, reason=reason, skeleton=look
+        [address_hash], hash_key, actor=actor, source=Suppression.Source.BOUNCE, reason=reason, skeleton=skeleton
     )
     return said.outcome
 

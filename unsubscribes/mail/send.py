@@ -186,7 +186,9 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
         if not Message.objects.filter(pk=message.pk).exists():
             return  # somebody who was erased meanwhile leaves no hash behind
         teller = failures.MAIL_SERVER
-        failures.no_such_user(link, actor=teller, reason=teller.name)
+        failures.no_such_user(
+            link.address_hash, link.hash_key, actor=teller, reason=teller.name, skeleton=link.skeleton_hash
+        )
     else:
         failures.count(message.contact_id, link.address_hash, key=str(message.pk), said=said, reported=False)
 

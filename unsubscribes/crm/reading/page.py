@@ -28,7 +28,8 @@ from unsubscribes.crm.reading import overruling
 from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Row
 
-Hashes, Looks = Mapping[UUID, str], Mapping[UUID, UUID]
+Hashes = Mapping[UUID, str]
+Looks = Mapping[UUID, UUID]
 SOURCE = Suppression.Source.SALESFORCE_SYNC
 OTHER_ADDRESS = "OTHER_ADDRESS"
 UPDATED = (
