@@ -271,6 +271,8 @@ class ImportJob(models.Model):
     mapping = models.JSONField(default=dict)
     # The headers of columns that are left out on purpose, though they look like consent or opt-out.
     ignore = models.JSONField(default=list, db_default=[])
+    # By header, the words that mean an opt-out in a column whose words are not plain; where somebody was asked.
+    opt_out_words = models.JSONField(default=dict, db_default={})
     card = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)

@@ -60,7 +60,7 @@ def _reason(mapping: Mapping, cells: Sequence[str], *, moved: bool) -> str | Non
     if moved:
         index = next((index for index, kind in mapping.optouts.items() if says_no_anywhere(kind, cells[index])), None)
     else:
-        index = first_no(mapping.optouts, cells)
+        index = first_no(mapping.optouts, cells, mapping.decided)
     if index is not None:
         return mapping.headers[index][:TEXT_LIMIT]
     own = _of_field(mapping, "opted_out")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from compliance.imports.headers import FIELDS, FULL_NAME, GOOGLE, ORIGINS, SYNONYMS, key, origin_of
-from compliance.imports.optouts import Kind, heard
+from compliance.imports.optouts import Kind, heard, word
 
 IDENTIFYING = frozenset({"first_name", "last_name", FULL_NAME, "email"})
 _GOOGLE_SEPARATOR = " ::: "
@@ -24,6 +24,8 @@ class Mapping:
     optouts: dict[int, Kind] = dataclasses.field(default_factory=dict)
     left_out: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
+    # The words of such a column that somebody has said to mean a "no", where somebody was asked.
+    decided: dict[int, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -31,13 +33,19 @@ class Mapping:
         return not IDENTIFYING.isdisjoint(self.columns.values())
 
 
-def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None, ignore: Sequence[str] = ()) -> Mapping:
+def recognise(
+    headers: Sequence[str],
+    chosen: Map[str, str] | None = None,
+    ignore: Sequence[str] = (),
+    words: Map[str, Sequence[str]] | None = None,
+) -> Mapping:
     """Return the mapping of a header, with the user's own choice (header → field, or `""` to leave it out) above it.
 
     Each field is filled from one column, the best known and of equals the first; other columns stay unmapped, and so
     do those that an import must not set (times, the person's number). A full name is used only where first and last
     name have no columns. Columns of other programs that say who opted out are read for that, unless they stand in
-    `ignore`, the columns that are left out on purpose. Raises ValueError naming what is no column or no field, or a
+    `ignore`, the columns that are left out on purpose; `words` are those that say no in a column (header → words) of
+    which one cannot be sure. Raises ValueError naming what is no column or no field, or a
     field that is chosen twice.
     """
     keys = [key(header) for header in headers]
@@ -56,7 +64,8 @@ def recognise(headers: Sequence[str], chosen: Map[str, str] | None = None, ignor
     left = [index for index in range(len(headers)) if index not in filled and index not in ignored]
     optouts = heard(headers, left)
     left_out = tuple(index for index in left if index not in optouts)
-    return Mapping(filled, origin, optouts, left_out, tuple(names(headers)))
+    decided = {_index(header, headers, keys): frozenset(map(word, said)) for header, said in (words or {}).items()}
+    return Mapping(filled, origin, optouts, left_out, tuple(names(headers)), decided)
 
 
 def names(headers: Sequence[str]) -> list[str]:

@@ -1,11 +1,12 @@
 """What columns of other programs say about opt-outs: tables of their names and of the words in their cells. Pure.
 
-A column is one of four kinds. Where it is not certain what a cell of it means, the cell counts as a "no": a "no" too
-many can be taken back by a new consent, a "no" too few is mail against a person's word.
+A column is of one kind. Where it is not certain what a cell of it means, somebody is asked before the import starts,
+and a cell that nobody was asked about counts as a "no": a "no" too many can be taken back by a new consent, a "no" too
+few is mail against a person's word.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
 from compliance.imports.headers import key
@@ -18,6 +19,7 @@ class Kind(Enum):
     POSITIVE = "says yes"  # Email Opt In: a no
     HAPPENED = "when or why it was said"  # UNSUB_TIME: any text
     STATUS = "a word among others"  # Status: the words of an opt-out
+    MAIL_STATUS = "a word among others, all of them about mail"  # Subscriber Status
 
 
 # Keys as `headers.key` makes them: letters and digits alone. Of several patterns the first that matches counts.
@@ -60,6 +62,13 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        Kind.MAIL_STATUS,
+        re.compile(
+            r"(?:person|contact|lead|member|list)*(?:subscriber|e?mail|marketing|consent|mailinglist|permission|"
+            r"prenumerations|mejl|utskicks)+(?:person|contact|lead|member|list|subscription)*status"
+        ),
+    ),
+    (
         Kind.STATUS,
         re.compile(
             r"(?:person|contact|lead|member|subscriber|subscription|e?mail|marketing|consent|mailinglist|list|"
@@ -81,28 +90,34 @@ _OPTED_OUT = {
     "spamcomplaint", "markedasspam", "abuse", "suppressed", "blocklisted", "blacklisted", "donotcontact", "donotemail",
     "donotmail", "donotallow", "donotmarket", "revoked", "withdrawn", "declined", "refused", "avregistrerad",
     "avprenumererad", "avanmäld", "spärrad", "återkallat", "återkallad", "abgemeldet", "désinscrit", "désabonné",
+    "notsubscribed", "nonsubscribed", "neversubscribed", "notoptedin",
 }  # fmt: skip
+# What says no only where all words are about mail: HubSpot and Mailjet block an address, MailerLite calls a complaint
+# junk, Marketing Cloud holds what came back too often, ActiveCampaign has nobody inactive who is on a list. Elsewhere
+# it may be a customer who is blocked for unpaid bills, or a record of somebody who has left.
+_NO_MAIL = {
+    "inactive", "inaktiv", "blocked", "blockerad", "junk", "held", "undeliverable", "undelivered", "invalid", "banned",
+}  # fmt: skip
+_UNSURE = {
+    Kind.STATUS: {"inactive", "inaktiv", "blocked", "blockerad", "junk", "unconfirmed", "obekräftad"},
+    # Whoever has not confirmed has not agreed, and whoever was removed may have asked for it.
+    Kind.MAIL_STATUS: {
+        "unconfirmed", "obekräftad", "notconfirmed", "pending", "transactional", "removed", "borttagen", "deleted",
+        "raderad", "archived", "arkiverad",
+    },
+    Kind.POSITIVE: {"unconfirmed", "obekräftad", "notconfirmed", "pending"},
+}  # fmt: skip
+# The numbers of ActiveCampaign: unconfirmed, active, unsubscribed, bounced, removed from the list. Other programs
+# number their statuses likewise, so they are asked about where a column has no others.
+_NUMBERS, _NUMBERED_NOES, _NUMBERED = {"0", "1", "2", "3", "91"}, {"2", "3"}, (Kind.STATUS, Kind.MAIL_STATUS)
 _REFUSED = (_NOES - _BLANKS - {"subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten",
             "notoptedout", "notunsubscribed"}) | _OPTED_OUT  # fmt: skip
 
-_YES = {
-    "1",
-    "true",
-    "yes",
-    "y",
-    "x",
-    "on",
-    "checked",
-    "ja",
-    "j",
-    "sant",
-    "wahr",
-    "vrai",
-    "oui",
-    "sí",
-    "si",
-    "verdadero",
-}
+YES = {
+    "1", "true", "yes", "y", "t", "x", "on", "checked", "ja", "j", "sant", "wahr", "vrai", "verdadero", "vero", "waar",
+    "oui", "si", "sí", "✓", "✔", "☑", "✅", "dnc",
+}  # fmt: skip
+"""What a cell says that answers a question with yes."""
 _MARKS = "✓✔☑✅✗✘☒✕✖❌❎×+*●■"
 _A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # Words that mean an opt-out whatever stands around them, but for a "not" or "never" before.
@@ -144,14 +159,27 @@ def kind_of(header: str) -> Kind | None:
     return next((kind for kind, pattern in _COLUMNS if pattern.fullmatch(name)), None)
 
 
-def says_no(kind: Kind, cell: str) -> bool:
-    """Tell whether a cell of such a column says that the person does not want mail."""
+def says_no(kind: Kind, cell: str, decided: Collection[str] | None = None) -> bool:
+    """Tell whether a cell of such a column says that the person does not want mail.
+
+    `decided` are the words of the column of which somebody has said that they do; the others of which one cannot be
+    sure say nothing then.
+    """
     name = word(cell)
-    if kind is Kind.POSITIVE:
-        return name in _REFUSED or is_opt_out(cell)
-    if kind is Kind.STATUS:
-        return is_opt_out(cell)
+    if decided is not None and (name in decided or is_unsure(kind, name)):
+        return name in decided
+    if kind is Kind.POSITIVE and name in _REFUSED:
+        return True
+    if kind in (Kind.POSITIVE, Kind.MAIL_STATUS) and name in _NO_MAIL:
+        return True
+    if kind in _UNSURE:
+        return is_opt_out(cell) or name in _UNSURE[kind]
     return name not in _NOES
+
+
+def is_unsure(kind: Kind, name: str) -> bool:
+    """Tell whether somebody has to say what a word means in such a column."""
+    return name in _UNSURE.get(kind, ()) or (kind in _NUMBERED and name in _NUMBERS)
 
 
 def says_no_anywhere(kind: Kind, cell: str) -> bool:
@@ -160,7 +188,7 @@ def says_no_anywhere(kind: Kind, cell: str) -> bool:
         return key(cell) in _REFUSED
     if kind is Kind.HAPPENED:
         return is_opt_out(cell) or bool(_A_DATE.match(cell.strip()))
-    return is_opt_out(cell) or (kind is Kind.NEGATIVE and key(cell) in _YES)
+    return is_opt_out(cell) or (kind is Kind.NEGATIVE and key(cell) in YES)
 
 
 def is_opt_out(cell: str) -> bool:
@@ -179,9 +207,28 @@ def heard(headers: Sequence[str], left: Iterable[int]) -> dict[int, Kind]:
     return {index: kind for index in left if (kind := kind_of(headers[index]))}
 
 
-def first_no(columns: Mapping[int, Kind], cells: Sequence[str]) -> int | None:
+def first_no(
+    columns: Mapping[int, Kind], cells: Sequence[str], decided: Mapping[int, Collection[str]] | None = None
+) -> int | None:
     """Return the first column of a row that says no, None when none does."""
-    return next((index for index, kind in columns.items() if says_no(kind, cells[index])), None)
+    said = decided or {}
+    return next((index for index, kind in columns.items() if says_no(kind, cells[index], said.get(index))), None)
+
+
+def unsure(columns: Mapping[int, Kind], rows: Iterable[Sequence[str]]) -> dict[int, list[str]]:
+    """Return the words in columns that are read of which somebody has to say whether they mean a "no"."""
+    seen: dict[int, dict[str, str]] = {index: {} for index, kind in columns.items() if kind in _UNSURE}
+    for row in rows:
+        for index, words in seen.items():
+            if index < len(row) and (name := word(row[index])):
+                words.setdefault(name, row[index].strip())
+    found = {index: _asked(columns[index], words) for index, words in seen.items()}
+    return {index: words for index, words in found.items() if words}
+
+
+def _asked(kind: Kind, words: Mapping[str, str]) -> list[str]:
+    numbered = kind in _NUMBERED and words.keys() <= _NUMBERS and not _NUMBERED_NOES.isdisjoint(words)
+    return sorted(text for name, text in words.items() if numbered or name in _UNSURE[kind])
 
 
 def unread(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[str]]) -> list[int]:

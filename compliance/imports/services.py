@@ -25,6 +25,16 @@ from salesconnect.lib.stored import removed_on_failure
 COUNTERS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
 
 
+Words = Mapping[str, Sequence[str]]
+
+
+class Questions(NamedTuple):
+    """Columns that look like consent or opt-out and are left out, and by column the words that may be a "no"."""
+
+    unread: list[str]
+    words: dict[str, list[str]]
+
+
 class Card(NamedTuple):
     """The card's values for all rows: for people whom the import creates, and for what is not recorded."""
 
@@ -54,16 +64,18 @@ def start(
     mapping: Mapping[str, str] | None = None,
     card: Card | None = None,
     ignore: Sequence[str] = (),
+    words: Words | None = None,
     dry_run: bool = False,
 ) -> ImportJob:
     """Take a file in and begin to read it at once; a dry run counts what would become of its rows.
 
     `mapping` (header → field, or `""` to leave a column out) stands above what is recognised. `ignore` names columns
-    that are left out on purpose though they look like consent or opt-out. Raises `Forbidden`, `Invalid` for a file that
-    cannot be read (`file`), a mapping that does not fit it, or a card against the rules, and `Conflict`
-    (`unread_consent_column`) for such a column that is neither mapped nor named.
+    that are left out on purpose though they look like consent or opt-out; `words` (header → words) are those that say
+    no in a column of which one cannot be sure. Raises `Forbidden`, `Invalid` for a file that cannot be read (`file`), a
+    mapping that does not fit it, or a card against the rules, and `Conflict` (`unread_consent_column`) for such a
+    column that is neither mapped nor named.
     """
-    job = receive(file, file_name, actor=actor, mapping=mapping, card=card, ignore=ignore)
+    job = receive(file, file_name, actor=actor, mapping=mapping, card=card, ignore=ignore, words=words)
     _ask_about_consent(job)
     return begin(job.pk, actor=actor, dry_run=dry_run)
 
@@ -87,16 +99,18 @@ def receive(
     mapping: Mapping[str, str] | None = None,
     card: Card | None = None,
     ignore: Sequence[str] = (),
+    words: Words | None = None,
 ) -> ImportJob:
     """Store a file that can be read, without beginning; its columns may still have to be mapped. Raises as `start`."""
     actor.require("import_people")
     table = _open(file)
-    _recognised(table.headers, mapping, ignore)
+    _recognised(table.headers, mapping, ignore, words)
     job = ImportJob(
         file_name=file_name[-255:],
         table={"encoding": table.encoding, "delimiter": table.delimiter, "headers": table.headers},
         mapping=dict(mapping or {}),
         ignore=list(ignore),
+        opt_out_words=_as_stored(words),
         card=_checked(card).as_json(),
         total=table.total,
         language=(translation.get_language() or "en")[:5],
@@ -109,15 +123,22 @@ def receive(
 
 @transaction.atomic
 def change(
-    job_id: int, *, actor: Actor, mapping: Mapping[str, str], card: Card, ignore: Sequence[str] = ()
+    job_id: int,
+    *,
+    actor: Actor,
+    mapping: Mapping[str, str],
+    card: Card,
+    ignore: Sequence[str] = (),
+    words: Words | None = None,
 ) -> ImportJob:
     """Read a file that is not being imported yet with another mapping and card: begins a new dry run."""
     actor.require("import_people")
     erased.await_erasures()
     job = _unbegun(job_id)
-    _recognised(job.table["headers"], mapping, ignore)
+    _recognised(job.table["headers"], mapping, ignore, words)
     job.mapping, job.card, job.ignore = dict(mapping), _checked(card).as_json(), list(ignore)
-    job.save(update_fields=["mapping", "card", "ignore"])
+    job.opt_out_words = _as_stored(words)
+    job.save(update_fields=["mapping", "card", "ignore", "opt_out_words"])
     return begin(job_id, actor=actor, dry_run=True)
 
 
@@ -170,26 +191,42 @@ def cancel(job_id: int, *, actor: Actor) -> ImportJob:
 
 def columns_of(job: ImportJob) -> Columns:
     """Return which column of the file goes to which field."""
-    return _recognised(job.table["headers"], job.mapping, job.ignore)
+    return _recognised(job.table["headers"], job.mapping, job.ignore, job.opt_out_words)
 
 
-def unread_of(job: ImportJob) -> list[str]:
-    """Return the columns that are left out, though their name or cells look like consent or opt-out."""
+def questions_of(job: ImportJob) -> Questions:
+    """Return what somebody has to say before the file is imported, from its header and its first rows."""
     columns = columns_of(job)
     if not job.file:
-        return []
+        return Questions([], {})
     with job.file.open("rb") as file:
         table = Table(cast("BinaryIO", file), total=job.total, **job.table)
-        rows = (cells for _line, cells in islice(table, optouts.SAMPLE) if not isinstance(cells, RowError))
-        found = optouts.unread(columns.headers, columns.left_out, rows)
-    return [columns.headers[index] for index in found]
+        rows = [cells for _line, cells in islice(table, optouts.SAMPLE) if not isinstance(cells, RowError)]
+    unread = optouts.unread(columns.headers, columns.left_out, rows)
+    asked = {index: kind for index, kind in columns.optouts.items() if index not in columns.decided}
+    words = optouts.unsure(asked, rows)
+    return Questions(
+        [columns.headers[index] for index in unread], {columns.headers[index]: said for index, said in words.items()}
+    )
 
 
 def _ask_about_consent(job: ImportJob) -> None:
-    """Raise `Conflict` when somebody has to say first what a column means."""
-    if found := unread_of(job):
-        words = _("The column “%(name)s” looks like consent or opt-out and would be left out. Map it, or ignore it.")
-        raise Conflict("unread_consent_column", words % {"name": found[0]}, column=found[0], columns=found)
+    """Raise `Conflict` when somebody has to say first what a column means, or a word in it."""
+    questions = questions_of(job)
+    if not (columns := [*questions.unread, *questions.words]):
+        return
+    if questions.unread:
+        text = _("The column “%(name)s” looks like consent or opt-out and would be left out. Map it, or ignore it.")
+    else:
+        text = _("The column “%(name)s” holds %(words)s. Say which of these words mean that no mail is wanted.")
+    said = ", ".join(f"“{each}”" for each in questions.words.get(columns[0], ()))
+    raise Conflict(
+        "unread_consent_column",
+        text % {"name": columns[0], "words": said},
+        column=columns[0],
+        columns=columns,
+        words=questions.words,
+    )
 
 
 def card_of(job: ImportJob) -> Card:
@@ -204,11 +241,17 @@ def _open(file: File) -> Table:
         raise Invalid({"file": [str(refusal)]}) from None
 
 
-def _recognised(headers: list[str], chosen: Mapping[str, str] | None, ignore: Sequence[str]) -> Columns:
+def _recognised(
+    headers: list[str], chosen: Mapping[str, str] | None, ignore: Sequence[str], words: Words | None
+) -> Columns:
     try:
-        return recognise(headers, chosen, ignore)
+        return recognise(headers, chosen, ignore, words)
     except ValueError as problem:
         raise Invalid({"mapping": [str(problem)]}) from None
+
+
+def _as_stored(words: Words | None) -> dict[str, list[str]]:
+    return {header: list(said) for header, said in (words or {}).items()}
 
 
 def _checked(card: Card | None) -> Card:

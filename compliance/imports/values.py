@@ -7,39 +7,13 @@ from django.utils.translation import gettext as _
 
 from compliance.card.rules import AUTHORIZATION_WORDS, NOT_RECORDED, SOURCE_WORDS, AuthorizationType, SourceType
 from compliance.imports.headers import key
-from compliance.imports.optouts import is_opt_out, word
+from compliance.imports.optouts import YES, is_opt_out, word
 from contacts.people.details import UNSEEN
 
 _NOTHING = {"", key(NOT_RECORDED), "ejregistrerad", "ejregistrerat", "inteangivet", "ejangivet", "notapplicable"}
 _AUTHORIZATION_KEYS = {key(word): code for code, words in AUTHORIZATION_WORDS.items() for word in (code.slug, *words)}
 _SOURCE_KEYS = {key(word): code for code, words in SOURCE_WORDS.items() for word in (code.slug, *words)}
 
-_YES = {
-    "1",
-    "true",
-    "yes",
-    "y",
-    "t",
-    "x",
-    "on",
-    "checked",
-    "ja",
-    "j",
-    "sant",
-    "wahr",
-    "vrai",
-    "verdadero",
-    "vero",
-    "waar",
-    "oui",
-    "si",
-    "sí",
-    "✓",
-    "✔",
-    "☑",
-    "✅",
-    "dnc",
-}
 _NO = {
     "",
     "0",
@@ -114,7 +88,7 @@ def consent_date(cell: str) -> dt.date | None:
 def opted_out(cell: str) -> bool:
     """Return whether a cell says that the person does not want mail; a date is that of an opt-out."""
     name = word(cell)
-    if name in _YES or is_opt_out(cell) or _ANY_DATE.match(cell.strip()):
+    if name in YES or is_opt_out(cell) or _ANY_DATE.match(cell.strip()):
         return True
     if name not in _NO:
         raise ValueError(_("“%(text)s” is neither yes nor no.") % {"text": cell})

@@ -101,7 +101,7 @@ def _turn(job: ImportJob, progress: Progress | None) -> bool:
     actor, today = _actor_of(job), timezone.localdate()
     with job.file.open("rb") as file:
         table = Table(cast("BinaryIO", file), total=job.total, **job.table)
-        mapping = recognise(table.headers, job.mapping, job.ignore)
+        mapping = recognise(table.headers, job.mapping, job.ignore, job.opt_out_words)
         with closing(rows_after(table, job.line)) as rows, closing(chunks(rows, mapping, today)) as read:
             for chunk in read:
                 if not _work_off(job, chunk, actor):

@@ -54,12 +54,34 @@ class ColumnNames(serializers.CharField):
         return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else [text]
 
 
+class OptOutWords(serializers.CharField):
+    """A JSON object from headers to the words in that column which say no; others that may do so say nothing then."""
+
+    default_error_messages = {"no_words": _("This is not a JSON object of headers and lists of words.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the object."""
+        try:
+            words = json.loads(super().to_internal_value(data))
+        except (ValueError, RecursionError):
+            self.fail("no_words")
+        parsers.check(words)
+        if not isinstance(words, dict) or not all(_are_texts(said) for said in words.values()):
+            self.fail("no_words")
+        return words
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 class ImportBody(Card):
     """A file of people; the card's fields hold for all its rows."""
 
     file = serializers.FileField()
     mapping = ColumnMapping(required=False)
     ignore = ColumnNames(required=False)
+    opt_out_words = OptOutWords(required=False)
     dry_run = serializers.BooleanField(default=False)
 
 
@@ -111,6 +133,7 @@ class ImportViewSet(Endpoint):
             actor=self.actor,
             mapping=values.get("mapping"),
             ignore=values.get("ignore", ()),
+            words=values.get("opt_out_words"),
             card=services.Card(authorization(values), source(values)),
             dry_run=values["dry_run"],
         )

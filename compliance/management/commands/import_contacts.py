@@ -52,6 +52,13 @@ class Command(BaseCommand):
             metavar="COLUMN",
             help="leave a column out on purpose that looks like consent or opt-out",
         )
+        parser.add_argument(
+            "--opt-out-words",
+            action="append",
+            default=[],
+            metavar="COLUMN=WORD,…",
+            help="which words of a column say no, where one cannot be sure; none: COLUMN=",
+        )
         parser.add_argument("--dry-run", action="store_true", help="only count what would become of the rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -66,13 +73,14 @@ class Command(BaseCommand):
                     mapping=dict(pair.rpartition("=")[::2] for pair in options["map"]),
                     card=_card(options),
                     ignore=options["ignore"],
+                    words=dict(_words(pair) for pair in options["opt_out_words"]),
                     dry_run=options["dry_run"],
                 )
             self._work_off(job, actor)
         except Invalid as refusal:
             self._refuse(" ".join(text for texts in refusal.fields.values() for text in texts))
         except Conflict as refusal:
-            self._refuse(f"{refusal.message} (--ignore COLUMN)")
+            self._refuse(f"{refusal.message} (--ignore COLUMN, --opt-out-words COLUMN=WORD,…)")
         except OSError as error:
             self._refuse(f"{options['file']} cannot be read: {error.strerror}.")
         except Forbidden:
@@ -118,6 +126,11 @@ def _actor(name: str | None) -> Actor:
     if user is None:
         raise Invalid({"user": [f"There is no user {name}."]})
     return user_actor(user, "command")
+
+
+def _words(pair: str) -> tuple[str, list[str]]:
+    column, _equals, words = pair.rpartition("=")
+    return column, [word for word in words.split(",") if word.strip()]
 
 
 def _card(options: dict[str, Any]) -> Card:

@@ -1,6 +1,6 @@
 """The forms of an import: the file, the card's values for all its rows, and where each column goes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -17,6 +17,13 @@ FIELD_CHOICES = [
     ("", _("Leave out")),
     (FULL_NAME, _("First and last name in one")),
     *LABELS.items(),
+]
+
+SAYS_NO = "no"
+WORD_CHOICES = [
+    ("", _("Choose")),
+    (SAYS_NO, _("means that no mail is wanted")),
+    ("nothing", _("says nothing of mail")),
 ]
 
 
@@ -62,12 +69,27 @@ class FileForm(AllRowsForm):
 class ColumnsForm(AllRowsForm):
     """Where each column goes, beside what holds for all rows."""
 
-    def __init__(self, *args: Any, headers: list[str], unread: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        headers: list[str],
+        unread: Sequence[str] = (),
+        words: Mapping[str, Sequence[str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.unread = list(unread)
+        self.asked = {
+            f"word_{place}_{number}": (header, said)
+            for place, (header, texts) in enumerate((words or {}).items())
+            for number, said in enumerate(texts)
+        }
+        for name, (header, said) in self.asked.items():
+            question = _("“%(word)s” in the column “%(column)s”") % {"word": said, "column": header}
+            self.fields[name] = forms.ChoiceField(label=question, choices=WORD_CHOICES, required=False)
         if unread:
-            words = _("Leave these columns out: they say nothing of consent or opt-out that must be kept")
-            self.fields["ignore_unread"] = forms.BooleanField(label=words, required=False)
+            ignored = _("Leave these columns out: they say nothing of consent or opt-out that must be kept")
+            self.fields["ignore_unread"] = forms.BooleanField(label=ignored, required=False)
         self.columns = {f"column_{index}": header for index, header in enumerate(names(headers))}
         for name, header in self.columns.items():
             label = header or _("Column without a name")
@@ -78,6 +100,23 @@ class ColumnsForm(AllRowsForm):
         mapped = {header for header, field in self.mapping().items() if field}
         asked = self.unread if self.cleaned_data.get("ignore_unread") else []
         return [header for header in dict.fromkeys([*before, *asked]) if header not in mapped]
+
+    def words(self, before: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Return the words that say no, by column: those of before, and of columns of which all is answered now."""
+        said: dict[str, dict[str, str]] = {}
+        for name, (header, text) in self.asked.items():
+            said.setdefault(header, {})[text] = self.cleaned_data[name]
+        answered = {
+            header: [text for text, meaning in texts.items() if meaning == SAYS_NO]
+            for header, texts in said.items()
+            if all(texts.values())
+        }
+        return {header: list(texts) for header, texts in before.items()} | answered
+
+    @property
+    def questions(self) -> list[forms.BoundField]:
+        """Return the fields about words."""
+        return [self[name] for name in self.asked]
 
     def mapping(self) -> dict[str, str]:
         """Return the field of each column by its header, `""` for one that is left out."""

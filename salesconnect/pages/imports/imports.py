@@ -83,8 +83,14 @@ def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
         if "start" in request.POST and not form.has_changed():
             services.begin(job.pk, actor=actor, dry_run=False)
         else:
-            ignore = form.ignored(job.ignore)
-            services.change(job.pk, actor=actor, mapping=form.mapping(), card=form.card(), ignore=ignore)
+            services.change(
+                job.pk,
+                actor=actor,
+                mapping=form.mapping(),
+                card=form.card(),
+                ignore=form.ignored(job.ignore),
+                words=form.words(job.opt_out_words),
+            )
             if "start" in request.POST:
                 messages.info(request, _("You changed how the file is read. Look at the new preview, then start."))
     except Invalid as refusal:
@@ -101,14 +107,15 @@ def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
 
 def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
     initial = columns_initial(services.columns_of(job).columns) | card_initial(services.card_of(job))
-    return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=_unread(job))
+    unread, words = _questions(job)
+    return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=unread, words=words)
 
 
-def _unread(job: ImportJob) -> list[str]:
+def _questions(job: ImportJob) -> services.Questions:
     try:
-        return services.unread_of(job)
+        return services.questions_of(job)
     except (OSError, UnicodeError):
-        return []  # the preview says that the file is gone
+        return services.Questions([], {})  # the preview says that the file is gone
 
 
 def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, status: int = 200) -> HttpResponse:

@@ -8,12 +8,13 @@ from django.core.management import call_command
 
 from compliance.imports import optouts, services, working
 from compliance.imports.mapping import recognise
+from compliance.imports.values import opted_out
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact
 from exports.erasure.erasure import erase
-from salesconnect.lib.errors import Conflict
+from salesconnect.lib.errors import Conflict, Invalid
 
 MAILCHIMP = (
     "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,UNSUB_TIME,UNSUB_CAMPAIGN_TITLE,"
@@ -274,3 +275,133 @@ def test_the_command_names_the_column(db, tmp_path, capsys):
     assert "GDPR note" in capsys.readouterr().err
     call_command("import_contacts", str(path), "--ignore", "GDPR note")
     assert Contact.objects.count() == 1
+
+
+NO_MAIL_ARRIVES = {
+    "Mailchimp": "Email Address,Email Marketing Status\nno@x.example,Non-Subscribed\nmay@x.example,Subscribed\n",
+    "Shopify": "Email,Email Marketing Status\nno@x.example,NOT_SUBSCRIBED\nmay@x.example,SUBSCRIBED\n",
+    "Klaviyo": "Email,Email Marketing Consent\nno@x.example,NEVER_SUBSCRIBED\nmay@x.example,SUBSCRIBED\n",
+    "HubSpot": "Email,Email status\nno@x.example,Blocked\nmay@x.example,Delivered\n",
+    "MailerLite": "Email,Subscriber status\nno@x.example,junk\nmay@x.example,active\n",
+    "Marketing Cloud": "Email,Subscriber Status\nno@x.example,Held\nmay@x.example,Active\n",
+    "ActiveCampaign": "Email,Marketing status\nno@x.example,Inactive\nmay@x.example,Active\n",
+    "our field": "Email,Unsubscribed\nno@x.example,Not subscribed\nmay@x.example,Subscribed\n",
+}
+
+
+@pytest.mark.parametrize("text", NO_MAIL_ARRIVES.values(), ids=NO_MAIL_ARRIVES)
+def test_a_word_that_means_that_no_mail_arrives_is_a_no_where_all_is_about_mail(administrator, text):
+    assert run(text, administrator).state == "done"
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["no@x.example"]
+
+
+UNSURE = {
+    "Dynamics, a record of somebody who has left": ("Status", "Active\nInactive", ["Inactive"]),
+    "a customer who does not pay": ("Status", "Active\nBlocked", ["Blocked"]),
+    "a lead": ("Lead Status", "New\nJunk", ["Junk"]),
+    "Swedish": ("Status", "Aktiv\nInaktiv", ["Inaktiv"]),
+    "a subscription that is paid for": ("Subscription status", "Active\nInactive", ["Inactive"]),
+    "ActiveCampaign, numbered": ("Status", "1\n2\n3", ["1", "2", "3"]),
+    "not confirmed": ("Subscriber status", "active\nunconfirmed", ["unconfirmed"]),
+    "Mailchimp, not confirmed": ("Email Marketing Status", "Subscribed\nPending\nArchived", ["Archived", "Pending"]),
+    "a consent": ("Email Consent", "Yes\nPending", ["Pending"]),
+}
+
+
+@pytest.mark.parametrize(("header", "cells", "words"), UNSURE.values(), ids=UNSURE)
+def test_a_word_of_which_one_cannot_be_sure_is_asked_about(administrator, api, header, cells, words):
+    rows = "".join(f"p{number}@x.example,{cell}\n" for number, cell in enumerate(cells.split("\n")))
+    file = ContentFile(f"Email,{header}\n{rows}".encode(), name="people.csv")
+    asked = api.post("/api/v1/imports/", {"file": file}, format="multipart")
+    assert (asked.status_code, asked.json()["code"], asked.json()["columns"]) == (
+        409,
+        "unread_consent_column",
+        [header],
+    )
+    assert asked.json()["words"] == {header: words}
+    file.seek(0)
+    said = {"opt_out_words": json.dumps({header: [words[-1]]})}
+    answer = api.post("/api/v1/imports/", {"file": file, **said}, format="multipart")
+    assert answer.status_code == 202
+    while working.run(answer.json()["id"]):
+        continue
+    out = list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True))
+    assert out == [f"p{cells.split(chr(10)).index(words[-1])}@x.example"]
+
+
+NUMBERED = ["1\n1\n0", "1\n2\n7", "1\nActive\n2"]
+
+
+@pytest.mark.parametrize("cells", NUMBERED)
+def test_numbers_of_another_kind_ask_nothing(administrator, cells):
+    rows = "".join(f"p{number}@x.example,{cell}\n" for number, cell in enumerate(cells.split("\n")))
+    assert run(f"Email,Status\n{rows}", administrator).created == 3
+    assert not Suppression.objects.exists()
+
+
+def test_a_word_that_nobody_was_asked_about_counts_as_a_no(administrator, monkeypatch):
+    monkeypatch.setattr(optouts, "SAMPLE", 1)
+    run("Email,Status\nmay@x.example,Active\nno@x.example,Inactive\n", administrator)
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["no@x.example"]
+
+
+def test_the_words_of_an_opt_out_stay_a_no_whatever_was_said_of_others(administrator):
+    text = "Email,Status\na@x.example,Inactive\nb@x.example,Unsubscribed\n"
+    run(text, administrator, words={"Status": []})
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["b@x.example"]
+
+
+@pytest.mark.parametrize("words", ["[]", "x", '{"Status": "Inactive"}', '{"Status": [1]}'])
+def test_words_in_another_form_are_refused(api, words):
+    file = ContentFile(b"Email,Status\na@x.example,Inactive\n", name="people.csv")
+    answer = api.post("/api/v1/imports/", {"file": file, "opt_out_words": words}, format="multipart")
+    assert (answer.status_code, list(answer.json())) == (400, ["opt_out_words"])
+
+
+def test_words_of_a_column_that_is_not_there_are_refused(administrator):
+    with pytest.raises(Invalid):
+        run("Email,Status\na@x.example,Inactive\n", administrator, words={"State": []})
+
+
+def test_the_page_asks_about_each_word(signed_in, member):
+    text = b"Email,Status\na@x.example,Inactive\nb@x.example,Blocked\nc@x.example,Active\n"
+    job = services.propose(ContentFile(text), "people.csv", actor=member)
+    working.run(job.pk)
+    page = signed_in.get(f"/imports/{job.pk}/")
+    assert "“Inactive” in the column “Status”" in page.content.decode()
+    fields = {name: page.context["form"][name].value() or "" for name in page.context["form"].fields}
+    assert signed_in.post(f"/imports/{job.pk}/", {**fields, "start": ""}).status_code == 422
+    # One answered of two asks for the other still.
+    answers = {name: "no" if "Inactive" in label else "nothing" for name, label in _asked(page)}
+    first = dict([next(iter(answers.items()))])
+    signed_in.post(f"/imports/{job.pk}/", {**fields, **first, "preview": ""})
+    working.run(job.pk)
+    assert signed_in.post(f"/imports/{job.pk}/", {**fields, "start": ""}).status_code == 422
+    signed_in.post(f"/imports/{job.pk}/", {**fields, **answers, "preview": ""})
+    working.run(job.pk)
+    page = signed_in.get(f"/imports/{job.pk}/")
+    assert _asked(page) == []
+    fields = {name: page.context["form"][name].value() or "" for name in page.context["form"].fields}
+    signed_in.post(f"/imports/{job.pk}/", {**fields, "start": ""})
+    working.run(job.pk)
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["a@x.example"]
+
+
+def _asked(page) -> list[tuple[str, str]]:
+    return [(field.name, str(field.label)) for field in page.context["form"].questions]
+
+
+def test_the_command_takes_the_words(db, tmp_path, capsys):
+    path = tmp_path / "people.csv"
+    path.write_text("Email,Status\na@x.example,Inactive\nb@x.example,Blocked\n")
+    with pytest.raises(SystemExit):
+        call_command("import_contacts", str(path))
+    assert "--opt-out-words" in capsys.readouterr().err
+    call_command("import_contacts", str(path), "--opt-out-words", "Status=Inactive")
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["a@x.example"]
+
+
+def test_a_yes_is_the_same_wherever_it_is_read():
+    for cell in ("T", "vero", "waar", "DNC", "Ja", "x"):
+        assert optouts.says_no_anywhere(optouts.Kind.NEGATIVE, cell)
+        assert opted_out(cell)
