@@ -25,6 +25,11 @@ PURE = (
     "exports/files/columns.py",
     "exports/requests/deadlines.py",
     "exports/erasure/traces.py",
+    "unsubscribes/crm/reading/rules.py",
+    "unsubscribes/crm/salesforce/errors.py",
+    "unsubscribes/crm/salesforce/mapping.py",
+    "unsubscribes/crm/trouble.py",
+    "unsubscribes/crm/values.py",
     "unsubscribes/reports/meanings.py",
     "unsubscribes/mail/headers.py",
     "unsubscribes/mail/replies.py",
@@ -57,7 +62,7 @@ def test_the_layers_have_no_exception():
     """The contract of import-linter says what may import what, without a list of who need not keep to it."""
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     contracts = declared["importlinter"]["contracts"]
-    assert [sorted(contract) for contract in contracts] == [["layers", "name", "type"]]
+    assert {key for contract in contracts for key in contract} == {"containers", "layers", "name", "type"}
 
 
 def test_nobody_imports_the_wiring(imports):

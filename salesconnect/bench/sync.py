@@ -30,7 +30,7 @@ from salesconnect.bench.plans import Scans
 from unsubscribes.crm.connection import connecting, services
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.runs.running import Running
-from unsubscribes.crm.writing.push import BATCH, BULK_ABOVE, BULK_BATCH
+from unsubscribes.crm.salesforce.provider import BATCH, JOB, JOBS_ABOVE
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ def measures(people: int, scans: Scans) -> Iterator[Measure]:
 def _paced(org: Org, people: int) -> Iterator[Measure]:
     """Yield the seconds for 1,000 people who came with IDs, from the first activation to another read of everything."""
     most = min(MOST, people)
-    least = min(most, max(most // TENTH, 3 * BULK_ABOVE))  # so that both are written by jobs
+    least = min(most, max(most // TENTH, 3 * JOBS_ABOVE))  # so that both are written by jobs
     few, many = (_stages(org, people, number) for number in (least, most))
     for stage, ours in many.items():
         name = f"sync: {stage} of {most:,} with IDs, for 1,000"
@@ -140,7 +140,7 @@ def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
 
 
 def _to_write(number: int) -> int:
-    return ceil(number / BATCH) if number <= BULK_ABOVE else CALLS_OF_A_JOB * ceil(number / BULK_BATCH)
+    return ceil(number / BATCH) if number <= JOBS_ABOVE else CALLS_OF_A_JOB * ceil(number / JOB)
 
 
 @contextmanager

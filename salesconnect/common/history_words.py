@@ -75,9 +75,9 @@ def before(event: ContactEvent) -> str:
 def reason_words(reason: str) -> str:
     """Return the reason of an unsubscribe as people read it: a code in words, anything else as it was written."""
     if told := attribution(reason):
-        words = {"who": told.who, "when": date_format(localtime(told.at), "DATETIME_FORMAT")}
-        exact = _("In Salesforce by %(who)s, %(when)s")
-        latest = _("In Salesforce, %(when)s at the latest; the record was last changed by %(who)s")
+        words = {"crm": told.crm, "who": told.who, "when": date_format(localtime(told.at), "DATETIME_FORMAT")}
+        exact = _("In %(crm)s by %(who)s, %(when)s")
+        latest = _("In %(crm)s, %(when)s at the latest; the record was last changed by %(who)s")
         return (exact if told.exact else latest) % words
     return {ADDRESS_CHANGED: _("Address changed"), history.MERGED: _("Merged")}.get(reason, reason)
 

@@ -27,6 +27,8 @@ class SyncConnection(models.Model):
         CLIENT_CREDENTIALS = "client_credentials", _("Client credentials")
         JWT_BEARER = "jwt_bearer", _("JWT bearer")
 
+    # Which CRM it is, as `providers` names it.
+    provider = models.CharField(max_length=20, default="salesforce", db_default="salesforce")
     state = models.CharField(max_length=20, choices=State, default=State.OFF)
     paused_until = models.DateTimeField(null=True)
     pauses = models.PositiveSmallIntegerField(default=0)

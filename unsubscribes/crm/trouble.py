@@ -1,12 +1,59 @@
-"""What the client raises."""
+"""What can go wrong in a conversation with a CRM, and how often each kind is tried again."""
 
-from unsubscribes.crm.salesforce.mapping import Class
+from dataclasses import dataclass
+from enum import Enum
+
+
+class TroubleKind(Enum):
+    """What kind of trouble an answer is, and so what is to be done."""
+
+    AUTH = "auth"
+    QUOTA = "quota"
+    PERMISSION = "permission"
+    TRANSIENT = "transient"
+    BUG = "bug"
+    SCHEMA = "schema"
+    SPLIT = "split"
+    RESUME = "resume"
+    MOVED_ON = "moved on"  # somebody changed the record since it was read
+    ELSEWHERE = "elsewhere"  # this host is not the CRM's, or is no longer: a new token names the right one
+    GONE = "gone"  # merged, deleted, converted: look where it went
+    RULE = "rule"  # the CRM's own rules refuse it: they may change
+    READ_ONLY = "read only"
+    SLOW = "slow"
+    DATA = "data"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a record is tried again: after how many seconds first, how many times longer each time, how often in all."""
+
+    first: float
+    growth: float
+    tries: int
+    longest: float = 3_600
+
+    def seconds(self, attempts: int) -> float:
+        """Return how long to wait after so many tries that failed before."""
+        return min(self.first * self.growth ** min(attempts, 20), self.longest)
+
+
+PACES = {
+    TroubleKind.TRANSIENT: Pace(1, 2, 20),  # eight hours: a mass update holds its rows for long
+    TroubleKind.MOVED_ON: Pace(1, 2, 20),
+    TroubleKind.SLOW: Pace(3_600, 1, 168),  # an approval takes days
+    TroubleKind.GONE: Pace(60, 4, 5),  # answers as if it were not there, and is
+    TroubleKind.UNKNOWN: Pace(8, 8, 5),
+    TroubleKind.BUG: Pace(8, 8, 5),
+}
+"""A kind that is not here waits for a person, who gets a dead letter, and for the next day."""
 
 
 class Trouble(Exception):  # noqa: N818 - reads as the answer it becomes
-    """A request failed as a whole: what kind of trouble it is, Salesforce's code and words, and how long to wait."""
+    """A request failed as a whole: what kind of trouble it is, the CRM's code and words, and how long to wait."""
 
-    def __init__(self, kind: Class, code: str, message: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(self, kind: TroubleKind, code: str, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(f"{kind.value}: {code}")
         self.kind = kind
         self.code = code

@@ -27,10 +27,11 @@ from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence
 from tests.interleaving import Act, overlapping
 from unsubscribes import rehash
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.people import newcomers
 from unsubscribes.crm.reading import page
-from unsubscribes.crm.salesforce.mapping import Row
+from unsubscribes.crm.values import CrmRecord
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
@@ -135,7 +136,7 @@ def brought_in_from_salesforce(world: World) -> Act:
     @transaction.atomic
     def act() -> None:
         page.apply(rows, our_user="", now=NOON)
-        assert newcomers.create(rows) == 1
+        assert newcomers.create(rows, providers.current()) == 1
 
     return act
 
@@ -188,8 +189,8 @@ NOES = [link_followed, list_taken_in, reported_by_a_provider, ticked_in_salesfor
 BY_THE_PERSON = [link_followed, list_taken_in, reported_by_a_provider, written_by_hand]
 
 
-def record(world: World, place: int, *, opted_out: bool) -> Row:
-    return Row(
+def record(world: World, place: int, *, opted_out: bool) -> CrmRecord:
+    return CrmRecord(
         sf_id=f"003{world.number:06}{place:06}AAA",
         sobject="Contact",
         email_key=world.address,
@@ -198,7 +199,6 @@ def record(world: World, place: int, *, opted_out: bool) -> Row:
         modified_by="005000000000001AAA",
         deleted=False,
         successor_id="",
-        converted=False,
         account_id="",
         person_account=False,
         details={"last_name": "Berg", "email": world.address},

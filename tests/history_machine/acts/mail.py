@@ -17,7 +17,7 @@ from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
 from unsubscribes import tasks
 from unsubscribes.crm.reading import page
-from unsubscribes.crm.salesforce.mapping import Row
+from unsubscribes.crm.values import CrmRecord
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
 from unsubscribes.mail import send as sending
@@ -149,10 +149,10 @@ def say_no_elsewhere(it: World, door: str, who: int, how: int) -> None:
 
 def pull(it: World, address: str, number: int) -> None:
     """Let the sync read a record that is opted out there."""
-    row = Row(
+    row = CrmRecord(
         sf_id=f"003{number % len(ADDRESSES):012d}AAA", sobject="Contact", email_key=normalise_address(address),
         opted_out=True, stamp=timezone.now(), modified_by="005000000000001AAA", deleted=False, successor_id="",
-        converted=False, account_id="", person_account=False, details={},
+        account_id="", person_account=False, details={},
     )  # fmt: skip
     with transaction.atomic():
         page.apply([row], our_user="005000000000009AAA", now=timezone.now() + dt.timedelta(seconds=1))

@@ -1,13 +1,9 @@
 """Setting the connection up: from the page or the environment, tried out first, activated, forgotten again."""
 
 import logging
-import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
@@ -16,8 +12,8 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
 from salesconnect.lib.vault import seal, unseal
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import (
-    STANDARD_FIELD,
     SyncConnection,
     SyncCursor,
     SyncError,
@@ -29,16 +25,15 @@ from unsubscribes.crm.models import (
 )
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import naming
+from unsubscribes.crm.provider import Provider
 from unsubscribes.crm.runs import dry_run
 from unsubscribes.crm.runs.running import Kind
-from unsubscribes.crm.salesforce import hosts, preflight
+from unsubscribes.crm.values import Line
 
-State, Flow = SyncConnection.State, SyncConnection.Flow
+State = SyncConnection.State
 RIGHT = "manage_salesforce"
-SIGN_IN = ("flow", "login_url", "client_id", "username")
+SIGN_IN = ("provider", "flow", "login_url", "client_id", "username")
 SETTABLE = (*SIGN_IN, "opt_out_field", "create_people", "budget_percent")
-# What may be put into a query: the standard field or a custom one (API name).
-FIELD = re.compile(rf"{STANDARD_FIELD}|[A-Za-z]\w{{0,76}}__c", re.ASCII)
 MOST_PERCENT = 100
 logger = logging.getLogger(__name__)
 
@@ -50,7 +45,7 @@ def connection() -> SyncConnection | None:
 
 def by_environment() -> bool:
     """Tell whether the environment says how to sign in; the page shows it then and changes nothing of it."""
-    return bool(settings.SALESFORCE_LOGIN_URL and settings.SALESFORCE_CLIENT_ID)
+    return any(crm.environment() for crm in providers.every())
 
 
 def shown() -> SyncConnection:
@@ -74,8 +69,10 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     before = {name: getattr(row, name) for name in SETTABLE}
     for name in SETTABLE:
         setattr(row, name, values.get(name, before[name]))
+    if before["provider"] != row.provider and row.set_up_at:
+        raise Conflict("other_crm", _("Disconnect the CRM that is connected first."))
     row.login_url = str(row.login_url).strip().rstrip("/")
-    elsewhere = not hosts.same(row.login_url, before["login_url"])
+    elsewhere = not providers.of(row).is_same_place(row.login_url, before["login_url"])
     if elsewhere:
         row.secret = ""  # it was given for another place
     if errors := _faults(row, values.get("secret", "")):
@@ -117,33 +114,10 @@ def _start_over(row: SyncConnection) -> None:
 
 
 def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:
-    faults: dict[str, str] = {}
-    by_key = row.flow == Flow.JWT_BEARER
-    if not hosts.is_safe(row.login_url):
-        faults["login_url"] = _(
-            "Give the org's address at Salesforce: it begins with https:// and ends in %(hosts)s."
-        ) % {"hosts": ", ".join(f".{host}" for host in (*hosts.SALESFORCE, *settings.SALESFORCE_HOSTS))}
-    if not row.client_id:
-        faults["client_id"] = _("Give the consumer key of the app.")
-    if by_key and not row.username:
-        faults["username"] = _("Give the user in whose name the app signs in.")
-    if not (secret or row.secret):
-        faults["secret"] = _("Give the consumer secret, or the private key.")
-    elif by_key and not _is_key(secret or unseal(row.secret)):
-        faults["secret"] = _("This is no private key in PEM form, or it has a passphrase.")
-    if not FIELD.fullmatch(row.opt_out_field):
-        faults["opt_out_field"] = _("Give the API name of a custom checkbox, which ends in __c.")
+    faults = providers.of(row).faults(row, secret)
     if not 1 <= row.budget_percent <= MOST_PERCENT:
         faults["budget_percent"] = _("Give a number from 1 to 100.")
     return {name: [words] for name, words in faults.items()}
-
-
-def _is_key(text: str) -> bool:
-    try:
-        load_pem_private_key(text.encode(), password=None)
-    except (ValueError, TypeError):
-        return False
-    return True
 
 
 def from_environment(*, actor: Actor) -> SyncConnection | None:
@@ -161,34 +135,25 @@ def from_environment(*, actor: Actor) -> SyncConnection | None:
 
 def environment() -> dict[str, Any]:
     """Return how the environment signs in, with the secret or the key. Raises `Invalid` when that cannot be read."""
-    return _sign_in_of_environment() | {"secret": _secret_of_environment()}
+    return _sign_in_of_environment() | {"secret": _crm_of_environment().environment_secret()}
 
 
 def _sign_in_of_environment() -> dict[str, str]:
-    return {
-        "flow": str(Flow.JWT_BEARER if settings.SALESFORCE_JWT_KEY_FILE else Flow.CLIENT_CREDENTIALS),
-        "login_url": settings.SALESFORCE_LOGIN_URL,
-        "client_id": settings.SALESFORCE_CLIENT_ID,
-        "username": settings.SALESFORCE_USERNAME,
-    }
+    crm = _crm_of_environment()
+    return (crm.environment() or {}) | {"provider": crm.key}
 
 
-def _secret_of_environment() -> str:
-    if not settings.SALESFORCE_JWT_KEY_FILE:
-        return settings.SALESFORCE_CLIENT_SECRET
-    try:
-        return Path(settings.SALESFORCE_JWT_KEY_FILE).read_text()
-    except (OSError, UnicodeDecodeError):
-        raise Invalid({"secret": [_("The file of the private key cannot be read.")]}) from None
+def _crm_of_environment() -> Provider:
+    return next((crm for crm in providers.every() if crm.environment()), providers.current())
 
 
-def test(*, actor: Actor) -> list[preflight.Line]:
+def test(*, actor: Actor) -> list[Line]:
     """Check what has to be right in the org; changes nothing there. Raises `Conflict` when nothing is set up."""
     actor.require(RIGHT)
     row = from_environment(actor=actor)
     if row is None:
         raise Conflict("not_connected", _("Salesforce is not connected."))
-    return preflight.check(row)
+    return providers.of(row).check(row)
 
 
 def last_dry_run() -> SyncRun | None:

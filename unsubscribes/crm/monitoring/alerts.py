@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection, SyncJob, SyncNotice, SyncRun, SyncWish
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.salesforce import conditional
+from unsubscribes.crm.provider import UNCONDITIONAL
 
 SILENT = dt.timedelta(minutes=3)
 LEASED = dt.timedelta(minutes=5)
@@ -35,7 +35,7 @@ def alerts() -> list[Alert]:
 
 def _org(row: SyncConnection) -> Iterator[Alert]:
     if row.conditional_writes is False:
-        yield Alert(conditional.CODE)
+        yield Alert(UNCONDITIONAL)
     if clock.is_off(row.clock_ahead):
         yield Alert(clock.CODE, skew=row.clock_ahead)
 

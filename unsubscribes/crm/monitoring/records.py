@@ -1,11 +1,11 @@
-"""Finding records of Salesforce: by person, by id, by what became of them."""
+"""Finding records of the CRM: by person, by id, by what became of them."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
-from contacts.people.rules import salesforce_id
 from salesconnect.lib.actor import Actor
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
 
@@ -23,7 +23,7 @@ class Show(TextChoices):
 
 
 def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncRecord]:
-    """Return records by a Salesforce ID or by the words of a person, narrowed to one kind.
+    """Return records by a record's ID or by the words of a person, narrowed to one kind.
 
     A search for people that finds very many looks at the first of them only.
     """
@@ -34,7 +34,7 @@ def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncReco
     if not search.strip():
         return found
     try:
-        return found.filter(sf_id=salesforce_id(search))
+        return found.filter(sf_id=providers.current().record_id(search))
     except ValueError:
         people = Contact.objects.visible_to(actor).matching(search).values_list("pk", flat=True)
         return found.filter(contact_id__in=list(people[:MOST_PEOPLE]))

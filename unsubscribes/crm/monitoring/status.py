@@ -1,22 +1,23 @@
 """How the sync stands, in numbers: for the page, the API and the metrics."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun, SyncWish
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
 from unsubscribes.crm.reading.overruling import OVERRULED
 from unsubscribes.crm.reading.page import OTHER_ADDRESS
-from unsubscribes.crm.salesforce.mapping import SOBJECTS
 
-# What both sides said differently: somebody was overruled, or something in Salesforce fights back.
+# What both sides said differently: somebody was overruled, or something in the CRM fights back.
 CONFLICTS = (OVERRULED, KEEPS_CLEARING, OTHER_ADDRESS)
-# A watermark that stands for so long though reading works is held by a transaction that is open in Salesforce.
+# A watermark that stands for so long though reading works is held by a transaction that is open in the CRM.
 HELD_BACK = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
@@ -55,7 +56,7 @@ def status() -> Status:
         state=row.state,
         paused_until=row.paused_until,
         message=row.message,
-        lag=_lag(),
+        lag=_lag(providers.of(row).sobjects),
         outbox=_outbox(),
         oldest=_oldest(),
         used=row.usage_used,
@@ -72,7 +73,7 @@ def records_of(contact_id: int) -> QuerySet[SyncRecord]:
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A record of a person: what is known of it, the newest wish about it, its address in Salesforce."""
+    """A record of a person: what is known of it, the newest wish about it, its address in the CRM."""
 
     record: SyncRecord
     wish: SyncWish | None
@@ -80,8 +81,8 @@ class Linked:
 
 
 def linked(contact_id: int) -> list[Linked] | None:
-    """Return the records of one person; None where no Salesforce is connected."""
-    row = SyncConnection.objects.only("instance_url").first()
+    """Return the records of one person; None where no CRM is connected."""
+    row = SyncConnection.objects.only("provider", "instance_url").first()
     if row is None:
         return None
     return [Linked(record, newest_wish(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
@@ -93,19 +94,19 @@ def newest_wish(record: SyncRecord) -> SyncWish | None:
 
 
 def url_of(row: SyncConnection, sf_id: str) -> str:
-    """Return where a record is seen in Salesforce; empty before anybody has signed in."""
-    return f"{row.instance_url}/{sf_id}" if row.instance_url else ""
+    """Return where a record is seen in the CRM; empty before anybody has signed in."""
+    return providers.of(row).url_of(row, sf_id)
 
 
-def _lag() -> dict[str, int | None]:
+def _lag(sobjects: Iterable[str]) -> dict[str, int | None]:
     ages = SyncCursor.objects.exclude(watermark=None).annotate(now=Now()).values_list("sobject", "watermark", "now")
     known = {name: max(0, int((now - mark).total_seconds())) for name, mark, now in ages if mark}
-    return {sobject.name: known.get(sobject.name) for sobject in SOBJECTS}
+    return {sobject: known.get(sobject) for sobject in sobjects}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one object is read: when it worked last, what hinders it, whether Salesforce holds the watermark back."""
+    """How one object is read: when it worked last, what hinders it, whether the CRM holds the watermark back."""
 
     sobject: str
     read_at: dt.datetime | None
@@ -116,7 +117,7 @@ class Reading:
 def readings() -> list[Reading]:
     """Return how each object is read."""
     cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
-    return [_reading(sobject.name, cursors.get(sobject.name)) for sobject in SOBJECTS]
+    return [_reading(sobject, cursors.get(sobject)) for sobject in providers.current().sobjects]
 
 
 def _reading(name: str, cursor: Any) -> Reading:

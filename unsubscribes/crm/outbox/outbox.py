@@ -3,7 +3,7 @@
 1. The opt-out's own transaction leaves a notice (a trigger does it, so no way in can forget it). 2. `collect` finds the
 records that notices concern and leaves wishes, decided from the state that stands then. 3. A push leases wishes,
 decides again, writes, and settles them. All that reads links and writes wishes takes one lock for the length of its
-short transaction: a record that a pull is just linking is never missed. Nothing talks to Salesforce under it.
+short transaction: a record that a pull is just linking is never missed. Nothing talks to the CRM under it.
 """
 
 import datetime as dt
@@ -15,7 +15,9 @@ from django.db import connection
 from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
+from contacts.models import Contact
 from salesconnect.lib.transactions import act
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncJob, SyncNotice, SyncRecord, SyncWish
 from unsubscribes.crm.outbox import ticking, troubles
 
@@ -23,14 +25,14 @@ State = SyncWish.State
 WAITING = (State.PENDING, State.RETRY)
 CHUNK = 5_000
 LEASE_SECONDS = 60
-# How often in a day a box is ticked again that Salesforce's automation keeps clearing.
+# How often in a day a box is ticked again that the CRM's automation keeps clearing.
 REASSERTS = 3
 # After so many tries a record is written with few others, so that it keeps the rest from nothing.
 STUBBORN = 3
 KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
-# Whether the person of a record `r` is opted out here for a reason that Salesforce has to hear: a bounce is none.
+# Whether the person of a record `r` is opted out here for a reason that the CRM has to hear: a bounce is none.
 # `OFFSET 0` keeps PostgreSQL to one look per record into an index each: where its statistics do not know yet how many
 # people are opted out, it would begin with all of them, for each record anew.
 LOCAL_NO = """(
@@ -59,14 +61,13 @@ STAYS = f"""
     UPDATE unsubscribes_syncrecord r SET ticked_for_other = true
     WHERE r.id = ANY(%(records)s) AND r.opted_out AND {LOCAL_NO}
 """
-# Ids that came in by hand or by a file are records before Salesforce was ever read.
+# Ids that came in by hand or by a file are records before the CRM was ever read.
 KNOW = """
     INSERT INTO unsubscribes_syncrecord
         (sf_id, sobject, contact_id, account_id, modified_by, deleted, successor_id, reasserts)
-    SELECT DISTINCT ON (salesforce_id) salesforce_id,
-           CASE left(salesforce_id, 3) WHEN '003' THEN 'Contact' ELSE 'Lead' END, id, '', '', false, '', 0
-    FROM contacts_contact WHERE id = ANY(%(people)s) AND left(salesforce_id, 3) IN ('003', '00Q')
-    ORDER BY salesforce_id, id ON CONFLICT (sf_id) DO NOTHING
+    SELECT DISTINCT ON (sf_id) sf_id, sobject, contact_id, '', '', false, '', 0
+    FROM unnest(%(ids)s::text[], %(sobjects)s::text[], %(people)s::bigint[]) AS named (sf_id, sobject, contact_id)
+    ORDER BY sf_id, contact_id ON CONFLICT (sf_id) DO NOTHING
 """
 # A merged or converted record's word goes to where it lives on, over as many hops as there are; a circle ends.
 CONCERNED = """
@@ -162,7 +163,7 @@ LEASE = f"""
         ) r
         WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
         AND (w.attempts >= {STUBBORN}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {STUBBORN})
-        AND CASE WHEN r.person_account THEN 'Account' ELSE r.sobject END <> ALL(%(skipped)s)
+        AND CASE WHEN r.person_account THEN %(parent)s ELSE r.sobject END <> ALL(%(skipped)s)
         AND (SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = w.record_id OFFSET 0) o
              WHERE o.state = 'leased' LIMIT 1) IS NULL
         ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
@@ -203,8 +204,7 @@ def _collect_chunk() -> bool:
     taken = list(SyncNotice.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
     people = sorted({notice.contact_id for notice in taken if notice.contact_id})
     hashes = [notice.address_hash for notice in taken if notice.address_hash]
-    with connection.cursor() as cursor:
-        cursor.execute(KNOW, {"people": people})
+    know(people)
     records = concerned(people, hashes)
     _hear(records)
     wish(records, True)
@@ -228,6 +228,17 @@ def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
     wish(records, False, said_at=said_at)
     with connection.cursor() as cursor:
         cursor.execute(STAYS, {"records": list(records)})
+
+
+def know(people: Sequence[int]) -> None:
+    """Create the records whose ids these people have, where the CRM's ids tell what kind of record they are."""
+    crm = providers.current()
+    named = Contact.objects.filter(pk__in=people).exclude(salesforce_id="").values_list("salesforce_id", "pk")
+    found = [(sf_id, sobject, pk) for sf_id, pk in named if (sobject := crm.sobject_of(sf_id))]
+    if found:
+        ids, sobjects, owners = (list(column) for column in zip(*found, strict=True))
+        with connection.cursor() as cursor:
+            cursor.execute(KNOW, {"ids": ids, "sobjects": sobjects, "people": owners})
 
 
 def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
@@ -271,11 +282,13 @@ def lease(
     until: dt.datetime,
     stubborn: bool | None = None,
     skipped: Iterable[str] = (),
+    parent: str = "",
 ) -> list[SyncWish]:
-    """Take wishes that were due at `until`, in the order in which Salesforce locks rows.
+    """Take wishes that were due at `until`, in the order in which the CRM locks rows.
 
     Those overtaken meanwhile are left out. `stubborn` takes only the wishes that failed a few times already, or only
-    the others. `skipped` are the objects of Salesforce that cannot be written now, Account for people who are accounts.
+    the others. `skipped` are the objects of the CRM that cannot be written now, and `parent` is the one
+    above a person's record.
     """
     lock()
     values: dict[str, Any] = {
@@ -286,6 +299,7 @@ def lease(
         "stubborn": stubborn,
         "seconds": LEASE_SECONDS,
         "skipped": list(skipped),
+        "parent": parent,
     }
     with connection.cursor() as cursor:
         cursor.execute(LEASE, values)
@@ -331,7 +345,7 @@ def next_due() -> float | None:
 
 
 def reclaim() -> None:
-    """Take back what a killed worker had leased; what is leased to a job of Salesforce's stays with it."""
+    """Take back what a killed worker had leased; what is leased to a job of the CRM's stays with it."""
     over = Q(leased_until__lt=Now()) | Q(leased_until=None)
     put_back(over & ~Q(lease__in=list(SyncJob.objects.values_list("lease", flat=True))))
 
@@ -362,7 +376,7 @@ def hurry() -> None:
 
 
 def says_no(record_id: int) -> bool:
-    """Tell whether the person of a record is opted out here, for a reason that Salesforce has to hear."""
+    """Tell whether the person of a record is opted out here, for a reason that the CRM has to hear."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {LOCAL_NO} FROM unsubscribes_syncrecord r WHERE r.id = %s", [record_id])
         return cursor.fetchone() == (True,)

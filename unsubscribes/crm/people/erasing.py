@@ -1,7 +1,7 @@
-"""People who are erased here and still recorded in Salesforce: their "no" is heard there, and somebody erases them.
+"""People who are erased here and still recorded in the CRM: their "no" is heard there, and somebody erases them.
 
 The product never deletes in the org: who else relies on a record there, only its owners know. What is left is a task,
-which ends when Salesforce reports the record as deleted or somebody says that it is done (GDPR art. 19).
+which ends when the CRM reports the record as deleted or somebody says that it is done (GDPR art. 19).
 """
 
 import datetime as dt
@@ -15,10 +15,11 @@ from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.transactions import act
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncError, SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
 
-# A record that was known by a person's Salesforce ID alone is known by the suppressed address from now on.
+# A record that was known by a person's record's ID alone is known by the suppressed address from now on.
 MARK = """
     UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, named_on = NULL,
         address_hash = coalesce(r.address_hash, (
@@ -42,7 +43,7 @@ OWN = """
     ) r WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
 """
 UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
-# What Salesforce has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
+# What the CRM has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
 # its successor is handed on first. Those that owe are few, and are hashed; the rest is looked up, for PostgreSQL may
 # take a table for empty.
 FORGET_RECORDS = f"""
@@ -91,7 +92,7 @@ def mark(people: Sequence[int]) -> int:
         gone = [row[0] for row in cursor]
         if not (gone or records_of(people)):
             return 0
-        cursor.execute(outbox.KNOW, {"people": list(people)})
+        outbox.know(people)
         records = outbox.concerned(people)
         cursor.execute(MARK, {"people": list(people), "records": records})
         marked = cursor.rowcount
@@ -104,7 +105,7 @@ def mark(people: Sequence[int]) -> int:
 
 @act
 def forget(before: dt.datetime) -> int:
-    """Forget the records of erased people that Salesforce reports as gone, and all whom we erased `before` a moment.
+    """Forget the records of erased people that the CRM reports as gone, and all whom we erased `before` a moment.
 
     Returns how many records that were.
     """
@@ -117,10 +118,11 @@ def forget(before: dt.datetime) -> int:
 
 
 def records_of(people: Sequence[int]) -> set[str]:
-    """Return the ids of the records in Salesforce that are these people's."""
+    """Return the ids of the records in the CRM that are these people's."""
     known = SyncRecord.objects.filter(pk__in=outbox.concerned(people), deleted=False)
     named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
-    return {*known.values_list("sf_id", flat=True), *(each for each in named if each[:3] in ("003", "00Q"))}
+    crm = providers.current()
+    return {*known.values_list("sf_id", flat=True), *(each for each in named if crm.sobject_of(each))}
 
 
 def erased_among(sf_ids: Iterable[str]) -> set[str]:
@@ -136,13 +138,13 @@ def tasks() -> QuerySet[SyncRecord]:
 
 
 def waiting() -> QuerySet[SyncRecord]:
-    """Return the records that somebody has to erase in Salesforce."""
+    """Return the records that somebody has to erase in the CRM."""
     return SyncRecord.objects.filter(WAITING)
 
 
 @act
 def settle(record_id: int, *, actor: Actor) -> SyncRecord:
-    """Note that a record was erased in Salesforce; done before is left as it is. Raises `Forbidden` and `Missing`."""
+    """Note that a record was erased in the CRM; done before is left as it is. Raises `Forbidden` and `Missing`."""
     actor.require("handle_requests")
     record = tasks().select_for_update().filter(pk=record_id).first()
     if record is None:

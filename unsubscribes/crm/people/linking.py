@@ -1,7 +1,7 @@
-"""Whose a record is, where it is the person that changed: created, merged, given a Salesforce ID or an address.
+"""Whose a record is, where it is the person that changed: created, merged, given a record's ID or an address.
 
-A record that changes in Salesforce is linked when it is read. A link that stands is kept, also when the address is
-changed later, until a Salesforce ID on a person says otherwise.
+A record that changes in the CRM is linked when it is read. A link that stands is kept, also when the address is
+changed later, until a record's ID on a person says otherwise.
 """
 
 import datetime as dt
@@ -112,8 +112,8 @@ def link(people: Sequence[int]) -> None:
     """Link the records of these people."""
     outbox.lock()
     outbox.collect()
+    outbox.know(people)
     with connection.cursor() as cursor:
-        cursor.execute(outbox.KNOW, {"people": list(people)})
         for statement in LINK:
             cursor.execute(statement, {"people": list(people)})
         cursor.execute(OPTED_OUT_THERE, [list(people)])

@@ -15,6 +15,7 @@ from compliance.card.services import lock
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
 
@@ -73,7 +74,8 @@ Names = Sequence[tuple[int, str, str]]
 
 def wrong(people: Iterable[int]) -> Names:
     """Return who of these people should have another ID: the number, the ID that is there, the one that is right."""
-    return _found(WRONG, {"people": sorted(set(people))})
+    among = sorted(set(people))
+    return _found(WRONG, {"people": among}) if among and providers.current().names_people else ()
 
 
 def wrong_of(sf_ids: Sequence[str], before: Iterable[SyncRecord]) -> Names:

@@ -1,4 +1,4 @@
-"""People who exist only in Salesforce, brought in where the team wants that."""
+"""People who exist only in the CRM, brought in where the team wants that."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,14 @@ from contacts.people.details import clean
 from contacts.people.fields import LIMITS
 from salesconnect.lib.actor import system
 from unsubscribes.crm.people import erasing, naming
-from unsubscribes.crm.salesforce.mapping import Row
+from unsubscribes.crm.provider import Provider
+from unsubscribes.crm.values import CrmRecord
 
 
-def create(rows: Sequence[Row]) -> int:
+def create(rows: Sequence[CrmRecord], provider: Provider) -> int:
     """Create a person for each address that nobody here has; returns how many. Runs inside the page's transaction.
 
-    Who was erased here stays erased. Who is opted out in Salesforce comes in opted out: the page has suppressed the
+    Who was erased here stays erased. Who is opted out in the CRM comes in opted out: the page has suppressed the
     address already.
     """
     erased = erasing.erased_among([row.sf_id for row in rows])
@@ -27,13 +28,15 @@ def create(rows: Sequence[Row]) -> int:
     new = [row for key, row in wanted.items() if key not in known]
     if not new:
         return 0
-    staging.stage([_person(row) for row in new])
+    staging.stage([_person(row, provider) for row in new])
     created = create_staged(actor=system("sync"), owner_id=None).created
-    naming.brought_in(row.sf_id for row in new)
+    if provider.names_people:
+        naming.brought_in(row.sf_id for row in new)
     return created
 
 
-def _person(row: Row) -> NewPerson:
+def _person(row: CrmRecord, provider: Provider) -> NewPerson:
     details, errors = clean({name: value[: LIMITS[name]] for name, value in row.details.items()})
     kept = {name: value for name, value in details.items() if name not in errors}
-    return NewPerson({**kept, "salesforce_id": row.sf_id}, source=Source(SourceType.CRM_SYNC))
+    name = {"salesforce_id": row.sf_id} if provider.names_people else {}
+    return NewPerson({**kept, **name}, source=Source(SourceType.CRM_SYNC))

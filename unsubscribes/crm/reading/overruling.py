@@ -1,4 +1,4 @@
-"""A newer opt-out in Salesforce beats a re-consent that Salesforce has not heard of: it is given up, and said so."""
+"""A newer opt-out in the CRM beats a re-consent that the CRM has not heard of: it is given up, and said so."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID

@@ -1,7 +1,7 @@
-"""What a page of Salesforce's records changes here, in one transaction. An opt-out is a join: local or remote.
+"""What a page of the CRM's records changes here, in one transaction. An opt-out is a join: local or remote.
 
 1. Take the lock of links and wishes. 2. Collect the notices, so that a re-consent that was just given is known before
-Salesforce's word is weighed against it. 3. Read what is known of the records, and who their people are. 4. Decide,
+the CRM's word is weighed against it. 3. Read what is known of the records, and who their people are. 4. Decide,
 record by record. 5. Store records, opt-outs and wishes. Applying a page twice changes nothing.
 """
 
@@ -11,22 +11,23 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from compliance.card.services import lock
 from compliance.models import Suppression
 from compliance.suppression import address_locks, lookalikes, suppression
 from contacts.models import Contact
-from contacts.people.addresses import address_hash, address_hashes, folded_hashes
+from contacts.people.addresses import address_hashes, folded_hashes
 from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import system
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox, troubles
 from unsubscribes.crm.people import linking, naming
 from unsubscribes.crm.reading import overruling
+from unsubscribes.crm.reading.known import Known, look_up, reconsents
 from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
-from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Row
+from unsubscribes.crm.values import CrmRecord
 
 Hashes = Mapping[UUID, str]
 Looks = Mapping[UUID, UUID]
@@ -53,46 +54,10 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Known:
-    """What is known here of a page's records."""
-
-    records: dict[str, SyncRecord]
-    hashes: dict[str, UUID | None]
-    by_id: dict[int, Contact]
-    by_hash: dict[UUID, Contact]
-    by_record: dict[str, Contact]
-    suppressed: dict[UUID, str]
-    # Whether some record owes an opt-out, for which the address of its successor is needed.
-    owed: bool
-    # Whose box is being ticked by us at this moment.
-    flying: set[int]
-
-    def person(self, row: Row) -> Contact | None:
-        """Return whose record it is: by the id on the person, by an earlier link, by the address."""
-        record, key = self.records.get(row.sf_id), self.hashes[row.sf_id]
-        linked = record.contact_id if record else None
-        return (
-            self.by_record.get(row.sf_id)
-            or (self.by_id.get(linked) if linked else None)
-            or (self.by_hash.get(key) if key else None)
-        )
-
-    def says_no(self, row: Row) -> bool:
-        """Tell whether person or address is opted out here for a reason that other records have to hear."""
-        person, key = self.person(row), self.hashes[row.sf_id]
-        held = self.suppressed.get(key) if key else None
-        return held != Suppression.Source.BOUNCE and (held is not None or bool(person and person.card.unsubscribed))
-
-    def says_no_of(self, key: UUID) -> bool:
-        """Tell whether an address is opted out here, bounces left aside."""
-        return self.suppressed.get(key, Suppression.Source.BOUNCE) != Suppression.Source.BOUNCE
-
-
-@dataclass(slots=True)
 class Decided:
     """What a page comes to."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CrmRecord] = field(default_factory=list)
     # Whom to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
     hashes: dict[UUID, str] = field(default_factory=dict)
@@ -109,7 +74,7 @@ class Decided:
 
 
 def apply(
-    rows: Sequence[Row],
+    rows: Sequence[CrmRecord],
     *,
     our_user: str,
     now: dt.datetime | None,
@@ -117,7 +82,7 @@ def apply(
     settled: dt.datetime | None = None,
     why: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Take a page in, inside the caller's transaction. `now` is Salesforce's time.
+    """Take a page in, inside the caller's transaction. `now` is the CRM's time.
 
     `seen_in` is the number of a read of everything; up to `settled` all should be known already. `why` tells the
     reason of an opt-out, by record.
@@ -145,7 +110,7 @@ def apply(
     return Outcome(len(rows), changed, corrections)
 
 
-def _hold_addresses(rows: Sequence[Row]) -> None:
+def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
     """Hold all addresses that may be suppressed below, or given to somebody who is created: before any card."""
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
     known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
@@ -156,56 +121,8 @@ def _hold_addresses(rows: Sequence[Row]) -> None:
     address_locks.hold([*known, *hashes, *looks])
 
 
-def look_up(rows: Sequence[Row]) -> Known:
-    """Return what is known of these records, without changing anything."""
-    ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
-    hashes = {row.sf_id: address_hash(row.email_key) if row.email_key else None for row in rows}
-    records = {record.sf_id: record for record in SyncRecord.objects.filter(sf_id__in=ids)}
-    keys = {key for key in hashes.values() if key} | {r.address_hash for r in records.values() if r.address_hash}
-    linked = {record.contact_id for record in records.values() if record.contact_id}
-    by_address = Q(address_hash__in=keys) | Q(email_key__in={row.email_key for row in rows if row.email_key})
-    # Of more than 100 values PostgreSQL does not see that none is empty, and reads everybody instead of the index.
-    wanted = Q(pk__in=linked) | by_address | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
-    found = Contact.objects.filter(wanted).prefetch_related("card").order_by("-pk")
-    people = [person for person in found if hasattr(person, "card")]  # who was merged away meanwhile has none
-    suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
-    return Known(
-        records,
-        hashes,
-        {person.pk: person for person in people},
-        {address_hash(person.email_key): person for person in people if person.email_key},
-        {person.salesforce_id: person for person in sorted(people, key=lambda each: naming.by_hand(each, records))},
-        dict(suppressed),
-        any(row.successor_id for row in rows) or SyncRecord.objects.filter(owes=True).exists(),
-        outbox.in_flight([record.pk for record in records.values()]),
-    )
-
-
-def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
-    """Return the re-consents of which Salesforce has not heard, by record."""
-    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
-    aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
-    flying = outbox.in_flight(records)
-    return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now, flying)) for wish in aged}
-
-
-def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
-    """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone.
-
-    When it was given by Salesforce's clock is told twice, by what the clocks differ now and by what they differed
-    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins. `flying` are
-    the records that we are just writing.
-    """
-    pushed = bool(wish.record.pushed) or wish.record_id in flying
-    if now is None or wish.clock_ahead is None:
-        return Reconsent(None, wish.known_stamp, pushed, our_user)
-    by_age = now - wish.age  # type: ignore[attr-defined] # annotated
-    given_at = min(by_age, wish.created_at + wish.clock_ahead)
-    return Reconsent(given_at, wish.known_stamp, pushed, our_user)
-
-
 def _decide(
-    rows: Sequence[Row],
+    rows: Sequence[CrmRecord],
     known: Known,
     given: dict[str, tuple[SyncWish, Reconsent]],
     why: Mapping[str, str],
@@ -233,7 +150,9 @@ def _decide(
     return decided
 
 
-def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our_user: str, *, flying: bool) -> bool:
+def _ticked_for_other(
+    row: CrmRecord, record: SyncRecord | None, key: UUID | None, our_user: str, *, flying: bool
+) -> bool:
     """Tell whether a ticked box is our own writing for another address than the record has.
 
     Somebody changed the address before we wrote and knew of it: the opt-out was of whoever had the record before. It
@@ -247,7 +166,7 @@ def _ticked_for_other(row: Row, record: SyncRecord | None, key: UUID | None, our
     return ours and (bool(record.pushed) or flying) and record.address_hash != key
 
 
-def _is_news(row: Row, record: SyncRecord | None) -> bool:
+def _is_news(row: CrmRecord, record: SyncRecord | None) -> bool:
     """Tell whether a ticked box counts: always, but that of a record which is gone only once, when it goes.
 
     It can never be cleared again, and must not undo each re-consent that is given later. A deleted record whose stamp
@@ -258,14 +177,14 @@ def _is_news(row: Row, record: SyncRecord | None) -> bool:
     return not row.deleted and not record.opted_out
 
 
-def _has_gone(row: Row, record: SyncRecord | None) -> bool:
+def _has_gone(row: CrmRecord, record: SyncRecord | None) -> bool:
     """Tell whether a record has gone since it was seen last, or gone somewhere else, or come back and gone again."""
     if record is None or (record.deleted, record.successor_id) != (row.deleted, row.successor_id):
         return row.deleted or bool(row.successor_id)
     return row.deleted and record.stamp != row.stamp
 
 
-def _owes(row: Row, known: Known, decided: Decided) -> bool:
+def _owes(row: CrmRecord, known: Known, decided: Decided) -> bool:
     """Tell whether a merged or converted record has to leave an opt-out to its successor.
 
     It is left once, when the merge is first seen: a later re-consent of the winner holds.
@@ -277,7 +196,7 @@ def _owes(row: Row, known: Known, decided: Decided) -> bool:
     return row.sf_id in decided.said or (_has_gone(row, record) and no) or bool(record and record.owes)
 
 
-def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
+def _add(decided: Decided, row: CrmRecord, known: Known, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
     if key is None and (record := known.records.get(row.sf_id)):
         key = record.address_hash  # somebody ticked the box and took the address away: it is the address's "no"
@@ -287,7 +206,7 @@ def _add(decided: Decided, row: Row, known: Known, reason: str) -> None:
         decided.hashes[key] = reason
 
 
-def _differs(row: Row, record: SyncRecord | None, settled: dt.datetime | None) -> bool:
+def _differs(row: CrmRecord, record: SyncRecord | None, settled: dt.datetime | None) -> bool:
     """Tell whether a record differs from what is known, though it has not moved since `settled`."""
     if settled is None or row.stamp >= settled or row.deleted:
         return False
@@ -295,20 +214,20 @@ def _differs(row: Row, record: SyncRecord | None, settled: dt.datetime | None) -
 
 
 def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
-    """Store the records as they are in Salesforce, and the places to which they were merged or converted."""
+    """Store the records as they are in the CRM, and the places to which they were merged or converted."""
     rows = decided.rows
     records = [_record(row, known, decided, seen_in) for row in rows]
     SyncRecord.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["sf_id"], update_fields=UPDATED, batch_size=1_000
     )
     gone = [row for row in rows if row.successor_id]
-    stubs = [SyncRecord(sf_id=row.successor_id, sobject=BY_PREFIX[row.successor_id[:3]].name) for row in gone]
+    stubs = [SyncRecord(sf_id=row.successor_id, sobject=row.successor_sobject) for row in gone]
     SyncRecord.objects.bulk_create(stubs, ignore_conflicts=True)
     if gone:
         linking.link_successors([row.sf_id for row in gone])
 
 
-def _record(row: Row, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
+def _record(row: CrmRecord, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
     person, old, key = known.person(row), known.records.get(row.sf_id), known.hashes[row.sf_id]
     needed = person or known.owed or key in known.suppressed or key in decided.hashes
     if old and old.erased_at and not needed:
@@ -365,7 +284,7 @@ def _ask_about(decided: Decided, known: Known) -> None:
 def _assert(decided: Decided, known: Known) -> None:
     """Wish `true` for every box that is clear where the person is opted out here; but not for ever.
 
-    A record that was given up is tried again when it has changed in Salesforce, not when it is merely read again.
+    A record that was given up is tried again when it has changed in the CRM, not when it is merely read again.
     """
     moved = {row.sf_id for row in decided.rows if _moved(row, known.records.get(row.sf_id))}
     ids = [row.sf_id for row in decided.rows if not row.opted_out and not row.deleted and not row.successor_id]
@@ -378,7 +297,7 @@ def _assert(decided: Decided, known: Known) -> None:
         _count(again)
 
 
-def _moved(row: Row, record: SyncRecord | None) -> bool:
+def _moved(row: CrmRecord, record: SyncRecord | None) -> bool:
     return record is None or record.stamp != row.stamp
 
 

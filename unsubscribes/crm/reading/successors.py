@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from compliance.models import Suppression
 from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.reading import overruling, page
+from unsubscribes.crm.reading import known, overruling, page
 from unsubscribes.crm.reading.rules import is_the_old_no
 
 # Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
@@ -52,7 +52,7 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         return 0
     records = SyncRecord.objects.in_bulk({each for pair in pairs for each in pair})
     stops = [stop for _owing, stop in pairs]
-    given = page.reconsents(stops, our_user, now)
+    given = known.reconsents(stops, our_user, now)
     people, hashes, overruled, paid = set[int](), set[UUID](), dict[int, SyncWish](), []
     for owing, stop in ((records[owing], records[stop]) for owing, stop in pairs):
         if not stop.successor_id and (stop.contact_id or stop.address_hash):

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact
 from salesconnect.lib import stored
 from salesconnect.lib.stored import removed_on_failure
-from unsubscribes.crm.models import SyncConnection, SyncRun
-from unsubscribes.crm.reading import page
-from unsubscribes.crm.salesforce import gone, preflight
-from unsubscribes.crm.salesforce.client import Client
-from unsubscribes.crm.salesforce.mapping import SOBJECTS, Row, everything
+from unsubscribes.crm.models import SyncRun
+from unsubscribes.crm.provider import Session
+from unsubscribes.crm.reading.known import Known, look_up
+from unsubscribes.crm.values import CrmRecord
 
 OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED = "opt_out_here", "write_there", "ambiguous", "unmatched"
 KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
@@ -25,22 +24,20 @@ MOST, SHARE = 1_000, 0.05
 
 
 @removed_on_failure
-def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
+def read(run: SyncRun, session: Session) -> None:
     """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
-    preflight.remember(client, connection)
+    session.look_around()
     counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     opted_out: set[int] = set()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
         lines.writerow([_("What"), _("Object"), _("Salesforce ID"), _("Person")])
-        for sobject in SOBJECTS:
-            select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
-            for found in client.query(everything(select)):
-                rows = gone.rows_of(sobject, found, connection.opt_out_field)
-                run.read += len(rows)
+        for sobject in session.provider.sobjects:
+            for found in session.everything(sobject, ""):
+                run.read += len(found.records)
                 SyncRun.objects.filter(pk=run.pk).update(read=run.read)
-                known = page.look_up(rows)
-                for each in rows:
+                known = look_up(found.records)
+                for each in found.records:
                     for kind, person in _kinds(each, known):
                         counts[kind] += kind != OPT_OUT or person not in opted_out
                         opted_out |= {person} if kind == OPT_OUT and person else set()
@@ -51,7 +48,7 @@ def read(run: SyncRun, client: Client, connection: SyncConnection) -> None:
         run.save(update_fields=["findings", "file", "read"])
 
 
-def _kinds(found: Row, known: page.Known) -> list[tuple[str, int | None]]:
+def _kinds(found: CrmRecord, known: Known) -> list[tuple[str, int | None]]:
     person, key = known.person(found), known.hashes[found.sf_id]
     namesake = known.by_hash.get(key) if key else None
     kinds: list[tuple[str, int | None]] = []

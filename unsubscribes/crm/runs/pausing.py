@@ -6,14 +6,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 State = SyncConnection.State
 STATES = {
-    Class.AUTH: State.PAUSED_AUTH,
-    Class.QUOTA: State.PAUSED_QUOTA,
-    Class.PERMISSION: State.PAUSED_PERMISSION,
+    TroubleKind.AUTH: State.PAUSED_AUTH,
+    TroubleKind.QUOTA: State.PAUSED_QUOTA,
+    TroubleKind.PERMISSION: State.PAUSED_PERMISSION,
 }
 BY_ITSELF = tuple(STATES.values())
 OURS = ("BUDGET_USED", "ORG_LIMIT_NEAR")
@@ -30,7 +29,7 @@ def pause(trouble: Trouble) -> None:
     row = SyncConnection.objects.get()
     if row.state not in (State.ACTIVE, *BY_ITSELF):
         return
-    minutes = min(SHORTEST * 2**row.pauses, LONGEST) if trouble.kind is Class.QUOTA else LONGEST
+    minutes = min(SHORTEST * 2**row.pauses, LONGEST) if trouble.kind is TroubleKind.QUOTA else LONGEST
     SyncConnection.objects.filter(state=row.state).update(
         state=STATES[trouble.kind],
         paused_until=Now() + dt.timedelta(minutes=minutes),

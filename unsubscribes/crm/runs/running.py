@@ -13,19 +13,20 @@ from django.db.models.functions import Now
 from contacts.people.addresses import newest_key
 from salesconnect.lib import table_sizes
 from salesconnect.lib.kick import kick
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import linking
+from unsubscribes.crm.provider import Session
 from unsubscribes.crm.reading.pull import Pull
 from unsubscribes.crm.runs import dry_run, leases, pausing
 from unsubscribes.crm.runs.leases import Lease
-from unsubscribes.crm.salesforce.client import PATIENCE, Client
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.trouble import LeaseLost, Trouble
+from unsubscribes.crm.trouble import LeaseLost, Trouble, TroubleKind
 from unsubscribes.crm.writing import jobs
 from unsubscribes.crm.writing.push import PATIENCE as PATIENCE_FOR_JOBS
 from unsubscribes.crm.writing.push import Push
 
+PATIENCE = 120.0
 READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
 TURN_SECONDS = 150.0
 MANUAL_PATIENCE = MANUAL_WAIT = 60.0
@@ -71,44 +72,45 @@ class Running:
         SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
         SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
         table_sizes.learn(*TABLES)
-        with Client(connection.api_version, alive=self._alive, patience=patience, read_only=self.run.dry_run) as client:
+        crm, read_only = providers.of(connection), self.run.dry_run
+        with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:
             try:
-                self._parts(client, connection)
+                self._parts(session, connection)
             except TurnOver:
-                self._end(client, None)
+                self._end(session, None)
                 return True
             except LeaseLost:
-                self._end(client, "overtaken")
+                self._end(session, "overtaken")
             except Trouble as trouble:
                 pausing.pause(trouble)
-                self._end(client, f"{trouble.code} {trouble.message}".strip())
+                self._end(session, f"{trouble.code} {trouble.message}".strip())
             except Busy:
                 left = SyncRun.State.CANCELLED if self.manual else SyncRun.State.QUEUED
                 SyncRun.objects.filter(pk=self.run.pk).update(state=left, finished_at=Now() if self.manual else None)
                 raise
             except Exception:
-                self._end(client, "INTERNAL_ERROR")
+                self._end(session, "INTERNAL_ERROR")
                 raise
             else:
                 pausing.succeeded()
-                self._end(client, "")
+                self._end(session, "")
         return False
 
-    def _parts(self, client: Client, connection: SyncConnection) -> None:
+    def _parts(self, session: Session, connection: SyncConnection) -> None:
         run = self.run
         if run.dry_run:
             with self._leased("try"):
-                return dry_run.read(run, client, connection)
+                return dry_run.read(run, session)
         if run.direction in ("pull", "both"):
             with self._leased("read"):
-                self._read(client, connection)
+                self._read(session, connection)
         if run.direction in ("push", "both"):
             with self._leased("write"):
-                self._write(client, connection)
+                self._write(session, connection)
         return None
 
-    def _read(self, client: Client, connection: SyncConnection) -> None:
-        pull = Pull(client, connection, lambda: self._between(client, connection, READ_UP_TO))
+    def _read(self, session: Session, connection: SyncConnection) -> None:
+        pull = Pull(session, connection, lambda: self._between(session, connection, READ_UP_TO))
         try:
             if self.run.kind in WHOLE:
                 pull.everything(self.run)
@@ -122,9 +124,9 @@ class Running:
             self.run.corrections += pull.outcome.corrections if self.run.kind == Kind.RECONCILE else 0
             self.run.errors += pull.failed
 
-    def _write(self, client: Client, connection: SyncConnection) -> None:
+    def _write(self, session: Session, connection: SyncConnection) -> None:
         patience = MANUAL_JOBS if self.manual else PATIENCE_FOR_JOBS
-        push = Push(client, connection, lambda: self._between(client, connection, WRITE_UP_TO), patience=patience)
+        push = Push(session, connection, lambda: self._between(session, connection, WRITE_UP_TO), patience=patience)
         try:
             self._patiently(push) if self.manual else push.everything()
         finally:
@@ -164,20 +166,20 @@ class Running:
             self.told = time.monotonic()
             SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
 
-    def _between(self, client: Client, connection: SyncConnection, share: float) -> None:
-        """Stop when the turn is over, or when too many of the org's API calls are used up."""
+    def _between(self, session: Session, connection: SyncConnection, share: float) -> None:
+        """Stop when the turn is over, or when too many of the CRM's calls are used up."""
         table_sizes.learn(*TABLES)
-        if client.used and client.used[0] >= share * client.used[1]:
-            raise Trouble(Class.QUOTA, "ORG_LIMIT_NEAR")
-        if share == READ_UP_TO and not self.manual and _over_budget(client, connection):
-            raise Trouble(Class.QUOTA, "BUDGET_USED")
+        if session.used and session.used[0] >= share * session.used[1]:
+            raise Trouble(TroubleKind.QUOTA, "ORG_LIMIT_NEAR")
+        if share == READ_UP_TO and not self.manual and _over_budget(session, connection):
+            raise Trouble(TroubleKind.QUOTA, "BUDGET_USED")
         if not self.manual and time.monotonic() - self.began > TURN_SECONDS:
             raise TurnOver
 
-    def _end(self, client: Client, fault: str | None) -> None:
+    def _end(self, session: Session, fault: str | None) -> None:
         """Store what the turn came to; `fault` is empty when all went well, None when the run goes on."""
         run = self.run
-        run.calls += client.calls
+        run.calls += session.calls
         values: dict[str, object] = {
             name: getattr(run, name) for name in ("calls", "read", "changed", "written", "errors", "corrections")
         }
@@ -186,10 +188,10 @@ class Running:
             run.message = fault[:TEXT_LIMIT]
             values |= {"state": run.state, "message": run.message, "finished_at": Now()}
         SyncRun.objects.filter(pk=run.pk).update(**values, heartbeat_at=Now())
-        if there := client.time():
+        if there := session.time():
             SyncConnection.objects.update(clock_ahead=Value(there, DateTimeField()) - Now())
-        if client.used:
-            SyncConnection.objects.update(usage_used=client.used[0], usage_max=client.used[1], usage_at=Now())
+        if session.used:
+            SyncConnection.objects.update(usage_used=session.used[0], usage_max=session.used[1], usage_at=Now())
         logger.info("Sync run %s (%s): %s, %s calls", run.pk, run.kind, run.state, run.calls)
 
 
@@ -200,10 +202,10 @@ def wake(*, except_for: int) -> None:
         kick("unsubscribes.run_salesforce", run_id)
 
 
-def _over_budget(client: Client, connection: SyncConnection) -> bool:
-    if not client.used:
+def _over_budget(session: Session, connection: SyncConnection) -> bool:
+    if not session.used:
         return False
-    return used_today() + client.calls > connection.budget_percent / 100 * client.used[1]
+    return used_today() + session.calls > connection.budget_percent / 100 * session.used[1]
 
 
 def used_today() -> int:

@@ -18,8 +18,8 @@ from salesconnect.lib.vault import seal, unseal
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import hosts
-from unsubscribes.crm.salesforce.mapping import Class, request_class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.salesforce.errors import request_class
+from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 TIMEOUT = (5, 30)
 CLAIM = dt.timedelta(seconds=40)
@@ -58,7 +58,7 @@ def renewed(generation: int) -> Token:
         if row.token_generation != generation and (value := unseal(row.access_token)):
             return Token(value, row.instance_url, row.token_generation)
         time.sleep(0.1)
-    raise Trouble(Class.TRANSIENT, "TOKEN_TIMEOUT")
+    raise Trouble(TroubleKind.TRANSIENT, "TOKEN_TIMEOUT")
 
 
 def _renew(generation: int) -> Token:
@@ -70,7 +70,7 @@ def _renew(generation: int) -> Token:
         _check(token, org)
     except (KeyError, ValueError) as error:
         mine.update(refreshing_until=None)
-        raise Trouble(Class.TRANSIENT, "BAD_BODY") from error
+        raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from error
     except BaseException:
         mine.update(refreshing_until=None)
         raise
@@ -88,9 +88,9 @@ def _renew(generation: int) -> Token:
 def _check(token: Token, org: str) -> None:
     """Refuse a token that would go over an open line, or that opens another org than the one that is known."""
     if not hosts.is_safe(token.instance_url):
-        raise Trouble(Class.AUTH, "UNSAFE_INSTANCE_URL")
+        raise Trouble(TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
     if SyncConnection.objects.exclude(org_id__in=("", org)).exists():
-        raise Trouble(Class.AUTH, "OTHER_ORG")
+        raise Trouble(TroubleKind.AUTH, "OTHER_ORG")
 
 
 def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
 def request_token(connection: SyncConnection) -> dict[str, str]:
     """Ask for a token once. Raises `Trouble`."""
     if not hosts.is_safe(connection.login_url):
-        raise Trouble(Class.AUTH, "UNSAFE_LOGIN_URL")
+        raise Trouble(TroubleKind.AUTH, "UNSAFE_LOGIN_URL")
     try:
         answer = requests.post(
             f"{connection.login_url}/services/oauth2/token",
@@ -113,16 +113,16 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
         )
         if answer.is_redirect:
             there = urlsplit(answer.headers["Location"]).hostname or ""
-            raise Trouble(Class.AUTH, "LOGIN_URL_MOVED", f"HTTP {answer.status_code} {there}".strip()[:200])
+            raise Trouble(TroubleKind.AUTH, "LOGIN_URL_MOVED", f"HTTP {answer.status_code} {there}".strip()[:200])
         body = answer.json()
     except (requests.RequestException, ValueError):
-        raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None
+        raise Trouble(TroubleKind.TRANSIENT, "NO_ANSWER") from None
     if answer.status_code == requests.codes.ok and isinstance(body, dict) and "access_token" in body:
         return body
     refusal = _refusal(answer.status_code, body)
     skew = clock.ahead(answer.headers.get("Date"))
     if refusal.code in REFUSED_BY_TIME and connection.flow == SyncConnection.Flow.JWT_BEARER and clock.is_off(skew):
-        raise Trouble(Class.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
+        raise Trouble(TroubleKind.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
     raise refusal
 
 
@@ -134,7 +134,9 @@ def _refusal(status: int, body: object) -> Trouble:
     said = body if isinstance(body, dict) else {}
     kind = request_class(status, "")
     code = str(said.get("error", f"HTTP_{status}"))
-    return Trouble(kind if kind is Class.TRANSIENT else Class.AUTH, code, str(said.get("error_description", "")))
+    return Trouble(
+        kind if kind is TroubleKind.TRANSIENT else TroubleKind.AUTH, code, str(said.get("error_description", ""))
+    )
 
 
 def _grant(connection: SyncConnection) -> dict[str, str]:
@@ -151,4 +153,4 @@ def _grant(connection: SyncConnection) -> dict[str, str]:
     try:
         return {"grant_type": JWT_BEARER, "assertion": jwt.encode(claims, secret, algorithm="RS256")}
     except (ValueError, TypeError, jwt.PyJWTError):
-        raise Trouble(Class.AUTH, "BAD_PRIVATE_KEY") from None
+        raise Trouble(TroubleKind.AUTH, "BAD_PRIVATE_KEY") from None

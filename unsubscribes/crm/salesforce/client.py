@@ -18,8 +18,10 @@ from urllib.parse import quote, urlencode, urlsplit
 import requests
 
 from unsubscribes.crm.salesforce import auth, hosts
-from unsubscribes.crm.salesforce.mapping import Class, request_class, usage
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.salesforce.errors import request_class
+from unsubscribes.crm.salesforce.mapping import usage
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import Result
 
 TIMEOUT = (5, 30)
 TRIES = 5
@@ -36,22 +38,14 @@ HEADERS = {
 FOREIGN = "NOT_SALESFORCE"
 NOT_SALESFORCE = ("NO_ANSWER", FOREIGN)
 # What nobody but Salesforce can say, and it says it with a code.
-UNSAID = (Class.PERMISSION, Class.BUG, Class.GONE)
+UNSAID = (TroubleKind.PERMISSION, TroubleKind.BUG, TroubleKind.GONE)
 COMPOSITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}
 
 Body = Any
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one record of a write; `code` is empty when it was written."""
-
-    code: str = ""
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
+class RawPage:
     """A page of a query's answer, and whether it is the last."""
 
     records: list[dict[str, Any]]
@@ -101,11 +95,11 @@ class Client:
         """Return the body of a GET; `path` is within the API's version, or begins at the host with a slash."""
         return self.send("GET", path, params=params).json()
 
-    def query(self, soql: str) -> Iterator[Page]:
+    def query(self, soql: str) -> Iterator[RawPage]:
         """Yield the pages of a query that sees deleted and merged records too."""
         yield from self.pages(self.get("queryAll", q=soql))
 
-    def pages(self, body: Body) -> Iterator[Page]:
+    def pages(self, body: Body) -> Iterator[RawPage]:
         """Yield the first page that is there already, then those that follow; `done` ends it, not a page's size.
 
         An answer that counts records and brings none is none: it would be taken for "nothing has changed".
@@ -116,11 +110,11 @@ class Client:
                 records, done, total = list(body["records"]), body["done"], body.get("totalSize")
                 following = "" if done else body["nextRecordsUrl"]
             except (AttributeError, KeyError, TypeError):
-                raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+                raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
             brought += len(records)
             if done and total and not brought:
-                raise Trouble(Class.TRANSIENT, "BAD_BODY")
-            yield Page(records, done)
+                raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
+            yield RawPage(records, done)
             if done:
                 return
             body = self.get(following)
@@ -143,7 +137,7 @@ class Client:
             found = [answers[part.name] for part in parts]
             failed = [each for each in found if each["httpStatusCode"] != requests.codes.ok]
         except (KeyError, TypeError):
-            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
         if failed:
             raise _trouble(failed[0]["httpStatusCode"], failed[0]["body"], {})
         return [each["body"] for each in found]
@@ -155,11 +149,11 @@ class Client:
         """
         answer = self.send("PATCH", "composite/sobjects", body={"allOrNone": False, "records": list(records)}).json()
         if not isinstance(answer, list) or len(answer) != len(records):
-            raise Trouble(Class.TRANSIENT, "BAD_BODY")
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
         try:
             return [_result(each, str(record["id"])) for each, record in zip(answer, records, strict=True)]
         except (AttributeError, KeyError, TypeError):
-            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
 
     def change(self, sobject: str, sf_id: str, values: Mapping[str, Any], *, unmodified_since: dt.datetime) -> None:
         """Write one record, unless it changed after `unmodified_since`: `Trouble` of the class `MOVED_ON` then."""
@@ -193,14 +187,14 @@ class Client:
             try:
                 return self._once(method, path, params, data, {**HEADERS, **(headers or {})})
             except Trouble as trouble:
-                if trouble.kind in (Class.AUTH, Class.ELSEWHERE) and self.token and not renewed:
+                if trouble.kind in (TroubleKind.AUTH, TroubleKind.ELSEWHERE) and self.token and not renewed:
                     renewed, self.token = True, self._renewed()
                     continue
-                if trouble.kind is Class.ELSEWHERE:
-                    raise Trouble(Class.AUTH, "INSTANCE_MOVED", trouble.message) from None
+                if trouble.kind is TroubleKind.ELSEWHERE:
+                    raise Trouble(TroubleKind.AUTH, "INSTANCE_MOVED", trouble.message) from None
                 tries += 1
                 delay = _delay(tries, trouble.retry_after)
-                if trouble.kind is not Class.TRANSIENT:
+                if trouble.kind is not TroubleKind.TRANSIENT:
                     raise
                 if tries < TRIES and time.monotonic() + delay <= deadline:
                     self.wait(delay)
@@ -226,9 +220,9 @@ class Client:
     ) -> requests.Response:
         token = self.token = self.token or auth.current()
         if not hosts.is_safe(token.instance_url):
-            raise Trouble(Class.AUTH, "UNSAFE_INSTANCE_URL")
+            raise Trouble(TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
         if not re.fullmatch(r"/?[\w.\-/]+", path):
-            raise Trouble(Class.BUG, "BAD_ADDRESS")
+            raise Trouble(TroubleKind.BUG, "BAD_ADDRESS")
         self.calls += 1
         try:
             answer = self.session.request(
@@ -241,13 +235,13 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException:
-            raise Trouble(Class.TRANSIENT, "NO_ANSWER") from None
+            raise Trouble(TroubleKind.TRANSIENT, "NO_ANSWER") from None
         self._note(answer)
         if answer.status_code == requests.codes.ok and "json" in headers["Accept"] and _parsed(answer) is None:
-            raise Trouble(Class.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
+            raise Trouble(TroubleKind.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
         if answer.status_code >= 300:  # noqa: PLR2004
             trouble = _trouble(answer.status_code, _parsed(answer), answer.headers)
-            if _is_page(answer) and trouble.kind is Class.TRANSIENT:
+            if _is_page(answer) and trouble.kind is TroubleKind.TRANSIENT:
                 trouble.code = FOREIGN
             raise trouble
         return answer
@@ -290,8 +284,8 @@ def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
     code = str(first.get("errorCode", ""))
     kind = request_class(status, code)
     if not code and kind in UNSAID:
-        kind = Class.TRANSIENT  # a proxy's page, not Salesforce's word
-    if kind is Class.ELSEWHERE:
+        kind = TroubleKind.TRANSIENT  # a proxy's page, not Salesforce's word
+    if kind is TroubleKind.ELSEWHERE:
         there = urlsplit(headers.get("Location", "")).hostname or ""
         return Trouble(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
     text = headers.get("Retry-After", "")
@@ -302,7 +296,7 @@ def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
 def _result(answer: Mapping[str, Any], sf_id: str) -> Result:
     if answer.get("success"):
         if answer["success"] is not True or str(answer["id"])[:15] != sf_id[:15]:
-            raise Trouble(Class.TRANSIENT, "BAD_BODY")
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
         return Result()
     error = (answer.get("errors") or [{}])[0]
     return Result(str(error.get("statusCode") or "UNKNOWN_ERROR"), str(error.get("message", ""))[:500])

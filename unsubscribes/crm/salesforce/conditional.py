@@ -13,14 +13,14 @@ from django.db.models.functions import Now
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import gone
 from unsubscribes.crm.salesforce.client import Client
-from unsubscribes.crm.salesforce.mapping import SOBJECTS, Class
-from unsubscribes.crm.salesforce.targets import Target, target
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.salesforce.mapping import SOBJECTS
+from unsubscribes.crm.salesforce.targets import target
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import Target
 
 LONG_AGO = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
 PROVEN_FOR = dt.timedelta(days=1)
-REFUSED = (Class.SCHEMA, Class.PERMISSION, Class.READ_ONLY, Class.RULE)
-CODE = "UNCONDITIONAL_WRITES"
+REFUSED = (TroubleKind.SCHEMA, TroubleKind.PERMISSION, TroubleKind.READ_ONLY, TroubleKind.RULE)
 
 
 def holds(place: Target, client: Client, *, value: bool) -> bool:
@@ -40,7 +40,7 @@ def prove(place: Target, client: Client, *, value: bool) -> bool:
     try:
         client.change(place.sobject, place.sf_id, {place.field: value}, unmodified_since=LONG_AGO)
     except Trouble as trouble:
-        if trouble.kind is not Class.MOVED_ON:
+        if trouble.kind is not TroubleKind.MOVED_ON:
             raise
         refused = True
     else:

@@ -9,21 +9,22 @@ from collections.abc import Iterable, Sequence
 
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.salesforce.client import Client, Page
-from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Class, Row, Sobject, literal, moment, row, with_ids
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.salesforce.client import Client, RawPage
+from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Sobject, literal, moment, row, with_ids
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import CrmRecord
 
 IDS = 400
 # Ways are short; this only keeps a way without an end from costing calls without an end.
 HOPS = 20
 HORIZON = dt.timedelta(days=29)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
-UNANSWERED = (Class.BUG, Class.GONE, Class.PERMISSION, Class.SCHEMA)
+UNANSWERED = (TroubleKind.BUG, TroubleKind.GONE, TroubleKind.PERMISSION, TroubleKind.SCHEMA)
 
 
-def whereabouts(sf_ids: Sequence[str], client: Client, connection: SyncConnection) -> list[Row]:
+def whereabouts(sf_ids: Sequence[str], client: Client, connection: SyncConnection) -> list[CrmRecord]:
     """Return these records as Salesforce has them now, and those to which they were merged or converted, to the end."""
-    rows: list[Row] = []
+    rows: list[CrmRecord] = []
     asked: set[str] = set()
     wanted = set(sf_ids)
     for _hop in range(HOPS):
@@ -36,7 +37,7 @@ def whereabouts(sf_ids: Sequence[str], client: Client, connection: SyncConnectio
     return rows
 
 
-def _read(prefix: str, wanted: Iterable[str], client: Client, connection: SyncConnection) -> list[Row]:
+def _read(prefix: str, wanted: Iterable[str], client: Client, connection: SyncConnection) -> list[CrmRecord]:
     sobject, field = BY_PREFIX[prefix], connection.opt_out_field
     select = sobject.select(field, persons=connection.person_accounts)
     mine = sorted(each for each in wanted if each.startswith(prefix))
@@ -45,12 +46,12 @@ def _read(prefix: str, wanted: Iterable[str], client: Client, connection: SyncCo
     return [each for page in pages for each in rows_of(sobject, page, field)]
 
 
-def rows_of(sobject: Sobject, page: Page, opt_out_field: str) -> list[Row]:
+def rows_of(sobject: Sobject, page: RawPage, opt_out_field: str) -> list[CrmRecord]:
     """Read the records of a page. Raises `Trouble` when one of them is not what was asked for."""
     try:
         return [row(sobject, each, opt_out_field) for each in page.records]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Trouble(Class.BUG, "BAD_RECORD", type(error).__name__) from error
+        raise Trouble(TroubleKind.BUG, "BAD_RECORD", type(error).__name__) from error
 
 
 def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:
@@ -70,7 +71,7 @@ def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:
             if trouble.kind not in UNANSWERED:
                 raise
         except (KeyError, TypeError, ValueError):
-            raise Trouble(Class.TRANSIENT, "BAD_BODY") from None
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
         else:
             gone |= {each.sf_id for each in mine if each.sf_id in listed or (each.stamp and each.synced_at < earliest)}
     return gone

@@ -6,7 +6,6 @@ accounts, and which objects keep a history.
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,23 +17,14 @@ from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import auth, conditional
 from unsubscribes.crm.salesforce.client import Client
-from unsubscribes.crm.salesforce.mapping import IS_PERSON, SOBJECTS, Class, Sobject, literal, moment, on_account
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.salesforce.mapping import IS_PERSON, SOBJECTS, Sobject, literal, moment, on_account
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import Line
 
 PATIENCE = 10.0
 MINUTE = dt.timedelta(minutes=1)
 HIDDEN_SHARE = 0.9
 NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One check: whether it is well, what was looked at, what was found, and what to do when it is not well."""
-
-    ok: bool
-    what: str
-    found: str
-    advice: str = ""
 
 
 def check(connection: SyncConnection) -> list[Line]:
@@ -197,7 +187,7 @@ def _fields_of_account(client: Client) -> dict[str, dict[str, Any]]:
     try:
         described = client.get("sobjects/Account/describe")
     except Trouble as trouble:
-        if trouble.kind in (Class.TRANSIENT, Class.QUOTA, Class.AUTH):
+        if trouble.kind in (TroubleKind.TRANSIENT, TroubleKind.QUOTA, TroubleKind.AUTH):
             raise
         return {}
     return {each["name"]: each for each in described["fields"]}

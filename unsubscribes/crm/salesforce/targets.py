@@ -4,23 +4,14 @@ A person account is an Account and a Contact in one. Its Contact is read like an
 the record type owns; the opt-out is written on the account, and both rows move.
 """
 
-from typing import NamedTuple
-
 from unsubscribes.crm.models import SyncRecord
-from unsubscribes.crm.salesforce.mapping import Row, on_account
+from unsubscribes.crm.salesforce.mapping import on_account
+from unsubscribes.crm.values import CrmRecord, Target
 
 ACCOUNT = "Account"
 
 
-class Target(NamedTuple):
-    """What is written: the object, its id, the name of the box there."""
-
-    sobject: str
-    sf_id: str
-    field: str
-
-
-def target(record: SyncRecord | Row, opt_out_field: str) -> Target:
+def target(record: SyncRecord | CrmRecord, opt_out_field: str) -> Target:
     """Return where the box of a record is written."""
     if record.person_account and record.account_id:
         return Target(ACCOUNT, record.account_id, on_account(opt_out_field))

@@ -18,27 +18,17 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import SyncConnection, SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.salesforce.client import Client, Result
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.salesforce.targets import ACCOUNT, Target, target
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.provider import Session
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import Limits, Result
 from unsubscribes.crm.writing import jobs, returning, settling
 
-BATCH = 200
 LAST_BATCH = 10
-BULK_ABOVE = 2_200
-BULK_BATCH = 10_000
 RETURNS = 20
 PATIENCE = 20.0
-# A request that Salesforce does not understand: something in it is not as it should be.
-UNREADABLE = (Class.BUG, Class.DATA, Class.RULE, Class.UNKNOWN, Class.SLOW)
+# A request that the CRM does not understand: something in it is not as it should be.
+UNREADABLE = (TroubleKind.BUG, TroubleKind.DATA, TroubleKind.RULE, TroubleKind.UNKNOWN, TroubleKind.SLOW)
 HALVINGS, LATER = 12, 900
-# The object in which a wish is written, looked up wish by wish: a join may read all records for each wish.
-PLACE = Subquery(
-    SyncRecord.objects.filter(pk=OuterRef("record_id")).values(
-        place=Case(When(person_account=True, then=Value(ACCOUNT)), default=F("sobject"))
-    )
-)
 Write = Callable[[Sequence[SyncWish]], Sequence[Result]]
 logger = logging.getLogger(__name__)
 
@@ -47,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Push:
     """One emptying of the outbox. `between` is called after each request, outside transactions; it may raise."""
 
-    client: Client
+    session: Session
     connection: SyncConnection
     between: Callable[[], object] = lambda: None
     written: int = 0
@@ -74,39 +64,37 @@ class Push:
         self._await_jobs()
 
     def _jobs(self) -> None:
-        done = jobs.settle_ended(self.client, self.connection)
+        done = jobs.settle_ended(self.session)
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
     def _await_jobs(self) -> None:
         """Wait for a while for jobs to end; those that take longer are settled by a later turn."""
         deadline = time.monotonic() + self.patience
         while (seconds := jobs.next_due()) is not None and time.monotonic() + seconds < deadline:
-            self.client.wait(max(seconds, 0.05))
+            self.session.wait(max(seconds, 0.05))
             self._jobs()
             self.between()
 
     def _opt_outs(self) -> bool:
         due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
-        due = due.alias(object=PLACE).exclude(object__in=self.skipped)
+        due = due.alias(object=self._object()).exclude(object__in=self.skipped)
         many = due.filter(attempts__lt=outbox.STUBBORN).count()
         holder = uuid4()
-        if many > BULK_ABOVE:
-            return self._bulk(holder)
+        if self.limits.jobs_above is not None and many > self.limits.jobs_above:
+            return self._job(holder)
         if many:
-            return self._send(holder, BATCH, self._collection)
+            return self._send(holder, self.limits.batch, self._collection)
         stubborn = due.count()
-        limit = LAST_BATCH if stubborn <= LAST_BATCH**2 else BATCH
+        limit = LAST_BATCH if stubborn <= LAST_BATCH**2 else self.limits.batch
         return bool(stubborn) and self._send(holder, limit, self._collection, stubborn=True)
 
     def _send(self, holder: UUID, limit: int, write: Write, *, stubborn: bool = False) -> bool:
         """Lease, write and settle; False when nothing could be leased."""
-        wishes = outbox.lease(
-            holder, desired=True, limit=limit, until=self.until, stubborn=stubborn, skipped=self.skipped
-        )
+        wishes = self._lease(holder, limit, stubborn=stubborn)
         if not wishes:
             return SyncWish.objects.filter(lease=holder).exists()
         try:
-            wishes = settling.still_needed(wishes, self.client, self.connection)
+            wishes = settling.still_needed(wishes, self.session)
             results = write(wishes) if wishes else []
         except Trouble as trouble:
             self._failed(holder, wishes, trouble)
@@ -117,31 +105,42 @@ class Push:
         self._settle(wishes, results)
         return True
 
+    def _lease(self, holder: UUID, limit: int, *, desired: bool = True, stubborn: bool | None = None) -> list[SyncWish]:
+        return outbox.lease(
+            holder,
+            desired=desired,
+            limit=limit,
+            until=self.until,
+            stubborn=stubborn,
+            skipped=self.skipped,
+            parent=self.session.provider.parent,
+        )
+
     def _settle(self, wishes: Sequence[SyncWish], results: Sequence[Result]) -> None:
-        done = settling.settle(wishes, results, self.client, self.connection)
+        done = settling.settle(wishes, results, self.session)
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
     def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
         """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
-        if trouble.kind is Class.SCHEMA and len(objects := {self._place(wish).sobject for wish in wishes}) == 1:
+        if trouble.kind is TroubleKind.SCHEMA and len(objects := {self._place(wish) for wish in wishes}) == 1:
             self.skipped |= objects
-        elif trouble.kind is Class.SCHEMA:
+        elif trouble.kind is TroubleKind.SCHEMA:
             self._one_object_each(holder, wishes)
             return
-        elif trouble.kind in UNREADABLE and len(wishes) <= BATCH:
+        elif trouble.kind in UNREADABLE and len(wishes) <= self.limits.batch:
             self._apart(holder, wishes, trouble)
             return
         mine = Q(lease=holder, pk__in=[wish.pk for wish in wishes])
         outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
-        if trouble.kind is not Class.SCHEMA:
+        if trouble.kind is not TroubleKind.SCHEMA:
             raise trouble
         self.failed += 1
-        settling.note_object(self._place(wishes[0]).sobject, trouble)
+        settling.note_object(self._place(wishes[0]), trouble)
 
     def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
         """Send a batch of several objects again one by one, to see which of them it is."""
-        for name in sorted({self._place(wish).sobject for wish in wishes}):
-            part = [wish for wish in wishes if self._place(wish).sobject == name]
+        for name in sorted({self._place(wish) for wish in wishes}):
+            part = [wish for wish in wishes if self._place(wish) == name]
             try:
                 results = self._collection(part)
             except Trouble as trouble:
@@ -150,7 +149,7 @@ class Push:
                 self._settle(part, results)
 
     def _apart(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
-        """Find the records for which Salesforce refuses the whole request, by halves: they alone are counted.
+        """Find the records for which the CRM refuses the whole request, by halves: they alone are counted.
 
         Where it seems to refuse everything, all wait again, longer.
         """
@@ -159,7 +158,7 @@ class Push:
             alone = [part[0] for part in parts if len(part) == 1]
             for wish in alone:
                 with transaction.atomic():
-                    self.failed += settling.refused(wish, Result(refusal.code, refusal.message), Class.BUG)
+                    self.failed += settling.refused(wish, Result(refusal.code, refusal.message), TroubleKind.BUG)
             parts = [part for part in parts if len(part) > 1]
             if not parts:
                 return
@@ -177,27 +176,35 @@ class Push:
 
     def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
         results: list[Result] = []
-        for start in range(0, len(wishes), BATCH):
-            places = [self._place(wish) for wish in wishes[start : start + BATCH]]
-            results += self.client.update(
-                [{"attributes": {"type": each.sobject}, "id": each.sf_id, each.field: True} for each in places]
-            )
+        for start in range(0, len(wishes), self.limits.batch):
+            part = wishes[start : start + self.limits.batch]
+            results += self.session.opt_out([self.session.target(wish.record) for wish in part])
         return results
 
-    def _place(self, wish: SyncWish) -> Target:
-        return target(wish.record, self.connection.opt_out_field)
+    @property
+    def limits(self) -> Limits:
+        """Return how much goes into one request."""
+        return self.session.provider.limits
 
-    def _bulk(self, holder: UUID) -> bool:
+    def _place(self, wish: SyncWish) -> str:
+        """Return the object in which the box of a record is."""
+        return self.session.target(wish.record).sobject
+
+    def _object(self) -> Subquery:
+        """Return the same in the database, looked up wish by wish: a join may read all records for each wish."""
+        parent = Value(self.session.provider.parent)
+        place = Case(When(person_account=True, then=parent), default=F("sobject"))
+        return Subquery(SyncRecord.objects.filter(pk=OuterRef("record_id")).values(place=place))
+
+    def _job(self, holder: UUID) -> bool:
         """Start a job for each object; False when nothing could be leased."""
-        wishes = outbox.lease(
-            holder, desired=True, limit=BULK_BATCH, until=self.until, stubborn=False, skipped=self.skipped
-        )
+        wishes = self._lease(holder, self.limits.job, stubborn=False)
         try:
-            for sobject, box, part in jobs.parts(wishes, self.connection.opt_out_field):
+            for sobject, box, part in jobs.parts(wishes, self.session):
                 try:
-                    jobs.start(sobject, box, part, self.client, self.connection)
+                    jobs.start(sobject, box, part, self.session)
                 except Trouble as trouble:
-                    if trouble.kind is not Class.SCHEMA:
+                    if trouble.kind is not TroubleKind.SCHEMA:
                         raise
                     self.skipped.add(sobject)
                     self.failed += 1
@@ -209,10 +216,10 @@ class Push:
     def _returns(self) -> bool:
         """Clear the box of people who gave a new consent, one at a time."""
         holder = uuid4()
-        wishes = outbox.lease(holder, desired=False, limit=RETURNS, until=self.until, skipped=self.skipped)
+        wishes = self._lease(holder, RETURNS, desired=False)
         for wish in wishes:
             try:
-                ok = returning.clear(wish, self.client, self.connection)
+                ok = returning.clear(wish, self.session)
             except BaseException as problem:
                 code = problem.code if isinstance(problem, Trouble) else ""
                 outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)

@@ -7,19 +7,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import SyncConnection, SyncRecord, SyncWish
+from unsubscribes.crm.models import SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox, ticking, troubles
+from unsubscribes.crm.provider import Session
 from unsubscribes.crm.reading import page, successors
-from unsubscribes.crm.salesforce import gone
-from unsubscribes.crm.salesforce.client import Client, Result
-from unsubscribes.crm.salesforce.mapping import PACES, Class, Row, record_class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.trouble import PACES, Trouble, TroubleKind
+from unsubscribes.crm.values import CrmRecord, Result
 
 SOON = 60
 PACE = 1.0
 READ_ONLY_SHARE, READ_ONLY_LEAST = 0.2, 5
 # Not the record's own fault: what it was told of one record is true of all, and stops the push.
-OF_ALL = (Class.AUTH, Class.QUOTA, Class.PERMISSION)
+OF_ALL = (TroubleKind.AUTH, TroubleKind.QUOTA, TroubleKind.PERMISSION)
 Refusal = tuple[SyncWish, Result]
 
 
@@ -31,16 +30,14 @@ class Settled:
     failed: int = 0
 
 
-def settle(
-    wishes: Sequence[SyncWish], results: Sequence[Result], client: Client, connection: SyncConnection
-) -> Settled:
+def settle(wishes: Sequence[SyncWish], results: Sequence[Result], session: Session) -> Settled:
     """Store the results, which belong to the wishes by position; then look where records went that are gone.
 
     Raises `Trouble` when a code says that no other record can be written either: `PERMISSION` when so many are
     read-only that a permission must have been taken away.
     """
     pairs = list(zip(wishes, results, strict=True))
-    kinds = [record_class(result.code, result.message) for _wish, result in pairs]
+    kinds = [session.provider.classify(result.code, result.message) for _wish, result in pairs]
     stop = _stop(pairs, kinds)
     settled, vanished = Settled(), list[Refusal]()
     with transaction.atomic():
@@ -49,27 +46,27 @@ def settle(
         for (wish, result), kind in zip(pairs, kinds, strict=True):
             if not result.code:
                 continue
-            if kind is Class.GONE:
+            if kind is TroubleKind.GONE:
                 vanished.append((wish, result))
-            elif stop and (kind is stop.kind or (kind, stop.kind) == (Class.READ_ONLY, Class.PERMISSION)):
+            elif stop and (kind is stop.kind or (kind, stop.kind) == (TroubleKind.READ_ONLY, TroubleKind.PERMISSION)):
                 put = Q(pk=wish.pk, lease=wish.lease)
                 outbox.put_back(put, seconds=SOON, code=result.code, message=result.message)
             else:
                 settled.failed += refused(wish, result, kind)
-    settled.failed += follow(vanished, client, connection)
+    settled.failed += follow(vanished, session)
     if stop:
         raise stop
     return settled
 
 
-def _stop(pairs: Sequence[Refusal], kinds: Sequence[Class]) -> Trouble | None:
+def _stop(pairs: Sequence[Refusal], kinds: Sequence[TroubleKind]) -> Trouble | None:
     """Return what the records' own codes say of all records; None when each speaks for itself."""
     for (_wish, result), kind in zip(pairs, kinds, strict=True):
         if result.code and kind in OF_ALL:
             return Trouble(kind, result.code, result.message)
-    read_only = [result for (_wish, result), kind in zip(pairs, kinds, strict=True) if kind is Class.READ_ONLY]
+    read_only = [result for (_wish, result), kind in zip(pairs, kinds, strict=True) if kind is TroubleKind.READ_ONLY]
     if len(read_only) > READ_ONLY_SHARE * len(pairs) and len(pairs) >= READ_ONLY_LEAST:
-        return Trouble(Class.PERMISSION, read_only[0].code, read_only[0].message)
+        return Trouble(TroubleKind.PERMISSION, read_only[0].code, read_only[0].message)
     return None
 
 
@@ -94,7 +91,7 @@ def _store(wishes: Sequence[SyncWish], *, value: bool = True) -> int:
     return done
 
 
-def refused(wish: SyncWish, result: Result, kind: Class) -> bool:
+def refused(wish: SyncWish, result: Result, kind: TroubleKind) -> bool:
     """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
     pace = PACES.get(kind)
     if pace is None or wish.attempts + 1 >= pace.tries:
@@ -107,19 +104,17 @@ def refused(wish: SyncWish, result: Result, kind: Class) -> bool:
     return False
 
 
-def follow(refusals: Sequence[Refusal], client: Client, connection: SyncConnection) -> int:
+def follow(refusals: Sequence[Refusal], session: Session) -> int:
     """Look what became of records that answer as if they were gone; return how many were given up.
 
     A merge or conversion is followed to the end of its way, so that the opt-out reaches where it leads. Only what
-    Salesforce shows as gone, or lists as deleted, is gone: a record that reads back alive, and one that is merely not
+    the CRM shows as gone, or lists as deleted, is gone: a record that reads back alive, and one that is merely not
     seen, has refused the write, whatever the code says.
     """
     if not refusals:
         return 0
-    rows = {
-        each.sf_id: each for each in gone.whereabouts([wish.record.sf_id for wish, _ in refusals], client, connection)
-    }
-    listed = gone.deleted([wish.record for wish, _ in refusals if wish.record.sf_id not in rows], client)
+    rows = {each.sf_id: each for each in session.whereabouts([wish.record.sf_id for wish, _ in refusals])}
+    listed = session.deleted([wish.record for wish, _ in refusals if wish.record.sf_id not in rows])
     failed = 0
     with transaction.atomic():
         outbox.lock()
@@ -129,14 +124,14 @@ def follow(refusals: Sequence[Refusal], client: Client, connection: SyncConnecti
             if wish.record.sf_id in listed or (row and _needs_nothing(row, wish)):
                 _end(wish)
             else:
-                failed += refused(wish, result, Class.GONE)
+                failed += refused(wish, result, TroubleKind.GONE)
         # Only now: a wish that is settled already is not wished again beside itself.
-        page.apply(list(rows.values()), our_user=connection.user_id, now=client.now)
-    successors.hand_on(our_user=connection.user_id, now=client.now)
+        page.apply(list(rows.values()), our_user=session.connection.user_id, now=session.now)
+    successors.hand_on(our_user=session.connection.user_id, now=session.now)
     return failed
 
 
-def still_needed(wishes: Sequence[SyncWish], client: Client, connection: SyncConnection) -> list[SyncWish]:
+def still_needed(wishes: Sequence[SyncWish], session: Session) -> list[SyncWish]:
     """Read records before they are written for somebody else than their own address, and leave out who is ticked.
 
     Our tick would hide one that somebody made since the record was read, which is of the address that it has.
@@ -145,7 +140,7 @@ def still_needed(wishes: Sequence[SyncWish], client: Client, connection: SyncCon
     asked = {wish.record.sf_id for wish in wishes if wish.record_id in unsure}
     if not asked:
         return list(wishes)
-    rows = gone.whereabouts(sorted(asked), client, connection)
+    rows = session.whereabouts(sorted(asked))
     known = {wish.record.sf_id: wish.record.stamp for wish in wishes}
     moved = [row for row in rows if known.get(row.sf_id) != row.stamp]
     ticked = asked & {row.sf_id for row in rows if row.opted_out and not (row.deleted or row.successor_id)}
@@ -154,12 +149,12 @@ def still_needed(wishes: Sequence[SyncWish], client: Client, connection: SyncCon
         for wish in wishes:
             if wish.record.sf_id in ticked:
                 _end(wish, "")
-        page.apply(moved, our_user=connection.user_id, now=client.now)
-    successors.hand_on(our_user=connection.user_id, now=client.now)
+        page.apply(moved, our_user=session.connection.user_id, now=session.now)
+    successors.hand_on(our_user=session.connection.user_id, now=session.now)
     return [wish for wish in wishes if wish.record.sf_id not in ticked]
 
 
-def _needs_nothing(row: Row, wish: SyncWish) -> bool:
+def _needs_nothing(row: CrmRecord, wish: SyncWish) -> bool:
     return row.deleted or bool(row.successor_id) or row.opted_out == wish.desired
 
 

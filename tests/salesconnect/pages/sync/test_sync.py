@@ -16,8 +16,7 @@ from tests.unsubscribes.crm.conftest import box, connected, consent, org, runnin
 from unsubscribes.crm import tasks
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun, SyncWish
 from unsubscribes.crm.runs import pausing
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 
@@ -116,10 +115,10 @@ def test_an_overruled_consent_is_a_conflict(admin, org, sync, person, unsubscrib
 @pytest.mark.parametrize(
     ("kind", "code", "words"),
     [
-        (Class.AUTH, "invalid_client", "Salesforce does not know the app or its secret"),
-        (Class.QUOTA, "REQUEST_LIMIT_EXCEEDED", "API calls of the day are used up"),
-        (Class.PERMISSION, "API_DISABLED_FOR_ORG", "may not use the API"),
-        (Class.AUTH, "SOMETHING_NEW", "Salesforce refuses it"),
+        (TroubleKind.AUTH, "invalid_client", "Salesforce does not know the app or its secret"),
+        (TroubleKind.QUOTA, "REQUEST_LIMIT_EXCEEDED", "API calls of the day are used up"),
+        (TroubleKind.PERMISSION, "API_DISABLED_FOR_ORG", "may not use the API"),
+        (TroubleKind.AUTH, "SOMETHING_NEW", "Salesforce refuses it"),
     ],
 )
 def test_a_pause_says_why_and_until_when(admin, sync, kind, code, words):

@@ -12,7 +12,9 @@ from tests.soak import sized
 from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncRecord, SyncWish
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.writing import jobs, push
+from unsubscribes.crm.salesforce.provider import Salesforce
+from unsubscribes.crm.values import Limits
+from unsubscribes.crm.writing import jobs
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 
@@ -157,7 +159,7 @@ def test_comparing_everything_finds_nothing_to_correct(org, sync, anna):
 @pytest.mark.soak
 def test_thousands_go_by_bulk(org, sync, monkeypatch):
     number = sized(60, 5_000)
-    monkeypatch.setattr(push, "BULK_ABOVE", number // 2)
+    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=number // 2, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.3,) * 100)
     org.generate("Contact", number)
     sync()

@@ -10,6 +10,7 @@ from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm import tasks
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
 from unsubscribes.crm.reading import pull
+from unsubscribes.crm.salesforce import reader
 from unsubscribes.crm.writing import settling
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -280,7 +281,7 @@ def test_an_expired_locator_is_taken_up_behind_the_last_row(org, sync):
 
 
 def test_a_query_that_takes_too_long_is_cut_into_pieces(org, sync, monkeypatch):
-    monkeypatch.setattr(pull, "PIECE", 250)
+    monkeypatch.setattr(reader, "PIECE", 250)
     sync("pull")
     org.generate("Contact", 600, opted_out_every=1)
     org.settings(composite_refuses=["queryAll"])

@@ -12,8 +12,7 @@ from unsubscribes.crm import clock
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError
 from unsubscribes.crm.salesforce import auth
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 
@@ -78,7 +77,7 @@ def test_a_signed_assertion_that_ended_by_salesforces_clock_names_the_clocks(org
     org.clock(offset=3_600)
     with pytest.raises(Trouble) as refused:
         auth.request_token(row)
-    assert (refused.value.kind, refused.value.code) == (Class.AUTH, clock.CODE)
+    assert (refused.value.kind, refused.value.code) == (TroubleKind.AUTH, clock.CODE)
     assert "60 minutes behind" in refused.value.message
 
 

@@ -8,8 +8,7 @@ from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import auth, hosts
-from unsubscribes.crm.salesforce.mapping import Class
-from unsubscribes.crm.trouble import Trouble
+from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 OWN = (
     "https://login.salesforce.com",
@@ -103,5 +102,5 @@ def test_an_org_that_names_a_strange_address_gets_no_token_back(connected, org):
     org.settings(instance_url="https://example.com")
     with pytest.raises(Trouble) as refused:
         auth.renewed(connected.token_generation)
-    assert (refused.value.kind, refused.value.code) == (Class.AUTH, "UNSAFE_INSTANCE_URL")
+    assert (refused.value.kind, refused.value.code) == (TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
     assert SyncConnection.objects.get().access_token == ""

@@ -13,13 +13,17 @@ from unsubscribes.crm.models import SyncJob, SyncRecord, SyncRun, SyncWish
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import running
 from unsubscribes.crm.runs.running import Running
-from unsubscribes.crm.writing import jobs, push
+from unsubscribes.crm.salesforce.provider import Salesforce
+from unsubscribes.crm.values import Limits
+from unsubscribes.crm.writing import jobs
 
 FEW_ARE_MANY = """
 import django
 django.setup()
-from unsubscribes.crm.writing import jobs, push
-push.BULK_ABOVE, jobs.POLLS = 1, (0.3,)
+from unsubscribes.crm.salesforce.provider import Salesforce
+from unsubscribes.crm.values import Limits
+from unsubscribes.crm.writing import jobs
+Salesforce.limits, jobs.POLLS = Limits(batch=200, jobs_above=1, job=10_000), (0.3,)
 """
 PEOPLE = 12
 LONG = 300
@@ -39,7 +43,7 @@ STEPS = {
 @pytest.fixture
 def soon(monkeypatch) -> None:
     """Let a few people be many, and a turn short."""
-    monkeypatch.setattr(push, "BULK_ABOVE", 1)
+    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=1, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.1,))
     monkeypatch.setattr(running, "PATIENCE_FOR_JOBS", 0.0)
 

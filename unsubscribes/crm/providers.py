@@ -1,0 +1,35 @@
+"""The CRMs that there are, by name. A new one is a folder beside `salesforce/` and a line here."""
+
+from collections.abc import Iterator
+
+from django.utils.module_loading import import_string
+
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider import Provider
+
+# By name, so that nothing in here depends on any one of them.
+PROVIDERS = {
+    "salesforce": "unsubscribes.crm.salesforce.provider.Salesforce",
+}
+DEFAULT = "salesforce"
+
+
+def of(connection: SyncConnection) -> Provider:
+    """Return the CRM of a connection."""
+    return named(connection.provider)
+
+
+def current() -> Provider:
+    """Return the CRM that is connected, or the one that would be."""
+    return named(SyncConnection.objects.values_list("provider", flat=True).first() or DEFAULT)
+
+
+def named(key: str) -> Provider:
+    """Return a CRM by its name."""
+    provider: Provider = import_string(PROVIDERS[key])()
+    return provider
+
+
+def every() -> Iterator[Provider]:
+    """Yield all CRMs."""
+    return (named(key) for key in PROVIDERS)

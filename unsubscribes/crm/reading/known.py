@@ -1,0 +1,103 @@
+"""What is known here of a page's records before any of it is applied: whose they are, and what was said."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from compliance.models import Suppression
+from contacts.models import Contact
+from contacts.people.addresses import address_hash
+from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.outbox import outbox
+from unsubscribes.crm.people import naming
+from unsubscribes.crm.reading import overruling
+from unsubscribes.crm.reading.rules import Reconsent
+from unsubscribes.crm.values import CrmRecord
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known here of a page's records."""
+
+    records: dict[str, SyncRecord]
+    hashes: dict[str, UUID | None]
+    by_id: dict[int, Contact]
+    by_hash: dict[UUID, Contact]
+    by_record: dict[str, Contact]
+    suppressed: dict[UUID, str]
+    # Whether some record owes an opt-out, for which the address of its successor is needed.
+    owed: bool
+    # Whose box is being ticked by us at this moment.
+    flying: set[int]
+
+    def person(self, row: CrmRecord) -> Contact | None:
+        """Return whose record it is: by the id on the person, by an earlier link, by the address."""
+        record, key = self.records.get(row.sf_id), self.hashes[row.sf_id]
+        linked = record.contact_id if record else None
+        return (
+            self.by_record.get(row.sf_id)
+            or (self.by_id.get(linked) if linked else None)
+            or (self.by_hash.get(key) if key else None)
+        )
+
+    def says_no(self, row: CrmRecord) -> bool:
+        """Tell whether person or address is opted out here for a reason that other records have to hear."""
+        person, key = self.person(row), self.hashes[row.sf_id]
+        held = self.suppressed.get(key) if key else None
+        return held != Suppression.Source.BOUNCE and (held is not None or bool(person and person.card.unsubscribed))
+
+    def says_no_of(self, key: UUID) -> bool:
+        """Tell whether an address is opted out here, bounces left aside."""
+        return self.suppressed.get(key, Suppression.Source.BOUNCE) != Suppression.Source.BOUNCE
+
+
+def look_up(rows: Sequence[CrmRecord]) -> Known:
+    """Return what is known of these records, without changing anything."""
+    ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
+    hashes = {row.sf_id: address_hash(row.email_key) if row.email_key else None for row in rows}
+    records = {record.sf_id: record for record in SyncRecord.objects.filter(sf_id__in=ids)}
+    keys = {key for key in hashes.values() if key} | {r.address_hash for r in records.values() if r.address_hash}
+    linked = {record.contact_id for record in records.values() if record.contact_id}
+    by_address = Q(address_hash__in=keys) | Q(email_key__in={row.email_key for row in rows if row.email_key})
+    # Of more than 100 values PostgreSQL does not see that none is empty, and reads everybody instead of the index.
+    wanted = Q(pk__in=linked) | by_address | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
+    found = Contact.objects.filter(wanted).prefetch_related("card").order_by("-pk")
+    people = [person for person in found if hasattr(person, "card")]  # who was merged away meanwhile has none
+    suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
+    return Known(
+        records,
+        hashes,
+        {person.pk: person for person in people},
+        {address_hash(person.email_key): person for person in people if person.email_key},
+        {person.salesforce_id: person for person in sorted(people, key=lambda each: naming.by_hand(each, records))},
+        dict(suppressed),
+        any(row.successor_id for row in rows) or SyncRecord.objects.filter(owes=True).exists(),
+        outbox.in_flight([record.pk for record in records.values()]),
+    )
+
+
+def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
+    """Return the re-consents of which the CRM has not heard, by record."""
+    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
+    aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
+    flying = outbox.in_flight(records)
+    return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now, flying)) for wish in aged}
+
+
+def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
+    """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone.
+
+    When it was given by the CRM's clock is told twice, by what the clocks differ now and by what they differed
+    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins. `flying` are
+    the records that we are just writing.
+    """
+    pushed = bool(wish.record.pushed) or wish.record_id in flying
+    if now is None or wish.clock_ahead is None:
+        return Reconsent(None, wish.known_stamp, pushed, our_user)
+    by_age = now - wish.age  # type: ignore[attr-defined] # annotated
+    given_at = min(by_age, wish.created_at + wish.clock_ahead)
+    return Reconsent(given_at, wish.known_stamp, pushed, our_user)

@@ -1,0 +1,83 @@
+"""Bulk API 2.0: one job ticks the box of very many records of one object."""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterable, Sequence
+
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider import Jobs
+from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.mapping import moment
+from unsubscribes.crm.values import JobState, Result
+
+STATES = {
+    "Open": JobState.OPEN,
+    "JobComplete": JobState.ENDED,
+    "Failed": JobState.ENDED,
+    "Aborted": JobState.ENDED,
+}
+CSV = {"Accept": "text/csv"}
+UPLOAD = {"Content-Type": "text/csv"}
+ORDER = {"operation": "update", "contentType": "CSV", "lineEnding": "LF"}
+# How far the time at which a lost job was made may lie from the one at which it was stored.
+NEAR = dt.timedelta(minutes=3)
+
+
+class Bulk(Jobs):
+    """The jobs of an org."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def create(self, sobject: str) -> str:
+        """Make a job that writes one object."""
+        return str(self.client.send("POST", "jobs/ingest", body=ORDER | {"object": sobject}).json()["id"])
+
+    def upload(self, job_id: str, field: str, ids: Sequence[str]) -> None:
+        """Upload the lines and close the job."""
+        lines = "".join(f"{sf_id},true\n" for sf_id in ids)
+        self.client.send("PUT", f"{_path(job_id)}/batches", data=f"Id,{field}\n{lines}".encode(), headers=UPLOAD)
+        self.client.send("PATCH", _path(job_id), body={"state": "UploadComplete"})
+
+    def state(self, job_id: str) -> JobState:
+        """Ask how far the job is."""
+        return STATES.get(str(self.client.get(_path(job_id)).get("state", "")), JobState.WORKING)
+
+    def results(self, job_id: str) -> dict[str, Result]:
+        """Return what became of each record; of what the job did not come to, nothing is said."""
+        written: Iterable[dict[str, str]] = self._lines(job_id, "successfulResults")
+        return {line["sf__Id"]: Result() for line in written} | self._failures(job_id)
+
+    def _failures(self, job_id: str) -> dict[str, Result]:
+        """Return the records that were refused; `sf__Error` begins with the code: CODE:words:fields."""
+        failed = {}
+        for line in self._lines(job_id, "failedResults"):
+            code, _, words = line["sf__Error"].partition(":")
+            failed[line["sf__Id"] or line["Id"]] = Result(code or "UNKNOWN_ERROR", words[:500])
+        return failed
+
+    def _lines(self, job_id: str, kind: str) -> list[dict[str, str]]:
+        answer = self.client.send("GET", f"{_path(job_id)}/{kind}", headers=CSV)
+        return list(csv.DictReader(io.StringIO(answer.content.decode())))
+
+    def abort(self, job_id: str) -> None:
+        """End an open job."""
+        self.client.send("PATCH", _path(job_id), body={"state": "Aborted"})
+
+    def abort_lost(self, sobject: str, known: Iterable[str], made_at: dt.datetime) -> None:
+        """End what is open and not known, of our user, and was made at about that time."""
+        user = SyncConnection.objects.get().user_id
+        wanted, ours = ORDER | {"object": sobject}, {"state": "Open", "createdById": user}
+        path: str | None = "jobs/ingest"
+        while path:
+            body = self.client.get(path)
+            for each in body["records"]:
+                mine = all(each.get(name) == value for name, value in (wanted | ours).items())
+                if mine and each["id"] not in known and abs(moment(each["createdDate"]) - made_at) < NEAR:
+                    self.abort(each["id"])
+            path = body.get("nextRecordsUrl")
+
+
+def _path(job_id: str) -> str:
+    return f"jobs/ingest/{job_id}"

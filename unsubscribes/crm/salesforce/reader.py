@@ -1,0 +1,156 @@
+"""Reading Salesforce: what changed since a position, or everything, page by page.
+
+Before anything is read it is asked how far the org's answer can be trusted (`latestDateCovered`): a transaction that
+is open holds that back. Pages go by time and id, so that reading goes on after any record, and an expired locator is
+taken up again behind the last record that was yielded.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.salesforce import gone
+from unsubscribes.crm.salesforce.client import Client, Part, RawPage
+from unsubscribes.crm.salesforce.mapping import BY_NAME, SOBJECTS, changed, everything, literal, moment
+from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.values import Page, Position
+
+HORIZON = dt.timedelta(days=29)
+SHORTEST = dt.timedelta(minutes=2)
+MINUTE = dt.timedelta(minutes=1)
+LONG_TRANSACTION = dt.timedelta(minutes=10)
+RESUMES = 5
+PIECE = 500
+REFUSED = (TroubleKind.BUG, TroubleKind.GONE, TroubleKind.PERMISSION)
+PASSING = (TroubleKind.TRANSIENT, TroubleKind.AUTH, TroubleKind.QUOTA)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads the objects of an org."""
+
+    client: Client
+    connection: SyncConnection
+
+    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+        """Return the pages of each object; the first ones come with one call where the org allows it."""
+        plain = len(positions) == len(SOBJECTS) and not any(each.after for each in positions)
+        if self.connection.composite and plain and (together := self._together(positions)):
+            return together
+        return {each.sobject: self._since(each) for each in positions}
+
+    def covered(self, position: Position) -> dt.datetime:
+        """Ask up to when everything can be read; where that is refused, trust what is older than long transactions."""
+        try:
+            path = f"sobjects/{position.sobject}/updated/"
+            return self._covered(self.client.get(path, **self._window(position.watermark)))
+        except Trouble as trouble:
+            if trouble.kind not in REFUSED or self.client.now is None:
+                raise
+            return self.client.now - LONG_TRANSACTION
+
+    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+        """Yield the pages of all records by id."""
+        for _resume in range(RESUMES):
+            try:
+                for found in self.client.query(everything(self._select(sobject), after)):
+                    page = self._page(sobject, found, None)
+                    yield page
+                    after = page.records[-1].sf_id if page.records else after
+                return  # noqa: TRY300 - the way out of the loop
+            except Trouble as trouble:
+                if trouble.kind is not TroubleKind.RESUME:
+                    raise
+        raise Trouble(TroubleKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
+
+    def _together(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+        """Read the first pages of both objects with one call; nothing when the org does not let us."""
+        parts = []
+        for each in positions:
+            window = self._window(each.watermark)
+            parts.append(Part(f"{each.sobject}Covered", f"sobjects/{each.sobject}/updated/", window))
+            parts.append(Part(each.sobject, "queryAll", {"q": self._query(each)}))
+        try:
+            bodies = self.client.composite(parts)
+        except Trouble as trouble:
+            if trouble.kind in PASSING:
+                raise
+            if trouble.kind in REFUSED:
+                SyncConnection.objects.update(composite=False)
+                self.connection.composite = False
+            return {}
+        covered = [self._covered(body) for body in bodies[::2]]
+        return {
+            each.sobject: self._pages(each._replace(upper=upper), body)
+            for each, upper, body in zip(positions, covered, bodies[1::2], strict=True)
+        }
+
+    def _since(self, position: Position) -> Iterator[Page]:
+        if not position.after or position.upper is None:
+            position = position._replace(upper=self.covered(position))
+        try:
+            body = self.client.get("queryAll", q=self._query(position))
+        except Trouble as trouble:
+            if trouble.kind is not TroubleKind.SPLIT:
+                raise
+            yield from self._piecewise(position)
+        else:
+            yield from self._pages(position, body)
+
+    def _piecewise(self, position: Position) -> Iterator[Page]:
+        """Read a few records at a time, where the org takes too long to find them all."""
+        more = True
+        while more:
+            number = 0
+            for found in self.client.query(f"{self._query(position)} LIMIT {PIECE}"):
+                number += len(found.records)
+                more = not found.done or number == PIECE
+                page = self._page(position.sobject, RawPage(found.records, not more), position.upper)
+                yield page
+                position = _behind(position, page)
+
+    def _pages(self, position: Position, body: object) -> Iterator[Page]:
+        for _resume in range(RESUMES):
+            try:
+                for found in self.client.pages(body):
+                    page = self._page(position.sobject, found, position.upper)
+                    yield page
+                    position = _behind(position, page)
+                return  # noqa: TRY300 - the way out of the loop
+            except Trouble as trouble:
+                if trouble.kind is not TroubleKind.RESUME:
+                    raise
+                body = self.client.get("queryAll", q=self._query(position))
+        raise Trouble(TroubleKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
+
+    def _page(self, sobject: str, found: RawPage, upper: dt.datetime | None) -> Page:
+        return Page(gone.rows_of(BY_NAME[sobject], found, self.connection.opt_out_field), found.done, upper)
+
+    def _select(self, sobject: str) -> str:
+        row = self.connection
+        return BY_NAME[sobject].select(row.opt_out_field, persons=row.person_accounts, details=row.create_people)
+
+    def _query(self, position: Position) -> str:
+        return changed(self._select(position.sobject), position.watermark, position.after)  # type: ignore[arg-type] # there is one
+
+    def _window(self, watermark: dt.datetime | None) -> dict[str, str]:
+        """Return start and end of getUpdated; where our clock is wrong, the answer is cut at Salesforce's own time."""
+        now = self.client.now or dt.datetime.now(dt.UTC)
+        start = max(min(watermark or now, now - SHORTEST), now - HORIZON)
+        return {"start": literal(start), "end": literal(now + MINUTE)}
+
+    def _covered(self, body: object) -> dt.datetime:
+        """Return up to when everything that happened can be read; never later than Salesforce's own clock."""
+        try:
+            covered = moment(body["latestDateCovered"])  # type: ignore[index]
+        except (KeyError, TypeError, ValueError):
+            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+        return min(covered, self.client.now) if self.client.now else covered
+
+
+def _behind(position: Position, page: Page) -> Position:
+    if not page.records:
+        return position
+    last = page.records[-1]
+    return position._replace(after=(last.stamp, last.sf_id))

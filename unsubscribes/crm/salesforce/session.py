@@ -1,0 +1,118 @@
+"""A conversation with an org, over the REST API."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from unsubscribes.crm.models import SyncConnection, SyncRecord
+from unsubscribes.crm.provider import Session
+from unsubscribes.crm.salesforce import conditional, gone, history, preflight
+from unsubscribes.crm.salesforce.bulk import Bulk
+from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.mapping import BY_NAME, with_ids
+from unsubscribes.crm.salesforce.reader import Reader
+from unsubscribes.crm.salesforce.targets import target
+from unsubscribes.crm.values import Attribution, CrmRecord, Page, Position, Result, Target
+
+if TYPE_CHECKING:
+    from unsubscribes.crm.provider import Provider
+
+
+class SalesforceSession(Session):
+    """Reads and writes the opt-out box of Contacts and Leads."""
+
+    def __init__(
+        self,
+        provider: "Provider",
+        connection: SyncConnection,
+        *,
+        alive: Callable[[], object],
+        patience: float,
+        read_only: bool,
+    ) -> None:
+        self.provider, self.connection = provider, connection
+        self.client = Client(connection.api_version, alive=alive, patience=patience, read_only=read_only)
+        self.reader = Reader(self.client, connection)
+        self.jobs = Bulk(self.client)
+
+    @property
+    def calls(self) -> int:  # type: ignore[override] # the client counts
+        """Return how many requests were sent."""
+        return self.client.calls
+
+    @property
+    def used(self) -> tuple[int, int] | None:  # type: ignore[override]
+        """Return the API calls of the org's last 24 hours: used, and allowed."""
+        return self.client.used
+
+    @property
+    def now(self) -> dt.datetime | None:  # type: ignore[override]
+        """Return the `Date` of the last answer."""
+        return self.client.now
+
+    def close(self) -> None:
+        """Close the connections to the org's host."""
+        self.client.session.close()
+
+    def time(self) -> dt.datetime | None:
+        """Return the org's time by its last answer."""
+        return self.client.time()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, and keep the lease meanwhile."""
+        self.client.wait(seconds)
+
+    def look_around(self) -> None:
+        """Store whether there are person accounts, and of which objects a history is kept."""
+        preflight.remember(self.client, self.connection)
+
+    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+        """Read by time and id."""
+        return self.reader.changes(positions)
+
+    def covered(self, position: Position) -> dt.datetime:
+        """Ask getUpdated."""
+        return self.reader.covered(position)
+
+    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+        """Read by id."""
+        return self.reader.everything(sobject, after)
+
+    def record(self, record: SyncRecord) -> CrmRecord | None:
+        """Query one record."""
+        sobject, field = BY_NAME[record.sobject], self.connection.opt_out_field
+        select = sobject.select(field, persons=self.connection.person_accounts)
+        for part in self.client.query(with_ids(select, [record.sf_id])):
+            if rows := gone.rows_of(sobject, part, field):
+                return rows[0]
+        return None
+
+    def whereabouts(self, ids: Sequence[str]) -> list[CrmRecord]:
+        """Follow merges and conversions."""
+        return gone.whereabouts(ids, self.client, self.connection)
+
+    def deleted(self, records: Sequence[SyncRecord]) -> set[str]:
+        """Ask getDeleted."""
+        return gone.deleted(records, self.client)
+
+    def attributions(self, news: Sequence[CrmRecord]) -> dict[str, Attribution]:
+        """Ask the history of the field, where there is one."""
+        return super().attributions(news) | history.attributions(news, self.client, self.connection)
+
+    def target(self, record: SyncRecord | CrmRecord) -> Target:
+        """Return the record itself, or the account of a person account."""
+        return target(record, self.connection.opt_out_field)
+
+    def opt_out(self, targets: Sequence[Target]) -> list[Result]:
+        """Tick the boxes with one request (sObject Collections)."""
+        return self.client.update(
+            [{"attributes": {"type": each.sobject}, "id": each.sf_id, each.field: True} for each in targets]
+        )
+
+    def clear(self, found: CrmRecord) -> bool:
+        """Clear the box with If-Unmodified-Since, where the org is proven to honour that."""
+        place = self.target(found)
+        if not conditional.holds(place, self.client, value=True):
+            return False
+        self.client.change(place.sobject, place.sf_id, {place.field: False}, unmodified_since=found.stamp)
+        return True
