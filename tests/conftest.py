@@ -1,5 +1,6 @@
 """Real servers for every test: PostgreSQL and Redis start with the first process that needs them."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,7 +10,6 @@ import pytest
 from allauth.account.internal.flows.login import record_authentication
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
-from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -21,7 +21,7 @@ from contacts.jobs.batches import user_actor
 from contacts.models import User
 from salesconnect import embedded
 from salesconnect.lib.actor import Actor, system
-from tests import database
+from tests import database, order
 from tests.exports.integrity.agreeing import differences
 from tests.soak import KILLS, SEED, SOAK, sized
 
@@ -30,18 +30,6 @@ collect_ignore = [] if SOAK else ["cluster"]
 # A real SMTP server and people who may be mailed; files of people to import.
 pytest_plugins = ["tests.mailing", "tests.importing"]
 _servers = ExitStack()
-# What starts whole products or takes longest comes first, so that no worker is left with it at the end.
-FIRST = (
-    "test_demo",
-    "test_up",
-    "test_running_product",
-    "test_history_machine",
-    "test_running_random_days",
-    "test_running_crashes",
-    "test_cluster",
-    "test_send_races",
-    "test_reconsent_races",
-)
 
 # How fast examples are made says how busy the machine is, nothing of the product.
 hypothesis.settings.register_profile(
@@ -59,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if settings.EMBEDDED_DATABASE or settings.EMBEDDED_REDIS:
         _servers.enter_context(embedded.hold(settings.DATA_DIR))
+    if os.environ.get("RENEW_ORDER") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(order.Stopwatch())
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -76,7 +66,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
-    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+    order.put_longest_first(items)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -183,22 +173,11 @@ def person(db) -> Callable[..., object]:
 
 
 @pytest.fixture(autouse=True)
-def no_history_left(request: pytest.FixtureRequest) -> None:
-    """Empty the history after every test that really commits: its triggers refuse even the test runner's flush."""
-    marker = request.node.get_closest_marker("django_db")
-    if {"transactional_db", "live_server"} & set(request.fixturenames) or (marker and marker.kwargs.get("transaction")):
-        request.getfixturevalue("_emptied_history")
-
-
-@pytest.fixture
-def _emptied_history(request: pytest.FixtureRequest, transactional_db) -> Iterator[None]:
+def agreeing_records(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Where acts meet or processes are killed, the records must agree with each other afterwards."""
+    is_race = request.node.get_closest_marker("race")
+    if is_race:
+        request.getfixturevalue("transactional_db")
     yield
-    try:
-        # Where acts meet or processes are killed, the records must agree with each other afterwards.
-        if request.node.get_closest_marker("race"):
-            assert differences() == {}
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("TRUNCATE contacts_contactevent, contacts_seal, contacts_sealedleaf")
-            cursor.execute("SET session_replication_role = origin")
+    if is_race:
+        assert differences() == {}
