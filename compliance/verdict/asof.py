@@ -110,14 +110,16 @@ def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[State]:
     return [found.get(number, State()) for number in range(len(asked))]
 
 
-def states_sql(asked: str, until: dt.datetime | None = None) -> tuple[str, dict[str, Any]]:
+def states_sql(asked: str, until: dt.datetime | None = None, among: str = "true") -> tuple[str, dict[str, Any]]:
     """Return SQL of (number, state as JSON for `read`), and its parameters, for a query `asked` as in `STATES`.
 
     No moment may be later than `until`, or than now, which keeps the query off the months after it.
 
     One pass over the events of those who are asked for, so that a million take ten times as long as a hundred thousand.
+    Who asks for a part of the people says in `among` which, as a condition of `event.contact_id`: else PostgreSQL may
+    pass over the events of all.
     """
-    return statement(__file__, "states", asked=asked, told=TOLD), {
+    return statement(__file__, "states", asked=asked, told=TOLD, among=among), {
         "actions": list(ACTIONS),
         "until": until or timezone.now(),
     }

@@ -15,7 +15,7 @@ from compliance.models import Suppression
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
 from contacts.models import Contact
-from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note
+from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note, still
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
 from salesconnect.lib.actor import Actor
 
@@ -48,15 +48,20 @@ SAME_NAMES = """
     UPDATE compliance_compliancecard card SET sort_last = contact.sort_last, sort_first = contact.sort_first
     FROM contacts_contact contact WHERE contact.id = card.contact_id AND card.contact_id = ANY(%(ids)s)
 """
-SHOULD_LOOK = """
-    SELECT card.contact_id FROM compliance_suppression held
-    JOIN contacts_contact person
-        ON person.skeleton_hash = held.skeleton_hash AND person.address_hash <> held.address_hash
-    JOIN compliance_compliancecard card ON card.contact_id = person.id
-    WHERE NOT card.unsubscribed AND held.source <> 'bounce' AND held.id <> ALL (coalesce(card.told_apart_from, '{}'))
+# One suppression is enough: of a mailbox with many addresses, each would be compared with each.
+LOOKS = """
+    EXISTS (SELECT FROM compliance_suppression held
+            WHERE held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
+            AND held.source <> 'bounce' AND held.id <> ALL (coalesce(card.told_apart_from, '{}')))
 """
-LOOK = "SELECT contact_id FROM compliance_compliancecard WHERE looks_opted_out"
-WRONG_LOOKS = f"(({LOOK}) EXCEPT ({SHOULD_LOOK})) UNION ALL (({SHOULD_LOOK}) EXCEPT ({LOOK}))"
+OF_CARDS = """
+    SELECT card.contact_id FROM compliance_compliancecard card JOIN contacts_contact person
+        ON person.id = card.contact_id
+"""
+WRONG_LOOKS = f"""
+    {OF_CARDS} WHERE NOT card.looks_opted_out AND NOT card.unsubscribed AND {LOOKS}
+    UNION ALL {OF_CARDS} WHERE card.looks_opted_out AND (card.unsubscribed OR NOT {LOOKS})
+"""
 DIFFERS = {
     "card_history": "here AND differs",
     "opt_out_only_in_history": "here AND said_no AND NOT unsubscribed",
@@ -162,7 +167,8 @@ def _by_source(ids: list[int]) -> list[tuple[str, list[int]]]:
 def make_cards(actor: Actor) -> int:
     """Give people without a card an empty one, which the other checks fill by the history."""
     total = 0
-    for ids in chunks(NO_CARD):
+    for found in chunks(NO_CARD):
+        ids = still(NO_CARD, found)
         changed(NEW_CARDS, {"ids": ids})
         total += note(ids, "card", actor)
     return total

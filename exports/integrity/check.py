@@ -1,6 +1,7 @@
 """What a check is: a name, its words, what finds differences, and what puts right those that have one right answer."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -78,17 +79,21 @@ def changed(statement: str, values: Mapping[str, Any] | None = None) -> int:
 def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[int]]:
     """Yield the ids that a query finds, a chunk at a time, each in a transaction of its own that ends with the chunk.
 
-    A chunk is found when its turn comes, behind the last id of the one before, so that memory stays the same.
+    The query, which may read everything, runs once; an id takes eight bytes. So what is found has to be looked at
+    again when its turn comes: see `still`.
     """
-    query = f"SELECT id FROM ({rows}) AS found (id) WHERE id > %(last)s ORDER BY id LIMIT {CHUNK}"
-    last = -(2**63)
-    while True:
+    found = array("q")
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT id FROM ({rows}) AS found (id) ORDER BY id", values or {})
+        found.extend(row[0] for row in cursor)
+    for start in range(0, len(found), CHUNK):
         with transaction.atomic():
-            ids = ids_of(query, {**(values or {}), "last": last})
-            if not ids:
-                return
-            yield ids
-        last = ids[-1]
+            yield list(found[start : start + CHUNK])
+
+
+def still(rows: str, ids: Sequence[int]) -> list[int]:
+    """Return which of these ids a query finds now."""
+    return ids_of(f"SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1", {"ids": list(ids)})
 
 
 def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:
@@ -100,13 +105,12 @@ def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:
 
 def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
     """Return a `mend` for the people whom a query finds: chunk by chunk, their cards locked, then looked at again."""
-    still = f"SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1"
 
     def mend(actor: Actor) -> int:
         total = 0
         for ids in chunks(rows):
             services.lock(Contact.objects.among(ids))
-            total += act(ids_of(still, {"ids": ids}), actor)
+            total += act(still(rows, ids), actor)
         return total
 
     return mend

@@ -1,7 +1,7 @@
 """What was kept of the erased, beyond what may be kept: words in the history, links, records of the sync, merges."""
 
 from contacts.events import history, scrubbing
-from exports.integrity.check import changed, chunks
+from exports.integrity.check import changed, chunks, still
 from salesconnect.lib.actor import Actor
 
 ERASED = "SELECT contact_id FROM contacts_contactevent WHERE action = 'deleted'"
@@ -13,7 +13,8 @@ WORDS = f"""
 VANISHED = f"""
     SELECT DISTINCT contact_id FROM contacts_contactevent event WHERE action = '{history.CREATED}'
         AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = event.contact_id)
-        AND contact_id NOT IN ({ERASED})
+        AND NOT EXISTS (SELECT FROM contacts_contactevent went WHERE went.contact_id = event.contact_id
+            AND went.action = '{history.DELETED}')
         AND NOT EXISTS (SELECT FROM contacts_contactevent went WHERE went.contact_id = event.contact_id
             AND went.action = '{history.MERGED}' AND went.changes ? 'into')
 """
@@ -33,8 +34,7 @@ LINKS = f"""
         AND NOT EXISTS (SELECT FROM compliance_erasedaddress held WHERE held.address_hash = link.address_hash)
         AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.link_id = link.id)
         AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.id = link.replaced_in)
-        AND EXISTS (SELECT FROM contacts_contactevent act WHERE act.action = '{history.DELETED}'
-                    AND act.at >= link.created_at)
+        AND created_at <= (SELECT max(at) FROM contacts_contactevent WHERE action = '{history.DELETED}')
 """
 RECORD_HASHES = """
     SELECT id FROM unsubscribes_syncrecord record
@@ -50,7 +50,8 @@ MERGES = f"SELECT id FROM contacts_merge WHERE undone_at IS NULL AND {NOBODY.for
 def scrub(actor: Actor) -> int:
     """Take the words out of the histories of the erased."""
     total = 0
-    for ids in chunks(WORDS):
+    for found in chunks(WORDS):
+        ids = still(WORDS, found)
         history.record(ids, history.SCRUBBED, actor=actor)
         scrubbing.scrub_people(ids, actor=actor)
         total += len(ids)
@@ -60,10 +61,10 @@ def scrub(actor: Actor) -> int:
 def let_go(actor: Actor) -> int:
     """Let records of the sync go of people who are not here; they are nobody's, so there is nobody's event to write."""
     actor.require("manage_salesforce")
-    return sum(changed(LET_GO, {"ids": ids}) for ids in chunks(RECORDS))
+    return sum(changed(LET_GO, {"ids": still(RECORDS, ids)}) for ids in chunks(RECORDS))
 
 
 def forget_hashes(actor: Actor) -> int:
     """Forget the address hashes that records of the erased keep without a suppression."""
     actor.require("manage_salesforce")
-    return sum(changed(FORGET, {"ids": ids}) for ids in chunks(RECORD_HASHES))
+    return sum(changed(FORGET, {"ids": still(RECORD_HASHES, ids)}) for ids in chunks(RECORD_HASHES))

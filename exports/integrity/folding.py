@@ -51,7 +51,11 @@ FOLDED = f"""
 def folded(which: str) -> tuple[str, dict[str, Any]]:
     """Return SQL for the cards of `OF_WINDOW` or `OF_IDS` beside what their histories say, and its parameters."""
     asked = "SELECT contact_id, contact_id, %(until)s::timestamptz FROM compliance_compliancecard WHERE "
-    states, values = asof.states_sql(asked + which.format(id="contact_id"), timezone.now() + history.CLOCKS_DIFFER)
+    states, values = asof.states_sql(
+        asked + which.format(id="contact_id"),
+        timezone.now() + history.CLOCKS_DIFFER,
+        among=which.format(id="event.contact_id"),
+    )
     values |= {"grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
     values["actions"] = [*values["actions"], history.SCRUBBED]
     return FOLDED.format(states=states, which=which.format(id="card.contact_id")), values
