@@ -15,6 +15,8 @@ FUNCTIONS = """
     CREATE SCHEMA moved;
     CREATE FUNCTION moved.now() RETURNS timestamptz LANGUAGE sql STABLE AS
         $$ SELECT current_setting('moved.began')::timestamptz $$;
+    CREATE FUNCTION moved.transaction_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
+        $$ SELECT current_setting('moved.began')::timestamptz $$;
     CREATE FUNCTION moved.statement_timestamp() RETURNS timestamptz LANGUAGE sql STABLE AS
         $$ SELECT pg_catalog.statement_timestamp() + current_setting('moved.by')::interval $$;
     CREATE FUNCTION moved.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS

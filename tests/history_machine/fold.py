@@ -17,6 +17,7 @@ EMPTY = dict.fromkeys(ON_CARD) | {
     "unsubscribed": False,
     "looks_opted_out": False,
 }
+CLOCKS = ("basis_since", "reviewed_on")
 CODES: dict[str, Any] = {"authorization_type": AuthorizationType, "source_type": SourceType}
 DETAILS = WORDS - set(EMPTY)
 
@@ -45,6 +46,7 @@ class Folded:
             case "authorization":
                 self._set(event.changes)
                 self.card |= {"basis_since": day, "reviewed_on": None}
+                self._keep_clocks(event.changes)
             case "source" | "corrected":
                 self._set(event.changes)
             case "unsubscribed" | "resubscribed":
@@ -62,7 +64,12 @@ class Folded:
         if action in {"looked_alike", "looked_apart", "told_apart", "unsubscribed"}:
             self.card["looks_opted_out"] = action == "looked_alike"
 
+    def _keep_clocks(self, changes: dict[str, Any]) -> None:
+        """Take the clocks of a basis that stands on, after an undo or a merge."""
+        self._set({name: changes[name] for name in CLOCKS if name in changes})
+
     def _turn(self, event: ContactEvent) -> None:
+        self._keep_clocks(event.changes)
         if event.action == "scrubbed":
             self.forgotten, self.details = True, {}
         elif event.action == "unmerged":
@@ -111,4 +118,4 @@ def _value(name: str, value: Any) -> Any:
         return EMPTY[name]
     if name in CODES:
         return CODES[name].from_slug(value).value
-    return dt.date.fromisoformat(value) if name == "consent_date" else value
+    return dt.date.fromisoformat(value) if name in {"consent_date", *CLOCKS} else value
