@@ -22,6 +22,7 @@ from compliance.suppression import suppression
 from contacts.accounts import tokens
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
+from contacts.people.lookalikes import skeleton_hashes
 from exports.erasure import replaying
 from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence
@@ -155,7 +156,7 @@ GETS = [
 
 def link_followed(world: World) -> Act:
     link = links.make(world.person(email=world.other("link")))
-    link.address_hash = address_hash(world.address)
+    link.address_hash, link.skeleton_hash = address_hash(world.address), skeleton_hashes(world.address)[0]
     link.save()
     return lambda: links.opt_out(link, source="one_click", reason="")
 
