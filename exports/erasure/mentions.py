@@ -18,7 +18,8 @@ from contacts.models import Batch, IdempotentReply, SavedView
 from exports.erasure.traces import Traces
 from exports.models import DataRequest, IdentityNote
 from salesconnect.lib.actor import Actor
-from unsubscribes.models import MailTemplate, SuppressionList, SyncError, SyncWish
+from salesconnect.lib.sql import fill
+from unsubscribes.models import MailTemplate, SuppressionList
 
 GONE = "…"
 """What stands where a text was that gave somebody away."""
@@ -68,6 +69,11 @@ OWN_ERRORS = """
     sf_id IN (SELECT sf_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%s) OR address_hash IN (
         SELECT address_hash FROM contacts_contact WHERE id = ANY(%s)))
 """
+CLEAR = (
+    "UPDATE unsubscribes_syncerror SET message = '' WHERE message <> '' AND {own}",
+    """UPDATE unsubscribes_syncwish SET message = ''
+       WHERE message <> '' AND record_id IN (SELECT id FROM unsubscribes_syncrecord WHERE {own})""",
+)
 
 
 @dataclass(slots=True)
@@ -150,13 +156,8 @@ def _clear_errors(ids: Sequence[int]) -> None:
     """Forget what Salesforce said of these people's records: it quotes their fields."""
     given = [list(ids), list(ids)]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {SyncError._meta.db_table} SET message = '' WHERE message <> '' AND {OWN_ERRORS}", given
-        )
-        records = f"SELECT id FROM unsubscribes_syncrecord WHERE {OWN_ERRORS}"
-        cursor.execute(
-            f"UPDATE {SyncWish._meta.db_table} SET message = '' WHERE message <> '' AND record_id IN ({records})", given
-        )
+        for clearing in CLEAR:
+            cursor.execute(fill(clearing, own=OWN_ERRORS), given)
 
 
 def _nothing(_row: Any) -> Sequence[str]:

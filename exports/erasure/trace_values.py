@@ -12,9 +12,10 @@ from contacts.models import Contact, User
 from contacts.people.fields import Trace, traced_by
 from contacts.people.queries import IsAny
 from exports.erasure.traces import WHOLE, Traces, words
+from salesconnect.lib.sql import fill
 
 DETAILS = (*traced_by(Trace.NAME, Trace.ADDRESS), "email_key", *WHOLE)
-NOW = f"SELECT id, {', '.join(DETAILS)} FROM contacts_contact WHERE id = ANY(%s)"
+NOW = fill("SELECT id, {details} FROM contacts_contact WHERE id = ANY(%s)", details=", ".join(DETAILS))
 # What the history remembers, what a merge absorbed, and where mail went.
 BEFORE = """
     SELECT contact_id, key, value->>side

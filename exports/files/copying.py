@@ -10,6 +10,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from contacts.people.queries import array, stretch
 from exports.files.columns import ALL_COLUMNS
 from salesconnect.lib.csv import PHONE
+from salesconnect.lib.sql import fill
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -27,6 +28,11 @@ EACH = "id = ANY(%(ids)s)"
 # So much of the rows is held at once: little enough that it stays near the processor.
 PIECE = 1 << 17
 
+COPY = """
+    COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id
+          WHERE {people} ORDER BY id)
+    TO STDOUT (FORMAT csv, NULL '{null}')
+"""
 # COPY puts quotes around what looks like NULL. No column is, so that the empty ones need none.
 NO_NULLS = "\x01"
 
@@ -56,9 +62,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
     # Closed at the end, the lines take nothing more from a buffer that an error left unfinished.
     with _Lines(file) as lines, transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
-            f"COPY (SELECT {cells} FROM contacts_contact JOIN compliance_compliancecard ON contact_id = id"
-            f" WHERE {STRETCH if near else EACH} ORDER BY id)"
-            f" TO STDOUT (FORMAT csv, NULL '{NO_NULLS}')",
+            fill(COPY, cells=cells, people=STRETCH if near else EACH, null=NO_NULLS),
             {
                 **({"first": near.first, "last": near.last, "gaps": array(near.gaps)} if near else {"ids": array(ids)}),
                 "at_once": AT_ONCE,

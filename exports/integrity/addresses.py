@@ -14,12 +14,16 @@ from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
 from exports.integrity.check import Found, note
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import fill
 
 PIECE = 5_000
-READ = f"""
+READ = fill(
+    """
     SELECT id, email, email_key, address_hash, address_hash_key, skeleton_hash FROM contacts_contact
-    WHERE id > %s AND email <> '' ORDER BY id LIMIT {PIECE}
-"""
+    WHERE id > %s AND email <> '' ORDER BY id LIMIT {piece}
+""",
+    piece=str(PIECE),
+)
 OF_PEOPLE = """
     SELECT id, email, email_key, address_hash, address_hash_key, skeleton_hash FROM contacts_contact WHERE id = ANY(%s)
 """

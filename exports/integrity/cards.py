@@ -11,13 +11,13 @@ from django.db import connection
 
 from compliance.card import services
 from compliance.card.rules import AuthorizationType, SourceType
-from compliance.models import Suppression
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
 from contacts.models import Contact
 from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note, still
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import fill, statement
 
 NOT_UNSUBSCRIBED = """
     SELECT contact.id FROM contacts_contact contact
@@ -68,36 +68,11 @@ DIFFERS = {
     "opt_out_not_in_history": "here AND unsubscribed AND NOT said_no",
     "person_not_in_history": "NOT here",
 }
+DIFFERING = "SELECT contact_id FROM ({folded}) folded WHERE {differs}"
 PASS = ", ".join(
     f"count(*) FILTER (WHERE {condition}), min(contact_id) FILTER (WHERE {condition})::text"
     for condition in DIFFERS.values()
 )
-# What the rules of the card forbid is left: the words of the basis are gone from the history.
-CORRECT = f"""
-    WITH folded AS MATERIALIZED ({{folded}}), wrong AS MATERIALIZED (
-        SELECT * FROM folded WHERE free AND here AND differs
-        AND CASE WHEN authorization_type = {AuthorizationType.CONSENT:d}
-                 THEN consent_date IS NOT NULL AND consent_purpose ~ '\\S'
-                 ELSE consent_date IS NULL AND consent_purpose = '' END
-        AND (authorization_other = '' OR authorization_type IS NOT DISTINCT FROM {AuthorizationType.OTHER:d})
-        AND (source_other = '' OR source_type IS NOT DISTINCT FROM {SourceType.OTHER:d})
-    ), corrected AS (
-        UPDATE compliance_compliancecard card
-        SET ({NAMES}) = ROW({", ".join(f"wrong.{column.name}" for column in COLUMNS)}),
-            version = version + 1, updated_at = now()
-        FROM wrong WHERE card.contact_id = wrong.contact_id
-    )
-    INSERT INTO contacts_contactevent ({history.COLUMNS})
-    SELECT contact_id, %(batch_id)s, %(actor_id)s, '{history.CORRECTED}', %(door)s, %(actor_name)s,
-        {services.changes_sql(COLUMNS, old="card.", new="wrong.")}
-    FROM wrong JOIN compliance_compliancecard card USING (contact_id) ORDER BY contact_id
-"""
-SOURCES = f"""
-    SELECT coalesce(said_source, held.source, '{Suppression.Source.MANUAL}') AS source, array_agg(contact_id)
-    FROM ({{folded}}) folded JOIN contacts_contact contact ON contact.id = contact_id
-    LEFT JOIN compliance_suppression held ON held.address_hash = contact.address_hash
-    GROUP BY 1 ORDER BY 1
-"""
 
 
 def differing() -> dict[str, Found]:
@@ -106,7 +81,7 @@ def differing() -> dict[str, Found]:
     found = dict.fromkeys(DIFFERS, Found())
     for window in windows():
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {PASS} FROM ({query}) folded", values | window)
+            cursor.execute(fill("SELECT {counts} FROM ({folded}) folded", counts=PASS, folded=query), values | window)
             cells = cursor.fetchone()
         for place, name in enumerate(DIFFERS):
             found[name] += Found(cells[2 * place], cells[2 * place + 1] or "")
@@ -115,16 +90,17 @@ def differing() -> dict[str, Found]:
 
 def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
     """Return a `mend` for the cards that differ from their histories in one respect, which it locks."""
-    ids_where = f"SELECT contact_id FROM ({{}}) folded WHERE {DIFFERS[name]}"
 
     def mend(actor: Actor) -> int:
         query, values = folded(OF_WINDOW)
         again, more = folded(OF_IDS)
+        found = fill(DIFFERING, folded=query, differs=DIFFERS[name])
+        found_again = fill(DIFFERING, folded=again, differs=DIFFERS[name]) + " ORDER BY 1"
         total = 0
         for window in windows():
-            for ids in chunks(ids_where.replace("{}", query), values | window):
+            for ids in chunks(found, values | window):
                 services.lock(Contact.objects.among(ids))
-                total += act(ids_of(ids_where.replace("{}", again) + " ORDER BY 1", more | {"ids": ids}), actor)
+                total += act(ids_of(found_again, more | {"ids": ids}), actor)
         return total
 
     return mend
@@ -133,7 +109,18 @@ def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
 def correct(ids: list[int], actor: Actor) -> int:
     """Set on cards what their histories say; restricted ones are left, for nothing may be changed on them."""
     query, values = folded(OF_IDS)
-    return changed(CORRECT.replace("{folded}", query), values | {"ids": ids} | history.event_values(actor, None))
+    correcting = statement(
+        __file__,
+        "correct_cards",
+        folded=query,
+        consent=str(int(AuthorizationType.CONSENT)),
+        other=str(int(AuthorizationType.OTHER)),
+        other_source=str(int(SourceType.OTHER)),
+        columns=NAMES,
+        wrong=", ".join(f"wrong.{column.name}" for column in COLUMNS),
+        changes=services.changes_sql(COLUMNS, old="card.", new="wrong."),
+    )
+    return changed(correcting, values | {"ids": ids} | history.event_values(actor, None))
 
 
 def unsubscribe(ids: list[int], actor: Actor) -> int:
@@ -160,7 +147,7 @@ def tell(ids: list[int], actor: Actor) -> int:
 def _by_source(ids: list[int]) -> list[tuple[str, list[int]]]:
     query, values = folded(OF_IDS)
     with connection.cursor() as cursor:
-        cursor.execute(SOURCES.replace("{folded}", query), values | {"ids": ids})
+        cursor.execute(statement(__file__, "sources_of_opt_outs", folded=query), values | {"ids": ids})
         return [(source, sorted(whose)) for source, whose in cursor]
 
 

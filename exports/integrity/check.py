@@ -13,11 +13,15 @@ from compliance.card import services
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import fill
 
 Each = TypeVar("Each")
 
 CHUNK = 1_000
 """How many rows are put right in one transaction."""
+COUNT = "SELECT count(*), min(id)::text FROM ({rows}) AS found (id)"
+ALL = "SELECT id FROM ({rows}) AS found (id) ORDER BY id"
+AMONG = "SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Check:
 def counted(rows: str, values: Mapping[str, Any] | None = None) -> Found:
     """Return what a query of ids finds, counted by the database."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*), min(id)::text FROM ({rows}) AS found (id)", values or {})
+        cursor.execute(fill(COUNT, rows=rows), values or {})
         count, example = cursor.fetchone()
     return Found(count, example or "")
 
@@ -84,7 +88,7 @@ def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[
     """
     found = array("q")
     with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(f"SELECT id FROM ({rows}) AS found (id) ORDER BY id", values or {})
+        cursor.execute(fill(ALL, rows=rows), values or {})
         found.extend(row[0] for row in cursor)
     for start in range(0, len(found), CHUNK):
         with transaction.atomic():
@@ -93,7 +97,7 @@ def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[
 
 def still(rows: str, ids: Sequence[int]) -> list[int]:
     """Return which of these ids a query finds now."""
-    return ids_of(f"SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1", {"ids": list(ids)})
+    return ids_of(fill(AMONG, rows=rows), {"ids": list(ids)})
 
 
 def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:

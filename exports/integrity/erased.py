@@ -3,39 +3,13 @@
 from contacts.events import history, scrubbing
 from exports.integrity.check import changed, chunks, still
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import statement
 
-ERASED = "SELECT contact_id FROM contacts_contactevent WHERE action = 'deleted'"
-WORDS = f"""
-    SELECT DISTINCT contact_id FROM contacts_contactevent WHERE contact_id IN ({ERASED})
-        AND changes <> contacts_scrubbed(changes)
-"""
-# Somebody whom the history knows and who is not here, though no act took the person away.
-VANISHED = f"""
-    SELECT DISTINCT contact_id FROM contacts_contactevent event WHERE action = '{history.CREATED}'
-        AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = event.contact_id)
-        AND NOT EXISTS (SELECT FROM contacts_contactevent went WHERE went.contact_id = event.contact_id
-            AND went.action = '{history.DELETED}')
-        AND NOT EXISTS (SELECT FROM contacts_contactevent went WHERE went.contact_id = event.contact_id
-            AND went.action = '{history.MERGED}' AND went.changes ? 'into')
-"""
-NOBODY = "NOT EXISTS (SELECT FROM contacts_contact WHERE id = {})"
-# A record of somebody who was merged belongs to the one who stayed, and the next turn of the sync says so.
-RECORDS = f"""
-    SELECT id FROM unsubscribes_syncrecord WHERE contact_id IS NOT NULL AND {NOBODY.format("contact_id")}
-        AND NOT EXISTS (SELECT FROM contacts_merge merge JOIN contacts_contact stayed ON stayed.id = merge.survivor_id
-                        WHERE merge.absorbed_id = contact_id AND merge.undone_at IS NULL)
-"""
+WORDS = statement(__file__, "words_of_erased")
+VANISHED = statement(__file__, "vanished")
+RECORDS = statement(__file__, "records_of_nobody")
 LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(ids)s)"
-# A link keeps the hash while somebody has the address or its mail, or while a suppression or an erasure remembers it.
-LINKS = f"""
-    SELECT id FROM unsubscribes_maillink link WHERE address_hash IS NOT NULL
-        AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = link.address_hash)
-        AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = link.address_hash)
-        AND NOT EXISTS (SELECT FROM compliance_erasedaddress held WHERE held.address_hash = link.address_hash)
-        AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.link_id = link.id)
-        AND NOT EXISTS (SELECT FROM unsubscribes_message mail WHERE mail.id = link.replaced_in)
-        AND created_at <= (SELECT max(at) FROM contacts_contactevent WHERE action = '{history.DELETED}')
-"""
+LINKS = statement(__file__, "links_of_erased")
 RECORD_HASHES = """
     SELECT id FROM unsubscribes_syncrecord record
     WHERE erased_at IS NOT NULL AND contact_id IS NULL AND address_hash IS NOT NULL
@@ -44,7 +18,10 @@ RECORD_HASHES = """
         AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = record.address_hash)
 """
 FORGET = "UPDATE unsubscribes_syncrecord SET address_hash = NULL WHERE id = ANY(%(ids)s)"
-MERGES = f"SELECT id FROM contacts_merge WHERE undone_at IS NULL AND {NOBODY.format('survivor_id')}"
+MERGES = """
+    SELECT id FROM contacts_merge
+    WHERE undone_at IS NULL AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = survivor_id)
+"""
 
 
 def scrub(actor: Actor) -> int:

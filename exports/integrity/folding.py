@@ -10,6 +10,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
 from compliance.verdict import asof
 from contacts.events import history
+from salesconnect.lib.sql import fill, statement
 
 COLUMNS = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
 NAMES = ", ".join(column.name for column in COLUMNS)
@@ -30,35 +31,28 @@ def _told(name: str) -> str:
     return f"CASE WHEN state ? 'words_gone' AND {told} = '' THEN card.{name} ELSE {told} END AS {name}"
 
 
-FOLDED = f"""
-    SELECT card.contact_id, card.unsubscribed, card.restricted_at IS NULL AS free,
-        coalesce((state->>'here')::boolean, false) AS here,
-        coalesce((state->>'unsubscribed')::boolean, false) AS said_no, state->>'said_source' AS said_source,
-        ({", ".join(f"card.{column.name}" for column in COLUMNS)})
-            IS DISTINCT FROM ({", ".join(f"told.{column.name}" for column in COLUMNS)}) AS differs,
-        {", ".join(f"told.{column.name}" for column in COLUMNS)}
-    FROM compliance_compliancecard card
-    LEFT JOIN ({{states}}) folded (number, state) ON folded.number = card.contact_id
-    CROSS JOIN LATERAL (SELECT
-        array_position(%(grounds)s, state->>'authorization_type')::smallint AS authorization_type,
-        {_told("authorization_other")}, (state->>'consent_date')::date AS consent_date, {_told("consent_purpose")},
-        array_position(%(sources)s, state->>'source_type')::smallint AS source_type, {_told("source_other")}
-    ) told
-    WHERE {{which}}
-"""
-
-
 def folded(which: str) -> tuple[str, dict[str, Any]]:
     """Return SQL for the cards of `OF_WINDOW` or `OF_IDS` beside what their histories say, and its parameters."""
     asked = "SELECT contact_id, contact_id, %(until)s::timestamptz FROM compliance_compliancecard WHERE "
     states, values = asof.states_sql(
-        asked + which.format(id="contact_id"),
+        asked + fill(which, id="contact_id"),
         timezone.now() + history.CLOCKS_DIFFER,
-        among=which.format(id="event.contact_id"),
+        among=fill(which, id="event.contact_id"),
     )
     values |= {"grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
     values["actions"] = [*values["actions"], history.SCRUBBED]
-    return FOLDED.format(states=states, which=which.format(id="card.contact_id")), values
+    folding = statement(
+        __file__,
+        "fold_cards",
+        states=states,
+        which=fill(which, id="card.contact_id"),
+        card=", ".join(f"card.{column.name}" for column in COLUMNS),
+        told=", ".join(f"told.{column.name}" for column in COLUMNS),
+        authorization_other=_told("authorization_other"),
+        consent_purpose=_told("consent_purpose"),
+        source_other=_told("source_other"),
+    )
+    return folding, values
 
 
 def windows() -> Iterator[dict[str, int]]:

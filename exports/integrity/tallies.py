@@ -2,16 +2,13 @@
 
 from exports.integrity.check import Found, changed, counted
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.sql import fill, statement
 
-KIND = "authorization_type, source_type, unsubscribed, consent_date"
-# Both sides of one statement see the same cards and the same notes of the trigger, whoever writes meanwhile.
-KEPT = f"""
-    SELECT {KIND}, sum(number)::bigint AS number FROM (
-        SELECT {KIND}, count(*) AS number FROM compliance_compliancecard GROUP BY {KIND}
-        UNION ALL SELECT {KIND}, -number FROM compliance_cardtally
-    ) both_ways GROUP BY {KIND} HAVING sum(number) <> 0
-"""
-ADD = f"INSERT INTO compliance_cardtally ({KIND}, number) {KEPT}"
+KEPT = statement(__file__, "kept_tallies")
+ADD = fill(
+    "INSERT INTO compliance_cardtally (authorization_type, source_type, unsubscribed, consent_date, number) {kept}",
+    kept=KEPT,
+)
 # Every person of an ended bulk change is changed, left or refused; of one that was done, all are.
 BATCHES = """
     SELECT id FROM contacts_batch
@@ -25,7 +22,7 @@ IMPORTS = """
 
 def differing() -> Found:
     """Count the kinds of cards of which the tally says another number."""
-    found = counted(f"SELECT coalesce(authorization_type, 0) FROM ({KEPT}) kinds")
+    found = counted(fill("SELECT coalesce(authorization_type, 0) FROM ({kept}) kinds", kept=KEPT))
     return Found(found.count, f"authorization {found.example}" if found.count else "")
 
 

@@ -3,33 +3,34 @@
 from exports.integrity.check import Found, counted
 from unsubscribes.mail import backends, server
 
-OPEN = "state IN ('queued', 'running')"
-ORDERS = f"""
+ORDERS = """
     SELECT id FROM contacts_batch
-    WHERE {OPEN} AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+    WHERE state IN ('queued', 'running') AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
 """
-IMPORTS = f"""
+IMPORTS = """
     SELECT id FROM compliance_importjob
-    WHERE {OPEN} AND attempt > 0 AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+    WHERE state IN ('queued', 'running') AND attempt > 0
+        AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
 """
 VERIFICATIONS = """
     SELECT id FROM contacts_verification WHERE good IS NULL AND heartbeat_at < now() - interval '1 hour'
 """
-RUNS = f"""
+RUNS = """
     SELECT id FROM unsubscribes_syncrun
-    WHERE {OPEN} AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
+    WHERE state IN ('queued', 'running') AND coalesce(heartbeat_at, created_at) < now() - interval '1 hour'
 """
 MAILS = """
     SELECT id FROM unsubscribes_message
     WHERE state = 'queued' AND not_before < now() - interval '1 hour' AND %(can_leave)s
         OR state = 'sending' AND claimed_at < now() - interval '10 minutes'
 """
-ACTIVE = "EXISTS (SELECT FROM unsubscribes_syncconnection WHERE state = 'active')"
-OUTBOX = f"""
-    SELECT id FROM unsubscribes_syncwish WHERE {ACTIVE} AND (
-        state IN ('pending', 'retry') AND due_at < now() - interval '1 hour'
-        OR state = 'leased' AND leased_until < now() - interval '1 hour')
-    UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE {ACTIVE} AND at < now() - interval '1 hour'
+OUTBOX = """
+    SELECT id FROM (
+        SELECT id FROM unsubscribes_syncwish
+        WHERE state IN ('pending', 'retry') AND due_at < now() - interval '1 hour'
+        OR state = 'leased' AND leased_until < now() - interval '1 hour'
+        UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE at < now() - interval '1 hour'
+    ) late WHERE EXISTS (SELECT FROM unsubscribes_syncconnection WHERE state = 'active')
 """
 DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
 

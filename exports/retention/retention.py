@@ -28,11 +28,16 @@ from exports.retention.activity import DidNothing
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import fill
 from salesconnect.lib.transactions import act
 
 KIND = "retention"
 RESTRICTED, OPEN_REQUEST, NO_LONGER_DUE = "restricted", "open_request", "no_longer_due"
 Step = RetentionRule.Step
+LIST = """
+    INSERT INTO exports_retentioncase (rule_id, contact_id) SELECT %s, id FROM ({people}) AS found (id)
+    ORDER BY id ON CONFLICT (rule_id, contact_id) DO NOTHING
+"""
 
 
 @dataclass(slots=True)
@@ -186,8 +191,7 @@ def _list(rule: RetentionRule, now: dt.datetime) -> RuleCount:
     ids, params = found.ids_sql()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO exports_retentioncase (rule_id, contact_id) SELECT %s, id FROM ({ids}) AS found (id)"
-            " ORDER BY id ON CONFLICT (rule_id, contact_id) DO NOTHING",
+            fill(LIST, people=ids),
             [rule.pk, *params],
         )
         count.listed = cursor.rowcount
