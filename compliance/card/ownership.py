@@ -10,41 +10,12 @@ from contacts.models import Batch, User
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.sql import statement
 from salesconnect.lib.transactions import act
 
-# `wanted` says who gets which owner. The version and the time of change live on the card for the whole person; the
-# event holds the names beside the numbers, for a user may be called something else later.
-CHANGE = f"""
-    given AS (
-        UPDATE contacts_contact SET owner_id = wanted.owner_id FROM wanted WHERE id = wanted.contact_id
-    ), touched_cards AS (
-        UPDATE compliance_compliancecard card SET version = version + 1, updated_at = now()
-        FROM wanted WHERE card.contact_id = wanted.contact_id
-    ), logged AS (
-        INSERT INTO contacts_contactevent ({history.COLUMNS})
-        SELECT contact_id, %(batch_id)s, %(actor_id)s, %(action)s, %(door)s, %(actor_name)s, jsonb_build_object(
-            'owner', jsonb_build_array(%(names)s::jsonb -> was_id::text, %(names)s::jsonb -> owner_id::text),
-            'owner_id', jsonb_build_array(was_id, owner_id))
-        FROM wanted ORDER BY contact_id
-    )
-"""
-ASSIGN = f"""
-    WITH wanted AS MATERIALIZED (
-        SELECT id AS contact_id, owner_id AS was_id, %(owner)s::bigint AS owner_id
-        FROM contacts_contact WHERE id = ANY(%(ids)s) AND owner_id IS DISTINCT FROM %(owner)s::bigint
-    ), {CHANGE}
-    SELECT count(*) FROM wanted
-"""
-GIVE_BACK = f"""
-    WITH {TOUCHED}, wanted AS MATERIALIZED (
-        SELECT contact_id, contact.owner_id AS was_id,
-               (SELECT holder.id FROM contacts_user holder WHERE holder.id = (changes -> 'owner_id' ->> 0)::bigint)
-               AS owner_id
-        FROM touched JOIN contacts_contact contact ON contact.id = contact_id WHERE NOT {LATER}
-    ), {CHANGE}
-    SELECT (SELECT count(*) FROM wanted),
-           ARRAY(SELECT contact_id FROM touched EXCEPT SELECT contact_id FROM wanted ORDER BY contact_id)
-"""
+CHANGE = statement(__file__, "change_owner")
+ASSIGN = statement(__file__, "assign_owner", change=CHANGE)
+GIVE_BACK = statement(__file__, "give_owner_back", touched=TOUCHED, later=LATER, change=CHANGE)
 
 
 @act

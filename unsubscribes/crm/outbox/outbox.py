@@ -16,6 +16,7 @@ from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from contacts.models import Contact
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncJob, SyncNotice, SyncRecord, SyncWish
@@ -32,35 +33,8 @@ STUBBORN = 3
 KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
-# Whether the person of a record `r` is opted out here for a reason that the CRM has to hear: a bounce is none.
-# `OFFSET 0` keeps PostgreSQL to one look per record into an index each: where its statistics do not know yet how many
-# people are opted out, it would begin with all of them, for each record anew.
-LOCAL_NO = """(
-    EXISTS (
-        SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s
-        WHERE s.source <> 'bounce'
-    ) OR EXISTS (
-        SELECT FROM (
-            SELECT r.contact_id AS id
-            UNION ALL SELECT id FROM contacts_contact WHERE address_hash = r.address_hash
-            UNION ALL SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> ''
-            OFFSET 0
-        ) holder
-        CROSS JOIN LATERAL (
-            SELECT unsubscribed FROM compliance_compliancecard WHERE contact_id = holder.id OFFSET 0
-        ) card
-        CROSS JOIN LATERAL (SELECT address_hash FROM contacts_contact WHERE id = holder.id OFFSET 0) c
-        LEFT JOIN LATERAL (
-            SELECT source FROM compliance_suppression WHERE address_hash = c.address_hash OFFSET 0
-        ) s ON true
-        WHERE card.unsubscribed AND s.source IS DISTINCT FROM 'bounce'
-    )
-)"""
-# Boxes that stay ticked after a new consent of a person, because the record's own address says "no".
-STAYS = f"""
-    UPDATE unsubscribes_syncrecord r SET ticked_for_other = true
-    WHERE r.id = ANY(%(records)s) AND r.opted_out AND {LOCAL_NO}
-"""
+LOCAL_NO = statement(__file__, "local_no")
+STAYS = statement(__file__, "stays_ticked", local_no=LOCAL_NO)
 # Ids that came in by hand or by a file are records before the CRM was ever read.
 KNOW = """
     INSERT INTO unsubscribes_syncrecord
@@ -69,121 +43,20 @@ KNOW = """
     FROM unnest(%(ids)s::text[], %(sobjects)s::text[], %(people)s::bigint[]) AS named (sf_id, sobject, contact_id)
     ORDER BY sf_id, contact_id ON CONFLICT (sf_id) DO NOTHING
 """
-# A merged or converted record's word goes to where it lives on, over as many hops as there are; a circle ends.
-CONCERNED = """
-    WITH RECURSIVE named AS (
-        SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s)
-        UNION SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = ANY(%(hashes)s)
-        UNION SELECT r.* FROM contacts_contact c CROSS JOIN LATERAL (
-            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
-        ) r WHERE c.id = ANY(%(people)s)
-        UNION SELECT r.* FROM contacts_contact c CROSS JOIN LATERAL (
-            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE sf_id = c.salesforce_id OFFSET 0
-        ) r WHERE c.id = ANY(%(people)s) AND c.salesforce_id <> ''
-    ), found AS (
-        SELECT * FROM named
-        UNION SELECT r.* FROM found CROSS JOIN LATERAL (
-            SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE sf_id = found.successor_id OFFSET 0
-        ) r WHERE found.successor_id <> ''
-    )
-    SELECT id FROM found WHERE successor_id = ''
-"""
-# 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
-# where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays, and another
-# one of the same kind is not left beside it.
-WISH = f"""
-    INSERT INTO unsubscribes_syncwish AS w
-        (record_id, desired, state, attempts, due_at, known_stamp, clock_ahead, code, message, created_at)
-    SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END,
-           (SELECT clock_ahead FROM unsubscribes_syncconnection), '', '', coalesce(%(said_at)s, now())
-    FROM unsubscribes_syncrecord r
-    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
-    AND {LOCAL_NO} = %(desired)s
-    AND NOT (%(desired)s AND {WORN})
-    AND (r.opted_out IS DISTINCT FROM %(desired)s OR NOT %(desired)s AND r.pushed OR EXISTS (
-        SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
-        AND o.desired <> %(desired)s
-    ))
-    AND (%(desired)s OR r.opted_out OR r.pushed OR EXISTS (
-        SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
-    ))
-    AND (SELECT true FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) o
-         WHERE o.state = 'leased' AND o.desired = %(desired)s LIMIT 1) IS NULL
-    ORDER BY r.id
-    ON CONFLICT (record_id) WHERE state IN ('pending', 'retry') DO UPDATE
-    SET desired = EXCLUDED.desired, state = 'pending', attempts = 0, due_at = now(),
-        known_stamp = EXCLUDED.known_stamp, clock_ahead = EXCLUDED.clock_ahead, created_at = EXCLUDED.created_at
-    WHERE w.desired <> EXCLUDED.desired
-"""
-# What waits is withdrawn where the opposite, for which the state here calls again, is being written already.
-WITHDRAW = f"""
-    WITH doubled AS (
-        SELECT r.id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
-            SELECT bool_or(state = 'leased' AND desired = %(desired)s) AS same,
-                   bool_or(state IN ('pending', 'retry') AND desired <> %(desired)s) AS opposite
-            FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
-        ) open
-        WHERE r.id = ANY(%(records)s) AND open.same AND open.opposite AND {LOCAL_NO} = %(desired)s
-    )
-    UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
-    WHERE record_id = ANY(ARRAY(SELECT id FROM doubled))
-    AND state IN ('pending', 'retry') AND desired <> %(desired)s
-"""
-# What is not wished, because the box is cleared again and again, is left to an administrator: never without a word.
-LEFT_ALONE = f"""
-    INSERT INTO unsubscribes_syncwish (record_id, desired, state, attempts, code, message, finished_at)
-    SELECT r.id, true, 'dead', 0, '{KEEPS_CLEARING}', r.modified_by, now() FROM unsubscribes_syncrecord r
-    WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
-    AND {WORN} AND r.opted_out IS DISTINCT FROM true AND {LOCAL_NO}
-    AND (SELECT true FROM (
-        SELECT state, desired, code FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
-    ) o WHERE o.desired AND (
-        o.state IN ('pending', 'retry', 'leased') OR o.state = 'dead' AND o.code = '{KEEPS_CLEARING}') LIMIT 1) IS NULL
-    ORDER BY r.id RETURNING record_id
-"""
-# A wish that was given up is void once the person has said the opposite.
-VOID = f"""
-    WITH void AS MATERIALIZED (
-        SELECT w.id, r.sf_id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
-            SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
-        ) w WHERE r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {LOCAL_NO}
-    ), ended AS (
-        UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
-        WHERE id = ANY(ARRAY(SELECT id FROM void))
-    ) SELECT sf_id FROM void
-"""
-# Of a record that is being written, nothing else is written at the same time. An array is made once; of a list, a plan
-# made without statistics would ask anew for each row.
-LEASE = f"""
-    UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
-        leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
-    WHERE id = ANY(ARRAY(
-        SELECT w.id FROM unsubscribes_syncwish w CROSS JOIN LATERAL (
-            SELECT person_account, sobject FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0
-        ) r
-        WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
-        AND (w.attempts >= {STUBBORN}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {STUBBORN})
-        AND CASE WHEN r.person_account THEN %(parent)s ELSE r.sobject END <> ALL(%(skipped)s)
-        AND (SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = w.record_id OFFSET 0) o
-             WHERE o.state = 'leased' LIMIT 1) IS NULL
-        ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
-    ))
-"""
+CONCERNED = statement(__file__, "concerned")
+WISH = statement(__file__, "wish", local_no=LOCAL_NO, worn=WORN)
+WITHDRAW = statement(__file__, "withdraw", local_no=LOCAL_NO)
+LEFT_ALONE = statement(__file__, "leave_alone", code=KEEPS_CLEARING, worn=WORN, local_no=LOCAL_NO)
+VOID = statement(__file__, "void", local_no=LOCAL_NO)
+LEASE = statement(__file__, "lease", stubborn=str(STUBBORN))
 # What a read shows as done is done, whoever did it.
 FULFILLED = """
     SELECT w.id, w.state, r.id, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
     CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
     WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
 """
-# What was leased and is not what the state here asks for any more, is overtaken.
-OVERTAKE = f"""
-    UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now(), lease = NULL
-    WHERE id = ANY(ARRAY(
-        SELECT w.id FROM unsubscribes_syncwish w
-        CROSS JOIN LATERAL (SELECT * FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0) r
-        WHERE w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {LOCAL_NO} <> w.desired)
-    ))
-"""
+SAYS_NO = "SELECT {local_no} FROM unsubscribes_syncrecord r WHERE r.id = %s"
+OVERTAKE = statement(__file__, "overtake", local_no=LOCAL_NO)
 
 
 def lock() -> None:
@@ -378,7 +251,7 @@ def hurry() -> None:
 def says_no(record_id: int) -> bool:
     """Tell whether the person of a record is opted out here, for a reason that the CRM has to hear."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {LOCAL_NO} FROM unsubscribes_syncrecord r WHERE r.id = %s", [record_id])
+        cursor.execute(fill(SAYS_NO, local_no=LOCAL_NO), [record_id])
         return cursor.fetchone() == (True,)
 
 

@@ -14,9 +14,10 @@ from django.db.models.functions import Now
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 from unsubscribes.crm import providers
-from unsubscribes.crm.models import SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
 
 # A record that was known by a person's record's ID alone is known by the suppressed address from now on.
@@ -43,28 +44,11 @@ OWN = """
     ) r WHERE c.id = ANY(%(people)s) AND (r.deleted OR r.successor_id <> '')
 """
 UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(records)s)"
-# What the CRM has reported as gone, with what was wished for it and what it said; an opt-out that a record owes to
-# its successor is handed on first. Those that owe are few, and are hashed; the rest is looked up, for PostgreSQL may
-# take a table for empty.
-FORGET_RECORDS = f"""
-    WITH gone AS (
-        DELETE FROM unsubscribes_syncrecord r WHERE contact_id IS NULL AND {{which}} AND NOT owes
-        AND sf_id NOT IN (SELECT successor_id FROM unsubscribes_syncrecord WHERE owes)
-        RETURNING id, sf_id
-    ), wished AS (
-        DELETE FROM {SyncWish._meta.db_table} WHERE record_id = ANY(ARRAY(SELECT id FROM gone))
-    ), said AS (
-        DELETE FROM {SyncError._meta.db_table} WHERE sf_id = ANY(ARRAY(SELECT sf_id FROM gone))
-    ) SELECT count(*) FROM gone
-"""
 GONE = "(deleted OR successor_id <> '')"
 OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
-# The outbox of a record that is still there is worked off first.
-OLD = f"""
-    erased_at IS NOT NULL AND ({GONE} OR erased_at < %(before)s AND (
-        SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
-        WHERE w.state IN ('pending', 'retry', 'leased') LIMIT 1) IS NULL)
-"""
+OLD = statement(__file__, "erased_long_ago")
+FORGET_RECORDS_OF_PEOPLE = statement(__file__, "forget_records", which=OF_PEOPLE)
+FORGET_OLD_RECORDS = statement(__file__, "forget_records", which=OLD)
 # The address goes where neither a suppression nor the memory of the erasure needs it.
 FORGET_ADDRESS = """
     UPDATE unsubscribes_syncrecord r SET address_hash = NULL
@@ -97,8 +81,8 @@ def mark(people: Sequence[int]) -> int:
         cursor.execute(MARK, {"people": list(people), "records": records})
         marked = cursor.rowcount
         cursor.execute(UNLINK, {"records": gone})
-        cursor.execute(FORGET_RECORDS.format(which=OF_PEOPLE), {"records": gone})
-        cursor.execute(FORGET_ADDRESS.format(which="r.id = ANY(%(records)s)"), {"records": records})
+        cursor.execute(FORGET_RECORDS_OF_PEOPLE, {"records": gone})
+        cursor.execute(fill(FORGET_ADDRESS, which="r.id = ANY(%(records)s)"), {"records": records})
     outbox.wish(records, True)
     return marked
 
@@ -111,9 +95,9 @@ def forget(before: dt.datetime) -> int:
     """
     outbox.lock()
     with connection.cursor() as cursor:
-        cursor.execute(FORGET_RECORDS.format(which=OLD), {"before": before})
+        cursor.execute(FORGET_OLD_RECORDS, {"before": before})
         forgotten: int = cursor.fetchone()[0]
-        cursor.execute(FORGET_ADDRESS.format(which="true"))
+        cursor.execute(fill(FORGET_ADDRESS, which="true"))
     return forgotten
 
 

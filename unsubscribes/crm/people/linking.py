@@ -15,6 +15,7 @@ from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
+from salesconnect.lib.sql import fill
 from salesconnect.lib.transactions import act
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
@@ -48,13 +49,16 @@ LINK = (
                SELECT id, contact_id FROM unsubscribes_syncrecord WHERE address_hash = c.address_hash OFFSET 0
            ) own WHERE c.id = ANY(%(people)s) AND own.contact_id IS NULL
        ))""",
-    f"""UPDATE unsubscribes_syncrecord r SET contact_id = {HOLDER} WHERE id = ANY(ARRAY(
+    fill(
+        """UPDATE unsubscribes_syncrecord r SET contact_id = {holder} WHERE id = ANY(ARRAY(
            SELECT r.id FROM contacts_contact c CROSS JOIN LATERAL (
                SELECT id, sf_id, contact_id, named_on FROM unsubscribes_syncrecord
                WHERE sf_id = c.salesforce_id OFFSET 0
            ) r WHERE c.id = ANY(%(people)s) AND c.salesforce_id <> '' AND r.contact_id IS DISTINCT FROM c.id
-           AND c.id = {HOLDER}
+           AND c.id = {holder}
        ))""",
+        holder=HOLDER,
+    ),
 )
 # Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
 LINK_SUCCESSORS = """

@@ -15,6 +15,7 @@ from compliance.card.services import lock
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
+from salesconnect.lib.sql import statement
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
@@ -42,26 +43,7 @@ NAMED = """
         SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
     ) c WHERE r.id = ANY(%(records)s) AND c.id = r.named_on
 """
-WRITE = f"""
-    WITH wanted AS MATERIALIZED (SELECT %(names)s::jsonb AS names), written AS (
-        UPDATE contacts_contact SET salesforce_id = (SELECT names FROM wanted) -> id::text ->> 1
-        WHERE id = ANY(%(ids)s) AND salesforce_id = (SELECT names FROM wanted) -> id::text ->> 0
-        RETURNING id, (SELECT names FROM wanted) -> id::text ->> 0 AS old, salesforce_id AS new
-    ), told AS (
-        INSERT INTO contacts_contactevent ({history.COLUMNS})
-        SELECT id, %(batch_id)s, %(actor_id)s, '{history.EDITED}', %(door)s, %(actor_name)s,
-               jsonb_build_object('salesforce_id', jsonb_build_array(old, new)) FROM written ORDER BY id
-    ), moved AS (
-        UPDATE compliance_compliancecard SET version = version + 1, updated_at = now()
-        WHERE contact_id = ANY(ARRAY(SELECT id FROM written))
-    ), forgotten AS (
-        UPDATE unsubscribes_syncrecord SET named_on = NULL
-        WHERE sf_id = ANY(ARRAY(SELECT old FROM written WHERE old <> ''))
-    )
-    UPDATE unsubscribes_syncrecord
-    SET named_on = ((SELECT jsonb_object_agg(new, id) FROM written WHERE new <> '') ->> sf_id)::bigint
-    WHERE sf_id = ANY(ARRAY(SELECT new FROM written WHERE new <> ''))
-"""
+WRITE = statement(__file__, "write_ids")
 BROUGHT_IN = """
     UPDATE unsubscribes_syncrecord r SET named_on = coalesce((
         SELECT max(id) FROM (

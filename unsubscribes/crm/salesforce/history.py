@@ -6,6 +6,7 @@ Without it only the record's last change is known: the opt-out is no later than 
 from collections.abc import Sequence
 
 from contacts.people.rules import salesforce_id
+from salesconnect.lib.sql import fill
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids
@@ -20,6 +21,8 @@ BEARABLE = (
     TroubleKind.RESUME,
 )  # fmt: skip
 Told = dict[str, Attribution]
+
+HISTORY = "SELECT {parent}, NewValue, CreatedDate, CreatedById FROM {sobject}History WHERE {where}"
 
 
 def attributions(news: Sequence[CrmRecord], client: Client, connection: SyncConnection) -> Told:
@@ -39,7 +42,7 @@ def _history(news: Sequence[CrmRecord], client: Client, field: str) -> Told:
     parent = f"{news[0].sobject}Id"
     ids = ", ".join(f"'{row.sf_id}'" for row in news)
     where = f"Field = '{field}' AND {parent} IN ({ids}) ORDER BY CreatedDate"
-    soql = f"SELECT {parent}, NewValue, CreatedDate, CreatedById FROM {news[0].sobject}History WHERE {where}"
+    soql = fill(HISTORY, parent=parent, sobject=news[0].sobject, where=where)
     told: Told = {}
     try:
         for page in client.pages(client.get("query", q=soql)):

@@ -8,6 +8,7 @@ from typing import Any
 
 from contacts.people.fields import FIELDS
 from contacts.people.rules import normalise_address, salesforce_id
+from salesconnect.lib.sql import fill
 from unsubscribes.crm.values import CrmRecord
 
 IS_PERSON = "IsPersonAccount"
@@ -30,7 +31,7 @@ class Sobject:
         """Return the beginning of a query; `persons` says that the org has person accounts."""
         names = [*self.fields, opt_out_field, *(name for name, _ in self.details if details)]
         names += [IS_PERSON] if persons and self.name == "Contact" else []
-        return f"SELECT {', '.join(names)} FROM {self.name}"
+        return fill("SELECT {fields} FROM {sobject}", fields=", ".join(names), sobject=self.name)
 
 
 _COMMON = ("Id", "Email", "SystemModstamp", "LastModifiedById", "IsDeleted", "MasterRecordId")

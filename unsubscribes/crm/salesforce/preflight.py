@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from salesconnect.lib.sql import fill
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import auth, conditional
@@ -117,7 +118,7 @@ def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> li
 
 def _sharing(client: Client, sobject: Sobject) -> list[Line]:
     """Compare what can be seen with the org's own, approximate count: sharing hides rows without a word."""
-    seen = client.get("query", q=f"SELECT COUNT() FROM {sobject.name}")["totalSize"]
+    seen = client.get("query", q=fill("SELECT COUNT() FROM {sobject}", sobject=sobject.name))["totalSize"]
     counted = client.get("limits/recordCount", sObjects=sobject.name)["sObjects"]
     there = counted[0]["count"] if counted else seen
     found = _("%(seen)s of about %(there)s records can be seen") % {"seen": _number(seen), "there": _number(there)}

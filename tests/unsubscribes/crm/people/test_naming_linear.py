@@ -58,8 +58,7 @@ def of_forgetting(number: int) -> float:
     gone = records(number, deleted=True, erased_at=timezone.now())
     SyncWish.objects.bulk_create(SyncWish(record=each, desired=True, state="dead") for each in gone)
     SyncError.objects.bulk_create(SyncError(sf_id=each.sf_id, sobject="Contact") for each in gone)
-    statement = erasing.FORGET_RECORDS.format(which=erasing.OF_PEOPLE)
-    return rows_handled(statement, {"records": [each.pk for each in gone]})
+    return rows_handled(erasing.FORGET_RECORDS_OF_PEOPLE, {"records": [each.pk for each in gone]})
 
 
 def of_forgetting_the_old(number: int) -> float:
@@ -67,7 +66,7 @@ def of_forgetting_the_old(number: int) -> float:
     old = records(number, erased_at=long_ago)
     SyncWish.objects.bulk_create(SyncWish(record=each, desired=True, state="dead") for each in old)
     records(number // 3, deleted=True, owes=True, successor_id=old[0].sf_id)
-    return rows_handled(erasing.FORGET_RECORDS.format(which=erasing.OLD), {"before": timezone.now()})
+    return rows_handled(erasing.FORGET_OLD_RECORDS, {"before": timezone.now()})
 
 
 def of_forgetting_addresses(number: int) -> float:
