@@ -199,6 +199,7 @@ def disconnect(*, actor: Actor) -> None:
     """Forget the org with all that is known of its records; the people and their opt-outs stay."""
     actor.require_recent(RIGHT)
     naming.take_back(actor=actor)
+    # The tables are not analysed: counted now, they would be taken for empty when the next org fills them.
     for model in (SyncJob, SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
