@@ -26,7 +26,7 @@ PURE = (
     "exports/requests/deadlines.py",
     "exports/erasure/traces.py",
     "unsubscribes/crm/reading/rules.py",
-    "unsubscribes/crm/salesforce/errors.py",
+    "unsubscribes/crm/salesforce/api/errors.py",
     "unsubscribes/crm/salesforce/mapping.py",
     "unsubscribes/crm/trouble.py",
     "unsubscribes/crm/values.py",

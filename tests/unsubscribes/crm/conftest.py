@@ -13,7 +13,7 @@ from tests.salesforce_org.control import Org
 from unsubscribes.crm.connection import connecting, services
 from unsubscribes.crm.models import SyncConnection, SyncRun
 from unsubscribes.crm.runs.running import Running
-from unsubscribes.crm.salesforce import client
+from unsubscribes.crm.salesforce.api import client
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.evidence.rules import Evidence
 

@@ -20,7 +20,7 @@ from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import page, pull
 from unsubscribes.crm.runs import running
 from unsubscribes.crm.runs.running import Running
-from unsubscribes.crm.salesforce import client
+from unsubscribes.crm.salesforce.api import client
 from unsubscribes.crm.writing import push, returning, settling
 
 ANNA, BO = "anna@example.com", "bo@example.com"

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import gone
-from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import SOBJECTS
 from unsubscribes.crm.salesforce.targets import target
 from unsubscribes.crm.trouble import Trouble, TroubleKind

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contacts.people.rules import salesforce_id
 from salesconnect.lib.sql import fill
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Attribution, CrmRecord

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.sql import fill
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce import auth, conditional
-from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce import conditional
+from unsubscribes.crm.salesforce.api import auth
+from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import IS_PERSON, SOBJECTS, Sobject, literal, moment, on_account
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Line

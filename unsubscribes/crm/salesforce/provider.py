@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider
-from unsubscribes.crm.salesforce import hosts, preflight, signing_in
-from unsubscribes.crm.salesforce.errors import record_class
+from unsubscribes.crm.salesforce import preflight
+from unsubscribes.crm.salesforce.api import hosts, signing_in
+from unsubscribes.crm.salesforce.api.errors import record_class
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, SOBJECTS
 from unsubscribes.crm.salesforce.session import SalesforceSession
 from unsubscribes.crm.salesforce.targets import ACCOUNT

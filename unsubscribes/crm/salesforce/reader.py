@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce import gone
-from unsubscribes.crm.salesforce.client import Client, Part, RawPage
+from unsubscribes.crm.salesforce.api.client import Client, Part, RawPage
 from unsubscribes.crm.salesforce.mapping import BY_NAME, SOBJECTS, changed, everything, literal, moment
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Page, Position

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import Session
 from unsubscribes.crm.salesforce import conditional, gone, history, preflight
-from unsubscribes.crm.salesforce.bulk import Bulk
-from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.api.bulk import Bulk
+from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import BY_NAME, with_ids
 from unsubscribes.crm.salesforce.reader import Reader
 from unsubscribes.crm.salesforce.targets import target

@@ -29,7 +29,7 @@ pytestmark = [
 # What a killed worker leaves is taken up once its lease is over; the tests do not wait for that.
 KILLED_AT = {
     "after the wishes": ("unsubscribes.crm.outbox.outbox", "lease", "before"),
-    "after the lease": ("unsubscribes.crm.salesforce.client", "Client.update", "before"),
+    "after the lease": ("unsubscribes.crm.salesforce.api.client", "Client.update", "before"),
     "after the write": ("unsubscribes.crm.writing.settling", "settle", "before"),
     "after the settling": ("unsubscribes.crm.writing.settling", "settle", "after"),
     "before a page": ("unsubscribes.crm.reading.page", "apply", "before"),
@@ -46,8 +46,8 @@ KILLED_IN_FULL = {
     "after linking": ("unsubscribes.crm.people.linking", "link", "after"),
 }
 KILLED_IN_RETURN = {
-    "after the box was cleared": ("unsubscribes.crm.salesforce.client", "Client.change", "after"),
-    "before the box is cleared": ("unsubscribes.crm.salesforce.client", "Client.change", "before"),
+    "after the box was cleared": ("unsubscribes.crm.salesforce.api.client", "Client.change", "after"),
+    "before the box is cleared": ("unsubscribes.crm.salesforce.api.client", "Client.change", "before"),
     "after the record was read": ("unsubscribes.crm.writing.returning", "_read_now", "after"),
     "before it is settled": ("unsubscribes.crm.writing.settling", "written", "before"),
     "after it is settled": ("unsubscribes.crm.writing.settling", "written", "after"),

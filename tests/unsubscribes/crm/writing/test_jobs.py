@@ -30,7 +30,7 @@ LONG = 300
 STEPS = {
     "before it is stored": ("unsubscribes.crm.writing.jobs", "_stored", "before"),
     "after it is stored": ("unsubscribes.crm.writing.jobs", "_stored", "after"),
-    "after it is made": ("unsubscribes.crm.salesforce.client", "Client.send", "after"),
+    "after it is made": ("unsubscribes.crm.salesforce.api.client", "Client.send", "after"),
     "before it is uploaded": ("unsubscribes.crm.writing.jobs", "_create", "after"),
     "after it is closed": ("unsubscribes.crm.writing.jobs", "_ask_later", "before"),
     "before its end is read": ("unsubscribes.crm.writing.jobs", "_results", "before"),

@@ -17,8 +17,8 @@ from contacts.people.rules import salesforce_id
 from salesconnect.lib.vault import seal, unseal
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce import hosts
-from unsubscribes.crm.salesforce.errors import request_class
+from unsubscribes.crm.salesforce.api import hosts
+from unsubscribes.crm.salesforce.api.errors import request_class
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 TIMEOUT = (5, 30)

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
-from unsubscribes.crm.salesforce import auth, hosts
-from unsubscribes.crm.salesforce.errors import request_class
+from unsubscribes.crm.salesforce.api import auth, hosts
+from unsubscribes.crm.salesforce.api.errors import request_class
 from unsubscribes.crm.salesforce.mapping import usage
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Result

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.vault import unseal
 from unsubscribes.crm.models import STANDARD_FIELD, SyncConnection
-from unsubscribes.crm.salesforce import hosts
+from unsubscribes.crm.salesforce.api import hosts
 
 Flow = SyncConnection.Flow
 # What may be put into a query: the standard field or a custom one (API name).

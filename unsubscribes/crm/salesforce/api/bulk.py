@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Jobs
-from unsubscribes.crm.salesforce.client import Client
+from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment
 from unsubscribes.crm.values import JobState, Result
 

@@ -5,7 +5,7 @@ import pytest
 from salesconnect.common import sync_words
 from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncWish
-from unsubscribes.crm.salesforce import client
+from unsubscribes.crm.salesforce.api import client
 from unsubscribes.crm.salesforce.provider import Salesforce
 from unsubscribes.crm.values import Limits
 from unsubscribes.crm.writing import jobs
