@@ -44,7 +44,7 @@ def resolve_object(sobject: str) -> None:
     )
 
 
-def bury(wish: SyncWish, code: str, message: str) -> None:
+def mark_dead(wish: SyncWish, code: str, message: str) -> None:
     """Give a leased wish up; it stands for what was given up before."""
     SyncWish.objects.filter(record=wish.record_id, desired=wish.desired, state=SyncWish.State.DEAD).update(
         state=SyncWish.State.SUPERSEDED, finished_at=Now()

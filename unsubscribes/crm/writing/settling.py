@@ -95,7 +95,7 @@ def refused(wish: SyncWish, result: Result, kind: TroubleKind) -> bool:
     """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
     pace = PACES.get(kind)
     if pace is None or wish.attempts + 1 >= pace.tries:
-        troubles.bury(wish, result.code, result.message)
+        troubles.mark_dead(wish, result.code, result.message)
         return True
     mine = Q(pk=wish.pk, lease=wish.lease)
     seconds = PACE * pace.seconds(wish.attempts)
