@@ -5,6 +5,7 @@
 
 import datetime as dt
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -227,6 +228,15 @@ class FileProvider(Provider):
         """Return what a refusal means."""
         kinds = {"LOCKED_DRAWER": TroubleKind.TRANSIENT, "HOUSE_RULE": TroubleKind.RULE, "NOT_FILED": TroubleKind.GONE}
         return kinds.get(code, TroubleKind.UNKNOWN)
+
+    def environment(self) -> dict[str, str] | None:
+        """Return where CABINET says that the file is."""
+        path = os.environ.get("CABINET")
+        return {"login_url": path, "client_id": "us"} if path else None
+
+    def environment_secret(self) -> str:
+        """There is one key."""
+        return KEY
 
     def words(self) -> Mapping[str, Words]:
         """Return the words of the codes."""

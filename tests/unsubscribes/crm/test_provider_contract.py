@@ -25,12 +25,13 @@ from unsubscribes.crm.writing import push, returning, settling
 
 ANNA, BO = "anna@example.com", "bo@example.com"
 CRMS = ("salesforce", "file")
+FILE = "tests.unsubscribes.crm.file_provider.FileProvider"
 
 
 @pytest.fixture(params=CRMS)
 def crm(request, tmp_path, monkeypatch, db) -> Driver:
     """Return a CRM that is connected, and where nothing waits for long."""
-    monkeypatch.setitem(providers.PROVIDERS, "file", "tests.unsubscribes.crm.file_provider.FileProvider")
+    monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
     monkeypatch.setattr(client, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(running, "MANUAL_PATIENCE", 2.0)
     monkeypatch.setattr(settling, "PACE", 0.05)
@@ -381,7 +382,7 @@ def test_comparing_everything_finds_nothing_to_correct(crm, anna, unsubscribe):
     assert (run.state, run.read, run.changed, run.corrections, run.written) == ("done", 1, 0, 0, 0)
 
 
-# Pausing.
+# Pausing and setting up.
 
 
 def test_a_refused_sign_in_pauses_and_goes_on_by_itself(crm, anna, unsubscribe):
@@ -406,6 +407,17 @@ def test_the_other_crm_is_connected_only_when_this_one_is_disconnected(crm, anna
         connecting.connect({"provider": other}, actor=ACTOR)
     connecting.disconnect(actor=ACTOR)
     assert not SyncRecord.objects.exists()
+
+
+def test_the_environment_connects_a_crm_that_it_names(tmp_path, monkeypatch, db):
+    monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
+    cabinet = CabinetDriver(tmp_path / "cabinet.json").cabinet
+    monkeypatch.setenv("CABINET", str(cabinet.path))
+    row = connecting.from_environment(actor=ACTOR)
+    assert (row.provider, row.login_url, connecting.by_environment()) == ("file", str(cabinet.path), True)
+    assert connecting.from_environment(actor=ACTOR).token_generation == row.token_generation
+    assert [line.ok for line in connecting.test(actor=ACTOR)] == [True]
+    assert sync(is_dry=True).state == "done"
 
 
 def _open_wishes() -> bool:
