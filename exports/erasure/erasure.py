@@ -154,7 +154,7 @@ def _erase(
     changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
     scrubbing.scrub_people(numbers, actor=actor, batch_id=batch_id)
-    erasing.mark(ids)
+    erasing.mark(numbers)
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES)
     addresses.run(REASONS, hashes)
@@ -201,7 +201,7 @@ def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
         mails=Message.objects.filter(contact_id=contact_id).count(),
         files={name: number for name, number in (held | {"imports": len(files.previews_of(traces))}).items() if number},
         mentions=named.counts(),
-        salesforce=sorted(erasing.records_of(ids)),
+        salesforce=sorted(erasing.records_of(numbers)),
         templates=named.templates,
         on_request=on_request,
         remembered_until=timezone.localdate(deletion_settings.remembered_until()) if on_request else None,

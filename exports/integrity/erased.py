@@ -18,9 +18,12 @@ RECORD_HASHES = """
         AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = record.address_hash)
 """
 FORGET = "UPDATE unsubscribes_syncrecord SET address_hash = NULL WHERE id = ANY(%(ids)s)"
+# Who stayed may have been merged into somebody else since.
 MERGES = """
     SELECT id FROM contacts_merge
     WHERE undone_at IS NULL AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = survivor_id)
+        AND NOT EXISTS (SELECT FROM contacts_merge further
+                        WHERE further.absorbed_id = contacts_merge.survivor_id AND further.undone_at IS NULL)
 """
 
 

@@ -74,8 +74,7 @@ def events(wanted: Wanted) -> QuerySet[ContactEvent]:
         found = found.filter(changes__source__1=wanted.source)
     if wanted.search:
         people = Contact.objects.matching(wanted.search)
-        merged = Merge.objects.filter(survivor_id__in=people.values("pk"), undone_at=None)
-        found = found.filter(Q(contact_id__in=people.values("pk")) | Q(contact_id__in=merged.values("absorbed_id")))
+        found = found.filter(Q(contact_id__in=people.values("pk")) | Q(contact_id__in=_merged_into(people)))
     return found
 
 
@@ -150,6 +149,17 @@ def _people(numbers: Iterable[int]) -> dict[int, Contact]:
         now = {number: moved.get(present, present) for number, present in now.items()}
     people: dict[Any, Contact] = Contact.objects.in_bulk(set(now.values()))
     return {number: people[present] for number, present in now.items() if present in people}
+
+
+def _merged_into(people: QuerySet[Contact]) -> set[int]:
+    """Return the numbers of the records that were merged into these people, over as many hops as there are."""
+    merges = Merge.objects.filter(undone_at=None)
+    hop = set(merges.filter(survivor_id__in=people.values("pk")).values_list("absorbed_id", flat=True))
+    found: set[int] = set()
+    while hop:
+        found |= hop
+        hop = set(merges.filter(survivor_id__in=hop).values_list("absorbed_id", flat=True)) - found
+    return found
 
 
 def _survivors(numbers: set[int]) -> dict[int, int]:

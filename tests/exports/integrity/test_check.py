@@ -25,6 +25,7 @@ from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
 from unsubscribes.ledger import person_ledger as told
 from unsubscribes.links import links
+from unsubscribes.merging.merge import merge
 from unsubscribes.models import MailLink, MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
@@ -244,6 +245,16 @@ def test_what_the_sync_keeps_of_people_who_are_gone(anna):
         "sync_hashes_of_erased": (1, str(hashed.pk), 0),
         "merges_of_nobody": (1, str(merge.pk), 1),
     }
+
+
+def test_who_was_merged_into_somebody_who_was_merged_on_is_nobodys_difference(anna, person, member):
+    bo, cecilia = person(email="bo@example.com"), person(email="c@example.com")
+    SyncRecord.objects.create(sf_id="003000000000001AAA", sobject="Contact", contact_id=anna.pk)
+    merge(bo.pk, anna.pk, actor=member)
+    merge(cecilia.pk, bo.pk, actor=member)
+    assert found() == {}
+    erasure.delete(Contact.objects.filter(pk=cecilia.pk), actor=member)
+    assert (found(), Merge.objects.count()) == ({}, 0)
 
 
 def test_what_waits_longer_than_it_may(anna):

@@ -16,6 +16,7 @@ from tests.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.ledger import ledger
 from unsubscribes.ledger.ledger import Wanted
+from unsubscribes.merging.merge import merge
 
 TODAY = dt.date(2026, 11, 24)
 
@@ -73,6 +74,14 @@ def test_the_list_is_narrowed(anna, lars, wanted, number):
 def test_a_day_includes_its_whole_length(anna):
     today = timezone.localdate()
     assert len(told(since=today, until=today)) == 1
+
+
+def test_what_was_said_by_whoever_was_merged_into_a_person_is_found_by_the_name(anna, person, administrator):
+    bo, cecilia = person(email="bo@example.com", last_name="Bo"), person(email="c@example.com", last_name="Cecilia")
+    merge(bo.pk, anna.pk, actor=administrator)
+    merge(cecilia.pk, bo.pk, actor=administrator)
+    # Anna's own word, and one for each whom it was passed on to.
+    assert told(search="Cecilia") == told() == [("unsubscribed", "clicked_link", "Anna Cecilia")] * 3
 
 
 def test_somebody_who_was_deleted_stays_in_the_list_without_a_name(anna, member):

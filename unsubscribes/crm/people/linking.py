@@ -15,7 +15,7 @@ from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from salesconnect.lib.sql import fill
+from salesconnect.lib.sql import fill, statement
 from salesconnect.lib.transactions import act
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
@@ -33,13 +33,7 @@ HOLDER = """(
 # Each looks up records person by person, and the person of each record again. Of a join of the two, a plan that was
 # made with statistics of an empty table reads all records for each person.
 LINK = (
-    """UPDATE unsubscribes_syncrecord r SET contact_id = (
-           SELECT survivor_id FROM contacts_merge WHERE absorbed_id = r.contact_id AND undone_at IS NULL
-       ) WHERE id = ANY(ARRAY(
-           SELECT own.id FROM contacts_merge m CROSS JOIN LATERAL (
-               SELECT id FROM unsubscribes_syncrecord WHERE contact_id = m.absorbed_id OFFSET 0
-           ) own WHERE m.undone_at IS NULL AND m.survivor_id = ANY(%(people)s)
-       ))""",
+    statement(__file__, "link_merged"),
     """UPDATE unsubscribes_syncrecord r SET contact_id = (
            SELECT min(id) FROM (
                SELECT id FROM contacts_contact WHERE address_hash = r.address_hash OFFSET 0
@@ -118,8 +112,8 @@ def link(people: Sequence[int]) -> None:
     outbox.collect()
     outbox.know(people)
     with connection.cursor() as cursor:
-        for statement in LINK:
-            cursor.execute(statement, {"people": list(people)})
+        for step in LINK:
+            cursor.execute(step, {"people": list(people)})
         cursor.execute(OPTED_OUT_THERE, [list(people)])
         opted_out = [found[0] for found in cursor]
     names = naming.wrong([*people, *naming.superseded(people)])
