@@ -23,7 +23,8 @@ from salesconnect.lib.actor import system
 from tests.soak import sized
 
 PEOPLE = sized(600, 20_000)
-WORKER = "import django; django.setup(); from contacts import batches\nwhile batches.run({batch}): pass"
+# Named by the module itself, which may move.
+WORKER = f"import django; django.setup(); import {batches.__name__} as batches\nwhile batches.run({{batch}}): pass"
 
 
 @pytest.mark.soak
@@ -34,7 +35,7 @@ def test_a_killed_run_goes_on_where_it_was(transactional_db, settings, tmp_path,
     monkeypatch.setattr(batches, "INLINE_LIMIT", 0)
     batch = _ordered(administrator)
     worker = _worker(batch, settings.ERASURE_LEDGER)
-    _wait_for(lambda: BatchChunk.objects.filter(batch=batch, done=True).count() >= 3)
+    _wait_for(worker, lambda: BatchChunk.objects.filter(batch=batch, done=True).count() >= 3)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     left = Contact.objects.count()
@@ -77,8 +78,9 @@ def _worker(batch: Batch, ledger: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", WORKER.format(batch=batch.pk)], env=environment)
 
 
-def _wait_for(happened) -> None:
+def _wait_for(worker: subprocess.Popen, happened) -> None:
     deadline = time.monotonic() + 600
     while not happened():
+        assert worker.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
