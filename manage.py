@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line, get_commands
 from django.db import Error
 
 from salesconnect import embedded
-from salesconnect.lib import migrating, trouble
+from salesconnect.lib.database import migrating, trouble
 
 # These need no database; `up` starts the servers itself.
 WITHOUT_SERVERS = {

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from contacts.models import IdempotentReply
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid
-from salesconnect.lib.transactions import act
 
 KEPT = dt.timedelta(hours=24)
 KEY_LENGTH = 255

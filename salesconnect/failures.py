@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 
 RETRY_SECONDS = "10"
 

@@ -13,9 +13,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from salesconnect.common.sign_in import sign_in_again
+from salesconnect.lib.database.limits import Limits
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
-from salesconnect.lib.limits import Limits
-from salesconnect.lib.parsing import is_storable
+from salesconnect.lib.web.parsing import is_storable
 from salesconnect.pages.public import unsubscribe
 from unsubscribes.links import tokens
 

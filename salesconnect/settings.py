@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "salesconnect.middleware.DomainErrors",
-    "salesconnect.lib.replica.ReadFromReplica",
+    "salesconnect.lib.database.replica.ReadFromReplica",
 ]
 
 ROOT_URLCONF = "salesconnect.urls"
@@ -136,7 +136,7 @@ if env.str("DATABASE_REPLICA_URL", ""):
     DATABASES["replica"] = env.db("DATABASE_REPLICA_URL", engine="postgresql")
     DATABASES["replica"]["OPTIONS"] = {"connect_timeout": 2}
     DATABASES["replica"]["TEST"] = {"MIRROR": "default"}
-    DATABASE_ROUTERS = ["salesconnect.lib.replica.Router"]
+    DATABASE_ROUTERS = ["salesconnect.lib.database.replica.Router"]
 for database in DATABASES.values():
     # PgBouncer may hand each transaction to another server process, so nothing outlives one.
     database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "DISABLE_SERVER_SIDE_CURSORS": True}
@@ -324,9 +324,9 @@ METRICS = env.bool("SALESCONNECT_METRICS", False)
 EMAIL_URL = env.str("EMAIL_URL", "")
 EMAIL_TIMEOUT = 15
 # Without a mail server messages stay in the outbox that the page shows.
-EMAIL = env.email("EMAIL_URL") if EMAIL_URL else {"EMAIL_BACKEND": "unsubscribes.mail.backends.OutboxBackend"}
+EMAIL = env.email("EMAIL_URL") if EMAIL_URL else {"EMAIL_BACKEND": "unsubscribes.mail.sending.backends.OutboxBackend"}
 if EMAIL["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
-    EMAIL["EMAIL_BACKEND"] = "unsubscribes.mail.backends.SmtpBackend"
+    EMAIL["EMAIL_BACKEND"] = "unsubscribes.mail.sending.backends.SmtpBackend"
 vars().update(EMAIL)
 # Everything that django-anymail knows by the name ANYMAIL_…: ANYMAIL_WEBHOOK_SECRET and the keys of a provider.
 ANYMAIL = {
@@ -346,7 +346,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "plain": {
-            "()": "salesconnect.lib.redaction.formatter",
+            "()": "salesconnect.lib.web.redaction.formatter",
             "plain": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },

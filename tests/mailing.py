@@ -102,7 +102,7 @@ def inbox() -> Iterator[tuple[Inbox, str, int]]:
 def server(inbox, settings) -> Inbox:
     """Return what the mail server of the settings takes."""
     taken, settings.EMAIL_HOST, settings.EMAIL_PORT = inbox
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.SmtpBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.SmtpBackend"
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
     return taken

@@ -31,8 +31,8 @@ PURE = (
     "unsubscribes/crm/trouble.py",
     "unsubscribes/crm/values.py",
     "unsubscribes/reports/meanings.py",
-    "unsubscribes/mail/headers.py",
-    "unsubscribes/mail/replies.py",
+    "unsubscribes/mail/sending/headers.py",
+    "unsubscribes/mail/sending/replies.py",
 )
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 WHOLE = ("browser", "cluster", "history_machine", "products", "salesforce_org", "salesforce_org_tests", "upgrade")
@@ -107,12 +107,12 @@ def test_functions_fit_on_a_screen():
     assert long == {}
 
 
-PARSERS = ("salesconnect/lib/parsing.py", "salesconnect/lib/fields.py", "salesconnect/api/protocol/fields.py")
+PARSERS = ("salesconnect/lib/web/parsing.py", "salesconnect/lib/web/fields.py", "salesconnect/api/protocol/fields.py")
 RAW_DATES = {"parse_date", "parse_datetime", "DateFilter", "DateTimeFilter", "IsoDateTimeFilter"}
 
 
 def test_days_and_moments_of_strangers_are_parsed_in_one_place():
-    """Django's own fields and filters take days at which time zones overflow; see `salesconnect.lib.parsing`."""
+    """Django's own fields and filters take days at which time zones overflow; see `salesconnect.lib.web.parsing`."""
     found = []
     for path in sources():
         name = str(path.relative_to(ROOT))

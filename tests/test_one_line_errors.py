@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection
 
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 from tests.products.product import ROOT, environment
 
 KEY = "3fa85f64c57b4e0c9a2d7e1b6c8d9f0a1b2c3d4e5f60718293a4b5c6d7e8f901"

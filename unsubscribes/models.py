@@ -20,7 +20,7 @@ from unsubscribes.crm.models import (
     SyncWish,
 )
 from unsubscribes.evidence.rules import WORDING_LIMIT, Channel
-from unsubscribes.mail import backends
+from unsubscribes.mail.sending import backends
 
 __all__ = [
     "ConsentEvidence",

@@ -9,7 +9,7 @@ from compliance.suppression import address_locks, lookalikes
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
 from contacts.people.lookalikes import skeleton_hashes
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 
 CHUNK = 1_000

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from unsubscribes import rehash
 from unsubscribes.crm import tasks as salesforce
-from unsubscribes.mail import send
+from unsubscribes.mail.sending import send
 from unsubscribes.merging import unmerge
 
 __all__ = ["salesforce", "send_mail", "sweep_mail"]

@@ -9,7 +9,7 @@ from compliance.card.rules import AuthorizationType
 from compliance.card.services import Column
 from contacts.jobs.selected import Counts
 from contacts.people.queries import ContactQuerySet
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 
 def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mapping[str, Any]) -> Counts:

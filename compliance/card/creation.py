@@ -18,11 +18,11 @@ from contacts.people.addresses import newest_key
 from contacts.people.details import clean, nobody
 from contacts.people.fields import DETAILS, SORTED
 from contacts.people.rules import normalise_address
-from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import table_sizes
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
 
 # 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
 # to be created. 3. Insert those whose address nobody has; ON CONFLICT decides, so two doors at once cannot both create.

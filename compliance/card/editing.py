@@ -16,9 +16,9 @@ from contacts.people.details import clean, nobody
 from contacts.people.fields import SORTED
 from contacts.people.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 
 
 @act

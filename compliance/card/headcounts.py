@@ -10,7 +10,7 @@ from django.db.models import Case, F, Min, Sum, Value, When
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.models import CardTally
 from compliance.verdict import asof
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 # The state before a moment is the present one, without those of the people whom something happened to since, and with
 # what the events before the moment say of these.

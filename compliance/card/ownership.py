@@ -9,9 +9,9 @@ from contacts.jobs.bulk_undo import LATER, TOUCHED, undo_values
 from contacts.models import Batch, User
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import statement
-from salesconnect.lib.transactions import act
 
 CHANGE = statement(__file__, "change_owner")
 ASSIGN = statement(__file__, "assign_owner", change=CHANGE)

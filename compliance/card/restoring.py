@@ -14,8 +14,8 @@ from contacts.jobs.bulk_undo import LATER, TOUCHED, undo_values
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import fill, statement
 
 TOUCHED_AT = fill(
     "WITH {touched} SELECT contact_id, min(at), bool_and(changes ? 'basis_since') FROM touched GROUP BY 1",

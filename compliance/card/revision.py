@@ -9,8 +9,8 @@ from compliance.card.rules import Authorization, Source
 from compliance.models import ComplianceCard
 from contacts.models import Contact, User
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 
 
 class Owner(Enum):

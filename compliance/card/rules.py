@@ -12,7 +12,7 @@ from django.db.models import IntegerChoices
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from salesconnect.lib.parsing import in_range
+from salesconnect.lib.web.parsing import in_range
 
 TEXT_LIMIT = 500
 NOT_RECORDED = "not_recorded"

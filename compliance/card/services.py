@@ -12,10 +12,10 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet, inlined
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
 
 
 @dataclass(frozen=True, slots=True)

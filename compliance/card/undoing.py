@@ -13,9 +13,9 @@ from contacts.events import history
 from contacts.models import ContactEvent, User
 from contacts.people.fields import DETAILS
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 
 EDITS = (history.AUTHORIZATION, history.SOURCE, history.EDITED)
 TYPES: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}

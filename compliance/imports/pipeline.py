@@ -15,8 +15,8 @@ from compliance.models import ImportJob, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.people.addresses import address_hashes, newest_key
-from salesconnect.lib import table_sizes
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import table_sizes
 
 
 class Overtaken(Exception):  # noqa: N818

@@ -8,7 +8,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
 from compliance.card.staging import KEYS
 from contacts.people.fields import DETAILS, SORTED
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 CONSENT, OTHER = int(AuthorizationType.CONSENT), int(AuthorizationType.OTHER)
 IMPORT, OTHER_SOURCE = int(SourceType.IMPORT), int(SourceType.OTHER)

@@ -24,10 +24,10 @@ from compliance.imports.pipeline import Overtaken, Taken, take_in
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from contacts.jobs import attempts, batches
-from salesconnect.lib import trouble
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
-from salesconnect.lib.transactions import given_up
+from salesconnect.lib.database import trouble
+from salesconnect.lib.database.transactions import given_up
 
 TURN_SECONDS = 60
 TRIES = 5

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 # Nobody may change a card between the count and the triggers: creating them has locked the table.
 COUNT = """

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 # A row stands for a lock only while it is being inserted; see `compliance.suppression.address_locks`. Nothing of it is ever
 # committed, so it needs no journal, and what is left of the rows is cleaned up often.

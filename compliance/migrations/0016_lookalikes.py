@@ -7,7 +7,7 @@ gives a person an address and who suppresses one that looks like it never pass e
 import django.contrib.postgres.fields
 from django.db import migrations, models
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 # The mark of some people, set right. Who is unsubscribed has none: nothing is left to ask. `tells` adds an event where it changes; who creates a person tells it
 # after the creation.

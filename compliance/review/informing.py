@@ -20,10 +20,10 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import statement
-from salesconnect.lib.transactions import act
 
 BY_HAND, BY_MAIL, CAME_BACK = "by_hand", "mail", "came_back"
 """How somebody was told; and why somebody who was told by mail turned out not to have been."""

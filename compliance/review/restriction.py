@@ -11,10 +11,10 @@ from compliance.card.rules import TEXT_LIMIT
 from contacts.events import history
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import statement
-from salesconnect.lib.transactions import act
 
 SET = statement(__file__, "set_restriction")
 

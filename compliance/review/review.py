@@ -21,10 +21,10 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import statement
-from salesconnect.lib.transactions import act
 
 NOTE_LIMIT = 2_000
 REVIEWED = statement(__file__, "mark_reviewed")

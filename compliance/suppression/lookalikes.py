@@ -25,10 +25,10 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import statement
-from salesconnect.lib.transactions import act
 
 ALIKE = """
     SELECT {columns} FROM contacts_contact person JOIN compliance_suppression held

@@ -16,9 +16,9 @@ from contacts.people.addresses import address_hashes, folded_hashes, newest_key
 from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.queries import NOBODY, ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import retried
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import retried
 
 ADDRESS_CHANGED = "address_changed"
 

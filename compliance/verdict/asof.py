@@ -20,7 +20,7 @@ from compliance.verdict.verdict import Said, Verdict, verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.fields import DETAILS
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 # What each kind of event says of a person, as a JSON object; the later word on a key stands. `basis` is when the legal
 # basis was recorded or reviewed last. A created person has plain values, every other change is `[from, to]`.

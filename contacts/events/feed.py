@@ -11,7 +11,7 @@ from django.utils import timezone
 from contacts.events import history
 from contacts.models import ContactEvent
 from contacts.sealing.settled import settled
-from salesconnect.lib.replica import PRIMARY
+from salesconnect.lib.database.replica import PRIMARY
 
 # So many numbers one page looks at where it looks for some actions only, so that rare ones cost no more than all.
 STRETCH = 20_000

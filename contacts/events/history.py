@@ -12,7 +12,7 @@ from psycopg2.extras import Json
 from contacts.models import Batch, ContactEvent
 from contacts.people.queries import ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 Changes = Mapping[str, tuple[Any, Any]]
 

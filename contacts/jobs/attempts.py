@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_noop
 
 from contacts.models import WorkAttempt
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 
 DELAYS = (15, 60, 300, 900, 1_800)
 """Seconds after each failure; after the last of them the work is given up. Less than an hour in all."""

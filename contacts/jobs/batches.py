@@ -22,11 +22,11 @@ from contacts.models import Batch, BatchChunk, Contact, User
 from contacts.models.batch import State
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor, Door, Forbidden, system
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
 
 INLINE_LIMIT = 5_000
 CHUNK = 5_000

@@ -12,8 +12,8 @@ from contacts.jobs.acts import ACTS
 from contacts.models import Batch
 from contacts.people.queries import array
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict
-from salesconnect.lib.transactions import act
 
 UNDO_DAYS = 30
 # An event bears the time at which its act began; no act on people takes longer.

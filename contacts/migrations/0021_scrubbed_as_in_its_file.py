@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 
 class Migration(migrations.Migration):

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet, IsAny, IsHeld, planned
-from salesconnect.lib import keyset
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.sql import fill
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.keyset import Key, Page
-from salesconnect.lib.sql import fill
 
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
 STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)

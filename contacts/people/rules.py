@@ -6,7 +6,7 @@ import unicodedata
 import idna
 from django.utils.translation import gettext_lazy as _
 
-from salesconnect.lib.domains import ascii_domain
+from salesconnect.lib.web.domains import ascii_domain
 
 ADDRESS_LENGTH = 254
 SORT_KEY_LENGTH = 200

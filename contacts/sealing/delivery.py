@@ -20,8 +20,8 @@ from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, de
 
 from contacts.models import RootDelivery, RootTimestamp, Seal
 from contacts.sealing import places, tree
-from salesconnect.lib import outgoing
-from salesconnect.lib.outgoing import Undelivered
+from salesconnect.lib.web import outgoing
+from salesconnect.lib.web.outgoing import Undelivered
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contacts.models import RootDelivery, RootPlaces
-from salesconnect.lib import outgoing
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.web import outgoing
 
 MAIL, WEBHOOK, TIMESTAMP = "mail", "webhook", "timestamp"
 FIELDS = {"mail_to": MAIL, "webhook_url": WEBHOOK, "timestamp_url": TIMESTAMP}

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from contacts.models import Seal, SealHorizon
 from contacts.sealing import tree
 from contacts.sealing.leaves import COMMITMENT, HASH, LOCK
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 PIECE = 10_000
 

@@ -17,8 +17,8 @@ from contacts.sealing import published, tree
 from contacts.sealing.leaves import COMMITMENT, HASH
 from contacts.sealing.services import last_settled
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import statement
 from salesconnect.lib.kick import kick
-from salesconnect.lib.sql import statement
 
 WINDOW = 20_000
 TURN_SECONDS = 60

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from exports.models import DeletionSettings
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 
 FIELDS = ("erased_months", "approval_above")
 

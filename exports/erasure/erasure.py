@@ -25,10 +25,10 @@ from exports.erasure.trace_values import traces_of
 from exports.files import files
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing, Restricted
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
-from salesconnect.lib.transactions import act
 from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 from unsubscribes.models import Message

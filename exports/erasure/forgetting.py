@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from compliance.suppression import erased
 from exports.erasure import deletion_settings
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.transactions import act
 from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 

@@ -18,7 +18,7 @@ from contacts.models import Batch, IdempotentReply, SavedView
 from exports.erasure.traces import Traces
 from exports.models import DataRequest, IdentityNote
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 from unsubscribes.models import MailTemplate, SuppressionList
 
 GONE = "…"

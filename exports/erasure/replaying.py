@@ -21,7 +21,7 @@ from exports.erasure import erasure
 from exports.erasure.ledger import CHUNK, ERASED
 from salesconnect.lib import ledger
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.transactions import act
 
 Found = TypeVar("Found")
 MEANT = """

@@ -12,7 +12,7 @@ from contacts.models import Contact, User
 from contacts.people.fields import Trace, traced_by
 from contacts.people.queries import IsAny
 from exports.erasure.traces import WHOLE, Traces, words
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 
 DETAILS = (*traced_by(Trace.NAME, Trace.ADDRESS), "email_key", *WHOLE)
 NOW = fill("SELECT id, {details} FROM contacts_contact WHERE id = ANY(%s)", details=", ".join(DETAILS))

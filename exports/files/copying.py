@@ -10,7 +10,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from contacts.people.queries import array, stretch
 from exports.files.columns import ALL_COLUMNS
 from salesconnect.lib.csv import PHONE
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

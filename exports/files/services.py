@@ -20,8 +20,9 @@ from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
 from exports.files import columns, copying
 from exports.models import ExportJob
-from salesconnect.lib import csv, replica, stored
+from salesconnect.lib import csv, stored
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import replica
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure

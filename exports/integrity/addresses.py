@@ -14,7 +14,7 @@ from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
 from exports.integrity.check import Found, note
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 
 PIECE = 5_000
 READ = fill(

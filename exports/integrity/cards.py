@@ -17,7 +17,7 @@ from contacts.models import Contact
 from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note, still
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import fill, statement
+from salesconnect.lib.database.sql import fill, statement
 
 NOT_UNSUBSCRIBED = """
     SELECT contact.id FROM contacts_contact contact

@@ -13,7 +13,7 @@ from compliance.card import services
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 
 Each = TypeVar("Each")
 

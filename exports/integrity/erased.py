@@ -3,7 +3,7 @@
 from contacts.events import history, scrubbing
 from exports.integrity.check import changed, chunks, still
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 WORDS = statement(__file__, "words_of_erased")
 VANISHED = statement(__file__, "vanished")

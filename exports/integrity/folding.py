@@ -10,7 +10,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
 from compliance.verdict import asof
 from contacts.events import history
-from salesconnect.lib.sql import fill, statement
+from salesconnect.lib.database.sql import fill, statement
 
 COLUMNS = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
 NAMES = ", ".join(column.name for column in COLUMNS)

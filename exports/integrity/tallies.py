@@ -2,7 +2,7 @@
 
 from exports.integrity.check import Found, changed, counted
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.sql import fill, statement
+from salesconnect.lib.database.sql import fill, statement
 
 KEPT = statement(__file__, "kept_tallies")
 ADD = fill(

@@ -1,7 +1,7 @@
 """Work that waits longer than it may: the sweeps take up anything within minutes, so something keeps them from it."""
 
 from exports.integrity.check import Found, counted
-from unsubscribes.mail import backends, server
+from unsubscribes.mail.sending import backends, server
 
 ORDERS = """
     SELECT id FROM contacts_batch

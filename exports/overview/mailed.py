@@ -37,9 +37,10 @@ from compliance.card.rules import NOT_RECORDED
 from contacts import leaving
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
-from salesconnect.lib import csv, keyset
+from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.keyset import Key, Page
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key, Page
 from unsubscribes.models import Message
 
 FILE_PAGE = 1_000

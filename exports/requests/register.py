@@ -22,8 +22,8 @@ from exports.erasure import erasure
 from exports.models import ANSWER_LIMIT, DataRequest, IdentityNote
 from exports.requests import clocks, deadlines
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
-from salesconnect.lib.transactions import act
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from compliance.models import Suppression
 from contacts.events import history
-from salesconnect.lib.sql import fill, statement
+from salesconnect.lib.database.sql import fill, statement
 
 Source = Suppression.Source
 # A bounce is the mailbox's; what Salesforce or a file says is dated by the reading, not by the person.

@@ -26,10 +26,10 @@ from exports.models import RetentionCase, RetentionRule
 from exports.requests import clocks
 from exports.retention.activity import DidNothing
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.sql import fill
-from salesconnect.lib.transactions import act
 
 KIND = "retention"
 RESTRICTED, OPEN_REQUEST, NO_LONGER_DUE = "restricted", "open_request", "no_longer_due"

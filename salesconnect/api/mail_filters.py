@@ -6,11 +6,11 @@ from typing import Any
 import django_filters as filters
 from django.db.models import QuerySet
 
-from salesconnect.lib import keyset
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key, Page
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.fields import MomentFilter
-from salesconnect.lib.keyset import Key, Page
+from salesconnect.lib.web.fields import MomentFilter
 from unsubscribes.models import Message
 
 State = Message.State

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from exports.overview import daily, figures
 from salesconnect.api.protocol.base import Endpoint
-from salesconnect.lib import parsing
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.web import parsing
 
 AS_OF = OpenApiParameter(
     "as_of", OpenApiTypes.DATE, description="A past day, whose figures are those of its end; without it, now."

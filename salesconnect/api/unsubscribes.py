@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from compliance.models import Suppression
 from salesconnect.api.protocol.base import PAGING, Endpoint, page_body, page_size, utc
 from salesconnect.api.protocol.fields import PAGE_PARAMETERS, page_of
-from salesconnect.lib import parsing
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.web import parsing
 from unsubscribes.ledger import ledger
 from unsubscribes.ledger.ledger import Entry, Wanted
 

@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 from unsubscribes.reports import reports
 
 # What the readers raise for a body that has another shape than theirs, whether it is signed or not.

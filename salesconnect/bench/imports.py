@@ -16,7 +16,7 @@ from salesconnect.bench.plans import Scans
 from salesconnect.bench.site import in_a_worker
 from salesconnect.demo import fictitious
 from salesconnect.lib import csv
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 
 HEADER = ("First Name", "Last Name", "Company", "Title", "Email ID", "Phone Number", "Website")
 FIELDS = ("first_name", "last_name", "company", "title", "email", "phone", "website")

@@ -19,7 +19,7 @@ from contacts.models import Contact, User
 from contacts.people.queries import COUNT_CAP, ContactQuerySet, Parts, planned
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.fields import DayFilter, MomentFilter
+from salesconnect.lib.web.fields import DayFilter, MomentFilter
 
 NOBODY = "null"
 # In PostgreSQL's units of cost: about a twentieth of a second.

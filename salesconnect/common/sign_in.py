@@ -18,8 +18,8 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from salesconnect.lib.client_address import client_address
 from salesconnect.lib.vault import seal, unsealed
+from salesconnect.lib.web.client_address import client_address
 
 RECENT_SECONDS = 10 * 60
 RESUME = f"{__name__}.resume"

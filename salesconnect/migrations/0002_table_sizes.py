@@ -1,8 +1,8 @@
-"""The function behind `salesconnect.lib.table_sizes`."""
+"""The function behind `salesconnect.lib.database.table_sizes`."""
 
 from django.db import migrations
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 
 class Migration(migrations.Migration):

@@ -9,8 +9,8 @@ from celery.beat import Scheduler as CelerysScheduler
 from django.conf import settings
 from django.db import Error, connection, transaction
 
-from salesconnect.lib import trouble
-from salesconnect.lib.limits import Limits
+from salesconnect.lib.database import trouble
+from salesconnect.lib.database.limits import Limits
 from salesconnect.models import ScheduledRun, SignOfLife
 
 # Without a sign for so long, the beat at work counts as dead.

@@ -12,7 +12,7 @@ from celery.signals import heartbeat_sent, worker_process_init, worker_ready
 from django.conf import settings
 
 from salesconnect.embedded.processes import die_with_parent
-from salesconnect.lib.limits import Limits
+from salesconnect.lib.database.limits import Limits
 
 KEY = "salesconnect:heartbeat"
 FRESH_SECONDS = 60

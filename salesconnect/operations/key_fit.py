@@ -23,8 +23,9 @@ from django.db.backends.signals import connection_created
 
 from contacts.models import KeyFingerprint
 from contacts.people.addresses import key_name
-from salesconnect.lib import trouble, vault
-from salesconnect.lib.trouble import WrongKey
+from salesconnect.lib import vault
+from salesconnect.lib.database import trouble
+from salesconnect.lib.database.trouble import WrongKey
 from unsubscribes.models import SyncConnection
 
 __all__ = ["WrongKey"]

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from compliance.models import ErasedAddress, Suppression
 from contacts.models import Contact, KeyFingerprint
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.transactions import act
 from salesconnect.operations import key_fit
 from unsubscribes import rehash
 from unsubscribes.models import MailLink, SyncConnection

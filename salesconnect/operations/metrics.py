@@ -20,8 +20,9 @@ from contacts.models import Batch
 from exports.integrity import running
 from salesconnect.operations import signs
 from unsubscribes.crm.monitoring.measures import Measure, measures
-from unsubscribes.mail import queries, server
-from unsubscribes.mail.backends import has_server
+from unsubscribes.mail import queries
+from unsubscribes.mail.sending import server
+from unsubscribes.mail.sending.backends import has_server
 
 PREFIX = "salesconnect_"
 TYPE = "text/plain; version=0.0.4; charset=utf-8"

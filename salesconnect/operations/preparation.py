@@ -22,7 +22,7 @@ from django.db.models import Q
 
 from contacts.events import partitions
 from salesconnect.embedded import EmbeddedError
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 from salesconnect.operations import heartbeat, key_fit, signs
 
 ADMINISTRATOR = "admin"

@@ -18,7 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from salesconnect import static_files
-from salesconnect.lib import migrating, trouble
+from salesconnect.lib.database import migrating, trouble
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, key_fit
 

@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from salesconnect.lib.actor import EVERYTHING, RIGHTS
-from unsubscribes.mail.backends import has_server
+from unsubscribes.mail.sending.backends import has_server
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

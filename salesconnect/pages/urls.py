@@ -15,11 +15,11 @@ from salesconnect.pages.person import (
     merging,
     opt_out,
     person,
-    proof,
     reconsent,
     restricting,
     told_apart,
 )
+from salesconnect.pages.person.history import proof
 from salesconnect.pages.settings import (
     deletion,
     email_change,

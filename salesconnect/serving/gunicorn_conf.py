@@ -13,7 +13,7 @@ import django
 from gunicorn import glogging
 
 from salesconnect.embedded.processes import die_with_parent
-from salesconnect.lib.redaction import formatter
+from salesconnect.lib.web.redaction import formatter
 
 
 class Logger(glogging.Logger):

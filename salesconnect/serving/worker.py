@@ -19,8 +19,8 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from salesconnect.lib import trouble
-from salesconnect.lib.limits import WAITED
+from salesconnect.lib.database import trouble
+from salesconnect.lib.database.limits import WAITED
 from salesconnect.serving.arrival import Arrival
 
 HEALTH = (b"/healthz", b"/readyz")

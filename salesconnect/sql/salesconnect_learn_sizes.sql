@@ -1,4 +1,4 @@
--- Counts the rows of tables that PostgreSQL takes for empty; see `salesconnect.lib.table_sizes`. Below a thousand known
+-- Counts the rows of tables that PostgreSQL takes for empty; see `lib.database.table_sizes`. Below a thousand known
 -- rows a table is looked at again, once it has more than a few pages: to read it takes no time. It is left alone while
 -- somebody else looks at it.
 CREATE OR REPLACE FUNCTION salesconnect_learn_sizes(tables regclass[]) RETURNS void LANGUAGE plpgsql AS $$

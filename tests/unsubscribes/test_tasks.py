@@ -5,7 +5,8 @@ from django.utils import timezone
 
 from tests.mailing import DRAFT
 from unsubscribes import tasks
-from unsubscribes.mail import send, services
+from unsubscribes.mail import services
+from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
 

@@ -46,7 +46,7 @@ from tests.unsubscribes.evidence import evidence, png
 from unsubscribes import links, suppression_list
 from unsubscribes import merge as merging
 from unsubscribes import unmerge as unmerging
-from unsubscribes.mail import send
+from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 from unsubscribes.reconsent import reconsent
 from unsubscribes.salesforce import connecting, services

@@ -21,11 +21,11 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
-from salesconnect.lib.transactions import act
 from unsubscribes.crm.models import SyncNotice
 from unsubscribes.evidence import documents, records
 from unsubscribes.evidence.documents import Document

@@ -14,8 +14,8 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from contacts.people.addresses import address_hashes
 from contacts.people.rules import normalise_address
-from salesconnect.lib import keyset
-from salesconnect.lib.keyset import Key, Page
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key, Page
 
 THE_NO = (history.UNSUBSCRIBED, history.RESUBSCRIBED)
 RE_CONSENT = "re_consent"

@@ -11,7 +11,7 @@ from compliance.models import Suppression
 from contacts import leaving
 from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.keyset import Page
+from salesconnect.lib.database.keyset import Page
 from unsubscribes.ledger import ledger
 from unsubscribes.ledger.ledger import Entry, Wanted
 

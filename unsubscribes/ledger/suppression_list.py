@@ -20,7 +20,7 @@ from salesconnect.lib.csv import FileRefused, RowError, unsafe_cell
 from salesconnect.lib.csv.encoding import detect
 from salesconnect.lib.csv.reading import DELIMITERS
 from salesconnect.lib.csv.records import records
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.transactions import act
 from unsubscribes.models import SuppressionList
 
 CHUNK = 5_000

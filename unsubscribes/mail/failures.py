@@ -19,9 +19,9 @@ from compliance.verdict import judging, verdict
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, notices
 from unsubscribes.mail.gate import ON_ITS_WAY
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message

@@ -7,8 +7,8 @@ from contacts.jobs import batches
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.kick import kick
-from salesconnect.lib.transactions import act
 from unsubscribes.mail.compose import Draft
 
 

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 from unsubscribes.mail import events, failures, gate, notices, team
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision

@@ -21,8 +21,8 @@ from contacts.events import history
 from contacts.models import Contact, Merge, OnMerge
 from contacts.people.fields import DETAILS
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing
-from salesconnect.lib.transactions import act
 from unsubscribes.evidence.rules import stricter
 from unsubscribes.mail import doubles
 from unsubscribes.models import MailFailure

@@ -20,9 +20,9 @@ from contacts.models import Contact, Merge, User
 from contacts.people.fields import SORTED
 from contacts.people.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
 from unsubscribes.merging.merge import (
     CLOCKS,
     Changes,

@@ -21,9 +21,10 @@ from contacts.people.found_addresses import addresses_in
 from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.transactions import act
-from unsubscribes.mail import envelope, failures
+from unsubscribes.mail import failures
+from unsubscribes.mail.sending import envelope
 from unsubscribes.models import Message
 from unsubscribes.reports import meanings
 from unsubscribes.reports.meanings import PROVIDERS, Meaning

@@ -53,9 +53,9 @@ from salesconnect.api.protocol.fields import (
     read,
 )
 from salesconnect.common.filters import ContactFilter, filtered, matching_count
-from salesconnect.lib import keyset
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
-from salesconnect.lib.keyset import Key
 
 FILTERS = frozenset(ContactFilter.base_filters)
 FILTER_PARAMETERS = [

@@ -22,11 +22,12 @@ from contacts import idempotency
 from contacts.jobs.batches import user_actor
 from contacts.models import User
 from salesconnect.common.sign_in import signed_in_recently
-from salesconnect.lib import keyset, parsing
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key, Page
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.keyset import Key, Page
-from salesconnect.lib.parsing import is_storable
+from salesconnect.lib.web import parsing
+from salesconnect.lib.web.parsing import is_storable
 
 PAGING = frozenset({"cursor", "page_size"})
 AS_OF = frozenset({"as_of"})

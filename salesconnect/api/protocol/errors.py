@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 
 RETRY_SECONDS = "10"

@@ -9,8 +9,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer, inline_serializer
 from rest_framework import serializers
 
-from salesconnect.lib import parsing
-from salesconnect.lib.fields import OUT_OF_RANGE
+from salesconnect.lib.web import parsing
+from salesconnect.lib.web.fields import OUT_OF_RANGE
 
 PAGE_PARAMETERS = [
     OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
-from salesconnect.lib.parsing import is_storable
+from salesconnect.lib.web.parsing import is_storable
 
 DEPTH = 20
 

@@ -9,7 +9,7 @@ import redis
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from salesconnect.lib import trouble
+from salesconnect.lib.database import trouble
 from salesconnect.operations import signs
 
 KINDS = {"worker": signs.worker_lives, "beat": signs.beat_lives}

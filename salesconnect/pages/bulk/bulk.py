@@ -14,7 +14,7 @@ from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
-from salesconnect.lib.htmx import close_dialog
+from salesconnect.lib.web.htmx import close_dialog
 from salesconnect.pages.bulk import acts
 from salesconnect.pages.bulk.forms import CONFIRM_ABOVE, form_of
 from salesconnect.pages.tasks.announcements import announce

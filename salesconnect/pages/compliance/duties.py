@@ -15,7 +15,7 @@ from contacts.sealing import verification
 from exports.integrity import running as integrity
 from exports.integrity.listing import BY_NAME
 from exports.requests import clocks
-from salesconnect.lib.paging import address
+from salesconnect.lib.web.paging import address
 from salesconnect.pages.compliance.standing import Concern
 from salesconnect.pages.sync.sync_standing import standing as sync_standing
 from unsubscribes.crm.connection import connecting

@@ -11,7 +11,7 @@ from compliance.card.rules import AuthorizationType
 from exports.overview.mailed import Wanted
 from salesconnect.common.filters import slug_choices
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.fields import DayField
+from salesconnect.lib.web.fields import DayField
 
 
 class QueryForm(forms.Form):

@@ -16,7 +16,7 @@ from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.chart import Value
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.compliance.forms import MailedForm
 
 PAGE_SIZE = 50

@@ -22,10 +22,10 @@ from compliance.verdict import policy
 from contacts.models import Contact
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
-from salesconnect.lib import keyset
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.keyset import Key
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.card_forms import NoteForm
 from salesconnect.pages.person.person_page import Told, done, find
 from salesconnect.pages.tasks.batch_words import number

@@ -24,8 +24,9 @@ from salesconnect.pages.mail import previewing
 from salesconnect.pages.mail.forms import ComposeForm, show_errors
 from salesconnect.pages.person.person_page import find
 from salesconnect.pages.tasks.batch_words import number
-from unsubscribes.mail import notices, orders, server, services
-from unsubscribes.mail.backends import has_server
+from unsubscribes.mail import notices, orders, services
+from unsubscribes.mail.sending import server
+from unsubscribes.mail.sending.backends import has_server
 from unsubscribes.models import MailTemplate, Message
 
 

@@ -7,14 +7,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from salesconnect.common.requests import SignedInRequest, page_actor
-from salesconnect.lib import keyset
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid, Missing
-from salesconnect.lib.keyset import Key
 from salesconnect.lib.numbers import whole
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.person_page import Told, done, find
-from unsubscribes.mail import failures, queries, server, services
-from unsubscribes.mail.backends import has_server
+from unsubscribes.mail import failures, queries, services
+from unsubscribes.mail.sending import server
+from unsubscribes.mail.sending.backends import has_server
 from unsubscribes.models import Message
 
 PAGE_SIZE = 50

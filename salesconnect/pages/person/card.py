@@ -10,8 +10,8 @@ from contacts.models import Contact
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale
-from salesconnect.pages.person import edits
 from salesconnect.pages.person.card_forms import CardForm, card_values
+from salesconnect.pages.person.history import edits
 from salesconnect.pages.person.person_page import Open, Row, done, find, open_form, show, versions
 
 

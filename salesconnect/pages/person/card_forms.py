@@ -18,7 +18,7 @@ from compliance.card.rules import (
 from compliance.models import ComplianceCard, Policy
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict import policy
-from salesconnect.lib.fields import DayField
+from salesconnect.lib.web.fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"
 """The template of a field that one choice alone demands or allows: it says neither *required* nor *optional*."""

@@ -13,8 +13,8 @@ from contacts.models import Contact
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.person.card_forms import CardForm
-from salesconnect.pages.person.edits import show_beside
 from salesconnect.pages.person.forms import DetailsForm, focus_first
+from salesconnect.pages.person.history.edits import show_beside
 
 BY_HAND = {"authorization_type": NOT_RECORDED, "source_type": SourceType.MANUAL_UPLOAD.slug}
 

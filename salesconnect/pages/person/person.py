@@ -9,8 +9,8 @@ from contacts.models import Contact
 from salesconnect.common.history_words import field_label
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Stale
-from salesconnect.pages.person import as_of, edits, lines
 from salesconnect.pages.person.forms import EditDetailsForm, UndoForm, detail_values
+from salesconnect.pages.person.history import as_of, edits, lines
 from salesconnect.pages.person.person_page import Open, Row, Told, done, find, open_form, show, versions
 
 

@@ -19,9 +19,9 @@ from contacts.models import Contact, ContactEvent
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
-from salesconnect.lib.htmx import close_dialog, toast
-from salesconnect.pages.person import lines
+from salesconnect.lib.web.htmx import close_dialog, toast
 from salesconnect.pages.person.forms import focus_first
+from salesconnect.pages.person.history import lines
 from salesconnect.pages.person.person_clocks import waiting_for
 from unsubscribes.crm.monitoring.status import linked
 from unsubscribes.ledger import person_ledger as unsubscribes

@@ -17,7 +17,7 @@ from salesconnect.common.attachments import attachment
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sign_in import confirm_password, signed_in_recently
 from salesconnect.lib.errors import Conflict, Invalid, Stale
-from salesconnect.lib.fields import DayField
+from salesconnect.lib.web.fields import DayField
 from salesconnect.pages.mail.forms import show_errors
 from salesconnect.pages.person.person_page import find
 from unsubscribes.evidence import records

@@ -16,10 +16,10 @@ from contacts.models import Batch
 from exports.models import RetentionRule
 from exports.retention import retention, retention_rules
 from salesconnect.common.requests import SignedInRequest, page_actor
-from salesconnect.lib import keyset
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.keyset import Key
-from salesconnect.lib.paging import neighbours
+from salesconnect.lib.web.paging import neighbours
 
 PAGE_SIZE = 50
 ANY = ("", gettext_lazy("Any"))

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.pages.mail.forms import TeamForm, show_errors
-from unsubscribes.mail import notices, server, services, team
+from unsubscribes.mail import notices, services, team
+from unsubscribes.mail.sending import server
 from unsubscribes.models import MailTemplate
 
 

@@ -10,11 +10,11 @@ from contacts.models import Contact
 from exports.models import DataRequest
 from exports.requests import clocks
 from salesconnect.common import subject_request_words
-from salesconnect.lib import keyset
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.keyset import Key
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.people import erasing
 
 PAGE_SIZE = 50

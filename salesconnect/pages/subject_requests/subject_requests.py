@@ -23,7 +23,7 @@ from salesconnect.common.requests import SignedInRequest, from_elsewhere, page_a
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.numbers import whole
-from salesconnect.lib.paging import address
+from salesconnect.lib.web.paging import address
 from salesconnect.pages.person.person_page import find as find_person
 from salesconnect.pages.subject_requests.request_forms import (
     AssignForm,

@@ -16,11 +16,11 @@ from contacts.models import Contact
 from exports.files.columns import content_disposition
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sync_words import code_words, finding_words, kinds, message_words
-from salesconnect.lib import keyset
 from salesconnect.lib.csv.writing import BOM, line
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid, Missing
-from salesconnect.lib.keyset import Key
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring import records

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import trigger_client_event
 
 from contacts.models.batch import State
-from salesconnect.lib.htmx import toast
+from salesconnect.lib.web.htmx import toast
 from salesconnect.pages.tasks.task_list import Task
 
 LEVELS = {State.DONE: "success", State.FAILED: "error"}

@@ -17,9 +17,10 @@ from compliance.models import ImportJob
 from contacts.jobs.bulk_undo import UNDO_DAYS
 from contacts.models import Batch, Contact, User
 from contacts.models.batch import State
-from salesconnect.lib import keyset, parsing
-from salesconnect.lib.keyset import Key
-from salesconnect.lib.paging import neighbours
+from salesconnect.lib.database import keyset
+from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.web import parsing
+from salesconnect.lib.web.paging import neighbours
 from salesconnect.pages.people.query import ListQuery
 from salesconnect.pages.tasks.batch_words import headline, refusal, result, undoable
 

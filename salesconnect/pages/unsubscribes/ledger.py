@@ -15,8 +15,8 @@ from exports.files.columns import content_disposition
 from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.fields import DayField
-from salesconnect.lib.paging import address, neighbours
+from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
 from unsubscribes.ledger import ledger, ledger_file
 from unsubscribes.ledger.ledger import Unit, Wanted

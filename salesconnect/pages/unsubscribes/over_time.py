@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Value
-from salesconnect.lib.paging import address
+from salesconnect.lib.web.paging import address
 from unsubscribes.ledger import ledger
 from unsubscribes.ledger.ledger import Period, Unit
 

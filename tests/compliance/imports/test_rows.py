@@ -12,8 +12,8 @@ from compliance.imports.mapping import apply, recognise
 from compliance.imports.rows import LABELS, CleanRow, clean_row
 from contacts.people.fields import LIMITS
 from exports.files.columns import ALL_COLUMNS, cells, header
-from salesconnect.lib import parsing
 from salesconnect.lib.csv import RowError, line, open_table
+from salesconnect.lib.web import parsing
 
 TODAY = dt.date(2026, 11, 23)
 ANNA = {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.se"}

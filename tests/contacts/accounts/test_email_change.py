@@ -86,14 +86,14 @@ def test_a_link_works_once_for_a_day_and_for_its_user_alone(signed_in, bob, alic
 
 
 def test_without_a_mail_server_an_administrator_is_asked(signed_in, settings):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     answer = signed_in.post("/settings/profile/email/", {"email": "new@example.com"})
     assert (answer.status_code, "ask an administrator" in answer.text) == (422, True)
 
 
 def test_without_a_mail_server_the_page_says_so_before_anything_is_typed(signed_in, settings):
     assert "No mail server is configured" not in signed_in.get("/settings/profile/email/").text
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     page = signed_in.get("/settings/profile/email/").text
     assert ("No mail server is configured, so no link can be sent." in page, 'name="email"' in page) == (True, False)
 
@@ -103,7 +103,7 @@ def test_a_link_that_is_opened_when_there_is_no_mail_server_any_more_tells_that_
 ):
     signed_in.post("/settings/profile/email/", {"email": "new@example.com"})
     url = link()
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     assert "the old address will not be told" in signed_in.get(url).text
     page = signed_in.post(url, follow=True).text
     assert ("the old address was not told of the change" in page, address_of(bob)) == (True, "new@example.com")
@@ -114,7 +114,7 @@ def test_an_administrator_is_told_that_the_old_address_was_not(alice, bob, setti
     client.force_login(alice)
     address, form = f"/settings/users/{bob.pk}/", {"role": "member", "is_active": "on"}
     assert "No mail server is configured" not in client.get(address).text
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     assert "No mail server is configured: an old address is not told" in client.get(address).text
     unchanged = client.post(address, form | {"email": "bob@example.com"}, follow=True).text
     assert "was not told" not in unchanged
@@ -132,7 +132,7 @@ def test_an_old_address_that_takes_no_mail_is_named_as_not_told(alice, bob, sett
 
 
 def test_a_forgotten_password_without_a_mail_server_is_said_before_and_after(settings, bob):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     client, words = Client(), "This site cannot send mail. Ask your administrator for a new password."
     assert words in client.get("/accounts/password/reset/").text
     after = client.post("/accounts/password/reset/", {"email": "bob@example.com"}, follow=True).text

@@ -15,7 +15,7 @@ from tests.mailing import DRAFT
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
 from unsubscribes.mail import services
-from unsubscribes.mail.envelope import deliverable
+from unsubscribes.mail.sending.envelope import deliverable
 
 FOLDED, RIGHT = "i@fass.de", "i@xn--fa-hia.de"
 migration = import_module("unsubscribes.migrations.0018_domains_apart")

@@ -182,7 +182,7 @@ def test_mail_goes_once_a_day(administrator, settings):
 
 
 def test_without_a_mail_server_the_mail_waits(administrator, settings):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     places.change(NOWHERE | {"mail_to": "lawyer@example.com"}, actor=administrator)
     another_seal()
     assert delivery.send_due() == 0

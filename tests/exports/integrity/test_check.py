@@ -286,7 +286,7 @@ def test_mail_that_waits_for_a_mail_server_waits_rightly(person, settings):
     MailServer.objects.create(pk=1, since=long_ago, said="no", next_at=timezone.now())
     assert not found()
     MailServer.objects.all().delete()
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     assert not found()
 
 

@@ -20,10 +20,10 @@ from unsubscribes.crm.reading import page
 from unsubscribes.crm.values import CrmRecord
 from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
-from unsubscribes.mail import send as sending
 from unsubscribes.mail import services as mails
-from unsubscribes.mail.carrier import Carrier, Fate
 from unsubscribes.mail.compose import Draft
+from unsubscribes.mail.sending import send as sending
+from unsubscribes.mail.sending.carrier import Carrier, Fate
 from unsubscribes.models import Message
 
 PASSWORD = "correct-horse-battery"

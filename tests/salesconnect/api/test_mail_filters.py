@@ -10,7 +10,8 @@ from django.utils.http import urlencode
 from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.mailing import DRAFT
-from unsubscribes.mail import orders, send, services
+from unsubscribes.mail import orders, services
+from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
 MAILS = "/api/v1/mails/"

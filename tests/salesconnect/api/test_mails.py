@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 from compliance.suppression import suppression
 from contacts.accounts import tokens
 from contacts.models import Contact
-from unsubscribes.mail import send
+from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
 MAIL = {"subject": "Hello {{ first_name }}", "body": "News.", "body_html": "<p>News.</p>"}
@@ -33,7 +33,7 @@ def test_a_mail_is_written_and_then_sent(api, url, anna, server):
 
 
 def test_without_a_mail_server_a_mail_waits_and_says_so(api, url, settings):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     body = api.post(url, MAIL, format="json").json()
     send.drain()
     now = api.get(f"/api/v1/mails/{body['id']}/").json()

@@ -14,7 +14,7 @@ from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent
 from salesconnect.common import history_words
 from salesconnect.lib.actor import Actor
-from salesconnect.pages.person import lines
+from salesconnect.pages.person.history import lines
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="newsletter")
 

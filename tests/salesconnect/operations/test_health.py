@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from salesconnect.lib import migrating
+from salesconnect.lib.database import migrating
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, readiness, signs
 from salesconnect.version import VERSION

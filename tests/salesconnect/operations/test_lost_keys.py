@@ -13,7 +13,8 @@ from compliance.suppression import suppression
 from contacts.models import Contact, KeyFingerprint
 from contacts.people.addresses import key_name, newest_key
 from exports.erasure.erasure import erase
-from salesconnect.lib import trouble, vault
+from salesconnect.lib import vault
+from salesconnect.lib.database import trouble
 from salesconnect.operations import key_fit, readiness
 from salesconnect.operations.key_fit import WrongKey
 from tests.exports.integrity.agreeing import differences

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from contacts.accounts import tokens
 from exports.models import RecordCheck
-from salesconnect.lib.redaction import JsonFormatter
+from salesconnect.lib.web.redaction import JsonFormatter
 from tests.unsubscribes.crm.conftest import connected, org, running_org, sync, unsubscribe  # noqa: F401
 
 LINE = re.compile(r'salesconnect_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?\d+(\.\d+)?')

@@ -19,7 +19,8 @@ from tests.interleaving import overlapping
 from tests.mailing import DRAFT
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.links import links, tokens
-from unsubscribes.mail import envelope, gate, send, services
+from unsubscribes.mail import gate, services
+from unsubscribes.mail.sending import envelope, send
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import Message, SyncNotice

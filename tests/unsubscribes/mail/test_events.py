@@ -11,8 +11,9 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from salesconnect.common import history_words
-from unsubscribes.mail import orders, send, services
+from unsubscribes.mail import orders, services
 from unsubscribes.mail.compose import Draft
+from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
 DRAFT = Draft("News of {{ first_name }}", "Hello")

@@ -16,9 +16,10 @@ from contacts.events import history
 from contacts.models import Contact
 from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
-from unsubscribes.mail import envelope, failures, gate, notices, send, services
-from unsubscribes.mail.carrier import Carrier
+from unsubscribes.mail import failures, gate, notices, services
 from unsubscribes.mail.compose import Draft
+from unsubscribes.mail.sending import envelope, send
+from unsubscribes.mail.sending.carrier import Carrier
 from unsubscribes.models import MailServer, MailTemplate, Message
 from unsubscribes.reports import reports
 
@@ -109,7 +110,7 @@ def test_who_was_told_in_another_way_too_stays_told(server, notice, eva, member)
 
 
 def test_the_outbox_tells_nobody(notice, eva, member, settings):
-    settings.EMAIL_BACKEND = "unsubscribes.mail.backends.OutboxBackend"
+    settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     services.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     assert informing.waiting().exists()

@@ -6,7 +6,8 @@ from contacts.models import Contact
 from exports.erasure import erasure
 from salesconnect.lib.errors import Conflict, Forbidden, Missing
 from tests.mailing import DRAFT
-from unsubscribes.mail import send, services
+from unsubscribes.mail import services
+from unsubscribes.mail.sending import send
 from unsubscribes.models import MailLink, MailTemplate, Message
 
 

@@ -16,8 +16,9 @@ from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
 from tests.mailing import DRAFT
 from unsubscribes import rehash
-from unsubscribes.mail import envelope, failures, gate, send, services
-from unsubscribes.mail.carrier import Fate
+from unsubscribes.mail import failures, gate, services
+from unsubscribes.mail.sending import envelope, send
+from unsubscribes.mail.sending.carrier import Fate
 from unsubscribes.merging import merge
 from unsubscribes.models import MailFailure, Message
 from unsubscribes.reports import reports

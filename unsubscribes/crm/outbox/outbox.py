@@ -16,8 +16,8 @@ from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
 from contacts.models import Contact
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncJob, SyncNotice, SyncRecord, SyncWish
 from unsubscribes.crm.outbox import ticking, troubles

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 
 ADDRESS_NO = statement(__file__, "address_no")
 WRITTEN = statement(__file__, "written", address_no=ADDRESS_NO)

@@ -13,9 +13,9 @@ from django.db.models.functions import Now
 
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Missing
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox

@@ -15,8 +15,8 @@ from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
-from salesconnect.lib.sql import fill, statement
-from salesconnect.lib.transactions import act
+from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.transactions import act
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import naming

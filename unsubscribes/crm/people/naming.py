@@ -15,7 +15,7 @@ from compliance.card.services import lock
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
-from salesconnect.lib.sql import statement
+from salesconnect.lib.database.sql import statement
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox

@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
 from contacts.people.addresses import newest_key
-from salesconnect.lib import table_sizes
+from salesconnect.lib.database import table_sizes
 from salesconnect.lib.kick import kick
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
@@ -34,7 +34,7 @@ MANUAL_JOBS = 1_800.0
 # How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
 MANUAL_ROUNDS = 12
 WOKEN = 10
-# What a run reads for each record; see `salesconnect.lib.table_sizes`.
+# What a run reads for each record; see `salesconnect.lib.database.table_sizes`.
 TABLES = (
     "contacts_contact",
     "compliance_compliancecard",

@@ -6,7 +6,7 @@ Without it only the record's last change is known: the opt-out is no later than 
 from collections.abc import Sequence
 
 from contacts.people.rules import salesforce_id
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids

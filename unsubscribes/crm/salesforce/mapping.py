@@ -8,7 +8,7 @@ from typing import Any
 
 from contacts.people.fields import FIELDS
 from contacts.people.rules import normalise_address, salesforce_id
-from salesconnect.lib.sql import fill
+from salesconnect.lib.database.sql import fill
 from unsubscribes.crm.values import CrmRecord
 
 IS_PERSON = "IsPersonAccount"

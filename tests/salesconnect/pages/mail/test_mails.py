@@ -5,7 +5,8 @@ from django.utils import timezone
 from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.mailing import DRAFT
-from unsubscribes.mail import orders, send
+from unsubscribes.mail import orders
+from unsubscribes.mail.sending import send
 from unsubscribes.models import MailTemplate, Message, TeamSettings
 
 MAIL = {"subject": "Hello {{ first_name }}", "body": "News for {{ company|you }}.", "language": "en"}

@@ -9,7 +9,7 @@ from compliance.models import Suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.addresses import address_hash, newest_key
-from salesconnect.lib.redaction import RedactingFormatter
+from salesconnect.lib.web.redaction import RedactingFormatter
 from tests.soak import ROUNDS
 from unsubscribes.links import links, tokens
 from unsubscribes.mail import team

@@ -1,0 +1,59 @@
+"""The page of one person on another date: what was known then, read only, with the events that made it so."""
+
+import datetime as dt
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from compliance.verdict import asof
+from contacts.models import Contact
+from salesconnect.common.history_words import source_label
+from salesconnect.common.requests import SignedInRequest
+from salesconnect.lib.errors import Invalid
+from salesconnect.lib.web import parsing
+from salesconnect.pages.person.history import lines
+
+DAY = dt.timedelta(days=1)
+INSTANT = dt.timedelta(microseconds=1)
+
+
+def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
+    """Render what was known of a person at `text`: the end of a day, or a moment with its zone.
+
+    Raises `Invalid` for anything else and for the future; 404 says in words that the person was not here yet.
+    """
+    moment = _moment(text)
+    past = asof.past(person, moment)
+    context: dict[str, Any] = {
+        "person": past.contact if past else person,
+        "past": past,
+        "moment": moment,
+        "day": timezone.localdate(moment).isoformat(),
+        "today": timezone.localdate().isoformat(),
+    }
+    if past:
+        context |= {
+            "reasons": [reason.text for reason in past.verdict.reasons],
+            "said_by": source_label(past.state.said.source) if past.state.said else "",
+            "history": lines.of_person(person.pk, until=moment),
+        }
+    return render(request, "person/person_past.html", context, status=200 if past else 404)
+
+
+def _moment(text: str) -> dt.datetime:
+    """Return the moment; a day means its end, today means now."""
+    now = timezone.now()
+    day, moment = parsing.day(text), parsing.moment(text)
+    if day is not None:
+        start = timezone.make_aware(dt.datetime.combine(day, dt.time()))
+        moment = min(now, timezone.make_aware(dt.datetime.combine(day + DAY, dt.time())) - INSTANT)
+        if start > now:
+            raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+    if moment is None:
+        raise Invalid({"as_of": [_("Give a day, such as 2026-03-01.")]})
+    if moment > now:
+        raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+    return moment

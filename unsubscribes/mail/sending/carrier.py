@@ -1,0 +1,171 @@
+"""One connection to the mail server for as many mails as it lasts, and what became of each."""
+
+import contextlib
+import smtplib
+from collections.abc import Callable
+from enum import Enum
+from types import TracebackType
+from typing import Self
+
+from django.core.mail import EmailMessage, get_connection
+from django.db import Error as DatabaseTrouble
+
+from unsubscribes.mail.sending.backends import SmtpBackend, Withheld, is_reply
+from unsubscribes.mail.sending.replies import About, about
+
+OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
+"""The HTTP statuses of a provider that are about our account or its service, and would be the same for any mail."""
+PERMANENT = 500
+
+
+class Fate(Enum):
+    """What became of a mail."""
+
+    SENT = "sent"
+    LATER = "later"  # not sent, the same may work later
+    AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble
+    REFUSED = "refused"  # not sent, and never will be
+    UNKNOWN = "unknown"  # the server had it and did not answer
+    WITHHELD = "withheld"  # not sent: by the time the server was ready it was not to leave any more
+
+
+class Carrier:
+    """Carries mails one after the other; opens the connection when the first comes and again after an error."""
+
+    def __init__(self) -> None:
+        self.backend = get_connection()
+        # Whether the server has answered for a mail on this connection, whatever it said of it.
+        self.proven = False
+        # Whether the last refusal was about the message alone, which says nothing of the address.
+        self.of_the_message = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._close()
+
+    def carry(self, mail: EmailMessage, may_leave: Callable[[], bool]) -> tuple[Fate, str]:
+        """Hand one mail to the server; returns its fate and what the server said.
+
+        A server may take its time to greet and to answer, so `may_leave` is asked once the connection is open, before
+        the address is named to anybody, and by our own SMTP again before the content, the last moment that there is.
+        """
+        try:
+            self.backend.open()
+        except Exception as problem:  # noqa: BLE001 - whatever keeps the connection from opening is no mail's fault
+            self._close()
+            return Fate.AWAY, _said(problem)
+        if not may_leave():
+            return Fate.WITHHELD, ""
+        if isinstance(self.backend, SmtpBackend):
+            self.backend.may_leave = may_leave
+        try:
+            self.backend.send_messages([mail])
+        except Withheld:
+            self._close()
+            return Fate.WITHHELD, ""
+        except DatabaseTrouble:
+            self._close()
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever a backend raises is the fate of this mail
+            self.of_the_message = _of_the_message(problem)
+            fate = _fate(problem, handed_over=getattr(self.backend, "handed_over", True))
+            self._close()
+            return fate, _said(problem)
+        return Fate.SENT, ""
+
+    def _close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.backend.close()
+
+
+def _fate(problem: Exception, *, handed_over: bool) -> Fate:
+    fate: Fate | None = None
+    if isinstance(problem, smtplib.SMTPDataError) and not is_reply(problem.smtp_code):
+        pass  # whatever the server said, it does not tell what it did with the content
+    elif isinstance(problem, smtplib.SMTPException):
+        fate = _of_smtp(problem)
+    elif isinstance(problem, ValueError):
+        fate = Fate.REFUSED  # what cannot stand in a header or an address
+    elif status := getattr(problem, "status_code", None):
+        fate = _of_status(status)
+    if fate is None and (_never_connected(problem) or (_broke_off(problem) and not handed_over)):
+        fate = Fate.AWAY
+    return fate or (Fate.UNKNOWN if handed_over else Fate.LATER)
+
+
+def _of_smtp(problem: smtplib.SMTPException) -> Fate | None:
+    """Return the fate that the server's own words decide; None where the connection just broke."""
+    match problem:
+        case smtplib.SMTPRecipientsRefused():
+            fates = [_of_reply(code, said) for code, said in problem.recipients.values()]
+            return next(fate for fate in (Fate.AWAY, Fate.LATER, Fate.REFUSED) if fate in fates)
+        case smtplib.SMTPDataError():
+            return _of_reply(problem.smtp_code, problem.smtp_error, at_data=True)
+        case smtplib.SMTPSenderRefused() if about(problem.smtp_code, _text(problem.smtp_error)) is About.MESSAGE:
+            return Fate.REFUSED  # too large, which the server knows from the announcement
+        case smtplib.SMTPNotSupportedError() if "SMTPUTF8" in str(problem):
+            return Fate.REFUSED  # only this address needs it
+        case smtplib.SMTPResponseException() | smtplib.SMTPNotSupportedError():
+            return Fate.AWAY  # the server refuses us, not the recipient
+    return None
+
+
+def _broke_off(problem: Exception) -> bool:
+    return isinstance(problem, smtplib.SMTPException | ConnectionError | TimeoutError)
+
+
+def _of_the_message(problem: Exception) -> bool:
+    match problem:
+        case smtplib.SMTPRecipientsRefused():
+            return all(about(code, _text(said)) is About.MESSAGE for code, said in problem.recipients.values())
+        case smtplib.SMTPResponseException():
+            at_data = isinstance(problem, smtplib.SMTPDataError)
+            return about(problem.smtp_code, _text(problem.smtp_error), at_data=at_data) is About.MESSAGE
+    return isinstance(problem, ValueError | smtplib.SMTPNotSupportedError)
+
+
+def _of_reply(code: int, said: bytes | str, *, at_data: bool = False) -> Fate:
+    """Class an SMTP reply (RFC 5321, 4.2.1): 4yz is transient, 5yz permanent; and ours is neither."""
+    if about(code, _text(said), at_data=at_data) is About.SENDER:
+        return Fate.AWAY
+    return Fate.REFUSED if code >= PERMANENT else Fate.LATER
+
+
+def _of_status(status: int) -> Fate:
+    """Class the HTTP status of a provider; after its own failure nobody knows what it did."""
+    if status in OURS:
+        return Fate.AWAY
+    return Fate.UNKNOWN if status >= PERMANENT else Fate.REFUSED
+
+
+def _never_connected(problem: BaseException) -> bool:
+    """Tell whether a provider's interface was never reached: the connection, its name or its certificate failed."""
+    seen: set[int] = set()
+    at: object = problem
+    while isinstance(at, BaseException) and id(at) not in seen:
+        seen.add(id(at))
+        if type(at).__name__ in {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "SSLError"}:
+            return True
+        if isinstance(at, ConnectionRefusedError):
+            return True
+        inner = next((each for each in at.args if isinstance(each, BaseException)), None)
+        at = at.__cause__ or getattr(at, "reason", None) or inner
+    return False
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+
+
+def _said(problem: Exception) -> str:
+    match problem:
+        case smtplib.SMTPRecipientsRefused():
+            said = next(iter(problem.recipients.values()))
+        case smtplib.SMTPResponseException():
+            said = (problem.smtp_code, problem.smtp_error)  # type: ignore[assignment] # bytes or text
+        case _:
+            return (str(problem) or type(problem).__name__).replace("\0", "")[:500]
+    parts = (_text(part) if isinstance(part, bytes) else str(part) for part in said)
+    return " ".join(parts).replace("\0", "")[:500]

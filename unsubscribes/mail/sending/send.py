@@ -1,0 +1,261 @@
+"""Sending: claim a message, ask the gate, commit, hand it over if the gate still lets it, commit what became of it.
+
+1. The claim locks message and card together, passing over what somebody else holds, asks the gate, and commits the
+   message as *being sent*. 2. The mail goes out, outside any transaction; the gate is asked again
+   when the server is ready to take it, for that may take long. 3. The fate is committed. A worker that is
+   killed between 1 and 3 leaves a message whose fate nobody knows: after LEASE_SECONDS it is *unknown* and waits for a
+   person. No message is ever claimed twice without one.
+"""
+
+import datetime as dt
+import logging
+import time
+from functools import partial
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from contacts.models import Contact
+from salesconnect.lib.database import trouble
+from salesconnect.lib.database.transactions import act
+from unsubscribes.links import links
+from unsubscribes.mail import events, failures, gate, notices, team
+from unsubscribes.mail.sending import backends, envelope, server
+from unsubscribes.mail.sending.carrier import Carrier, Fate
+from unsubscribes.models import Message
+from unsubscribes.reports import meanings
+from unsubscribes.reports.meanings import Meaning
+
+LEASE_SECONDS = 90
+TURN_SECONDS = 13
+# Half a minute, then four times as long each time, up to six hours: about a day in all.
+DELAYS = (30, 120, 480, 1_920, 7_200, 21_600, 21_600, 21_600)
+
+# After these the next mail would fare no better: what breaks off after a mail's content may do so after every one, and
+# each would wait for a person.
+STOPPING = (Fate.AWAY, Fate.UNKNOWN)
+
+State, Reason = Message.State, Message.Reason
+logger = logging.getLogger(__name__)
+
+
+def drain(seconds: float = TURN_SECONDS) -> int:
+    """Send what is due for a short turn, so that other tasks get theirs; returns how many messages were taken."""
+    taken, deadline = 0, time.monotonic() + seconds
+    if not _can_send():
+        return 0
+    with Carrier() as carrier:
+        while time.monotonic() < deadline and (message := claim()):
+            taken += 1
+            if message.state == State.SENDING and deliver(message, carrier) in STOPPING:
+                break
+    return taken
+
+
+def send_one(message_id: int) -> None:
+    """Send one message if it is due and nobody else is at it."""
+    message = claim(message_id) if _can_send() else None
+    if message and message.state == State.SENDING:
+        with Carrier() as carrier:
+            deliver(message, carrier)
+
+
+def _can_send() -> bool:
+    """Tell whether there is a mail server and it is not left alone for a while; without one nothing is claimed."""
+    return backends.has_server() and not server.rests()
+
+
+@act
+def claim(message_id: int | None = None) -> Message | None:
+    """Take the next message that is due, or the one with this id; None when there is none to take.
+
+    It comes back as *being sent*, or held back by the gate. Only one of all workers gets it. One that breaks what it
+    goes through is put back for a while, so that it holds up no other.
+    """
+    message = _due(message_id).first()
+    if message is None:
+        return None
+    try:
+        with transaction.atomic():
+            _decide(message)
+    except Exception as problem:
+        if trouble.of(problem):
+            raise
+        logger.exception("Message %s cannot be claimed", message.pk)
+        _put_back(message, message.attempts + 1)
+    return message
+
+
+def _decide(message: Message) -> None:
+    """Ask the gate about a message, and store that it is held back or being sent."""
+    [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id), informs=message.informs)
+    message.contact, message.reason, message.error = decision.contact, decision.reason, ""
+    if decision.reason:
+        message.state = State.HELD
+    else:
+        message.state = State.SENDING
+        message.claimed_at = timezone.now()
+        message.attempts += 1
+        message.email = decision.contact.email
+        message.link = links.for_message(message, decision.contact)
+    message.save(update_fields=["state", "reason", "error", "claimed_at", "attempts", "email", "link"])
+    if decision.reason:
+        events.held([message])
+
+
+@act
+def _put_back(message: Message, attempts: int) -> None:
+    """Let a message that cannot be prepared wait, longer each time, and fail in the end."""
+    mine = Message.objects.filter(pk=message.pk, state__in=(State.QUEUED, State.SENDING))
+    mine = mine.filter(claimed_at=message.claimed_at) if message.state == State.SENDING else mine
+    message.state, message.reason, message.error = State.QUEUED, Reason.BROKEN, ""
+    if attempts > len(DELAYS):
+        message.state = State.FAILED
+    later = timezone.now() + dt.timedelta(seconds=DELAYS[min(attempts, len(DELAYS)) - 1])
+    if mine.update(state=message.state, reason=message.reason, error="", attempts=attempts, not_before=later) and (
+        message.state == State.FAILED
+    ):
+        events.failed([message])
+
+
+def deliver(message: Message, carrier: Carrier) -> Fate:
+    """Hand a claimed message over and store what became of it."""
+    try:
+        mail = envelope.build(message, team.current())
+        mail.message()
+    except ValueError as problem:
+        fate, said = Fate.REFUSED, str(problem)[:500]
+    except Exception as problem:
+        if trouble.of(problem):
+            raise
+        logger.exception("Message %s cannot be built", message.pk)
+        _put_back(message, message.attempts)
+        return Fate.LATER
+    else:
+        fate, said = carrier.carry(mail, partial(gate.still_open, message))
+        if fate is Fate.WITHHELD:
+            _decide_anew(message)
+            return fate
+        stops = fate in STOPPING and server.failed(said, message.pk)
+        if fate is Fate.AWAY and not stops:
+            fate = Fate.LATER
+        if fate in (Fate.SENT, Fate.REFUSED, Fate.LATER) and not carrier.proven:
+            server.works()
+            carrier.proven = True
+        if not (fate is Fate.REFUSED and carrier.of_the_message):
+            _take_the_word(message, fate, said)
+    _settle(message, fate, said)
+    return fate
+
+
+@act
+def _decide_anew(message: Message) -> None:
+    """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
+    notices.hold_card(message.pk)
+    mine = Message.objects.select_for_update().filter(
+        pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
+    )
+    stored = mine.first()
+    if stored is None:
+        return
+    [decision] = gate.decide(Contact.objects.filter(pk=stored.contact_id), informs=stored.informs)
+    stored.state, stored.reason = (State.HELD if decision.reason else State.QUEUED), decision.reason
+    stored.attempts, stored.not_before = stored.attempts - 1, timezone.now()
+    stored.save(update_fields=["state", "reason", "attempts", "not_before"])
+    if decision.reason:
+        events.held([stored])
+
+
+def _take_the_word(message: Message, fate: Fate, said: str) -> None:
+    """Act on what the server said of the address: no mailbox is an opt-out, another refusal one failure in a row.
+
+    Before the message is settled, and in a transaction of its own: what the server said stays true whatever becomes of
+    this claim, and whoever opts out locks in the order in which all others do.
+    """
+    link = message.link
+    if (
+        link is None
+        or link.address_hash is None
+        or (fate not in (Fate.REFUSED, Fate.SENT) and not _gives_up(message, fate))
+    ):
+        return
+    if fate is Fate.SENT:
+        failures.accepted(message.contact_id)
+    elif fate is Fate.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
+        if not Message.objects.filter(pk=message.pk).exists():
+            return  # somebody who was erased meanwhile leaves no hash behind
+        teller = failures.MAIL_SERVER
+        failures.no_such_user(
+            link.address_hash, link.hash_key, actor=teller, reason=teller.name, skeleton=link.skeleton_hash
+        )
+    else:
+        failures.count(message.contact_id, link.address_hash, key=str(message.pk), said=said, reported=False)
+
+
+def _gives_up(message: Message, fate: Fate) -> bool:
+    return fate is Fate.LATER and message.attempts > len(DELAYS)
+
+
+@act
+def give_up_lost() -> int:
+    """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
+    limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
+    lost = Message.objects.filter(state=State.SENDING, claimed_at__lt=limit)
+    ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    if ids:
+        given_up = Message.objects.filter(pk__in=ids)
+        given_up.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
+        events.failed(given_up)
+        logger.warning("The fate of %d messages is unknown; somebody has to decide", len(ids))
+    return len(ids)
+
+
+def _due(message_id: int | None) -> QuerySet[Message]:
+    due = Message.objects.filter(state=State.QUEUED, not_before__lte=Now(), contact__card__isnull=False)
+    if message_id is not None:
+        due = due.filter(pk=message_id)
+    # The card is locked with the message, or neither: whoever locks a card first and its messages later never waits
+    # for one who holds a message and waits for its card.
+    locked = due.select_for_update(skip_locked=True, of=("self", "contact__card"))
+    return locked.select_related("contact__card", "link", "user").order_by("not_before", "pk")
+
+
+@act
+def _settle(message: Message, fate: Fate, said: str) -> None:
+    """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
+    values = _of_fate(message, fate)
+    mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
+    tells = message.informs and fate is Fate.SENT
+    if tells:
+        notices.hold_card(message.pk)
+    if not mine.update(error=said, **values):
+        return
+    stored = Message.objects.get(pk=message.pk)
+    if stored.state == State.SENT:
+        events.sent(stored)
+        if tells:
+            notices.count_as_told(stored)
+    elif stored.state in {State.FAILED, State.UNKNOWN}:
+        events.failed([stored])
+
+
+def _of_fate(message: Message, fate: Fate) -> dict[str, object]:
+    """Return what a fate makes of a message."""
+    match fate:
+        case Fate.SENT:
+            return {"state": State.SENT, "reason": "", "sent_at": timezone.now()}
+        case Fate.REFUSED:
+            return {"state": State.FAILED, "reason": Reason.REFUSED}
+        case Fate.UNKNOWN:
+            return {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
+        case Fate.AWAY:
+            # Due at once, behind all others: the next attempt is another mail's, should this one be the trouble.
+            away = {"state": State.QUEUED, "reason": Reason.SERVER, "not_before": timezone.now()}
+            return away | {"attempts": message.attempts - 1}
+        case Fate.LATER if _gives_up(message, fate):
+            return {"state": State.FAILED, "reason": Reason.GAVE_UP}
+        case Fate.LATER | Fate.WITHHELD:  # what was withheld is decided anew instead
+            delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
+            return {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}
