@@ -9,14 +9,14 @@ import psycopg2
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection
 from psycopg2 import extensions, sql
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = "test_tables_"
 # Any number; it keeps processes that start together from making the same template twice.
 LOCK = 7_331_001
-# What is in them when the tables have been made.
+# What Django itself fills again after every flush.
 FILLED_BY_DJANGO = {"auth_permission", "django_content_type"}
 
 
@@ -33,7 +33,7 @@ def copy(suffix: str) -> Iterator[None]:
         _drop(cursor, name)
         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
     _use(name)
-    connection.ops.sql_flush = _empty_what_is_filled
+    connection.ops.sql_flush = _what_empties
     try:
         yield
     finally:
@@ -58,20 +58,17 @@ def empty(name: str) -> Iterator[None]:
             _drop(cursor, name)
 
 
-def _empty_what_is_filled(_style: object, _tables: list[str], **_options: bool) -> list[str]:
-    """Empty the database after a test that really commits, the history included; return that nothing is left to do.
+def _what_empties(_style: object, _tables: list[str], **_options: bool) -> list[str]:
+    """Return the SQL that empties the database after a test that really commits, the history included.
 
-    Django's own statement truncates every table, and PostgreSQL then makes some five hundred files anew; it leaves the
-    history out, whose triggers refuse that. After it Django would fill its own tables again, which here stay filled.
+    Django's own truncates every table, and PostgreSQL then makes some five hundred files anew; it leaves the history
+    out, whose triggers refuse that.
     """
     names = {model._meta.db_table for model in apps.get_models(include_auto_created=True)} - FILLED_BY_DJANGO
-    with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names))
         filled = [name for (name,) in cursor.fetchall()]
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        for name in filled:
-            cursor.execute(f'DELETE FROM "{name}"')
-    return []
+    return ["SET LOCAL session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in filled)]
 
 
 def _template() -> str:
