@@ -33,7 +33,8 @@ def copy(suffix: str) -> Iterator[None]:
         _drop(cursor, name)
         cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
     _use(name)
-    connection.ops.sql_flush = _what_empties
+    # For every connection: while a browser is driven, Django gives the same thread another one.
+    type(connection.ops).sql_flush = _what_empties
     try:
         yield
     finally:
@@ -58,7 +59,7 @@ def empty(name: str) -> Iterator[None]:
             _drop(cursor, name)
 
 
-def _what_empties(_style: object, _tables: list[str], **_options: bool) -> list[str]:
+def _what_empties(_operations: object, _style: object, _tables: list[str], **_options: bool) -> list[str]:
     """Return the SQL that empties the database after a test that really commits, the history included.
 
     Django's own truncates every table, and PostgreSQL then makes some five hundred files anew; it leaves the history

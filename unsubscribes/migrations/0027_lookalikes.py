@@ -23,6 +23,9 @@ FILL = """
 
 def fill(apps, schema_editor):
     last, connection = 0, schema_editor.connection
+    with connection.cursor() as cursor:
+        # The history says who is marked, also where nothing has run for so long that no month is ready for it.
+        cursor.execute("SELECT contacts_make_event_partition(date_trunc('month', now())::date)")
     while True:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             cursor.execute(FIND, [last, CHUNK])

@@ -68,6 +68,7 @@ def test_the_verdict_comes_with_its_reasons_and_its_moment(api, address):
         }
 
 
+@time_machine.travel(dt.datetime(2026, 11, 23, 10, 15, tzinfo=dt.UTC), tick=False)
 def test_an_opt_out_forbids(api, address, member):
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
     body = api.get(f"{address}verdict/").json()

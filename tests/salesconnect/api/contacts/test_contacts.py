@@ -10,7 +10,9 @@ from contacts.events import history
 from contacts.models import Contact
 
 PEOPLE = "/api/v1/contacts/"
-CONSENT = {"authorization_type": "consent", "consent_date": "2026-03-01", "consent_purpose": "Newsletter"}
+# Lately, so that it is not old under any calendar.
+GIVEN = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=60)
+CONSENT = {"authorization_type": "consent", "consent_date": GIVEN.isoformat(), "consent_purpose": "Newsletter"}
 NO_CARD = {
     "authorization_type": None,
     "authorization_other": "",
