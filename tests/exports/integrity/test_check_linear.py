@@ -1,7 +1,7 @@
 """What a comparison of the records costs grows as the number of people, not as its square."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from compliance.card import staging
@@ -29,11 +29,13 @@ def take_in(*addresses: str) -> None:
 def test_one_mailbox_with_many_addresses_is_not_compared_with_itself():
     cost = []
     for number in (FEW, MANY):
-        box = f"box{number}@example.com".partition("@")
-        take_in(*(f"{box[0]}+{n}@{box[2]}" for n in range(number)))
-        said_no = [f"{box[0]}+no{n}@{box[2]}" for n in range(number)]
-        suppression.opt_out_addresses(said_no, actor=COMMAND, source="import")
-        cost.append(rows_handled(cards.WRONG_LOOKS, {}))
+        # Each size by itself: in a table of a few pages, which is read whole, the other box would come first each time.
+        with transaction.atomic():
+            take_in(*(f"box+{n}@example.com" for n in range(number)))
+            said_no = [f"box+no{n}@example.com" for n in range(number)]
+            suppression.opt_out_addresses(said_no, actor=COMMAND, source="import")
+            cost.append(rows_handled(cards.WRONG_LOOKS, {}))
+            transaction.set_rollback(True)
     assert cost[1] < MOST * cost[0], cost
 
 
