@@ -151,6 +151,14 @@ def signed_in(bob) -> Client:
 
 
 @pytest.fixture
+def administrating(alice) -> Client:
+    """Return a browser in which alice, an administrator, is signed in."""
+    client = Client()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
 def api(bob) -> APIClient:
     """Return an API client with bob's token."""
 

@@ -26,30 +26,25 @@ def copy(suffix: str) -> Iterator[None]:
 
     `suffix` tells the databases of processes that test side by side apart.
     """
-    usual = connection.settings_dict["NAME"]
-    name = f"test_{usual}{suffix}"
-    template = _template()
-    with _server() as cursor:
-        _drop(cursor, name)
-        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
-    _use(name)
-    # For every connection: while a browser is driven, Django gives the same thread another one.
-    type(connection.ops).sql_flush = _what_empties
-    try:
+    with _new(f"test_{connection.settings_dict['NAME']}{suffix}", _template()):
+        # For every connection: while a browser is driven, Django gives the same thread another one.
+        type(connection.ops).sql_flush = _what_empties
         yield
-    finally:
-        _use(usual)
-        with _server() as cursor:
-            _drop(cursor, name)
 
 
 @contextmanager
 def empty(name: str) -> Iterator[None]:
     """Point Django's connection to a new database without tables, and drop it at the end."""
+    with _new(name):
+        yield
+
+
+@contextmanager
+def _new(name: str, template: str = "template1") -> Iterator[None]:
     usual = connection.settings_dict["NAME"]
     with _server() as cursor:
         _drop(cursor, name)
-        cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, template))))
     _use(name)
     try:
         yield

@@ -65,6 +65,21 @@ def overlapping(first: Act, second: Act) -> None:
     assert faults == []
 
 
+def apart(act: Act) -> None:
+    """Let an act happen in the thread that calls this, with a connection of its own."""
+    try:
+        act()
+    finally:
+        connection.close()
+
+
+def waiting() -> int:
+    """Return how many locks are waited for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0]
+
+
 def until(holds: Callable[[], object]) -> None:
     """Wait until something holds; not for ever."""
     for _look in range(3_000):

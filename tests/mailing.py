@@ -12,21 +12,13 @@ from email.policy import default
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from django.db import connection
 
 from compliance.card.rules import Authorization, AuthorizationType
+from tests.interleaving import apart
 from unsubscribes.mail import services
 from unsubscribes.mail.compose import Draft
 
 DRAFT = Draft("Hello {{ first_name }}", "Dear {{ first_name }} {{ last_name }},\n\nwe have news.")
-
-
-def apart(happens: Callable[[], object]) -> None:
-    """Let something happen in a thread and a database connection of its own."""
-    try:
-        happens()
-    finally:
-        connection.close()
 
 
 @dataclass

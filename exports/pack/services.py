@@ -37,8 +37,6 @@ from exports.pack.contents import (
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 
-HERE = Path(__file__).parent
-
 Words = Callable[[Contents], printing.Page]
 Describe = Callable[[ContactEvent], str]
 

@@ -1,6 +1,7 @@
 """What the API takes for each bulk act: the selection, and the parameters that the act declares."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from rest_framework import serializers
@@ -63,9 +64,10 @@ FIELDS: dict[type[Parameter], Callable[[Any], serializers.Field]] = {
 }
 
 
+@cache
 def body_of(act: SelectedAct) -> type[Body]:
     """Return the body that an act takes."""
-    if act.kind not in BODIES:
-        fields = {parameter.name: FIELDS[type(parameter)](parameter) for parameter in act.parameters}
-        BODIES[act.kind] = type(f"Bulk{act.kind.title()}", (Selected,), {"__doc__": type(act).__doc__, **fields})
-    return BODIES[act.kind]
+    if act.kind in BODIES:
+        return BODIES[act.kind]
+    fields = {parameter.name: FIELDS[type(parameter)](parameter) for parameter in act.parameters}
+    return type(f"Bulk{act.kind.title()}", (Selected,), {"__doc__": type(act).__doc__, **fields})

@@ -12,10 +12,11 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from compliance.card.rules import Authorization, Source
 from compliance.imports import rejects, services
 from compliance.models import ImportJob
 from contacts.models.batch import State
-from salesconnect.api.contacts.card_serializers import Card, authorization, source
+from salesconnect.api.contacts.card_serializers import Card
 from salesconnect.api.exports import CSV_FILE, csv_answer
 from salesconnect.api.protocol import parsers
 from salesconnect.api.protocol.base import PAGING, Endpoint, idempotent, newest_first, utc
@@ -134,7 +135,7 @@ class ImportViewSet(Endpoint):
             mapping=values.get("mapping"),
             ignore=values.get("ignore", ()),
             words=values.get("opt_out_words"),
-            card=services.Card(authorization(values), source(values)),
+            card=services.Card(Authorization.from_values(values), Source.from_values(values)),
             dry_run=values["dry_run"],
         )
         return Response(import_body(job), 202)

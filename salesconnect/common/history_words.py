@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.formats import date_format
-from django.utils.functional import lazy
 from django.utils.text import get_text_list
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -92,9 +91,6 @@ def field_label(name: str) -> str:
     if name in LABELS:
         return str(LABELS[name])
     return str(BY_NAME[name].label)
-
-
-field_label_lazy = lazy(field_label, str)
 
 
 def _created(event: ContactEvent) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from compliance.card.rules import TEXT_LIMIT, Authorization, AuthorizationType, SlugChoices, Source, SourceType
+from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SlugChoices, SourceType
 from compliance.models import ReviewNote
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict.verdict import CHOICES as VERDICTS
@@ -138,21 +138,6 @@ class VerdictReply(serializers.Serializer):
     verdict = serializers.ChoiceField(VERDICTS)
     reasons = Reason(many=True)
     as_of = serializers.DateTimeField()
-
-
-def authorization(values: Mapping[str, Any]) -> Authorization:
-    """Return the legal basis that validated fields say; what is absent is empty."""
-    return Authorization(
-        values.get("authorization_type"),
-        values.get("authorization_other", ""),
-        values.get("consent_date"),
-        values.get("consent_purpose", ""),
-    )
-
-
-def source(values: Mapping[str, Any]) -> Source:
-    """Return the source that validated fields say; what is absent is empty."""
-    return Source(values.get("source_type"), values.get("source_other", ""))
 
 
 def card_body(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from compliance.card.creation import create_person
 from compliance.card.revision import Owner, revise
+from compliance.card.rules import Authorization, Source
 from compliance.card.staging import NewPerson
 from compliance.verdict import asof
 from compliance.verdict.asof import Past
@@ -19,7 +20,7 @@ from contacts.models import Batch, Contact
 from contacts.people import listing
 from contacts.people.fields import DETAILS
 from exports.erasure import erasure
-from salesconnect.api.contacts.card_serializers import EMPTY_CARD, BatchReply, Refused, authorization, source
+from salesconnect.api.contacts.card_serializers import EMPTY_CARD, BatchReply, Refused
 from salesconnect.api.contacts.serializers import (
     Count,
     Event,
@@ -171,7 +172,7 @@ class ContactViewSet(PersonEndpoint):
         values = read(Person, request.data)
         card = values.get("compliance", {})
         owner = values.get("owner", request.user)
-        new = NewPerson(_details(values), authorization(card), source(card))
+        new = NewPerson(_details(values), Authorization.from_values(card), Source.from_values(card))
         contact = create_person(new, actor=self.actor, owner_id=owner and owner.pk)
         return self.answer(contact.pk, 201)
 

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from compliance.card import creation, editing
@@ -20,6 +20,7 @@ from exports.erasure import deletion_settings, erasure, forgetting, replaying
 from exports.requests import register
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
+from tests.interleaving import apart, waiting
 from tests.products.product import until
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
@@ -280,11 +281,11 @@ def test_a_creation_that_waits_for_the_erasure_is_refused(data, person, member):
         except Conflict as refusal:
             outcome.append(refusal.code)
 
-    threads = [Thread(target=closing_connection(act)) for act in (erase_slowly, create)]
+    threads = [Thread(target=apart, args=[act]) for act in (erase_slowly, create)]
     for thread in threads:
         thread.start()
     begun.wait(10)
-    until(lambda: waiting_backends() >= 1)
+    until(lambda: waiting() >= 1)
     may_end.set()
     for thread in threads:
         thread.join()
@@ -304,7 +305,7 @@ def test_an_import_that_reads_while_many_are_erased_brings_none_back(data, perso
         for each in chosen:
             erase(each, member, why="")
 
-    threads = [Thread(target=closing_connection(act)) for act in (erase_them, lambda: working.run(job.pk))]
+    threads = [Thread(target=apart, args=[act]) for act in (erase_them, lambda: working.run(job.pk))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -316,19 +317,3 @@ def test_an_import_that_reads_while_many_are_erased_brings_none_back(data, perso
     assert job.created == 0
     assert job.updated + job.rejected == 120
     assert set(Contact.objects.values_list("email", flat=True)) == {p.email for p in people} - {p.email for p in chosen}
-
-
-def closing_connection(act):
-    def run():
-        try:
-            act()
-        finally:
-            connection.close()
-
-    return run
-
-
-def waiting_backends():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0]

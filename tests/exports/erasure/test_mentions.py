@@ -17,6 +17,7 @@ from exports.erasure import erasure, mentions
 from exports.files import files
 from exports.files import services as exports
 from exports.models import ExportJob
+from tests.interleaving import apart, waiting
 from tests.products.product import until
 
 
@@ -205,7 +206,7 @@ def test_an_erasure_waits_for_the_export_that_is_writing_the_person(person, memb
         lambda: exports.order_export(Contact.objects.all(), actor=member, reason=""),
         lambda: written.wait(10) and erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member),
     ]
-    threads = [Thread(target=closing(act)) for act in acts]
+    threads = [Thread(target=apart, args=[act]) for act in acts]
     for thread in threads:
         thread.start()
     written.wait(10)
@@ -215,19 +216,3 @@ def test_an_erasure_waits_for_the_export_that_is_writing_the_person(person, memb
         thread.join()
     rows = list(csv.DictReader(io.StringIO(ExportJob.objects.get().file.read().decode("utf-8-sig"))))
     assert [row["Person ID"] for row in rows] == [str(other.pk)]
-
-
-def closing(act):
-    def run():
-        try:
-            act()
-        finally:
-            connection.close()
-
-    return run
-
-
-def waiting():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone()[0]

@@ -19,13 +19,6 @@ def auditing(charlie):
     return client
 
 
-@pytest.fixture
-def administrating(alice):
-    client = Client()
-    client.force_login(alice)
-    return client
-
-
 def test_one_person_is_written_to_from_the_persons_page(signed_in, anna):
     url = f"/people/{anna.pk}/mail/"
     assert "Write to Anna Berg" in signed_in.get(url).content.decode()

@@ -1,7 +1,6 @@
 """The policy page, and restricting on the page of a person."""
 
 import pytest
-from django.test import Client
 
 from compliance.models import ComplianceCard, Policy
 from compliance.verdict import policy
@@ -15,13 +14,6 @@ VALUES = {
     "consent_months": 36,
     "interest_months": 12,
 }
-
-
-@pytest.fixture
-def administrating(alice) -> Client:
-    client = Client()
-    client.force_login(alice)
-    return client
 
 
 def test_an_administrator_puts_a_new_policy_in_force(administrating, person):

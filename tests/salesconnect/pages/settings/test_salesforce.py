@@ -15,14 +15,6 @@ URL = "/settings/salesforce/"
 
 
 @pytest.fixture
-def admin(alice) -> Client:
-    """Return a browser in which alice, an administrator, is signed in."""
-    client = Client()
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
 def given(org) -> dict[str, str]:
     """Return the form filled in for the org."""
     return {
@@ -41,18 +33,18 @@ def page(client: Client, url: str = URL, **posted: str) -> str:
     return answer.content.decode()
 
 
-def test_a_new_team_is_told_how_to_begin(admin, db):
-    assert "How to begin" in page(admin)
-    assert "Connect Salesforce" in admin.get("/sync/").content.decode()
+def test_a_new_team_is_told_how_to_begin(administrating, db):
+    assert "How to begin" in page(administrating)
+    assert "Connect Salesforce" in administrating.get("/sync/").content.decode()
 
 
-def test_the_connection_is_stored_and_its_secret_never_shown(admin, given, org):
-    shown = page(admin, **given)
+def test_the_connection_is_stored_and_its_secret_never_shown(administrating, given, org):
+    shown = page(administrating, **given)
     row = SyncConnection.objects.get()
     assert (row.login_url, row.budget_percent, row.state, row.create_people) == (org.url, 20, "off", False)
     assert org.client_secret not in shown + row.secret
     assert "One is stored" in shown
-    page(admin, **given | {"client_secret": "", "budget_percent": "30", "create_people": "on"})
+    page(administrating, **given | {"client_secret": "", "budget_percent": "30", "create_people": "on"})
     row.refresh_from_db()
     assert (row.budget_percent, row.create_people) == (30, True)
     assert all(line.ok for line in connecting.test(actor=ACTOR))
@@ -73,76 +65,76 @@ def test_the_connection_is_stored_and_its_secret_never_shown(admin, given, org):
         ({"flow": "password"}, "valid choice"),
     ],
 )
-def test_what_cannot_be_is_refused_beside_its_field(admin, given, wrong, words):
-    answer = admin.post(URL, given | wrong)
+def test_what_cannot_be_is_refused_beside_its_field(administrating, given, wrong, words):
+    answer = administrating.post(URL, given | wrong)
     assert (answer.status_code, words in answer.content.decode()) == (422, True)
     assert not SyncConnection.objects.exists()
 
 
-def test_what_the_environment_sets_is_shown_and_not_changed(admin, org, settings):
+def test_what_the_environment_sets_is_shown_and_not_changed(administrating, org, settings):
     settings.SALESFORCE_LOGIN_URL, settings.SALESFORCE_CLIENT_ID = org.url, org.client_id
     settings.SALESFORCE_CLIENT_SECRET = org.client_secret
-    shown = page(admin)
+    shown = page(administrating)
     assert "The environment says how to sign in" in shown
     assert (org.url in shown, org.client_secret in shown, 'name="login_url"' in shown) == (True, False, False)
-    page(admin, field="own", own_field="Mail_No__c", budget_percent="5", login_url="https://other.example")
+    page(administrating, field="own", own_field="Mail_No__c", budget_percent="5", login_url="https://other.example")
     row = SyncConnection.objects.get()
     assert (row.login_url, row.opt_out_field, row.budget_percent) == (org.url, "Mail_No__c", 5)
-    assert "In order:" in page(admin, reverse("salesforce-test"))
+    assert "In order:" in page(administrating, reverse("salesforce-test"))
 
 
-def test_the_test_says_what_is_missing_and_what_to_do(admin, connected, org):
+def test_the_test_says_what_is_missing_and_what_to_do(administrating, connected, org):
     org.access(object="Lead", field="HasOptedOutOfEmail", level="read")
     org.settings(history={"Contact": ["HasOptedOutOfEmail"]})
-    shown = page(admin, reverse("salesforce-test"))
+    shown = page(administrating, reverse("salesforce-test"))
     assert (shown.count("In order:"), shown.count("Not in order:")) == (14, 1)
     assert "edit access to the object and to the field" in shown
     assert SyncConnection.objects.get().history_of == ["Contact"]
 
 
-def test_a_refused_sign_in_is_one_red_line(admin, connected, org):
+def test_a_refused_sign_in_is_one_red_line(administrating, connected, org):
     org.app(client_secret="another")
-    shown = page(admin, reverse("salesforce-test"))
+    shown = page(administrating, reverse("salesforce-test"))
     assert (shown.count("In order:"), shown.count("Not in order:"), "invalid_client" in shown) == (0, 1, True)
 
 
-def test_activation_shows_what_would_change_and_takes_a_typed_yes(admin, given, org, person, unsubscribe):
+def test_activation_shows_what_would_change_and_takes_a_typed_yes(administrating, given, org, person, unsubscribe):
     unsubscribe(person(email="anna@example.com"))
     org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
-    page(admin, **given)
-    assert "Make a dry run" in page(admin)
-    admin.post(reverse("salesforce-activate"))
+    page(administrating, **given)
+    assert "Make a dry run" in page(administrating)
+    administrating.post(reverse("salesforce-activate"))
     assert SyncConnection.objects.get().state == "off"
-    assert "Waiting" in page(admin, reverse("salesforce-try"))
+    assert "Waiting" in page(administrating, reverse("salesforce-try"))
     tasks.run_salesforce(SyncRun.objects.get().pk)
-    shown = page(admin)
+    shown = page(administrating)
     assert ("would be opted out in Salesforce" in shown, "Type yes to go on" in shown) == (True, True)
-    page(admin, reverse("salesforce-activate"), yes="perhaps")
+    page(administrating, reverse("salesforce-activate"), yes="perhaps")
     assert SyncConnection.objects.get().state == "off"
-    page(admin, reverse("salesforce-activate"), yes="Yes")
+    page(administrating, reverse("salesforce-activate"), yes="Yes")
     assert SyncConnection.objects.get().state == "active"
 
 
-def test_the_file_of_a_dry_run_speaks_the_readers_language(admin, connected, org, person, unsubscribe):
+def test_the_file_of_a_dry_run_speaks_the_readers_language(administrating, connected, org, person, unsubscribe):
     anna = person(email="anna@example.com")
     unsubscribe(anna)
     [hers] = org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
     run = services.order(actor=ACTOR, is_dry=True, start=False)
     tasks.run_salesforce(run.pk)
-    answer = admin.get(reverse("salesforce-run-file", args=[run.pk]))
+    answer = administrating.get(reverse("salesforce-run-file", args=[run.pk]))
     lines = b"".join(answer.streaming_content).decode().splitlines()
     assert lines[1] == f"would be opted out in Salesforce,Contact,{hers},{anna.pk},http://testserver/people/{anna.pk}/"
 
 
-def test_pause_resume_and_disconnect(admin, connected, sync, org):
+def test_pause_resume_and_disconnect(administrating, connected, sync, org):
     org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
     sync()
-    assert "Resume" in page(admin, reverse("salesforce-pause"))
+    assert "Resume" in page(administrating, reverse("salesforce-pause"))
     assert SyncConnection.objects.get().state == "paused"
-    page(admin, reverse("salesforce-resume"))
+    page(administrating, reverse("salesforce-resume"))
     assert SyncConnection.objects.get().state == "active"
-    assert "Disconnect Salesforce?" in admin.get(reverse("salesforce-disconnect")).content.decode()
-    page(admin, reverse("salesforce-disconnect"))
+    assert "Disconnect Salesforce?" in administrating.get(reverse("salesforce-disconnect")).content.decode()
+    page(administrating, reverse("salesforce-disconnect"))
     assert (SyncConnection.objects.count(), SyncRecord.objects.count(), SyncCursor.objects.count()) == (0, 0, 0)
 
 
