@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from compliance.models import ErasedAddress, Suppression
 from contacts.models import Contact, KeyFingerprint
+from salesconnect.lib.database.sql import fill
 from salesconnect.lib.database.transactions import act
 from salesconnect.operations import key_fit
 from unsubscribes import rehash
@@ -108,7 +109,8 @@ def _of_links(_gone: list[str]) -> tuple[list[Loss], list[Loss]]:
 
 
 def _of_encryption(_gone: list[str]) -> tuple[list[Loss], list[Loss]]:
-    names = ", ".join(sorted({row.user.username for row in _unreadable_steps()}))
+    steps = _unreadable_steps()
+    names = ", ".join(sorted({row.user.username for row in steps}))
     return [], [
         Loss(
             "salesforce_secrets",
@@ -117,7 +119,7 @@ def _of_encryption(_gone: list[str]) -> tuple[list[Loss], list[Loss]]:
         ),
         Loss(
             "second_steps",
-            len(_unreadable_steps()),
+            len(steps),
             f"second steps of sign-in ({names or 'of nobody'}): they are removed, so that a password alone signs in"
             " until they are set up anew",
         ),
@@ -133,7 +135,7 @@ _WEIGHING: dict[str, Callable[[list[str]], tuple[list[Loss], list[Loss]]]] = {
 
 def _nobodys(model: type[Suppression | ErasedAddress | MailLink], gone: list[str]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(NOBODYS.format(table=model._meta.db_table), [gone])
+        cursor.execute(fill(NOBODYS, table=model._meta.db_table), [gone])
         return int(cursor.fetchone()[0])
 
 
