@@ -25,7 +25,7 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
@@ -96,4 +96,4 @@ def move(hashes: Mapping[UUID, UUID]) -> None:
     values: dict[str, Any] = {"old": list(moves), "moves": Json(moves)}
     with connection.cursor() as cursor:
         for table in TABLES:
-            cursor.execute(TO_NEWEST.format(table=table), values)
+            cursor.execute(fill(TO_NEWEST, table=table), values)

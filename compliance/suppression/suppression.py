@@ -16,6 +16,7 @@ from contacts.people.addresses import address_hashes, folded_hashes, newest_key
 from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.queries import NOBODY, ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill
 from salesconnect.lib.database.transactions import retried
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
@@ -136,7 +137,7 @@ def _unsubscribe(
         "of_mail": of_mail,
     }
     with connection.cursor() as cursor:
-        cursor.execute(UNSUBSCRIBE.format(ids=whose), values | history.event_values(actor, batch_id))
+        cursor.execute(fill(UNSUBSCRIBE, ids=whose), values | history.event_values(actor, batch_id))
         heard = Said(*cursor.fetchone())
     if heard.changed:
         kick("unsubscribes.push_salesforce")

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from contacts.events import history
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.database.sql import fill
 
 OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
 # What the survivor of a merge that was undone heard of the other meanwhile.
@@ -56,7 +57,7 @@ def scrub(
     told = set(recorded)
     until = timezone.now() + history.CLOCKS_DIFFER
     with connection.cursor() as cursor:
-        cursor.execute(FIND.format(condition=condition), {**values, "until": until})
+        cursor.execute(fill(FIND, condition=condition), {**values, "until": until})
         found = cursor.fetchall()
         if not found:
             return told

@@ -53,7 +53,8 @@ PLACES: dict[type[Model], tuple[str, str]] = {
 }
 # The reason of an act on one person; that of an order stands in the order.
 REASON = "changes->'reason'->>1"
-REASONS = FOUND.format(
+REASONS = fill(
+    FOUND,
     columns=f"id, {REASON} AS reason",
     table="contacts_contactevent",
     expression=f"contacts_trace_words('{{}}', {REASON})",
@@ -176,7 +177,7 @@ def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
     expression, where = PLACES[model]
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        statement = FOUND.format(columns="id", table=table, expression=expression, where=where)
+        statement = fill(FOUND, columns="id", table=table, expression=expression, where=where)
         cursor.execute(statement, {"probes": list(probes)})
         return model._base_manager.filter(pk__in=[pk for (pk,) in cursor])
 
