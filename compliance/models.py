@@ -304,7 +304,6 @@ class ImportJob(models.Model):
 
     @property
     def ended(self) -> bool:
-        """Tell whether the reading of the file is over."""
         return self.state in ENDED
 
     @property

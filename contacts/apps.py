@@ -5,7 +5,6 @@ class ContactsConfig(AppConfig):
     name = "contacts"
 
     def ready(self) -> None:
-        """Register the acts of this app."""
         from contacts.jobs.acts import load  # noqa: PLC0415 - models must be loaded first
 
         load("contacts.acts")

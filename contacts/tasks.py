@@ -64,7 +64,6 @@ def seal_history() -> None:
 
 @shared_task(name="contacts.send_roots")
 def send_roots() -> None:
-    """Send the newest root wherever it is due."""
     delivery.send_due()
 
 

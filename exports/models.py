@@ -161,7 +161,6 @@ class DataRequest(models.Model):
 
     @property
     def ended(self) -> bool:
-        """Tell whether the request has been answered."""
         return self.state == self.State.DONE
 
 

@@ -57,5 +57,4 @@ def apply_retention() -> None:
 
 @shared_task(name="exports.check_records")
 def check_records() -> None:
-    """Compare the stored records with each other."""
     running.run(actor=system("task"))

@@ -7,5 +7,4 @@ class SalesConnectConfig(AppConfig):
     name = "salesconnect"
 
     def ready(self) -> None:
-        """Register the system checks."""
         import_module("salesconnect.operations.checks")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 
 def _version() -> str:
-    """Return the version of the checkout, or that of the installed package."""
     declared = Path(__file__).resolve().parent.parent / "pyproject.toml"
     if declared.exists():
         return str(tomllib.loads(declared.read_text())["project"]["version"])

@@ -12,7 +12,6 @@ __all__ = ["salesforce", "send_mail", "sweep_mail"]
 
 @shared_task(name="unsubscribes.send_mail")
 def send_mail(message_id: int) -> None:
-    """Send one message that was just written."""
     send.send_one(message_id)
 
 

@@ -29,7 +29,6 @@ def source_words(values: Mapping[str, Any]) -> str:
 
 
 def label(kind: type[SlugChoices], slug: str | None) -> str:
-    """Return the words of a type that the history names by its slug."""
     return _("Not recorded") if slug in (None, "", NOT_RECORDED) else str(kind.from_slug(str(slug)).label)
 
 

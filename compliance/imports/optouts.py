@@ -13,8 +13,6 @@ from compliance.imports.headers import key
 
 
 class Kind(Enum):
-    """How a cell of a column says no."""
-
     NEGATIVE = "says no"  # Email Opt Out: any cell but a no or a blank
     POSITIVE = "says yes"  # Email Opt In: a no
     HAPPENED = "when or why it was said"  # UNSUB_TIME: any text

@@ -83,14 +83,12 @@ def _hear_the_rest(chunk: Chunk, rejected: list[Rejected], actor: Actor) -> None
 
 
 def _bounced(addresses: set[str]) -> set[str]:
-    """Return which of these addresses are suppressed by a bounce alone."""
     hashed = {each: address for address in addresses for each in address_hashes(address)}
     held = Suppression.objects.filter(address_hash__in=list(hashed), source=Suppression.Source.BOUNCE)
     return {hashed[each] for each in held.values_list("address_hash", flat=True)}
 
 
 def _lock() -> int:
-    """Lock those who change, and return how many they are."""
     with connection.cursor() as cursor:
         cursor.execute(statements.LOCK)
         changing, as_seen = cursor.fetchone()
@@ -100,7 +98,6 @@ def _lock() -> int:
 
 
 def _create(job: ImportJob, expected: int, actor: Actor) -> int:
-    """Create those who are new, and return how many of them are suppressed."""
     made = creation.create_staged(actor=actor, owner_id=job.user_id, file_name=job.file_name)
     if made.created != expected:
         raise Overtaken

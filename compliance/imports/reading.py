@@ -43,7 +43,6 @@ class Chunk:
 
     @property
     def rows(self) -> int:
-        """Return the number of its rows."""
         return len(self.cells) + len(self.rejected)
 
 

@@ -57,5 +57,4 @@ def first_rejects(job: ImportJob, number: int, after: int = 0) -> list[ImportRej
 
 
 def file_name(job: ImportJob) -> str:
-    """Return the name under which the file is saved."""
     return f"{job.file_name.rsplit('.', 1)[0][:80]}-rejected.csv"

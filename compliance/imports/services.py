@@ -190,7 +190,6 @@ def cancel(job_id: int, *, actor: Actor) -> ImportJob:
 
 
 def columns_of(job: ImportJob) -> Columns:
-    """Return which column of the file goes to which field."""
     return _recognised(job.table["headers"], job.mapping, job.ignore, job.opt_out_words)
 
 
@@ -230,7 +229,6 @@ def _ask_about_consent(job: ImportJob) -> None:
 
 
 def card_of(job: ImportJob) -> Card:
-    """Return the card's values for all rows."""
     return Card(Authorization.from_values(job.card), Source.from_values(job.card))
 
 

@@ -76,11 +76,9 @@ class State:
     looks_opted_out: bool = False
 
     def get_authorization_type_display(self) -> str:
-        """Return the authorization in words, as a card does."""
         return str(AuthorizationType(self.authorization_type).label) if self.authorization_type else ""
 
     def get_source_type_display(self) -> str:
-        """Return the source in words, as a card does."""
         return str(SourceType(self.source_type).label) if self.source_type else ""
 
 
@@ -151,7 +149,6 @@ def read(text: str) -> State:
 
 
 def judge(state: State, moment: dt.datetime) -> Verdict:
-    """Return the verdict for a state by the policy that was in force."""
     return verdict(state, policy.at(moment), moment, state.said)
 
 
@@ -185,7 +182,6 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 
 def _day(text: str | None) -> dt.date | None:
-    """Return the site's day of a moment, or the day that a text names by itself."""
     if not text:
         return None
     return timezone.localdate(dt.datetime.fromisoformat(text)) if "T" in text else dt.date.fromisoformat(text)

@@ -71,7 +71,6 @@ class Verdict:
 
     @property
     def label(self) -> Any:
-        """Return the answer in words."""
         return dict(CHOICES)[self.code]
 
 
@@ -84,7 +83,6 @@ class Test:
     value: Any = True
 
     def holds(self, facts: Facts, policy: Policy, today: dt.date) -> bool:
-        """Tell whether the test holds of a person."""
         found = getattr(facts, self.field)
         match self.relation:
             case "is":
@@ -120,15 +118,12 @@ class Rule:
     always: str = ""
 
     def effect(self, policy: Policy) -> str:
-        """Return what the reason does under a policy."""
         return self.always or str(getattr(policy, self.code))
 
     def holds(self, facts: Facts, policy: Policy, today: dt.date) -> bool:
-        """Tell whether the reason holds of a person."""
         return all(test.holds(facts, policy, today) for test in self.tests)
 
     def condition(self, card: str, policy: Policy, today: dt.date) -> Q:
-        """Return the same as a condition."""
         return reduce(and_, (test.condition(card, policy, today) for test in self.tests))
 
 

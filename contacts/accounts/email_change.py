@@ -109,7 +109,6 @@ def checked(email: str, user_id: int | None) -> str:
 
 
 def can_mail() -> bool:
-    """Tell whether mail leaves at all."""
     return not getattr(get_connection(), "keeps", False)
 
 

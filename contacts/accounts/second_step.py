@@ -18,7 +18,6 @@ class SecondStepAdapter(DefaultMFAAdapter):
     """Encrypts the secret of the authenticator app, and what recovery codes are made from, with the site's own key."""
 
     def encrypt(self, text: str) -> str:
-        """Return the text as it is stored."""
         return seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:

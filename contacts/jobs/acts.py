@@ -59,7 +59,6 @@ Declared = TypeVar("Declared", bound=type[Act])
 
 
 def register(declared: Declared) -> Declared:
-    """Register an act by its kind."""
     ACTS[declared.kind] = declared()
     return declared
 

@@ -99,7 +99,6 @@ def _wait(queue: Queue, row_id: int, before: str, attempts: int) -> None:
 
 
 def _take_back(queue: Queue, row_id: int) -> None:
-    """Uncount an attempt that says nothing of the row."""
     mine = _attempts_of(queue, row_id)
     mine.filter(attempts__lte=1).delete()
     mine.update(attempts=F("attempts") - 1)

@@ -16,15 +16,12 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TextParameter:
-    """An optional text."""
-
     name: str
     label: Words
     help_text: Words
     limit: int
 
     def stored(self, values: Values) -> dict[str, Any]:
-        """Return the text as an order stores it."""
         text = str(values.get(self.name) or "").strip()
         if len(text) > self.limit:
             raise Invalid({self.name: [_("Use at most %(limit)d characters.") % {"limit": self.limit}]})
@@ -33,20 +30,15 @@ class TextParameter:
 
 @dataclass(frozen=True, slots=True)
 class FlagParameter:
-    """Something that is so or is not."""
-
     name: str
     label: Words
 
     def stored(self, values: Values) -> dict[str, Any]:
-        """Return the flag as an order stores it."""
         return {self.name: bool(values.get(self.name))}
 
 
 @dataclass(frozen=True, slots=True)
 class UserParameter:
-    """A user with an open account, or nobody."""
-
     name: str
     label: Words
     nobody: Words

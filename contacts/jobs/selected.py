@@ -31,7 +31,6 @@ class Counts:
 
     @property
     def unchanged(self) -> int:
-        """Return how many are so already."""
         return self.total - self.change - sum(self.refused.values())
 
     @property
@@ -87,7 +86,6 @@ class SelectedAct(Act):
 
 
 def selected_acts() -> dict[str, SelectedAct]:
-    """Return the acts that are ordered for a selection, by kind."""
     return {kind: act for kind, act in ACTS.items() if isinstance(act, SelectedAct)}
 
 

@@ -70,7 +70,6 @@ class Batch(models.Model):
 
     @property
     def ended(self) -> bool:
-        """Tell whether the batch will not change any more."""
         return self.state in ENDED
 
 

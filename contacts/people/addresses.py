@@ -21,7 +21,6 @@ def _keys(keys: tuple[str, ...]) -> tuple[tuple[str, bytes], ...]:
 
 
 def hash_keys() -> list[bytes]:
-    """Return the hash keys of the setting, newest first."""
     return [key for _name, key in _keys(tuple(settings.SUPPRESSION_KEYS))]
 
 

@@ -124,7 +124,6 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.all() if actor.may("view_people") else self.none()
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
-        """Keep the people with these ids."""
         near = stretch(ids)
         found = self.filter(pk__range=(near.first, near.last)) if near else self.filter(IsAny(ids))
         if near and near.gaps:

@@ -69,7 +69,6 @@ def _send(way: str, target: str) -> bool:
 
 
 def message(seal: Seal) -> dict[str, object]:
-    """Return what is told of a seal."""
     return {
         "format": FORMAT,
         "seal": seal.number,

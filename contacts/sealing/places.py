@@ -46,7 +46,6 @@ def current() -> RootPlaces:
 
 
 def standing() -> list[Standing]:
-    """Return how it stands with each way that is set."""
     places, known = current(), RootDelivery.objects.in_bulk()
     ways = ((way, str(getattr(places, field))) for field, way in FIELDS.items())
     return [Standing(way, target, known.get(way)) for way, target in ways if target]

@@ -48,7 +48,6 @@ class Prover:
         self.tree: list[list[bytes]] = []
 
     def prove(self, event: ContactEvent, leaf: SealedLeaf) -> dict[str, Any]:
-        """Return the proof of a sealed event."""
         if self.seal is None or self.seal.number != leaf.seal_number:
             self.seal = Seal.objects.get(pk=leaf.seal_number)
             leaves = SealedLeaf.objects.filter(seal_number=leaf.seal_number).order_by("position")

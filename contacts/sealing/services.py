@@ -30,8 +30,6 @@ WRITERS = """
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What one run of the sealing did."""
-
     seals: int
     events: int
 

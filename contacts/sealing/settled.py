@@ -34,7 +34,6 @@ def _last_number() -> int:
 
 
 def _known() -> int:
-    """Return what the last seal and the horizon of the next one know."""
     horizon = SealHorizon.objects.filter(pk=1).first()
     over = horizon is not None and not set(horizon.writers) & set(writers())
     return max(last_settled(), horizon.reached if horizon and over else 0)

@@ -24,12 +24,10 @@ def moment(at: dt.datetime) -> str:
 
 
 def leaf_hash(content: bytes) -> bytes:
-    """Return the hash of a leaf."""
     return sha256(LEAF + content).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of two joined hashes."""
     return sha256(NODE + left + right).digest()
 
 

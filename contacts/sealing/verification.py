@@ -36,8 +36,6 @@ LEAVES = "SELECT position, hash, event_id FROM contacts_sealedleaf WHERE seal_nu
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """What is wrong with which event."""
-
     problem: str
     event: int | None
 
@@ -48,7 +46,6 @@ def last() -> Verification | None:
 
 
 def running() -> Verification | None:
-    """Return the verification that is under way, if there is one."""
     return Verification.objects.filter(good=None).order_by("-pk").first()
 
 
@@ -77,7 +74,6 @@ def work(verification_id: int, seconds: float = TURN_SECONDS) -> bool:
 
 
 def stalled() -> list[int]:
-    """Return the verifications at which nobody has worked for a while."""
     limit = Now() - dt.timedelta(seconds=STALLED_SECONDS)
     waiting = attempts.passed_over(QUEUE.name, Verification.objects.filter(good=None, heartbeat_at__lt=limit))
     return list(waiting.values_list("pk", flat=True))
@@ -154,7 +150,6 @@ def _check_seal(row: Verification) -> Bad | None:
 
 
 def _beyond(number: int) -> Bad | None:
-    """Return what is left of seals after one that is missing."""
     leaf = SealedLeaf.objects.filter(seal_number__gt=number).order_by("seal_number", "position").first()
     if leaf or Seal.objects.filter(number__gt=number).exists():
         return Bad(Problem.SEAL, leaf.event_id if leaf else None)

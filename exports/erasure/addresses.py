@@ -55,7 +55,6 @@ def _of_before(numbers: Collection[int], absorbed: Collection[int]) -> dict[UUID
 
 
 def _had(numbers: Collection[int]) -> list[str | None]:
-    """Return the addresses that people had before they were given another, as their history tells."""
     changed = ContactEvent.objects.filter(contact_id__in=numbers, action=history.EDITED, changes__has_key="email")
     return list(changed.order_by().values_list("changes__email__0", flat=True))
 

@@ -43,7 +43,6 @@ def lines_of(numbers: Sequence[int], until: dt.datetime | None = None) -> list[d
 
 
 def _look(skeleton: UUID | None) -> dict[str, str]:
-    """Return what a suppressed address looks like, where that is known, as its line says it."""
     return {"skeleton": str(skeleton)} if skeleton else {}
 
 

@@ -111,7 +111,6 @@ NAMES: dict[type[Model], str] = {
 
 
 def find(traces: Traces) -> Mentions:
-    """Return what mentions these people."""
     found, probes = Mentions(), _words(traces)
     place = partial(_candidates, probes=probes)
     found.changed[Batch] = _rewritten(place(Batch), ("params", "selection", "error"), traces, spared=_waiting_mail)
@@ -166,14 +165,12 @@ def _nothing(_row: Any) -> Sequence[str]:
 
 
 def _words(traces: Traces) -> list[str]:
-    """Return the words of each probe, as an index knows them, parted by blanks."""
     with connection.cursor() as cursor:
         cursor.execute(WORDS, [sorted(traces.probes())])
         return [words for (words,) in cursor if words]
 
 
 def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
-    """Return the rows of a model in which the words of one of the probes stand."""
     expression, where = PLACES[model]
     table = model._meta.db_table
     with connection.cursor() as cursor:
@@ -195,7 +192,6 @@ def _events(traces: Traces, probes: Sequence[str]) -> list[int]:
 def _rewritten(
     rows: QuerySet[Any], fields: Sequence[str], traces: Traces, *, spared: Callable[[Any], Sequence[str]] = _nothing
 ) -> dict[int, dict[str, Any]]:
-    """Return the new values of the rows that give somebody away in one of the fields, by their keys."""
     changed = {}
     for row in rows.iterator(chunk_size=2_000):
         kept = spared(row)

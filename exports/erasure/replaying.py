@@ -42,8 +42,6 @@ SUPPRESS = """
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A "no" of the ledger."""
-
     hash: str
     key: str
     source: str
@@ -97,7 +95,6 @@ def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
 
 @act
 def _suppress(lines: list[Line], actor: Actor) -> int:
-    """Suppress the addresses anew, and unsubscribe whoever has one."""
     address_locks.hold(UUID(each) for line in lines for each in (line.hash, line.skeleton) if each)
     columns = zip(*((line.hash, line.key, line.source, line.at, line.skeleton) for line in lines), strict=True)
     with connection.cursor() as cursor:

@@ -22,7 +22,6 @@ Values = Mapping[str, Iterable[str]]
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, without regard to case."""
     return WORD.findall(text.casefold())
 
 

@@ -79,7 +79,6 @@ ALL_COLUMNS = COLUMNS + CARD_COLUMNS
 
 
 def header(columns: tuple[Column, ...]) -> list[str]:
-    """Return the header cells of a file."""
     return [column.header for column in columns]
 
 

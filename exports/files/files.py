@@ -51,7 +51,6 @@ def previews_of(traces: Traces) -> list[ImportJob]:
 
 
 def take_out(exports: Sequence[int], previews: Sequence[ImportJob], ids: Sequence[int]) -> None:
-    """Take people out of the files of exports, and files with them out of imports that nobody has begun."""
     gone = {str(number) for number in ids}
     for job in ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(pk__in=exports):
         _remake(job, gone)

@@ -35,8 +35,6 @@ LOOKS = 10
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """A file as it is downloaded."""
-
     name: str
     content: bytes
 
@@ -59,7 +57,6 @@ def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFi
 
 
 def csv_of(person: Contact, now: dt.datetime) -> str:
-    """Return the CSV of a person, who comes with the card."""
     values = {name: getattr(person, name, None) for name in (column.key for column in columns.COLUMNS)}
     values |= {"updated_at": person.card.updated_at, "exported_at": now}
     lines = csv.line(columns.header(columns.COLUMNS)) + csv.line(columns.cells(values, columns.COLUMNS))
@@ -170,7 +167,6 @@ def _pieces(file: File) -> Iterator[bytes]:
 
 
 def _job(batch: Batch) -> ExportJob:
-    """Return the job of a batch with its row locked, made with a header-only file when it is new."""
     job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
     if job is None:
         head = (csv.BOM + csv.line(columns.header(columns.ALL_COLUMNS))).encode()

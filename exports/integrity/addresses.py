@@ -39,8 +39,6 @@ Row = tuple[int, str, str, UUID, str, UUID | None]
 
 @dataclass(frozen=True, slots=True)
 class _Right:
-    """What stands beside a person's address when all is right."""
-
     email_key: str
     address_hash: UUID
     hash_key: str

@@ -131,7 +131,6 @@ def unsubscribe(ids: list[int], actor: Actor) -> int:
 
 
 def suppress(ids: list[int], actor: Actor) -> int:
-    """Suppress the addresses of unsubscribed people."""
     unsubscribe(ids, actor)
     return note(ids, "suppression", actor)
 
@@ -168,7 +167,6 @@ def see_lookalikes(ids: list[int], actor: Actor) -> int:
 
 
 def copy_names(ids: list[int], actor: Actor) -> int:
-    """Write on their cards the names by which people are sorted."""
     changed(SAME_NAMES, {"ids": ids})
     return note(ids, "sort_names", actor)
 

@@ -32,7 +32,6 @@ class Found:
     example: str = ""
 
     def __add__(self, other: "Found") -> "Found":
-        """Return both together, with the example of the first."""
         return Found(self.count + other.count, self.example or other.example)
 
 
@@ -67,7 +66,6 @@ def finder(rows: str) -> Callable[[], Found]:
 
 
 def ids_of(query: str, values: Mapping[str, Any] | None = None) -> list[int]:
-    """Return the ids that a query finds."""
     with connection.cursor() as cursor:
         cursor.execute(query, values or {})
         return [row[0] for row in cursor]
@@ -101,7 +99,6 @@ def still(rows: str, ids: Sequence[int]) -> list[int]:
 
 
 def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:
-    """Yield so many at a time."""
     rest = iter(all_of_them)
     while piece := list(islice(rest, number)):
         yield piece

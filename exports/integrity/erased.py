@@ -28,7 +28,6 @@ MERGES = """
 
 
 def scrub(actor: Actor) -> int:
-    """Take the words out of the histories of the erased."""
     total = 0
     for found in chunks(WORDS):
         ids = still(WORDS, found)

@@ -18,7 +18,6 @@ PIECE = 1_000
 
 
 def fields() -> list[tuple[type[Model], str]]:
-    """Return every model that keeps files, and its field."""
     return [
         (model, field.name)
         for model in apps.get_models()
@@ -28,7 +27,6 @@ def fields() -> list[tuple[type[Model], str]]:
 
 
 def folders() -> list[str]:
-    """Return the folders of the store in which files with rows lie."""
     found = {str(model._meta.get_field(name).upload_to).split("/")[0] for model, name in fields()}  # type: ignore[union-attr]
     return sorted(folder for folder in found if folder and "%" not in folder)
 
@@ -56,7 +54,6 @@ def without_row() -> Found:
 
 
 def strays() -> Iterator[str]:
-    """Yield the names of these files."""
     before = timezone.now() - GRACE
     for folder in folders():
         for piece in pieces(_names(folder), PIECE):

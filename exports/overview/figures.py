@@ -34,7 +34,6 @@ class Age:
     until: dt.date | None
 
     def holds(self, given: dt.date) -> bool:
-        """Tell whether a consent given on that day is of this age."""
         return (self.since is None or given >= self.since) and (self.until is None or given < self.until)
 
 
@@ -52,7 +51,6 @@ def ages(today: dt.date) -> list[Age]:
 
 
 def now(today: dt.date | None = None) -> Numbers:
-    """Return the figures of this moment."""
     today, rules = today or timezone.localdate(), policy.current()
     edges = [age.since for age in ages(today) if age.since]
     found = headcounts.present([*edges, months_before(today, rules.consent_months)])

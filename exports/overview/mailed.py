@@ -174,7 +174,6 @@ def _number_then() -> Case:
 
 
 def _then(field: str, moment: str = "moment", number: str = "number_then") -> Subquery:
-    """Return what a field of the card was at a mail's moment, as the events of the record tell it."""
     said = ContactEvent.objects.filter(contact_id=OuterRef(number), at__lte=OuterRef(moment)).filter(
         Q(changes__has_key=field) | Q(action=history.CREATED)
     )

@@ -113,7 +113,6 @@ def gaps(sections: list[Section]) -> int:
 
 
 def body(sections: list[Section]) -> list[dict[str, Any]]:
-    """Return the record as JSON writes it."""
     return [
         {
             "article": f"30(1)({section.letter})",
@@ -222,7 +221,6 @@ def _limits() -> list[str]:
 
 
 def _rule(rule: RetentionRule) -> str:
-    """Return a rule of retention with its periods."""
     periods = []
     if rule.age_months:
         words = ngettext("%(n)d month %(since)s", "%(n)d months %(since)s", rule.age_months)

@@ -24,7 +24,6 @@ class Archive:
         self.members: list[dict[str, Any]] = []
 
     def add(self, path: str, pieces: Iterable[bytes]) -> None:
-        """Add a member."""
         digest, size = sha256(), 0
         with self.zip.open(_info(path), "w", force_zip64=True) as member:
             for piece in pieces:
@@ -33,11 +32,9 @@ class Archive:
         self.members.append({"path": path, "sha256": digest.hexdigest(), "bytes": size})
 
     def add_json(self, path: str, value: Any) -> None:
-        """Add a member that holds a value as JSON."""
         self.add(path, [as_json(value)])
 
     def close(self) -> None:
-        """Add the manifest and finish."""
         with self.zip.open(_info(MANIFEST), "w") as manifest:
             manifest.write(as_json(self.members))
         self.zip.close()

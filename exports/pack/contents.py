@@ -178,11 +178,9 @@ def _said(entry: Said) -> dict[str, Any]:
 
 
 def has_document(record: ConsentEvidence) -> bool:
-    """Tell whether a document came with a consent and is where it was stored."""
     name = record.file.name
     return bool(name and record.file.storage.exists(name))
 
 
 def document_path(record: ConsentEvidence) -> str:
-    """Return where a consent's document lies in the pack."""
     return f"files/consent-{record.pk}.{record.file_kind}"

@@ -23,8 +23,6 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page."""
-
     title: str
     pairs: Sequence[tuple[str, str]] = ()
     texts: Sequence[str] = ()
@@ -33,8 +31,6 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that is printed, in words of one language."""
-
     title: str
     lead: str
     language: str
@@ -57,7 +53,6 @@ class _Document(FPDF):
 
 
 def pdf(page: Page) -> bytes:
-    """Return the page as PDF, its letters embedded."""
     document = _Document(format="A4")
     document.foot = page.foot
     document.add_font("DejaVu", fname=FONTS / "DejaVuSans.ttf")

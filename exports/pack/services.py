@@ -116,7 +116,6 @@ def _event(event: ContactEvent, leaf: Any, describe: Describe) -> dict[str, Any]
 
 
 def _array(values: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """Yield a JSON array a value at a time."""
     first = True
     for value in values:
         yield (b"[\n" if first else b",\n") + as_json(value).rstrip(b"\n")

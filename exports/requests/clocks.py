@@ -29,7 +29,6 @@ def overdue(today: dt.date | None = None) -> Q:
 
 
 def is_overdue(row: DataRequest) -> bool:
-    """Tell the same of one request."""
     return not row.ended and days_late(row) > 0
 
 
@@ -62,7 +61,6 @@ def counts(handler_id: int | None = None) -> Clocks:
 
 
 def waiting() -> QuerySet[DataRequest]:
-    """Return the requests that are not done."""
     return DataRequest.objects.exclude(state=DataRequest.State.DONE)
 
 
@@ -77,5 +75,4 @@ def waiting_of(contact_id: int) -> QuerySet[DataRequest]:
 
 
 def people_with_open_requests() -> QuerySet[DataRequest, int | None]:
-    """Return the numbers of the people who wait for an answer."""
     return waiting().filter(contact__isnull=False).values_list("contact_id", flat=True)

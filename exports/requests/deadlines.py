@@ -24,14 +24,12 @@ def due(received: dt.date, *, extended: bool, paused_days: int, country: str) ->
 
 
 def working_day(day: dt.date, country: str) -> dt.date:
-    """Return the day itself, or the first working day after it."""
     while day.weekday() >= _SATURDAY or day in _holidays(country):
         day += dt.timedelta(days=1)
     return day
 
 
 def known(country: str) -> bool:
-    """Tell whether the holidays of a country are known."""
     return country in holidays.list_supported_countries()
 
 

@@ -48,7 +48,6 @@ class Letter:
 
     @property
     def text(self) -> str:
-        """Return the paragraphs as a mail has them."""
         return "\n\n".join(self.paragraphs)
 
 

@@ -250,12 +250,10 @@ def _is_so(row: DataRequest) -> bool:
 
 
 def _open(request_id: int, actor: Actor) -> DataRequest:
-    """Lock a request that is not done yet."""
     return _look_up(request_id, actor, DataRequest.objects.select_for_update())
 
 
 def _look_up(request_id: int, actor: Actor, rows: QuerySet[DataRequest] | None = None) -> DataRequest:
-    """Return a request that is not done yet."""
     actor.require("handle_requests")
     row = (DataRequest.objects.all() if rows is None else rows).filter(pk=request_id).first()
     if row is None:

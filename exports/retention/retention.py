@@ -119,7 +119,6 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
 
 
 def cases_of(rule: RetentionRule) -> QuerySet[RetentionCase]:
-    """Return the people listed under a rule."""
     return rule.cases.select_related("contact__card", "contact__owner")
 
 

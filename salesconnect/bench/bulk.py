@@ -33,7 +33,6 @@ PLAIN = """
 
 
 def some(people: int, scans: Scans) -> Iterator[Measure]:
-    """Yield the measures of an order for some people, and of its undo."""
     acts, number = Acts(), min(SOME, people)
     chosen = first(number)
     plain = Plain(chosen.order_by("-id").values_list("pk", flat=True)[0])
@@ -47,7 +46,6 @@ def some(people: int, scans: Scans) -> Iterator[Measure]:
 
 
 def everyone(people: int, scans: Scans) -> Iterator[Measure]:
-    """Yield the measure of an order for everybody."""
     acts, plain = Acts(), Plain(2**62)
     everybody = Contact.objects.all()
     yardstick, order = turns(plain, lambda: acts.order(everybody), prepare=_vacuum, runs=3)
@@ -55,8 +53,6 @@ def everyone(people: int, scans: Scans) -> Iterator[Measure]:
 
 
 class Acts:
-    """The product's own acts."""
-
     def __init__(self) -> None:
         self.batch: Batch | None = None
 
@@ -81,13 +77,11 @@ class Plain:
         self.last = last
 
     def __call__(self) -> None:
-        """Change them all with one statement."""
         with connection.cursor() as cursor:
             cursor.execute(PLAIN, {"type": int(next(GROUNDS)), "last": self.last})
 
 
 def first(number: int) -> ContactQuerySet:
-    """Return the people who came first."""
     return Contact.objects.filter(pk__lte=Contact.objects.order_by("id").values_list("pk", flat=True)[number - 1])
 
 

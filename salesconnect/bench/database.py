@@ -19,7 +19,6 @@ def use(people: int) -> None:
 
 
 def url() -> str:
-    """Return the database in use as a DATABASE_URL for processes of their own."""
     values = connection.settings_dict
     words = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     query = urlencode({word: values[key] for word, key in words.items() if values[key]})
@@ -48,7 +47,6 @@ def _built(people: int) -> str:
 
 
 def _make(name: str, template: str) -> None:
-    """Make a database anew with the files of another, and point this process at it."""
     _point_at("postgres")
     _run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
     _run("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)

@@ -84,7 +84,6 @@ def peak_mb() -> float:
 
 
 def table(measures: Sequence[Measure]) -> str:
-    """Return the measures as a text table."""
     rows = [("measure", "ours", "yardstick", "unit", "ratio", "target", "")]
     rows += [
         (

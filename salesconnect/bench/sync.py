@@ -126,7 +126,6 @@ def _stages(org: Org, people: int, number: int) -> dict[str, float]:
 
 
 def _give_ids(here: Sequence[int], there: Sequence[str]) -> None:
-    """Write the IDs on the people, as an import does."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE contacts_contact c SET salesforce_id = found.there"

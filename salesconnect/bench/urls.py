@@ -39,7 +39,6 @@ def person(request: HttpRequest, contact_id: int, queries: int) -> HttpResponse:
 @csrf_exempt
 @login_not_required
 def insert(request: HttpRequest, token: str) -> HttpResponse:
-    """Insert one row."""
     with connection.cursor() as cursor:
         cursor.execute(INSERT, [token, request.POST.get("List-Unsubscribe", "")])
     return HttpResponse("OK\n", content_type="text/plain")

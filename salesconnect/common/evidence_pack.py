@@ -10,7 +10,6 @@ from salesconnect.lib.actor import Actor
 
 
 def pack_answer(contact_id: int, *, actor: Actor, reason: str = "") -> FileResponse:
-    """Return the pack of one person, in the language of the request."""
     pack = services.evidence_pack(
         contact_id, actor=actor, words=evidence_pack_words.page, describe=describe, reason=reason
     )

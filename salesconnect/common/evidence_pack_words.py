@@ -24,7 +24,6 @@ PRINTED = 1_000
 
 
 def page(contents: Contents) -> Page:
-    """Return what is printed."""
     person = contents.person
     sections = (
         _person(contents),

@@ -64,7 +64,6 @@ class CardMethods:
     on_card = ON_CARD
 
     def filter_verdict(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Keep the people with the verdict."""
         return queryset.filter(verdict.condition(value, policy.current(), card=self.on_card))
 
     def filter_restricted(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
@@ -181,12 +180,10 @@ CardFilter.base_filters.update(
 
 
 def _cards(query: QueryDict | dict[str, Any]) -> QuerySet[Any]:
-    """Return the cards that those of the filters keep which the cards can tell."""
     return CardFilter(query, queryset=ComplianceCard.objects.all()).qs
 
 
 def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any]) -> bool:
-    """Tell whether a page should show the people before it has counted them."""
     if not query or set(query) <= set(CardFilter.base_filters):
         return False
     return planned(people.order_by()[: COUNT_CAP + 1])[1] > LONG

@@ -87,7 +87,6 @@ def source_label(source: str) -> str:
 
 
 def field_label(name: str) -> str:
-    """Return the label of a detail of a person or of a field of the card."""
     if name in LABELS:
         return str(LABELS[name])
     return str(BY_NAME[name].label)

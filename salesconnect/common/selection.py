@@ -49,7 +49,6 @@ class Selection:
         return cls(ids=ids)
 
     def queryset(self, actor: Actor) -> ContactQuerySet:
-        """Return the visible people who are meant."""
         if self.ids is not None:
             return Contact.objects.visible_to(actor).among(self.ids)
         people = filtered(actor, self.filter or {})

@@ -33,7 +33,6 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the address by which allauth throttles."""
         return client_address(request) or "unknown"
 
     def get_reset_password_from_key_url(self, key: str) -> str:

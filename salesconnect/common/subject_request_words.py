@@ -12,7 +12,6 @@ from exports.requests import clocks, deadlines
 
 
 def goes(report: Report) -> list[str]:
-    """Return what goes, a line each."""
     files, mentions = report.files, report.mentions
     lines = [_("Name, email address and all other contact details"), _("The compliance card")]
     counted = (
@@ -69,7 +68,6 @@ def _places(n: int) -> str:
 
 
 def due_words(row: DataRequest) -> str:
-    """Return where the clock of a request stands, in words."""
     late = clocks.days_late(row)
     if row.ended and late:
         words = {"outcome": DataRequest.Outcome(row.outcome).label, "n": late}
@@ -102,7 +100,6 @@ def told_late(row: DataRequest) -> bool:
 
 
 def act_title(row: DataRequest) -> str:
-    """Return what carrying a request out does."""
     words = {
         DataRequest.Kind.ERASURE: _("Erase %(name)s?"),
         DataRequest.Kind.RESTRICTION: _("Restrict the processing of %(name)s?"),

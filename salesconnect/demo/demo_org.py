@@ -76,7 +76,6 @@ def free_port(port: int) -> int:
 
 
 def _connect(ready: Json) -> None:
-    """Fill the org, connect to it and let the sync begin."""
     first = not SyncRun.objects.exists()
     connecting.disconnect(actor=ACTOR)
     _fill(ready["control"], first=first)
@@ -114,7 +113,6 @@ def _record(person: Contact, *, opted_out: bool) -> Json:
 
 
 def _strangers() -> list[Json]:
-    """Return leads of whom nobody here has heard."""
     names = (("Ingrid", "Sand", "Fjärilshuset"), ("Olof", "Bark", "Norrsken Båtar"))
     address = "{0}.{1}@okand.example"
     return [

@@ -60,7 +60,6 @@ def happening(at: dt.datetime) -> Iterator[None]:
 
 
 def _find_grounds() -> None:
-    """Record a ground for some people who have none."""
     missing = Contact.objects.filter(card__authorization_type=None).order_by("pk").values_list("pk", flat=True)
     found = Contact.objects.filter(pk__in=list(missing[:FOUND_LATER]))
     services.authorise(found, Authorization(AuthorizationType.CONTRACT), actor=system("command"))

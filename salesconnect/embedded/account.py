@@ -67,7 +67,6 @@ def as_account() -> dict[str, Any]:
 
 
 def reachable(path: Path) -> bool:
-    """Tell whether every account may pass to the path."""
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
 
 
@@ -83,7 +82,6 @@ def binaries() -> Path:
 
 
 def _copy(wheel: Path) -> Path:
-    """Copy the programs and, beside them as their search path wants it, their libraries."""
     home = PRIVATE / f"{WHEEL}-{version(WHEEL)}"
     if not home.exists():
         _private_root()

@@ -48,7 +48,6 @@ def keys(data: Path) -> dict[str, str]:
 
 
 def _has_database(data: Path) -> bool:
-    """Tell whether a cluster exists, without making a place for one."""
     if not (data / "postgres").exists() and not (data / "postgres-folder").exists():
         return False
     return cluster(servers(data)).exists()
@@ -68,7 +67,6 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _write(file: Path, content: dict[str, str]) -> None:
-    """Replace the file as a whole, and only once its content is on the disk."""
     draft = file.with_name("keys.json.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

@@ -34,7 +34,6 @@ class Servers:
 
     @property
     def redis_socket(self) -> Path:
-        """Return the path of Redis's socket."""
         return self.sockets / "redis.sock"
 
     @property

@@ -36,8 +36,6 @@ SETTINGS = {
 
 
 class Postgres:
-    """The PostgreSQL of one data folder."""
-
     name = "postgres"
     stop_signals = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0))
 
@@ -47,7 +45,6 @@ class Postgres:
         self.log = where.data / "postgres.log"
 
     def running(self) -> bool:
-        """Tell whether the server answers."""
         try:
             self._connect("postgres").close()
         except psycopg2.OperationalError:

@@ -12,8 +12,6 @@ from salesconnect.embedded.places import EmbeddedError, Servers
 
 
 class Redis:
-    """The Redis of one data folder."""
-
     name = "redis"
 
     def __init__(self, where: Servers) -> None:
@@ -22,7 +20,6 @@ class Redis:
         self.log = where.data / "redis.log"
 
     def running(self) -> bool:
-        """Tell whether the server answers."""
         try:
             with self._client() as client:
                 return bool(client.ping())
@@ -30,7 +27,6 @@ class Redis:
             return False
 
     def spawn(self, *, attached: bool) -> processes.Process:
-        """Start the server without waiting for it."""
         folder = self.where.data / "redis"
         folder.mkdir(mode=0o700, exist_ok=True)
         self.where.redis_socket.unlink(missing_ok=True)

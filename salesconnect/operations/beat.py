@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 
 class Scheduler(CelerysScheduler):
-    """See the module."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.me = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
         self.at_work: bool | None = None
@@ -58,7 +56,6 @@ class Scheduler(CelerysScheduler):
             return WAIT_SECONDS
 
     def reserve(self, entry: Any) -> Any:
-        """Note that a task was asked for."""
         following: Any = super().reserve(entry)
         with connection.cursor() as cursor:
             cursor.execute(_REMEMBER, [following.name, following.last_run_at, following.total_run_count])

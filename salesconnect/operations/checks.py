@@ -32,7 +32,6 @@ def check_strength(**_: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def check_encryption_key(**_: Any) -> list[CheckMessage]:
-    """Refuse an encryption key that encrypts nothing."""
     keys = keys_of(KeyFingerprint.Name.ENCRYPTION)
     if keys and all(is_encryption_key(key) for key in keys):
         return []

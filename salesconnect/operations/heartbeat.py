@@ -24,7 +24,6 @@ def key_of(host: str) -> str:
 
 
 def client(seconds: float = 2) -> redis.Redis:
-    """Return a client of the broker that gives up after some seconds."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=seconds, socket_timeout=seconds)
 
 

@@ -115,7 +115,6 @@ def missing(name: Name) -> list[str]:
 
 
 def keys_of(name: Name) -> list[str]:
-    """Return the configured keys of a name, newest first."""
     if name == Name.SUPPRESSION:
         return list(settings.SUPPRESSION_KEYS)
     text = settings.UNSUBSCRIBE_KEY if name == Name.UNSUBSCRIBE else settings.ENCRYPTION_KEY
@@ -146,7 +145,6 @@ def is_encryption_key(key: str) -> bool:
 
 
 def _known() -> dict[str, set[str]]:
-    """Return the fingerprints of the keys that are in use, by the names of the keys."""
     known: dict[str, set[str]] = {name: set() for name in Name.values}
     with connection.cursor() as cursor:
         cursor.execute(KNOWN)
@@ -202,7 +200,6 @@ def is_unreadable(text: str) -> bool:
 
 
 def _encrypted() -> Iterator[str]:
-    """Yield every encrypted value."""
     for pair in SyncConnection.objects.values_list("secret", "access_token"):
         yield from pair
     for data in Authenticator.objects.values_list("data", flat=True):

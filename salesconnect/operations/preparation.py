@@ -82,7 +82,6 @@ def prepare(say: Callable[[str], None]) -> None:
 
 
 def make_tables() -> None:
-    """Make the tables of a database that has none."""
     if not connection.introspection.table_names():
         call_command("migrate", interactive=False, verbosity=0)
         partitions.ensure()

@@ -20,7 +20,6 @@ class Reload:
         self.last = self._state()
 
     def __call__(self) -> None:
-        """Look once."""
         before, self.last = self.last, self._state()
         changed = sorted(path.name for path, _when in before ^ self.last)
         if not changed:

@@ -13,7 +13,6 @@ FRESH_SECONDS = 60
 
 
 def worker_lives(host: str) -> bool:
-    """Tell whether a worker of this host has given a sign within a minute."""
     with heartbeat.client() as broker:
         return bool(broker.exists(heartbeat.key_of(host)))
 

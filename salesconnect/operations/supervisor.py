@@ -32,7 +32,6 @@ class Child:
     due: float | None = None
 
     def gone(self) -> bool:
-        """Tell whether the process has ended."""
         return not self.alive() if self.process is None else self.process.poll() is not None
 
 
@@ -82,7 +81,6 @@ class Supervisor:
             signal.signal(number, self._interrupt)
 
     def add(self, child: Child) -> None:
-        """Watch a child from now on."""
         self.children.append(child)
         self._listen_to(child)
 
@@ -100,7 +98,6 @@ class Supervisor:
                     due = time.monotonic() + 1
 
     def stop(self) -> None:
-        """Stop all children in order, showing what they say."""
         self.stopping = True
         self.say(f"Stopping everything, for {self.reason}")
         for child in self.children:

@@ -51,7 +51,6 @@ class Arrival:
 
     @property
     def is_silent(self) -> bool:
-        """Tell whether nothing has come yet."""
         return self._head is not None and not self._head
 
     @property
@@ -78,7 +77,6 @@ class Arrival:
             self.whole = True
 
     def _read(self, head: bytes) -> None:
-        """Learn from the head what follows it."""
         self.since = time.monotonic()
         self.path = ([*head.partition(b"\r\n")[0].split(b" "), b"", b""])[1]
         plain = _EXPECTED.sub(b"", head)

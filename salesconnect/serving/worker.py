@@ -43,7 +43,6 @@ class Arrived:
         self.stored = stored
 
     def recv(self, size: int) -> bytes:
-        """Return the next bytes of the request."""
         return self.stored.read(size)
 
 
@@ -147,7 +146,6 @@ class Worker(ThreadWorker):
                 conn.sock.send(CONTINUE)
 
     def _give(self, conn: TConn, arrival: Arrival) -> None:
-        """Hand a whole request to a thread."""
         self._leave(conn)
         conn.arrived, conn.surplus, conn.whole_at = arrival.stored, arrival.surplus, time.monotonic()
         done: Callable[[futures.Future[Any]], None] = partial(self.method_queue.defer, self.finish_request, conn)
@@ -164,7 +162,6 @@ class Worker(ThreadWorker):
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: TConn, status: str = "") -> None:
-        """Give a request up that has not arrived, with a last word if there is one to say."""
         arrival = self.arriving.get(conn)
         self._leave(conn)
         if arrival is not None:

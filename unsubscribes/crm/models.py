@@ -249,8 +249,6 @@ class SyncJob(models.Model):
 
 
 class SyncRun(models.Model):
-    """One run of the sync and what it came to."""
-
     State = RunState
 
     class Kind(models.TextChoices):

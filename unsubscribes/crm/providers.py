@@ -15,21 +15,17 @@ DEFAULT = "salesforce"
 
 
 def of(connection: SyncConnection) -> Provider:
-    """Return the CRM of a connection."""
     return named(connection.provider)
 
 
 def current() -> Provider:
-    """Return the CRM that is connected, or the one that would be."""
     return named(SyncConnection.objects.values_list("provider", flat=True).first() or DEFAULT)
 
 
 def named(key: str) -> Provider:
-    """Return a CRM by its name."""
     provider: Provider = import_string(PROVIDERS[key])()
     return provider
 
 
 def every() -> Iterator[Provider]:
-    """Yield all CRMs."""
     return (named(key) for key in PROVIDERS)

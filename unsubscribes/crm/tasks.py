@@ -48,7 +48,6 @@ def pull_salesforce() -> None:
 
 @shared_task(name="unsubscribes.push_salesforce", time_limit=240)
 def push_salesforce() -> None:
-    """Write what waits."""
     outbox.collect()
     due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
     lost = SyncWish.objects.filter(state=SyncWish.State.LEASED, leased_until__lt=Now())

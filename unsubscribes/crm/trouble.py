@@ -5,8 +5,6 @@ from enum import Enum
 
 
 class TroubleKind(Enum):
-    """What kind of trouble an answer is, and so what is to be done."""
-
     AUTH = "auth"
     QUOTA = "quota"
     PERMISSION = "permission"

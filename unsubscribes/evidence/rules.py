@@ -21,8 +21,6 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 class Channel(TextChoices):
-    """How a new consent was given."""
-
     FORM = "form", _("By a form")
     EMAIL = "email", _("By email")
     WRITING = "writing", _("In writing")

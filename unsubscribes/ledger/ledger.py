@@ -67,7 +67,6 @@ class Period:
 
 
 def events(wanted: Wanted) -> QuerySet[ContactEvent]:
-    """Return the events of the list, unordered."""
     actions = (wanted.kind,) if wanted.kind in THE_NO else THE_NO
     found = ContactEvent.objects.filter(wanted.days("at"), action__in=actions)
     if wanted.source:

@@ -176,7 +176,6 @@ def _found(groups: list[list[str]]) -> tuple[list[str], bool]:
 
 @act
 def _store(taken_id: int, addresses: list[str], rejects: list[Any], found: int, actor: Actor) -> None:
-    """Suppress the addresses of a chunk and count what was found, in one transaction."""
     taken = SuppressionList.objects.get(pk=taken_id)
     source = Suppression.Source.IMPORT
     new = suppression.opt_out_addresses(addresses, actor=actor, source=source, reason=taken.file_name)

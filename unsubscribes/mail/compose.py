@@ -120,7 +120,6 @@ def clean_html(html: str) -> str:
 
 
 def with_link(text: str, url: str) -> str:
-    """Return a rendered text or HTML with the link in its places."""
     return text.replace(LINK, url)
 
 

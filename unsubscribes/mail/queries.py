@@ -18,7 +18,6 @@ def visible(actor: Actor) -> QuerySet[Message]:
 
 
 def of_person(contact_id: int) -> QuerySet[Message]:
-    """Return the messages to one person, newest first."""
     return Message.objects.filter(contact_id=contact_id).order_by("-pk")
 
 

@@ -26,7 +26,6 @@ def current() -> TeamSettings:
 
 
 def name(team: TeamSettings) -> str:
-    """Return what the team calls itself."""
     return team.company_name or DEFAULT_NAME
 
 

@@ -78,7 +78,6 @@ def merge(
 
 
 def merged_details(survivor: Contact, other: Contact, take: Collection[str]) -> dict[str, str]:
-    """Return the details of the survivor that become those of the other."""
     return {
         name: getattr(other, name)
         for name in DETAILS
@@ -155,7 +154,6 @@ def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, in
 
 
 def _share_the_no(survivor: Contact, other: Contact, actor: Actor) -> None:
-    """Opt out whichever of the two is not, when the other is, with its address."""
     if survivor.card.unsubscribed == other.card.unsubscribed:
         return
     said_no, mailable = (survivor, other) if survivor.card.unsubscribed else (other, survivor)

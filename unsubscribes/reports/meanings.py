@@ -18,8 +18,6 @@ Report = Mapping[str, Any]
 
 
 class Meaning(Enum):
-    """What a report says of an address."""
-
     NOTHING = "nothing"
     DELIVERED = "delivered"
     NOT_DELIVERED = "not_delivered"  # this mail; the next may arrive

@@ -117,7 +117,6 @@ def _recipients(reported: Reported) -> list[int]:
 
 
 def _named(reported: Reported) -> Message | None:
-    """Return the message whose id a report gives, if it is one of ours to the address."""
     found = OUR_ID.match(reported.mail_id)
     message = _to(reported).filter(pk=int(found["number"])).first() if found else None
     ours = message and envelope.message_id(message).strip("<>") == reported.mail_id.strip("<>")

@@ -95,7 +95,6 @@ def _context(act: SelectedAct, selection: Selection, form: forms.Form, actor: Ac
 
 
 def _ordered(request: SignedInRequest, batch: Batch) -> HttpResponse:
-    """Tell what has happened, or that a worker is at it."""
     if not request.htmx:
         return redirect("task", batch.pk)
     return announce(close_dialog(HttpResponse(status=204)), of_batch(batch))

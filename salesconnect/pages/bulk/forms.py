@@ -55,24 +55,18 @@ class DeleteForm(OnRequestForm):
 
 
 class BulkAuthorizationForm(AuthorizationForm):
-    """The legal basis of many people."""
-
     def values(self) -> dict[str, Any]:
         """Return what the act `authorization` asks for."""
         return self.to_authorization().values()
 
 
 class BulkSourceForm(SourceForm):
-    """The source of many people."""
-
     def values(self) -> dict[str, Any]:
         """Return what the act `source` asks for."""
         return self.to_source().values()
 
 
 class UserField(forms.ChoiceField):
-    """A user with an open account, or nobody, which has to be chosen too."""
-
     def __init__(self, parameter: UserParameter) -> None:
         self.nobody = parameter.nobody
         super().__init__(label=str(parameter.label), choices=self._choices_now)
@@ -106,7 +100,6 @@ FIELDS: dict[type[Parameter], Callable[[Any], forms.Field]] = {
 
 
 def form_of(act: SelectedAct) -> type[forms.Form]:
-    """Return the form that asks for what an act declares."""
     if act.kind in FORMS:
         return FORMS[act.kind]
     fields: dict[str, Any] = {parameter.name: FIELDS[type(parameter)](parameter) for parameter in act.parameters}

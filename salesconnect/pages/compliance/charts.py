@@ -21,7 +21,6 @@ FEWEST_DAYS = 2
 
 
 def people_url(**filters: str) -> str:
-    """Return the address of the People page with filters."""
     query = f"?{urlencode(filters)}" if filters else ""
     return f"{reverse('people')}{query}"
 
@@ -38,7 +37,6 @@ def kinds(numbers: Numbers, name: str, kind: type[SlugChoices], *, live: bool) -
 
 
 def coverage(numbers: Numbers, *, live: bool) -> list[dict[str, Any]]:
-    """Return the charts of people by legal basis and by source."""
     return [
         {
             "id": "authorization",
@@ -56,7 +54,6 @@ def coverage(numbers: Numbers, *, live: bool) -> list[dict[str, Any]]:
 
 
 def consents(numbers: Numbers, day: dt.date, *, live: bool) -> dict[str, Any]:
-    """Return the chart of consents by age."""
     points = []
     for age in figures.ages(day):
         number, words = numbers[figures.CONSENT_AGE].get(age.key, 0), _age_words(age)
@@ -88,7 +85,6 @@ def trend(day: dt.date, numbers: Numbers) -> dict[str, Any] | None:
 
 
 def recorded(numbers: Numbers) -> int:
-    """Return how many people have a recorded legal basis."""
     return numbers[figures.TOTAL][""] - numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
 
 

@@ -39,25 +39,20 @@ class Duty:
 
     @property
     def concern(self) -> Concern:
-        """Return what must be seen to."""
         words = f"{self.text}, {self.late}." if self.late else self.text
         return Concern(f"{self.label}: {words}", self.late_url or self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Duties:
-    """All of them, and those that are concerns."""
-
     all: list[Duty] = field(default_factory=list)
 
     @property
     def concerns(self) -> list[Concern]:
-        """Return what must be seen to."""
         return [duty.concern for duty in self.all if duty.bad]
 
 
 def duties() -> Duties:
-    """Return what waits and what works, as it stands now."""
     return Duties(
         [
             _requests(),
@@ -71,7 +66,6 @@ def duties() -> Duties:
 
 
 def number_of(waiting: Waiting) -> str:
-    """Return how many wait, as the lists say it."""
     return f"{intcomma(waiting.number)}{'+' if waiting.capped else ''}"
 
 
@@ -136,7 +130,6 @@ def _records() -> Duty:
 
 
 def words_of(name: str) -> str:
-    """Return the words of a check, or its name when the check is no longer made."""
     return str(BY_NAME[name].words) if name in BY_NAME else name
 
 

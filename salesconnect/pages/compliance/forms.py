@@ -49,10 +49,7 @@ class MailedForm(QueryForm):
 
 
 class DayForm(QueryForm):
-    """A day of the past, or none for today."""
-
     as_of = DayField(required=False)
 
     def day(self) -> dt.date:
-        """Return the day that is asked for."""
         return self.values()["as_of"] or timezone.localdate()

@@ -38,7 +38,6 @@ def report(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def export(request: SignedInRequest) -> StreamingHttpResponse:
-    """Download the mails as a CSV."""
     wanted = MailedForm(request.POST).wanted()
     lines = mailed.export(wanted, actor=page_actor(request))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")

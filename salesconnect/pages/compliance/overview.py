@@ -68,7 +68,6 @@ def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
 
 
 def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[str, Any]]:
-    """Return the few numbers that matter, each with its list."""
     total = numbers[figures.TOTAL][""]
     missing = numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
     shown: list[tuple[str, int, dict[str, str], str]] = [

@@ -17,8 +17,6 @@ from salesconnect.lib import csv
 
 
 class TextsForm(forms.ModelForm):
-    """What the team alone can say."""
-
     use_required_attribute = False
 
     class Meta:
@@ -34,7 +32,6 @@ class TextsForm(forms.ModelForm):
 
 @require_safe
 def record(request: SignedInRequest) -> HttpResponse:
-    """Show the record as it stands now."""
     sections = processing.record(actor=page_actor(request))
     context = {
         "sections": sections,
@@ -47,7 +44,6 @@ def record(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def as_json(request: SignedInRequest) -> HttpResponse:
-    """Download the record as JSON."""
     sections = processing.record(actor=page_actor(request))
     body = {
         "as_of": timezone.now().isoformat(),
@@ -61,7 +57,6 @@ def as_json(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def as_csv(request: SignedInRequest) -> HttpResponse:
-    """Download the record as a CSV, one line a sentence."""
     rows = [("Article", "Section", "Said by", "Text")]
     for section in processing.record(actor=page_actor(request)):
         for who, lines in (("system", section.facts), ("team", section.own), ("missing", section.missing)):
@@ -73,7 +68,6 @@ def as_csv(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show and change the team's own texts."""
     actor = page_actor(request)
     actor.require("edit_team")
     form = TextsForm(request.POST or None, instance=processing.texts())

@@ -54,11 +54,9 @@ class Queue:
 
     @property
     def query(self) -> dict[str, str]:
-        """Return what of the queue its address says."""
         return {"show": self.shown, "owner": "me" if self.mine else ""}
 
     def url(self, **changes: str) -> str:
-        """Return the address of the queue with changes."""
         return address(self.query, self.path, **changes)
 
 
@@ -165,7 +163,6 @@ def _page(request: SignedInRequest, queue: Queue, shown: dict[str, str], labels:
 
 
 def _filter(request: SignedInRequest, queue: Queue) -> dict[str, str]:
-    """Return the filter of the People page that keeps the same people."""
     names = {
         "to_inform": {"to_inform": "true"},
         "to_inform_overdue": {"to_inform": "overdue"},

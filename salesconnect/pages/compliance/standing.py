@@ -16,8 +16,6 @@ from salesconnect.pages.compliance import charts
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that is not as it should be, and where it is put right."""
-
     text: str
     url: str
 

@@ -40,11 +40,9 @@ class AllRowsForm(CardForm):
         return self.cleaned_data["authorization_type"] or NOT_RECORDED
 
     def clean_source_type(self) -> str:
-        """Return the type in the same way."""
         return self.cleaned_data["source_type"] or NOT_RECORDED
 
     def card(self) -> Card:
-        """Return what the fields say."""
         return Card(self.to_authorization(), self.to_source())
 
     def _may_be_blank(self, name: str, label: Any) -> None:
@@ -55,8 +53,6 @@ class AllRowsForm(CardForm):
 
 
 class FileForm(AllRowsForm):
-    """A file and what holds for everybody in it."""
-
     field_order = ["file"]
     file = forms.FileField(
         label=_("File"),
@@ -67,8 +63,6 @@ class FileForm(AllRowsForm):
 
 
 class ColumnsForm(AllRowsForm):
-    """Where each column goes, beside what holds for all rows."""
-
     def __init__(
         self,
         *args: Any,
@@ -115,7 +109,6 @@ class ColumnsForm(AllRowsForm):
 
     @property
     def questions(self) -> list[forms.BoundField]:
-        """Return the fields about words."""
         return [self[name] for name in self.asked]
 
     def mapping(self) -> dict[str, str]:
@@ -124,12 +117,10 @@ class ColumnsForm(AllRowsForm):
 
 
 def columns_initial(columns: dict[int, str]) -> dict[str, str]:
-    """Return the initial values for a mapping by the columns' places."""
     return {f"column_{index}": field for index, field in columns.items()}
 
 
 def card_initial(card: Card) -> dict[str, Any]:
-    """Return the initial values for the card's values for all rows."""
     authorization, source = card
     return {
         "authorization_type": authorization.type.slug if authorization.type else "",

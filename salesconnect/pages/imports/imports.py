@@ -65,7 +65,6 @@ def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
 
 @require_safe
 def rejected(request: SignedInRequest, job_id: int) -> StreamingHttpResponse:
-    """Download the rows that were not taken."""
     page_actor(request).require("view_people")
     job = _find(job_id)
     headers = {"Content-Disposition": content_disposition(rejects.file_name(job)), "Cache-Control": "no-store"}

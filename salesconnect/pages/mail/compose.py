@@ -54,7 +54,6 @@ class Sheet:
 
 @require_http_methods(["GET", "POST"])
 def to_one(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Write to one person."""
     actor = page_actor(request)
     actor.require("mail_people")
     person = find(contact_id, actor)
@@ -65,7 +64,6 @@ def to_one(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def to_many(request: SignedInRequest) -> HttpResponse:
-    """Write to a selection of people."""
     actor = page_actor(request)
     actor.require("mail_people")
     if request.method == "GET":

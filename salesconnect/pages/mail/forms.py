@@ -50,7 +50,6 @@ class ComposeForm(forms.Form):
         self.fields["body"].widget.attrs["data-words"] = json.dumps(_editor_words())
 
     def shown_draft(self) -> Draft:
-        """Return what the fields show, whether somebody has filled them in or they begin so."""
         texts = {name: str(self[name].value() or "").replace("\r\n", "\n") for name in ("subject", "body", "body_html")}
         return Draft(texts["subject"], texts["body"], texts["body_html"])
 
@@ -63,8 +62,6 @@ class ComposeForm(forms.Form):
 
 
 class TeamForm(forms.ModelForm):
-    """What the team says of itself."""
-
     use_required_attribute = False
 
     class Meta:
@@ -83,7 +80,6 @@ class TeamForm(forms.ModelForm):
 
 
 def _editor_words() -> dict[str, Any]:
-    """Return what the buttons of the editor are called, in the reader's language."""
     return {
         "bold": _t("Bold"),
         "italic": _t("Italic"),

@@ -25,12 +25,10 @@ class Copy:
 
     @property
     def text(self) -> str:
-        """Return the plain text with a link that leads nowhere."""
         return with_link(self.rendered.text, queries.HIDDEN)
 
     @property
     def html(self) -> str:
-        """Return the cleaned HTML with a link that leads nowhere."""
         return with_link(self.rendered.html, "#mail-preview")
 
 

@@ -34,14 +34,12 @@ class Field:
 
     @property
     def words(self) -> str:
-        """Return the value in words."""
         labels = dict(self.choices)
         parts = [str(labels.get(part, part)) for part in self.value.split(",")] if self.choices else [self.value]
         return f" {_('or')} ".join(parts)
 
     @property
     def day(self) -> str:
-        """Return the day of a value that the address may give as a moment."""
         return self.value[:10]
 
 
@@ -77,7 +75,6 @@ def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]
 
 
 def chips(query: ListQuery, given: Sequence[Field]) -> list[dict[str, str]]:
-    """Return what the list is narrowed to, each with the address of the list without it."""
     search = query.filters.get("search", "")
     found = [Field("search", _("Search"), "", search), *given]
     return [

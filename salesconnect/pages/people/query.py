@@ -34,17 +34,14 @@ class ListQuery:
 
     @property
     def string(self) -> str:
-        """Return the query string."""
         page = {ORDERING: self.ordering, COLUMNS: self.columns, CURSOR: self.cursor}
         return urlencode(self.filters | {name: value for name, value in page.items() if value})
 
     @property
     def url(self) -> str:
-        """Return the address."""
         return f"{reverse('people')}?{self.string}".rstrip("?")
 
     def at(self, cursor: str) -> "ListQuery":
-        """Return the same view at another place."""
         return replace(self, cursor=cursor)
 
     def changed(self, **changes: Any) -> "ListQuery":
@@ -52,5 +49,4 @@ class ListQuery:
         return replace(self, cursor="", **changes)
 
     def without(self, *names: str) -> "ListQuery":
-        """Return the view without some filters."""
         return self.changed(filters={name: value for name, value in self.filters.items() if name not in names})

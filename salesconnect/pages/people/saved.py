@@ -24,8 +24,6 @@ from salesconnect.pages.people.query import ListQuery
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A view above the list."""
-
     label: str
     url: str
     current: bool
@@ -53,7 +51,6 @@ def tabs(query: ListQuery, user_id: int, rules: Policy) -> list[Tab]:
 
 @require_http_methods(["GET", "POST"])
 def save_view(request: SignedInRequest) -> HttpResponse:
-    """Ask for the name of a view, and save it."""
     query = ListQuery.read(QueryDict(request.POST.get("query", request.GET.urlencode()))).at("")
     context: dict[str, Any] = {"title": _("Save this view"), "query": query, "limit": saved_views.NAME_LIMIT}
     if request.method == "GET":

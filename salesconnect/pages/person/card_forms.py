@@ -46,7 +46,6 @@ class CardHalf(forms.Form):
                 field.choices = [("", _("Choose…")), *field.choices]  # type: ignore[misc]
 
     def add_rule_errors(self, errors: dict[str, list[str]]) -> None:
-        """Show what the rules say beside the fields that have no error of their own."""
         for name, messages in errors.items():
             if name not in self.errors:
                 self.add_error(name, messages)
@@ -65,8 +64,6 @@ def _type(slug: str, types: type[SlugChoices]) -> SlugChoices | None:
 
 
 class AuthorizationForm(CardHalf):
-    """The legal basis."""
-
     authorization_type = forms.ChoiceField(label=_("Authorization Type"), choices=_choices(AuthorizationType))
     authorization_other = _text(_("Describe the other authorization"))
     consent_date = DayField(
@@ -78,46 +75,36 @@ class AuthorizationForm(CardHalf):
     consent_purpose = _text(_("Purpose of Processing"), template_name=CONDITIONAL)
 
     def clean(self) -> dict[str, Any]:
-        """Check the legal basis by the rules of the card."""
         super().clean()
         if self.cleaned_data.get("authorization_type"):
             self.add_rule_errors(self.to_authorization().errors(timezone.localdate()))
         return self.cleaned_data
 
     def to_authorization(self) -> Authorization:
-        """Return the legal basis that the fields say."""
         kind = _type(self.cleaned_data["authorization_type"], AuthorizationType)
         return Authorization.from_values(self.cleaned_data | {"authorization_type": kind})
 
 
 class SourceForm(CardHalf):
-    """Where the data came from."""
-
     source_type = forms.ChoiceField(label=_("Source Type"), choices=_choices(SourceType))
     source_other = _text(_("Describe the other source"))
 
     def clean(self) -> dict[str, Any]:
-        """Check the source by the rules of the card."""
         super().clean()
         if self.cleaned_data.get("source_type"):
             self.add_rule_errors(self.to_source().errors())
         return self.cleaned_data
 
     def to_source(self) -> Source:
-        """Return the source that the fields say."""
         kind = _type(self.cleaned_data["source_type"], SourceType)
         return Source.from_values(self.cleaned_data | {"source_type": kind})
 
 
 class CardForm(AuthorizationForm, SourceForm):
-    """Both halves, as one person's card shows them."""
-
     field_order = ["authorization_type", "authorization_other", "consent_date", "consent_purpose", "source_type"]
 
 
 class OptOutForm(forms.Form):
-    """Why somebody is unsubscribed by hand."""
-
     reason = _text(_("Reason"), max_length=TEXT_LIMIT, help_text=_("Optional. It stays in the history."))
 
 
@@ -135,13 +122,10 @@ class RestrictionForm(forms.Form):
 
     @property
     def lifting(self) -> bool:
-        """Tell whether the form is about lifting."""
         return bool(self["lifts"].value() in {True, "True", "on"})
 
 
 class PolicyForm(forms.ModelForm):
-    """What each reason does, and when a basis is old."""
-
     use_required_attribute = False
 
     class Meta:
@@ -155,14 +139,11 @@ class PolicyForm(forms.ModelForm):
         }
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
-        """Show what the service found wrong beside the fields."""
         for name, messages in errors.items():
             self.add_error(name, messages)
 
 
 class NoteForm(forms.Form):
-    """The three parts of the balance."""
-
     use_required_attribute = False
     purpose = forms.CharField(
         label=_("Purpose"), max_length=TEXT_LIMIT, help_text=_("What we want to achieve, and why it is legitimate.")

@@ -31,7 +31,6 @@ def export(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Say what deleting the person removes and what stays, and do it when that is confirmed."""
     actor = page_actor(request)
     actor.require("delete_people")
     person = find(contact_id, actor)

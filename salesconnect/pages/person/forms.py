@@ -35,21 +35,17 @@ class DetailsForm(forms.Form):
         return [shown[place : place + 2] for place in range(0, len(shown), 2)]
 
     def details(self) -> dict[str, str]:
-        """Return the details by field name."""
         return {name: self.cleaned_data[name] for name in DETAILS}
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
-        """Show what a service found wrong beside the fields."""
         for name, messages in errors.items():
             self.add_error(name, messages)
 
     def ask_although_erased(self, conflict: Conflict) -> None:
-        """Say beside the address that its person asked to be erased, and ask whether it is meant all the same."""
         self._add_although_erased()
         self.add_error("email", forms.ValidationError(conflict.message, code=conflict.code))
 
     def takes_in_erased(self) -> bool:
-        """Tell whether the user takes the person in although he or she asked to be erased."""
         return bool(self.cleaned_data.get("although_erased"))
 
     def _add_although_erased(self) -> None:
@@ -60,7 +56,6 @@ class DetailsForm(forms.Form):
         )
 
     def refuse_address(self, conflict: Conflict, url: str) -> None:
-        """Say beside the address that somebody has it, with a link to that person."""
         words = format_html('{} <a href="{}">{}</a>', conflict.message, url, _("Show that person"))
         self.add_error("email", forms.ValidationError(words, code=conflict.code))
 
@@ -84,7 +79,6 @@ class EditDetailsForm(DetailsForm):
         owner.queryset = eligible.order_by("first_name", "last_name", "username")
 
     def changed_details(self) -> dict[str, str]:
-        """Return the details that the editor changed."""
         return {name: value for name, value in self.details().items() if name in self.changed_data}
 
 

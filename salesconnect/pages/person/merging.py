@@ -41,12 +41,10 @@ class Row:
 
     @property
     def choice(self) -> bool:
-        """Tell whether both have a value, and not the same."""
         return bool(self.mine and self.theirs and self.mine != self.theirs)
 
     @property
     def kept(self) -> str:
-        """Return what the result has where there is nothing to choose."""
         return self.mine or self.theirs
 
 

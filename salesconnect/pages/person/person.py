@@ -25,7 +25,6 @@ def person(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_GET
 def past(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Show an older part of a person's history."""
     someone = find(contact_id, page_actor(request))
     asked_here = request.htmx.trigger == "history-older"
     older = lines.of_person(contact_id, request.GET.get("cursor"), focus=asked_here)

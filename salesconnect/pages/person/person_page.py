@@ -69,7 +69,6 @@ CLOSED = Open()
 
 
 def open_form(part: Part, form: forms.Form, version: int) -> Open:
-    """Return a part opened for editing, ready to be typed into."""
     focus_first(form)
     return Open(part, form, version)
 
@@ -145,7 +144,6 @@ def _last_change_of_card(contact_id: int) -> ContactEvent | None:
 
 
 def _where_from(request: SignedInRequest) -> str:
-    """Return the address of the list as the reader left it, with its search and filters."""
     people = reverse("people")
     referer = urlsplit(request.headers.get("Referer", ""))
     return f"{people}?{referer.query}" if referer.path == people and referer.query else people

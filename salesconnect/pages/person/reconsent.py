@@ -110,7 +110,6 @@ class ReconsentForm(forms.Form):
         return self.cleaned_data
 
     def to_evidence(self) -> Evidence:
-        """Return what the fields say."""
         values = self.cleaned_data
         return Evidence(
             values.get("consent_date"),

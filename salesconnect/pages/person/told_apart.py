@@ -11,7 +11,6 @@ from salesconnect.pages.person.person_page import Told, done, find
 
 @require_POST
 def not_the_same(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Decide that the person is another than the one who said no."""
     actor = page_actor(request)
     actor.require("edit_people")
     person = find(contact_id, actor)

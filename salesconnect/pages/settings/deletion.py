@@ -15,8 +15,6 @@ from salesconnect.lib.errors import Invalid
 
 
 class SettingsForm(forms.ModelForm):
-    """What the team decided about deletion."""
-
     class Meta:
         model = DeletionSettings
         fields = list(deletion_settings.FIELDS)
@@ -31,7 +29,6 @@ class SettingsForm(forms.ModelForm):
 
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show and change the settings of deletion."""
     actor = page_actor(request)
     actor.require("edit_retention")
     form = SettingsForm(request.POST or None, instance=deletion_settings.current())

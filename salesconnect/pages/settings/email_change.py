@@ -14,8 +14,6 @@ from salesconnect.lib.errors import Conflict, Invalid
 
 
 class EmailForm(forms.Form):
-    """The new address."""
-
     email = forms.EmailField(
         label=gettext_lazy("New email"),
         help_text=gettext_lazy("A link goes there. The address changes when you open it, and the old one is told."),

@@ -20,8 +20,6 @@ from salesconnect.lib.errors import Invalid, Missing
 
 
 class ProfileForm(forms.ModelForm):
-    """What users say of themselves."""
-
     class Meta:
         model = User
         fields = ["first_name", "last_name", "language", "theme", "shortcuts"]
@@ -35,16 +33,12 @@ class ProfileForm(forms.ModelForm):
 
 
 class ThemeForm(forms.ModelForm):
-    """The theme alone, as the switch in the top bar sends it."""
-
     class Meta:
         model = User
         fields = ["theme"]
 
 
 class TokenForm(forms.ModelForm):
-    """A new token."""
-
     class Meta:
         model = ApiToken
         fields = ["name"]
@@ -65,7 +59,6 @@ def profile(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def new_token(request: SignedInRequest) -> HttpResponse:
-    """Make a token and show it, this once."""
     page_actor(request).require_recent("view_people")
     form = TokenForm(request.POST)
     if not form.is_valid():
@@ -75,7 +68,6 @@ def new_token(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
-    """Revoke one of the user's own tokens."""
     if not tokens.revoke(request.user, token_id):
         raise Missing
     messages.success(request, _("The token no longer opens anything."))

@@ -27,8 +27,6 @@ NONE = (NOT_RECORDED, gettext_lazy("Not recorded"))
 
 
 class RuleForm(forms.ModelForm):
-    """A rule of retention."""
-
     source_type = forms.ChoiceField(
         label=gettext_lazy("Source"), required=False, choices=[ANY, *((s.slug, s.label) for s in SourceType), NONE]
     )
@@ -51,7 +49,6 @@ class RuleForm(forms.ModelForm):
 
 @require_safe
 def rules(request: SignedInRequest) -> HttpResponse:
-    """List the rules and the last runs."""
     page_actor(request).require("view_people")
     counts = retention.counts()
     context = {
@@ -63,7 +60,6 @@ def rules(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def rule(request: SignedInRequest, rule_id: int | None = None) -> HttpResponse:
-    """Make a rule, or change one."""
     actor = page_actor(request)
     actor.require("edit_retention")
     row = retention_rules.find(rule_id, actor=actor) if rule_id else None
@@ -82,7 +78,6 @@ def rule(request: SignedInRequest, rule_id: int | None = None) -> HttpResponse:
 
 @require_POST
 def remove(request: SignedInRequest, rule_id: int) -> HttpResponse:
-    """Remove a rule."""
     name = retention_rules.remove(rule_id, actor=page_actor(request))
     messages.success(request, _("The rule “%(name)s” is removed.") % {"name": name})
     return redirect("retention")
@@ -90,7 +85,6 @@ def remove(request: SignedInRequest, rule_id: int) -> HttpResponse:
 
 @require_safe
 def people(request: SignedInRequest, rule_id: int) -> HttpResponse:
-    """List whom a rule has listed, and when they are to be erased."""
     found = retention_rules.find(rule_id, actor=page_actor(request))
     page = keyset.page(
         retention.cases_of(found),
@@ -105,7 +99,6 @@ def people(request: SignedInRequest, rule_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def run(request: SignedInRequest) -> HttpResponse:
-    """Say what a run would do, and do it."""
     actor = page_actor(request)
     actor.require("edit_retention")
     if request.method == "POST":
@@ -120,7 +113,6 @@ def run(request: SignedInRequest) -> HttpResponse:
 
 
 def words(rule: RetentionRule) -> str:
-    """Return whom a rule meets, in words."""
     parts = []
     if rule.source_type:
         parts.append(_("Source: %(words)s") % {"words": _label(SourceType, rule.source_type)})

@@ -19,7 +19,6 @@ from unsubscribes.crm.runs import dry_run
 
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show how the sync is set up, and change it."""
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
     form = _form(request.POST or None)
@@ -36,7 +35,6 @@ def settings(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def test(request: SignedInRequest) -> HttpResponse:
-    """Test the connection, and show the page with a line for each thing that has to be right."""
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
     return _page(request, form=_form(None), lines=connecting.test(actor=actor))
@@ -44,7 +42,6 @@ def test(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def try_out(request: SignedInRequest) -> HttpResponse:
-    """Order a dry run, and show how far it is."""
     run = services.order(actor=page_actor(request), is_dry=True)
     return redirect("salesforce-run", run.pk)
 
@@ -65,7 +62,6 @@ def activate(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def pause(request: SignedInRequest) -> HttpResponse:
-    """Stop the sync until somebody resumes it."""
     services.pause(actor=page_actor(request))
     messages.success(request, _("The sync is paused. Opt-outs wait until it goes on."))
     return redirect("salesforce-settings")
@@ -73,7 +69,6 @@ def pause(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def resume(request: SignedInRequest) -> HttpResponse:
-    """Let the sync go on."""
     services.resume(actor=page_actor(request))
     messages.success(request, _("The sync goes on."))
     return redirect("salesforce-settings")
@@ -81,7 +76,6 @@ def resume(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def disconnect(request: SignedInRequest) -> HttpResponse:
-    """Ask whether the org shall be forgotten, and forget it."""
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
     if request.method == "GET":

@@ -88,7 +88,6 @@ class ConnectionForm(forms.Form):
         return given
 
     def refuse(self, errors: dict[str, list[str]]) -> None:
-        """Show a refusal of the service beside the fields that it means."""
         by_key = self.cleaned_data.get("flow") == SyncConnection.Flow.JWT_BEARER
         places = {"secret": "private_key" if by_key else "client_secret", "opt_out_field": "own_field"}
         for name, messages in errors.items():

@@ -16,8 +16,6 @@ from salesconnect.lib.errors import Invalid
 
 
 class PlacesForm(forms.ModelForm):
-    """Where roots go."""
-
     webhook_url = forms.URLField(
         label=gettext_lazy("Webhook"),
         help_text=gettext_lazy("Each root by itself, as signed JSON over https."),
@@ -56,7 +54,6 @@ def page(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def verify(request: SignedInRequest) -> HttpResponse:
-    """Have the whole history verified."""
     verification.order(actor=page_actor(request))
     messages.success(request, _("The history is being verified. Reload this page to see how far it is."))
     return redirect("seals")

@@ -16,7 +16,6 @@ from unsubscribes.models import MailTemplate
 
 @require_http_methods(["GET", "POST"])
 def settings(request: SignedInRequest) -> HttpResponse:
-    """Show and change what the team says of itself in mail."""
     actor = page_actor(request)
     actor.require("edit_team")
     form = TeamForm(request.POST or None, instance=team.current())
@@ -43,7 +42,6 @@ def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
 
 @require_POST
 def remove_template(request: SignedInRequest, template_id: int) -> HttpResponse:
-    """Delete a template."""
     services.remove_template(template_id, actor=page_actor(request))
     messages.success(request, _("The template is deleted."))
     return redirect("mails")

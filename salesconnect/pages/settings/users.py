@@ -17,16 +17,12 @@ from salesconnect.lib.errors import Invalid, Missing
 
 
 class UserForm(forms.ModelForm):
-    """A new user."""
-
     class Meta:
         model = User
         fields = ["username", "email", "role"]
 
 
 class AccountForm(forms.ModelForm):
-    """What can be changed of a user."""
-
     is_active = forms.BooleanField(label=gettext_lazy("Account is open"), required=False)
 
     class Meta:
@@ -36,8 +32,6 @@ class AccountForm(forms.ModelForm):
 
 
 class Room(NamedTuple):
-    """A place of the settings."""
-
     name: str
     icon: str
     label: str
@@ -46,7 +40,6 @@ class Room(NamedTuple):
 
 @require_GET
 def index(request: SignedInRequest) -> HttpResponse:
-    """Show what can be set, each with a sentence."""
     actor = page_actor(request)
     rooms = [
         Room("profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens."))
@@ -92,7 +85,6 @@ def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def account(request: SignedInRequest, user_id: int) -> HttpResponse:
-    """Change one user's role, open or close the account."""
     actor = page_actor(request)
     actor.require("manage_users")
     user = User.objects.filter(pk=user_id).first()

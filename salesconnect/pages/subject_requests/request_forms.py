@@ -32,7 +32,6 @@ class NewRequestForm(forms.Form):
     )
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
-        """Show what a service refused beside the fields."""
         for name, texts in errors.items():
             self.add_error(name if name in self.fields else None, texts)
 
@@ -50,33 +49,25 @@ class ExtendForm(forms.Form):
     told_on = _day(_("Told on"), _("The day on which the person is told; it has to be within the first month."))
 
     def to_why(self) -> register.Why:
-        """Return what the fields say."""
         values = self.cleaned_data
         return register.Why(values["reason_kind"], values["reason"], values["told_on"])
 
 
 class PauseForm(forms.Form):
-    """Why the clock is stopped, and since when."""
-
     reason_kind = forms.ChoiceField(label=_("Why the clock stops"), choices=DataRequest.PauseKind.choices)
     reason = _words(_("What was asked"))
     asked_on = _day(_("Asked on"), _("The clock stands still from this day on."))
 
     def to_why(self) -> register.Why:
-        """Return what the fields say."""
         values = self.cleaned_data
         return register.Why(values["reason_kind"], values["reason"], values["asked_on"])
 
 
 class IdentityForm(forms.Form):
-    """How it was checked who asks."""
-
     identity_check = _words(_("How the identity was checked"))
 
 
 class AssignForm(forms.Form):
-    """Who handles the request."""
-
     handler = forms.ModelChoiceField(
         User.objects.filter(is_active=True).order_by("first_name", "last_name", "username"),
         label=_("Handled by"),
@@ -86,15 +77,12 @@ class AssignForm(forms.Form):
 
 
 class FinishForm(forms.Form):
-    """What came of it."""
-
     outcome = forms.ChoiceField(
         label=_("What came of it"), choices=[(each.value, each.label) for each in register.BY_HAND]
     )
     answer = _words(_("What was answered"), ANSWER_LIMIT)
 
     def leave_out(self, row: DataRequest) -> None:
-        """Offer only what may have come of this request."""
         field: Any = self.fields["outcome"]
         field.choices = [(each.value, each.label) for each in register.outcomes(row)]
 
@@ -111,7 +99,6 @@ class ConfirmForm(forms.Form):
         self.name = name
 
     def clean_confirmation(self) -> str:
-        """Check the name, whatever its case and spaces."""
         typed = self.cleaned_data["confirmation"]
         if typed.casefold().split() != self.name.casefold().split():
             raise forms.ValidationError(_t("Type “%(name)s” to erase this person.") % {"name": self.name})

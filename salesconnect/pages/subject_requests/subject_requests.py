@@ -76,7 +76,6 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def one(request: SignedInRequest, request_id: int) -> HttpResponse:
-    """Show one request with what can be done about it."""
     if from_elsewhere(request):
         return _lead_on(request, request_id)
     return _show(request, register.look(request_id, actor=page_actor(request)))
@@ -165,7 +164,6 @@ def elsewhere(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def erased_there(request: SignedInRequest, record_id: int) -> HttpResponse:
-    """Note that a record was erased in Salesforce."""
     record = erasing.settle(record_id, actor=page_actor(request))
     messages.success(request, _("%(record)s is marked as erased in Salesforce.") % {"record": record.sf_id})
     return redirect("erase-elsewhere")

@@ -50,21 +50,18 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 
 def conflicts() -> list[tuple[SyncError, str]]:
-    """Return the newest conflicts, each with its words."""
     newest = SyncError.objects.filter(code__in=CONFLICTS).order_by("-last_seen")[:CONFLICTS_SHOWN]
     return [(error, code_words(error.code).what) for error in newest]
 
 
 @require_POST
 def run_now(request: SignedInRequest) -> HttpResponse:
-    """Order a run, or a dry run, and show how far it is."""
     ordered = services.order(actor=page_actor(request), is_dry="dry_run" in request.POST)
     return redirect("salesforce-run", ordered.pk)
 
 
 @require_POST
 def retry(request: SignedInRequest, error_id: int) -> HttpResponse:
-    """Try one record again that was given up."""
     error = services.retry(error_id, actor=page_actor(request))
     messages.success(request, _("It is tried again now."))
     return redirect("salesforce-record", error.sf_id) if error.sf_id else redirect("sync")
@@ -72,7 +69,6 @@ def retry(request: SignedInRequest, error_id: int) -> HttpResponse:
 
 @require_POST
 def retry_all(request: SignedInRequest) -> HttpResponse:
-    """Try all records again that were given up."""
     number = services.retry_all(actor=page_actor(request)).changed
     text = ngettext("%(number)d record is tried again now.", "%(number)d records are tried again now.", number)
     messages.success(request, text % {"number": number})

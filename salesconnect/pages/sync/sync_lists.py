@@ -45,7 +45,6 @@ ERRORS: dict[str, tuple[Any, Q]] = {
 
 @require_safe
 def runs(request: SignedInRequest) -> HttpResponse:
-    """List the runs, newest first."""
     page_actor(request).require("view_people")
     show = _one_of(RUNS, request.GET.get("show", ""))
     context = _page(SyncRun.objects.filter(RUNS[show][1]), request, show=show)

@@ -9,7 +9,6 @@ from contacts.models import Batch
 
 
 def number(n: int) -> str:
-    """Return a number with the thousands of the reader's language."""
     return number_format(n, use_l10n=True, force_grouping=True)
 
 
@@ -20,7 +19,6 @@ def headline(batch: Batch) -> str:
 
 
 def result(batch: Batch) -> str:
-    """Return in one sentence what came of an order."""
     if batch.state == Batch.State.FAILED:
         return _("%(task)s failed: %(error)s") % {"task": headline(batch), "error": _(batch.error)}
     if batch.state == Batch.State.CANCELLED:
@@ -35,7 +33,6 @@ def result(batch: Batch) -> str:
 
 
 def refusal(reason: str) -> str:
-    """Return why people were left as they are."""
     words = {
         "unsubscribed": _("unsubscribed"),
         "no_address": _("no email address"),
@@ -57,7 +54,6 @@ def undoable(batch: Batch) -> bool:
 
 
 def _rest(batch: Batch) -> list[str]:
-    """Return who was not changed, in words."""
     parts = []
     if batch.unchanged:
         parts.append(ngettext("%(n)s was so already.", "%(n)s were so already.", batch.unchanged) % _n(batch.unchanged))

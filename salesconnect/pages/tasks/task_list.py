@@ -54,7 +54,6 @@ class Task:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the task is still going on."""
         return self.state in OPEN
 
     @property
@@ -93,14 +92,12 @@ class Place:
 
     @classmethod
     def of(cls, task: Task) -> "Place":
-        """Return the place of a task."""
         return cls(task.at, task.key[0], int(task.key[1:]))
 
     def __str__(self) -> str:
         return f"{self.at.isoformat()}~{self.kind}{self.number}"
 
     def before(self, kind: str) -> Q:
-        """Return the condition that a row of a kind comes after this place in the list."""
         tie = Q(pk__lt=self.number) if kind == self.kind else Q() if kind > self.kind else Q(pk__in=[])
         return Q(created_at__lte=self.at) & (Q(created_at__lt=self.at) | Q(created_at=self.at) & tie)
 
@@ -123,7 +120,6 @@ def page(before: str) -> dict[str, Any]:
 
 
 def details(batch: Batch) -> dict[str, Any]:
-    """Return what the page of one bulk order says."""
     return {
         "task": of_batch(batch),
         "batch": batch,
@@ -152,14 +148,12 @@ def refusals(batch: Batch, cursor: str | None) -> dict[str, Any]:
 
 
 def running(user: User) -> list[Task]:
-    """Return the user's open tasks, oldest first."""
     orders = Batch.objects.filter(state__in=OPEN, user=user).order_by("pk")
     imports = ImportJob.objects.filter(state__in=OPEN, user=user, attempt__gt=0, dry_run=False).order_by("pk")
     return [*map(of_batch, orders), *map(of_import, imports)]
 
 
 def ended(user: User, keys: Sequence[str]) -> list[Task]:
-    """Return those of the user's tasks with these keys that are over."""
     numbers = [key[1:] for key in keys if KEY.fullmatch(key)]
     if not numbers:
         return []
@@ -169,7 +163,6 @@ def ended(user: User, keys: Sequence[str]) -> list[Task]:
 
 
 def of_batch(batch: Batch) -> Task:
-    """Return a bulk order as a task."""
     key = [batch.pk]
     recent = batch.created_at > timezone.now() - dt.timedelta(days=UNDO_DAYS)
     can_undo = batch.ended and undoable(batch) and recent and not batch.undone_by.all()
@@ -195,7 +188,6 @@ def of_batch(batch: Batch) -> Task:
 
 
 def of_import(job: ImportJob) -> Task:
-    """Return an import as a task."""
     return Task(
         key=f"i{job.pk}",
         kind="import",

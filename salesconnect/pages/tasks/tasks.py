@@ -21,7 +21,6 @@ SHOWN = "shown_tasks"
 
 @require_safe
 def tasks(request: SignedInRequest) -> HttpResponse:
-    """List what was ordered, newest first."""
     page_actor(request).require("view_people")
     return render(request, "tasks/tasks.html", task_list.page(request.GET.get("before", "")))
 
@@ -54,7 +53,6 @@ def running(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def undo(request: SignedInRequest, batch_id: int) -> HttpResponse:
-    """Take a bulk change back."""
     batch = bulk_undo.undo(_find(batch_id), actor=page_actor(request))
     return announce(HttpResponse(status=204), task_list.of_batch(batch)) if request.htmx else redirect("task", batch.pk)
 
@@ -77,7 +75,6 @@ def cancel(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 @require_safe
 def refused(request: SignedInRequest, batch_id: int) -> HttpResponse:
-    """List the people whom a bulk order left as they were."""
     page_actor(request).require("view_people")
     context = task_list.refusals(_find(batch_id), request.GET.get("cursor"))
     return render(request, "tasks/task_refused.html", context)
@@ -85,7 +82,6 @@ def refused(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 @require_safe
 def file(request: SignedInRequest, batch_id: int) -> HttpResponse | StreamingHttpResponse:
-    """Download the file of an export."""
     job = ExportJob.objects.select_related("batch").filter(batch_id=batch_id).first()
     if job is None:
         raise Missing

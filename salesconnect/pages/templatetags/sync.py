@@ -20,7 +20,6 @@ register = template.Library()
 
 @register.filter
 def lag(seconds: int) -> str:
-    """Return a number of seconds in words, as short as people say it."""
     if seconds < MINUTE:
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
     now = timezone.now()
@@ -38,13 +37,11 @@ def how_long(run: SyncRun) -> str:
 
 @register.filter
 def code_what(code: str) -> str:
-    """Return what a code means, in a few words."""
     return code_words(code).what
 
 
 @register.filter
 def host(url: str) -> str:
-    """Return the host of an address."""
     return urlsplit(url).netloc
 
 

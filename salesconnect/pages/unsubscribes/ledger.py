@@ -33,8 +33,6 @@ SOURCES = [("", _("Every source")), *Suppression.Source.choices, (ledger.RE_CONS
 
 
 class LedgerForm(forms.Form):
-    """What of the list is wanted, as the address of the page says it."""
-
     kind = forms.ChoiceField(choices=[("", ""), *KINDS], required=False)
     search = forms.CharField(required=False, max_length=200)
     source = forms.ChoiceField(choices=SOURCES, required=False)
@@ -64,7 +62,6 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def export(request: SignedInRequest) -> StreamingHttpResponse:
-    """Download the list as a CSV."""
     wanted, actor = LedgerForm(request.POST).wanted(), page_actor(request)
     write = ledger_file.export_unheld if wanted.kind == ADDRESSES else ledger_file.export
     response = StreamingHttpResponse(write(wanted, actor=actor), content_type="text/csv; charset=utf-8")

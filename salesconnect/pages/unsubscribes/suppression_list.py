@@ -24,8 +24,6 @@ LATEST = 10
 
 
 class ListForm(forms.Form):
-    """The file."""
-
     use_required_attribute = False
 
     file = forms.FileField(
@@ -35,7 +33,6 @@ class ListForm(forms.Form):
     )
 
     def clean_file(self) -> Any:
-        """Refuse a file that would take too long."""
         file = self.cleaned_data["file"]
         if file.size > SIZE_LIMIT:
             raise forms.ValidationError(_t("The file is larger than 10 MB; an operator can import it by a command."))
@@ -44,7 +41,6 @@ class ListForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def new(request: SignedInRequest) -> HttpResponse:
-    """Ask for a file and take it in."""
     actor = page_actor(request)
     actor.require("import_suppressions")
     form = ListForm(request.POST or None, request.FILES or None)
@@ -61,7 +57,6 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 @require_GET
 def result(request: SignedInRequest, list_id: int) -> HttpResponse:
-    """Show what became of the lines of a list."""
     taken = _taken(request, list_id)
     context = {"taken": taken, "rejects": taken.rejects[:SHOWN_REJECTS]}
     return render(request, "unsubscribes/suppression_list.html", context)

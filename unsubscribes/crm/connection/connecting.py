@@ -121,7 +121,6 @@ def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:
 
 
 def from_environment(*, actor: Actor) -> SyncConnection | None:
-    """Return the connection, set up as the environment says where it says anything."""
     row = connection()
     if not by_environment():
         return row

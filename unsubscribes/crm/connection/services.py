@@ -71,7 +71,6 @@ def retry(error_id: int, *, actor: Actor) -> SyncError:
 
 
 def retry_all(*, actor: Actor) -> Outcome:
-    """Try again all that was given up."""
     actor.require(RIGHT)
     number = retry_dead(Q())
     _reopen(Q(direction="push"))

@@ -13,8 +13,6 @@ MOST_PEOPLE = 1_000
 
 
 class Show(TextChoices):
-    """Which records are listed."""
-
     ALL = "", _("All")
     WAITING = "waiting", _("Waiting")
     DEAD = "dead", _("Given up")

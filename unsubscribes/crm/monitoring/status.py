@@ -45,7 +45,6 @@ class Status:
 
     @property
     def dead(self) -> int:
-        """Return how many were given up."""
         return self.outbox[str(SyncWish.State.DEAD)]
 
 
@@ -66,7 +65,6 @@ def status() -> Status:
 
 
 def records_of(contact_id: int) -> QuerySet[SyncRecord]:
-    """Return the records of one person, with the wishes about each."""
     found = SyncRecord.objects.filter(pk__in=outbox.concerned([contact_id]))
     return found.prefetch_related("wishes").order_by("sobject", "sf_id")
 
@@ -89,7 +87,6 @@ def linked(contact_id: int) -> list[Linked] | None:
 
 
 def newest_wish(record: SyncRecord) -> SyncWish | None:
-    """Return the newest wish about a record whose wishes were fetched with it."""
     return max(record.wishes.all(), key=lambda wish: wish.pk, default=None)
 
 
@@ -115,7 +112,6 @@ class Reading:
 
 
 def readings() -> list[Reading]:
-    """Return how each object is read."""
     cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
     return [_reading(sobject, cursors.get(sobject)) for sobject in providers.current().sobjects]
 

@@ -115,7 +115,6 @@ def know(people: Sequence[int]) -> None:
 
 
 def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
-    """Return the records of these people and addresses."""
     with connection.cursor() as cursor:
         cursor.execute(CONCERNED, {"people": list(people), "hashes": list(hashes)})
         return [row[0] for row in cursor]

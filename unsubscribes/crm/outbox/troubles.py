@@ -38,7 +38,6 @@ def resolve(sf_ids: Iterable[str]) -> None:
 
 
 def resolve_object(sobject: str) -> None:
-    """Note that an object can be read."""
     SyncError.objects.filter(sf_id="", sobject=sobject).exclude(state=SyncError.State.RESOLVED).update(
         state=SyncError.State.RESOLVED, resolved_at=Now()
     )

@@ -107,7 +107,6 @@ def link_changed() -> None:
 
 @act
 def link(people: Sequence[int]) -> None:
-    """Link the records of these people."""
     outbox.lock()
     outbox.collect()
     outbox.know(people)

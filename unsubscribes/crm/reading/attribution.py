@@ -12,7 +12,6 @@ from unsubscribes.crm.values import CrmRecord
 
 
 def reasons(rows: Sequence[CrmRecord], session: Session) -> dict[str, str]:
-    """Return the reason of each opt-out that is new, by record."""
     news = _news(rows, session.connection.user_id)
     if not news:
         return {}

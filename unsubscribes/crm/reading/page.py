@@ -55,8 +55,6 @@ class Outcome:
 
 @dataclass(slots=True)
 class Decided:
-    """What a page comes to."""
-
     rows: list[CrmRecord] = field(default_factory=list)
     # Whom to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
@@ -69,7 +67,6 @@ class Decided:
     overruled: list[SyncWish] = field(default_factory=list)
 
     def says_no(self, person: Contact | None, key: UUID | None) -> bool:
-        """Tell whether somebody, or an address, is opted out by this page."""
         return key in self.hashes or bool(person and person.pk in self.people)
 
 
@@ -214,7 +211,6 @@ def _differs(row: CrmRecord, record: SyncRecord | None, settled: dt.datetime | N
 
 
 def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
-    """Store the records as they are in the CRM, and the places to which they were merged or converted."""
     rows = decided.rows
     records = [_record(row, known, decided, seen_in) for row in rows]
     SyncRecord.objects.bulk_create(

@@ -80,7 +80,6 @@ def lines(run: SyncRun) -> Iterator[list[str]]:
 
 
 def forget(runs: QuerySet[SyncRun]) -> None:
-    """Delete dry runs with their files."""
     for run in runs:
         if run.file:
             run.file.delete(save=False)

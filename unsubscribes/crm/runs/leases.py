@@ -25,8 +25,6 @@ TAKE = """
 
 
 class Lease:
-    """A lease that is held."""
-
     def __init__(self, name: str, holder: UUID) -> None:
         self.name, self.holder, self.kept = name, holder, time.monotonic()
 

@@ -46,6 +46,5 @@ def succeeded() -> None:
 
 
 def may_run() -> bool:
-    """Tell whether a scheduled run may try now."""
     due = Q(state=State.ACTIVE) | Q(state__in=BY_ITSELF, paused_until__lte=Now())
     return SyncConnection.objects.filter(due).exists()

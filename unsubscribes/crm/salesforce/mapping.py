@@ -101,7 +101,6 @@ def changed(start: str, since: dt.datetime, after: tuple[dt.datetime, str] | Non
 
 
 def everything(start: str, after: str = "") -> str:
-    """Return the query of all records, by id."""
     where = f" WHERE Id > '{after}'" if after else ""
     return f"{start}{where} ORDER BY Id"
 

@@ -38,11 +38,9 @@ class Salesforce(Provider):
         patience: float = 120.0,
         read_only: bool = False,
     ) -> SalesforceSession:
-        """Begin a conversation with the org."""
         return SalesforceSession(self, connection, alive=alive, patience=patience, read_only=read_only)
 
     def check(self, connection: SyncConnection) -> list[Line]:
-        """Run the preflight."""
         return preflight.check(connection)
 
     def classify(self, code: str, message: str) -> TroubleKind:
@@ -50,7 +48,6 @@ class Salesforce(Provider):
         return record_class(code, message)
 
     def words(self) -> Mapping[str, Words]:
-        """Return the words of Salesforce's codes."""
         return CODES
 
     def record_id(self, text: str) -> str:
@@ -63,7 +60,6 @@ class Salesforce(Provider):
         return sobject.name if sobject else ""
 
     def url_of(self, connection: SyncConnection, record_id: str) -> str:
-        """Return the page of a record in the org."""
         return f"{connection.instance_url}/{record_id}" if connection.instance_url else ""
 
     def faults(self, connection: SyncConnection, secret: str) -> dict[str, str]:

@@ -28,8 +28,6 @@ PASSING = (TroubleKind.TRANSIENT, TroubleKind.AUTH, TroubleKind.QUOTA)
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the objects of an org."""
-
     client: Client
     connection: SyncConnection
 
@@ -51,7 +49,6 @@ class Reader:
             return self.client.now - LONG_TRANSACTION
 
     def everything(self, sobject: str, after: str) -> Iterator[Page]:
-        """Yield the pages of all records by id."""
         for _resume in range(RESUMES):
             try:
                 for found in self.client.query(everything(self._select(sobject), after)):

@@ -59,7 +59,6 @@ class SalesforceSession(Session):
         return self.client.time()
 
     def wait(self, seconds: float) -> None:
-        """Wait, and keep the lease meanwhile."""
         self.client.wait(seconds)
 
     def look_around(self) -> None:
@@ -67,19 +66,15 @@ class SalesforceSession(Session):
         preflight.remember(self.client, self.connection)
 
     def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
-        """Read by time and id."""
         return self.reader.changes(positions)
 
     def covered(self, position: Position) -> dt.datetime:
-        """Ask getUpdated."""
         return self.reader.covered(position)
 
     def everything(self, sobject: str, after: str) -> Iterator[Page]:
-        """Read by id."""
         return self.reader.everything(sobject, after)
 
     def record(self, record: SyncRecord) -> CrmRecord | None:
-        """Query one record."""
         sobject, field = BY_NAME[record.sobject], self.connection.opt_out_field
         select = sobject.select(field, persons=self.connection.person_accounts)
         for part in self.client.query(with_ids(select, [record.sf_id])):
@@ -88,11 +83,9 @@ class SalesforceSession(Session):
         return None
 
     def whereabouts(self, ids: Sequence[str]) -> list[CrmRecord]:
-        """Follow merges and conversions."""
         return gone.whereabouts(ids, self.client, self.connection)
 
     def deleted(self, records: Sequence[SyncRecord]) -> set[str]:
-        """Ask getDeleted."""
         return gone.deleted(records, self.client)
 
     def attributions(self, news: Sequence[CrmRecord]) -> dict[str, Attribution]:

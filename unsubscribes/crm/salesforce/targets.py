@@ -12,7 +12,6 @@ ACCOUNT = "Account"
 
 
 def target(record: SyncRecord | CrmRecord, opt_out_field: str) -> Target:
-    """Return where the box of a record is written."""
     if record.person_account and record.account_id:
         return Target(ACCOUNT, record.account_id, on_account(opt_out_field))
     return Target(record.sobject, record.sf_id, opt_out_field)

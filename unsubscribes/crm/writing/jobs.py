@@ -75,7 +75,6 @@ def _create(job: SyncJob, session: Session) -> None:
 
 
 def _abort_lost(job: SyncJob, session: Session) -> None:
-    """Abort jobs that we made without hearing of it, when this one was made."""
     known = {job.sf_id, *SyncJob.objects.exclude(sf_id="").values_list("sf_id", flat=True)}
     made_at = job.created_at + (SyncConnection.objects.get().clock_ahead or dt.timedelta(0))
     _api(session).abort_lost(job.sobject, known, made_at)
@@ -154,14 +153,12 @@ def _wishes(job: SyncJob) -> QuerySet[SyncWish]:
 
 
 def _ask_later(job: SyncJob) -> None:
-    """Ask about the job again later, the later the longer it takes."""
     seconds = POLLS[min(job.polls, len(POLLS) - 1)]
     job.polls = min(job.polls + 1, len(POLLS))
     SyncJob.objects.filter(pk=job.pk).update(polls=job.polls, due_at=Now() + dt.timedelta(seconds=seconds))
 
 
 def due() -> QuerySet[SyncJob]:
-    """Return the jobs about which it is time to ask."""
     return SyncJob.objects.filter(due_at__lte=Now())
 
 

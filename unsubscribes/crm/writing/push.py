@@ -138,7 +138,6 @@ class Push:
         settling.note_object(self._place(wishes[0]), trouble)
 
     def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
-        """Send a batch of several objects again one by one, to see which of them it is."""
         for name in sorted({self._place(wish) for wish in wishes}):
             part = [wish for wish in wishes if self._place(wish) == name]
             try:
@@ -187,7 +186,6 @@ class Push:
         return self.session.provider.limits
 
     def _place(self, wish: SyncWish) -> str:
-        """Return the object in which the box of a record is."""
         return self.session.target(wish.record).sobject
 
     def _object(self) -> Subquery:

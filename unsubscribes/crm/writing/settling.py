@@ -71,7 +71,6 @@ def _stop(pairs: Sequence[Refusal], kinds: Sequence[TroubleKind]) -> Trouble | N
 
 
 def written(wish: SyncWish, *, value: bool) -> None:
-    """Store that one record holds the value."""
     with transaction.atomic():
         outbox.lock()
         _store([wish], value=value)

@@ -81,14 +81,12 @@ class SmtpBackend(EmailBackend):
         return opened
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Send as Django does, on a connection that asks."""
         if isinstance(self.connection, _Watched):
             self.connection.may_leave = self.may_leave
         return super().send_messages(email_messages)
 
     @property
     def connection_class(self) -> type[smtplib.SMTP]:
-        """Return the class of the connection."""
         return _SmtpOverTls if self.use_ssl else _Smtp
 
     @property

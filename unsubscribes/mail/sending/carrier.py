@@ -19,8 +19,6 @@ PERMANENT = 500
 
 
 class Fate(Enum):
-    """What became of a mail."""
-
     SENT = "sent"
     LATER = "later"  # not sent, the same may work later
     AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble

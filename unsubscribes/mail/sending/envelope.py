@@ -25,7 +25,6 @@ class Mail(EmailMultiAlternatives):
     addressee: tuple[str, str]
 
     def message(self, **kwargs: Any) -> EmailMessage:
-        """Return the mail as the standard library has it."""
         mail = super().message(**kwargs)
         sender, address = parseaddr(self.from_email)
         fields = {
@@ -80,6 +79,5 @@ def deliverable(contact: Contact) -> str:
 
 
 def in_ascii(address: str) -> str:
-    """Return an address with its domain in the ASCII form."""
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{ascii_domain(domain)}"

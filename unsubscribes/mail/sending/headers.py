@@ -43,11 +43,9 @@ class Folding(Compat32):
     """Folds every field at 76 characters but those that programs read, which stay whole."""
 
     def fold(self, name: str, value: Any) -> str:
-        """Return a field as its lines."""
         return self._for(name)._whole_or_folded(name, value)
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """Return a field as its lines in bytes."""
         return self._for(name)._whole_or_folded(name, value).encode("ascii", "surrogateescape")
 
     def _for(self, name: str) -> "Folding":

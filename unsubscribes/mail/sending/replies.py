@@ -11,8 +11,6 @@ from unsubscribes.reports.meanings import ENHANCED
 
 
 class About(Enum):
-    """What a refusal is about."""
-
     SENDER = "sender"
     RECIPIENT = "recipient"
     MESSAGE = "message"

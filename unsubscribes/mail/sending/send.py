@@ -55,7 +55,6 @@ def drain(seconds: float = TURN_SECONDS) -> int:
 
 
 def send_one(message_id: int) -> None:
-    """Send one message if it is due and nobody else is at it."""
     message = claim(message_id) if _can_send() else None
     if message and message.state == State.SENDING:
         with Carrier() as carrier:
@@ -242,7 +241,6 @@ def _settle(message: Message, fate: Fate, said: str) -> None:
 
 
 def _of_fate(message: Message, fate: Fate) -> dict[str, object]:
-    """Return what a fate makes of a message."""
     match fate:
         case Fate.SENT:
             return {"state": State.SENT, "reason": "", "sent_at": timezone.now()}

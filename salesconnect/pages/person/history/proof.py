@@ -11,7 +11,6 @@ from salesconnect.common.requests import SignedInRequest, page_actor
 
 @require_GET
 def proof(request: SignedInRequest, event_id: int) -> HttpResponse:
-    """Download what proves that an event is as it was sealed."""
     content = json.dumps(proofs.of_event(event_id, actor=page_actor(request)), ensure_ascii=False, indent=2)
     response = HttpResponse(content + "\n", content_type="application/json")
     response.headers["Content-Disposition"] = f'attachment; filename="proof-{event_id}.json"'

@@ -25,23 +25,18 @@ NEAR = dt.timedelta(minutes=3)
 
 
 class Bulk(Jobs):
-    """The jobs of an org."""
-
     def __init__(self, client: Client) -> None:
         self.client = client
 
     def create(self, sobject: str) -> str:
-        """Make a job that writes one object."""
         return str(self.client.send("POST", "jobs/ingest", body=ORDER | {"object": sobject}).json()["id"])
 
     def upload(self, job_id: str, field: str, ids: Sequence[str]) -> None:
-        """Upload the lines and close the job."""
         lines = "".join(f"{sf_id},true\n" for sf_id in ids)
         self.client.send("PUT", f"{_path(job_id)}/batches", data=f"Id,{field}\n{lines}".encode(), headers=UPLOAD)
         self.client.send("PATCH", _path(job_id), body={"state": "UploadComplete"})
 
     def state(self, job_id: str) -> JobState:
-        """Ask how far the job is."""
         return STATES.get(str(self.client.get(_path(job_id)).get("state", "")), JobState.WORKING)
 
     def results(self, job_id: str) -> dict[str, Result]:
@@ -62,7 +57,6 @@ class Bulk(Jobs):
         return list(csv.DictReader(io.StringIO(answer.content.decode())))
 
     def abort(self, job_id: str) -> None:
-        """End an open job."""
         self.client.send("PATCH", _path(job_id), body={"state": "Aborted"})
 
     def abort_lost(self, sobject: str, known: Iterable[str], made_at: dt.datetime) -> None:

@@ -54,8 +54,6 @@ class RawPage:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One request inside a composite one."""
-
     name: str
     path: str
     params: Mapping[str, str]
@@ -204,7 +202,6 @@ class Client:
                     raise
 
     def _moved(self) -> bool:
-        """Ask for a new token, and tell whether it is for another host."""
         if self.token is None:
             return False
         before, self.token = self.token.instance_url, self._renewed()
@@ -261,7 +258,6 @@ class Client:
         return auth.renewed(self.token.generation if self.token else 0)
 
     def wait(self, seconds: float) -> None:
-        """Wait, and say meanwhile that this one is alive."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 5))

@@ -18,7 +18,6 @@ FIELD = re.compile(rf"{STANDARD_FIELD}|[A-Za-z]\w{{0,76}}__c", re.ASCII)
 
 
 def faults(row: SyncConnection, secret: str) -> dict[str, str]:
-    """Return what is wrong with the fields, by field."""
     found: dict[str, str] = {}
     by_key = row.flow == Flow.JWT_BEARER
     if not hosts.is_safe(row.login_url):
