@@ -4,10 +4,10 @@ import logging
 
 from celery import shared_task
 
-from exports.erasure import forgetting, ledger
-from exports.files import files, services
-from exports.integrity import running, stored_files
-from exports.overview import daily
+from exports.erasure import expiry, ledger_entries
+from exports.files import csv_export, redaction
+from exports.integrity import check_run, stored_files
+from exports.overview import daily_figures
 from exports.retention import retention
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict
@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 @shared_task(name="exports.sweep_exports")
 def sweep_exports() -> None:
     """Remove the files that are older than they may be, and those that an erasure left."""
-    services.remove_old_files()
-    files.remove_doomed()
+    csv_export.remove_old_files()
+    redaction.remove_doomed()
 
 
 @shared_task(name="exports.remove_stray_files")
@@ -31,19 +31,19 @@ def remove_stray_files() -> None:
 @shared_task(name="exports.forget_erased")
 def forget_erased() -> None:
     """Remember erased people no longer than was told: addresses, links of their mail, records in Salesforce."""
-    forgetting.forget_old()
+    expiry.forget_old()
 
 
 @shared_task(name="exports.keep_figures")
 def keep_figures() -> None:
     """Keep the figures of the days that are over; more than a month of them takes several turns."""
-    daily.keep()
+    daily_figures.keep()
 
 
 @shared_task(name="exports.write_ledger")
 def write_ledger() -> None:
     """Write what addresses said since the last time into the ledger beside the database."""
-    ledger.write_suppressions()
+    ledger_entries.write_suppressions()
 
 
 @shared_task(name="exports.apply_retention")
@@ -57,4 +57,4 @@ def apply_retention() -> None:
 
 @shared_task(name="exports.check_records")
 def check_records() -> None:
-    running.run(actor=system("task"))
+    check_run.run(actor=system("task"))

@@ -18,4 +18,4 @@ urlpatterns = [
     path("api/docs/", Docs.as_view(), name="api-docs"),
     path("api/v1/", include("salesconnect.api.urls")),
 ]
-handler500 = "salesconnect.failures.server_error"
+handler500 = "salesconnect.server_errors.server_error"

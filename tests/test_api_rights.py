@@ -12,7 +12,7 @@ from compliance.imports import services as imports
 from contacts.accounts import tokens
 from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from exports.models import RetentionRule
 from exports.requests import register
 from salesconnect.api import urls

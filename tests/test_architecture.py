@@ -22,7 +22,7 @@ PURE = (
     "compliance/imports/mapping.py",
     "compliance/imports/rows.py",
     "compliance/imports/values.py",
-    "exports/files/columns.py",
+    "exports/files/csv_columns.py",
     "exports/requests/deadlines.py",
     "exports/erasure/traces.py",
     "unsubscribes/crm/reading/rules.py",

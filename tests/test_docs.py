@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from compliance.verdict.verdict import RULES
 from contacts.jobs.selected import selected_acts
-from exports.integrity.listing import CHECKS
+from exports.integrity.all_checks import CHECKS
 from salesconnect.lib.actor import RIGHTS
 from salesconnect.operations.readiness import ORDER
 from unsubscribes.reports.meanings import PROVIDERS

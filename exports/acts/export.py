@@ -11,7 +11,7 @@ from contacts.jobs.parameters import TextParameter, Values
 from contacts.jobs.selected import Counts, Params, SelectedAct
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
-from exports.files import services
+from exports.files import csv_export
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
 
@@ -41,10 +41,10 @@ class Export(SelectedAct):
         return Counts(total, total)
 
     def order(self, people: ContactQuerySet, params: Params, *, actor: Actor, **selected: Any) -> Batch:
-        return services.order_export(people, actor=actor, reason=params["reason"], **selected).batch
+        return csv_export.order_export(people, actor=actor, reason=params["reason"], **selected).batch
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-        return services.export_chunk(contacts, batch, actor)
+        return csv_export.export_chunk(contacts, batch, actor)
 
     def title(self, n: int) -> str:
         return ngettext("Export %(n)s person", "Export %(n)s people", n)

@@ -20,9 +20,9 @@ from contacts.events import history, scrubbing
 from contacts.jobs import batches
 from contacts.models import Batch, Contact, ContactEvent, Merge
 from contacts.people.queries import ContactQuerySet
-from exports.erasure import addresses, deletion_settings, ledger, mentions
+from exports.erasure import deletion_settings, ledger_entries, mentions, person_hashes
 from exports.erasure.trace_values import traces_of
-from exports.files import files
+from exports.files import redaction
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
@@ -121,8 +121,8 @@ def delete(
     if why in (REQUEST, ON_REQUEST):
         until = deletion_settings.remembered_until()
     numbers = history.numbers_of(ids)
-    hashes = addresses.of_people(ids, numbers, kept_out=held)
-    lines = [] if why == REPLAY else ledger.lines_of(numbers, until)
+    hashes = person_hashes.of_people(ids, numbers, kept_out=held)
+    lines = [] if why == REPLAY else ledger_entries.lines_of(numbers, until)
     if until:
         erased.remember(hashes, until)
     _erase(ids, numbers, hashes, why, actor=actor, batch_id=batch_id)
@@ -135,7 +135,7 @@ def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
     erased.hold_imports()
     leaving.await_exports()
     erasing.lock_sync()
-    return addresses.keep_out(contacts)
+    return person_hashes.keep_out(contacts)
 
 
 def _erase(
@@ -149,7 +149,7 @@ def _erase(
 ) -> None:
     """Record that these people go, and clear them away: find every trace first, for the rows tell where they are."""
     traces = traces_of(ids, numbers)
-    named, exported, previews = mentions.find(traces), files.exports_of(numbers), files.previews_of(traces)
+    named, exported, previews = mentions.find(traces), redaction.exports_of(numbers), redaction.previews_of(traces)
     # Also the records merged into a person lose their readable values, so each says by which act.
     changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
@@ -157,8 +157,8 @@ def _erase(
     erasing.mark(numbers)
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES)
-    addresses.run(REASONS, hashes)
-    files.take_out(exported, previews, numbers)
+    person_hashes.run(REASONS, hashes)
+    redaction.take_out(exported, previews, numbers)
     _run(ids, numbers, IDENTITY_NOTES, REQUESTS)
     links.forget(ids, hashes)
     _delete_rows(ids)
@@ -194,12 +194,14 @@ def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
     rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
     for model, key in hanging_rows():
         rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
-    held = {"evidence": len(_file_names(ids)), "exports": len(files.exports_of(numbers))}
+    held = {"evidence": len(_file_names(ids)), "exports": len(redaction.exports_of(numbers))}
     return Report(
         people=1,
         rows={name: number for name, number in rows.items() if number},
         mails=Message.objects.filter(contact_id=contact_id).count(),
-        files={name: number for name, number in (held | {"imports": len(files.previews_of(traces))}).items() if number},
+        files={
+            name: number for name, number in (held | {"imports": len(redaction.previews_of(traces))}).items() if number
+        },
         mentions=named.counts(),
         salesforce=sorted(erasing.records_of(numbers)),
         templates=named.templates,
@@ -246,7 +248,7 @@ def order(
 
 def _delete_rows(ids: Sequence[int]) -> None:
     """Delete what hangs on people, doom its files, and let go of them what outlives them."""
-    files.doom(_file_names(ids))
+    redaction.doom(_file_names(ids))
     for model, key in hanging_rows():
         model._base_manager.filter(**{f"{key}__in": ids}).delete()
     for relation in _relations():

@@ -22,7 +22,7 @@ from compliance.imports import working
 from compliance.models import ComplianceCard
 from contacts.models import User
 from exports.erasure import deletion_settings
-from exports.files.services import KEEP_FILES
+from exports.files.csv_export import KEEP_FILES
 from exports.models import RetentionRule
 from exports.overview import figures
 from exports.overview.figures import Numbers

@@ -20,7 +20,7 @@ from contacts.events import history
 from contacts.models import Contact, User
 from exports.erasure import erasure
 from exports.models import ANSWER_LIMIT, DataRequest, IdentityNote
-from exports.requests import clocks, deadlines
+from exports.requests import deadlines, open_requests
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
@@ -311,7 +311,7 @@ def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Act
     if row.paused_on:
         _run_on(row)
     row.state = State.OPEN
-    row.late_by = clocks.days_late(row)
+    row.late_by = open_requests.days_late(row)
     row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
     row.save()
     _tell(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})

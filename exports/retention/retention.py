@@ -23,7 +23,7 @@ from contacts.models.batch import State
 from contacts.people.queries import ContactQuerySet
 from exports.erasure import deletion_settings, erasure
 from exports.models import RetentionCase, RetentionRule
-from exports.requests import clocks
+from exports.requests import open_requests
 from exports.retention.activity import DidNothing
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
@@ -102,7 +102,7 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
     for rule in RetentionRule.objects.filter(active=True):
         outcome.rules.append(_count(rule, now) if dry_run else _list(rule, now))
     people = due(now)
-    open_request = Q(pk__in=clocks.people_with_open_requests())
+    open_request = Q(pk__in=open_requests.people_with_open_requests())
     restricted = Q(card__restricted_at__isnull=False)
     counts = {
         RESTRICTED: people.filter(restricted).count(),
@@ -148,7 +148,7 @@ def warned_of(owner_id: int) -> int:
 def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Erase those of a chunk who are still due and not protected since."""
     asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()
-    waiting = set(clocks.people_with_open_requests().filter(contact__in=asked))
+    waiting = set(open_requests.people_with_open_requests().filter(contact__in=asked))
     still = set(due(now, asked).filter(pk__in=asked).values_list("pk", flat=True))
     outcome = erasure.delete(
         Contact.objects.among(sorted(still - waiting)), actor=actor, batch_id=batch.pk, why=erasure.RETENTION

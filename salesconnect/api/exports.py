@@ -19,8 +19,8 @@ from compliance.card.rules import TEXT_LIMIT
 from contacts.jobs.selected import selected_act
 from contacts.models import Batch
 from contacts.models.batch import State
-from exports.files import services
-from exports.files.columns import content_disposition
+from exports.files import csv_export
+from exports.files.csv_columns import content_disposition
 from exports.models import ExportJob
 from salesconnect.api.contacts.serializers import refusals
 from salesconnect.api.protocol.base import PAGING, Endpoint, idempotent, newest_first, utc
@@ -99,7 +99,7 @@ class PersonExportViewSet(Endpoint):
         return pack_answer(pk, actor=self.actor, reason=self._reason())
 
     def _csv(self, pk: int) -> StreamingHttpResponse:
-        file = services.export_one(pk, actor=self.actor, reason=self._reason())
+        file = csv_export.export_one(pk, actor=self.actor, reason=self._reason())
         return csv_answer([file.content], file.name)
 
     def _reason(self) -> str:
@@ -146,7 +146,7 @@ class ExportViewSet(Endpoint):
     def file(self, request: Request, pk: int) -> StreamingHttpResponse:
         """Download the file of a bulk export, for seven days."""
         job = _job(pk)
-        pieces = services.read_file(job, actor=self.actor)
+        pieces = csv_export.read_file(job, actor=self.actor)
         return csv_answer(pieces, f"people-{timezone.localdate(job.batch.created_at)}.csv")
 
     def _body(self, job: ExportJob) -> dict[str, Any]:

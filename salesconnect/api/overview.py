@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exports.overview import daily, figures
+from exports.overview import daily_figures, figures
 from salesconnect.api.protocol.base import Endpoint
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web import parsing
@@ -45,7 +45,7 @@ class OverviewViewSet(Endpoint):
         """Tell how many people there are of each kind, now or at the end of a past day."""
         day = _day(request.query_params.get("as_of"))
         body: dict[str, Any] = {"as_of": day.isoformat()}
-        return Response(body | figures.body(daily.on(day, actor=self.actor)))
+        return Response(body | figures.body(daily_figures.on(day, actor=self.actor)))
 
 
 def _day(text: str | None) -> dt.date:

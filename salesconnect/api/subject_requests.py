@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from compliance.card.rules import TEXT_LIMIT
 from contacts.models import User
 from exports.models import ANSWER_LIMIT, DataRequest
-from exports.requests import clocks, register
+from exports.requests import open_requests, register
 from salesconnect.api.protocol.base import PAGING, Endpoint, idempotent, newest_first, utc
 from salesconnect.api.protocol.fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, Body, Day, Nothing, Text, page_of, read
-from salesconnect.common.requests import from_elsewhere
+from salesconnect.common.typed_requests import from_elsewhere
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.numbers import whole
 
@@ -227,7 +227,7 @@ def body(row: DataRequest) -> dict[str, Any]:
     """Return a request as the API shows it."""
     return {
         **{name: getattr(row, name) for name in PLAIN},
-        "days_late": clocks.days_late(row),
+        "days_late": open_requests.days_late(row),
         "identity_notes": [
             {"at": utc(note.at), "actor": note.actor_name, "text": note.text} for note in row.identity_notes.all()
         ],
@@ -236,7 +236,7 @@ def body(row: DataRequest) -> dict[str, Any]:
         "handler": row.handler_id,
         "received": row.received.isoformat(),
         "due": row.due.isoformat(),
-        "overdue": clocks.is_overdue(row),
+        "overdue": open_requests.is_overdue(row),
         "extended_on": row.extended_on and row.extended_on.isoformat(),
         "paused_on": row.paused_on and row.paused_on.isoformat(),
         "outcome": row.outcome or None,

@@ -7,7 +7,7 @@ from django.db import connection
 
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from salesconnect.bench.bulk import ACTOR, FEW, finish, first
 from salesconnect.bench.measure import Measure, compared, limited, middle, turns
 from salesconnect.bench.plans import Scans

@@ -61,4 +61,4 @@ urlpatterns = [
     path("bench/people/<int:contact_id>/<int:queries>/", person),
     path("bench/insert/<str:token>/", insert),
 ]
-handler500 = "salesconnect.failures.server_error"
+handler500 = "salesconnect.server_errors.server_error"

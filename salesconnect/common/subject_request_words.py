@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from exports.erasure.erasure import Report
 from exports.models import DataRequest
-from exports.requests import clocks, deadlines
+from exports.requests import deadlines, open_requests
 
 
 def goes(report: Report) -> list[str]:
@@ -68,7 +68,7 @@ def _places(n: int) -> str:
 
 
 def due_words(row: DataRequest) -> str:
-    late = clocks.days_late(row)
+    late = open_requests.days_late(row)
     if row.ended and late:
         words = {"outcome": DataRequest.Outcome(row.outcome).label, "n": late}
         return ngettext("%(outcome)s, %(n)d day late", "%(outcome)s, %(n)d days late", late) % words
@@ -86,7 +86,7 @@ def due_words(row: DataRequest) -> str:
 
 def late_words(row: DataRequest) -> str:
     """Return how late a request was answered, or still is not; empty while it is in time."""
-    late = clocks.days_late(row)
+    late = open_requests.days_late(row)
     return ngettext("%(n)d day", "%(n)d days", late) % {"n": late} if late else ""
 
 

@@ -16,7 +16,7 @@ from compliance.card import services
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.events import partitions
 from contacts.models import Contact
-from exports.overview import daily
+from exports.overview import daily_figures
 from salesconnect.demo import fictitious
 from salesconnect.lib.actor import system
 from salesconnect.management.commands import seed_contacts
@@ -44,7 +44,7 @@ def seed(people: int) -> None:
             _find_grounds()
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE contacts_contact, compliance_compliancecard")
-    while daily.keep():
+    while daily_figures.keep():
         continue
 
 

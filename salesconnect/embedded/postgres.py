@@ -13,7 +13,7 @@ from psycopg2.extensions import connection
 
 from salesconnect.embedded import processes
 from salesconnect.embedded.account import as_account, binaries, cluster, own
-from salesconnect.embedded.places import EmbeddedError, Servers
+from salesconnect.embedded.paths import EmbeddedError, Servers
 
 MEBIBYTE = 1 << 20
 # An eighth of the machine's memory, 1 GB at most: what a million people take with their indexes.

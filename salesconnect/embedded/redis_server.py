@@ -8,7 +8,7 @@ import psutil
 import redis
 
 from salesconnect.embedded import processes
-from salesconnect.embedded.places import EmbeddedError, Servers
+from salesconnect.embedded.paths import EmbeddedError, Servers
 
 
 class Redis:

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 
 from contacts.accounts import tokens
 from contacts.models import Batch
-from exports.integrity import running
-from salesconnect.operations import signs
+from exports.integrity import check_run
+from salesconnect.operations import liveness
 from unsubscribes.crm.monitoring.measures import Measure, measures
 from unsubscribes.mail import queries
 from unsubscribes.mail.sending import server
@@ -65,7 +65,7 @@ def _all() -> Iterator[Measure]:
 
 def _of_records() -> Iterator[Measure]:
     """Yield what the last check of the stored records found; nothing before the first."""
-    if (found := running.last()) and found.finished_at:
+    if (found := check_run.last()) and found.finished_at:
         left = [({"check": each["check"]}, float(each["left"])) for each in found.differences]
         yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
         when = found.finished_at.timestamp()
@@ -74,17 +74,17 @@ def _of_records() -> Iterator[Measure]:
 
 def _processes() -> Iterator[Measure]:
     """Yield how long ago worker and beat gave a sign of life; -1 stands for too long ago, and for none."""
-    ages = {"beat": signs.beat_age(), "worker": _worker_age()}
+    ages = {"beat": liveness.beat_age(), "worker": _worker_age()}
     samples = [({"process": name}, -1.0 if age is None else age) for name, age in ages.items()]
     yield Measure("sign_of_life_seconds", "gauge", "Seconds since a process gave a sign of life; -1: none.", samples)
     yield Measure(
-        "beats_waiting", "gauge", "Beats that wait for the one at work.", [({}, float(signs.beats_waiting()))]
+        "beats_waiting", "gauge", "Beats that wait for the one at work.", [({}, float(liveness.beats_waiting()))]
     )
 
 
 def _worker_age() -> float | None:
     try:
-        return signs.worker_age()
+        return liveness.worker_age()
     except (RedisError, OSError):
         return None
 

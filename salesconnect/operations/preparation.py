@@ -23,7 +23,7 @@ from django.db.models import Q
 from contacts.events import partitions
 from salesconnect.embedded import EmbeddedError
 from salesconnect.lib.database import trouble
-from salesconnect.operations import heartbeat, key_fit, signs
+from salesconnect.operations import heartbeat, key_fit, liveness
 
 ADMINISTRATOR = "admin"
 PORT_PATIENCE_SECONDS = 2.0
@@ -92,7 +92,7 @@ def forget_last_heartbeat() -> None:
     with heartbeat.client() as broker:
         broker.delete(heartbeat.KEY)
     if settings.EMBEDDED_DATABASE:
-        signs.forget_beat()
+        liveness.forget_beat()
 
 
 def _make_first_administrator(password: str, say: Callable[[str], None]) -> None:

@@ -6,18 +6,18 @@ from salesconnect.pages.bulk import bulk
 from salesconnect.pages.compliance import mailed, overview, processing, queues
 from salesconnect.pages.imports import imports
 from salesconnect.pages.mail import compose, mails
-from salesconnect.pages.people import people, saved
+from salesconnect.pages.people import people, saved_views
 from salesconnect.pages.person import (
     card,
     create,
     evidence_pack,
     export_delete,
+    lookalike_decision,
     merging,
     opt_out,
     person,
     reconsent,
     restricting,
-    told_apart,
 )
 from salesconnect.pages.person.history import proof
 from salesconnect.pages.settings import (
@@ -34,13 +34,13 @@ from salesconnect.pages.settings import (
 from salesconnect.pages.subject_requests import subject_requests
 from salesconnect.pages.sync import sync, sync_lists
 from salesconnect.pages.tasks import tasks
-from salesconnect.pages.unsubscribes import ledger, suppression_list
+from salesconnect.pages.unsubscribes import suppression_list, unsubscribes
 
 urlpatterns = [
     path("people/", people.people, name="people"),
     path("people/count/", people.people_count, name="people-count"),
-    path("people/views/new/", saved.save_view, name="save-view"),
-    path("people/views/<int:view_id>/delete/", saved.delete_view, name="delete-view"),
+    path("people/views/new/", saved_views.save_view, name="save-view"),
+    path("people/views/<int:view_id>/delete/", saved_views.delete_view, name="delete-view"),
     path("tasks/", tasks.tasks, name="tasks"),
     path("tasks/running/", tasks.running, name="running-tasks"),
     path("tasks/<int:batch_id>/", tasks.task, name="task"),
@@ -102,7 +102,7 @@ urlpatterns = [
     path("people/bulk/<slug:kind>/preview/", bulk.preview, name="bulk-preview"),
     path("people/<int:contact_id>/compliance/", card.card, name="person-card"),
     path("people/<int:contact_id>/restriction/", restricting.restriction, name="person-restriction"),
-    path("people/<int:contact_id>/not-the-same/", told_apart.not_the_same, name="person-not-the-same"),
+    path("people/<int:contact_id>/not-the-same/", lookalike_decision.not_the_same, name="person-not-the-same"),
     path("people/<int:contact_id>/balance/", queues.balance, name="person-balance"),
     path("compliance/informing/", queues.informing, name="informing"),
     path("compliance/review/", queues.review, name="review"),
@@ -114,8 +114,8 @@ urlpatterns = [
     path("people/<int:contact_id>/evidence/<int:record_id>/", reconsent.document, name="person-evidence"),
     path("people/<int:contact_id>/merge/", merging.page, name="person-merge"),
     path("people/<int:contact_id>/merge/<int:merge_id>/undo/", merging.undo, name="person-unmerge"),
-    path("unsubscribes/", ledger.index, name="unsubscribes"),
-    path("unsubscribes/export/", ledger.export, name="unsubscribes-export"),
+    path("unsubscribes/", unsubscribes.index, name="unsubscribes"),
+    path("unsubscribes/export/", unsubscribes.export, name="unsubscribes-export"),
     path("unsubscribes/import/", suppression_list.new, name="suppression-import"),
     path("unsubscribes/import/<int:list_id>/", suppression_list.result, name="suppression-file"),
     path("unsubscribes/import/<int:list_id>/invalid/", suppression_list.rejected, name="suppression-rejected"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from compliance.card.rules import Authorization, AuthorizationType
-from exports.overview import daily
+from exports.overview import daily_figures
 from unsubscribes.models import Message
 
 PHONE = {"viewport": {"width": 320, "height": 640}}
@@ -27,7 +27,7 @@ def people(window, person):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_number_leads_to_its_people(window, bob, people, axe, scheme):
     for back in (3, 2, 1):
-        daily.keep_day(timezone.localdate() - dt.timedelta(days=back))
+        daily_figures.keep_day(timezone.localdate() - dt.timedelta(days=back))
     page = window(bob, color_scheme=scheme)
     page.goto("/compliance/")
     expect(page.get_by_text("Not all is well: 2 things need somebody.")).to_be_visible()
@@ -43,7 +43,7 @@ def test_every_number_leads_to_its_people(window, bob, people, axe, scheme):
 
 def test_a_past_day_is_shown_and_left_again(browser_page, people, axe):
     page, day = browser_page, timezone.localdate() - dt.timedelta(days=1)
-    daily.keep_day(day)
+    daily_figures.keep_day(day)
     page.goto("/compliance/")
     page.get_by_label("As of").fill(day.isoformat())
     page.get_by_role("button", name="Show").click()

@@ -15,12 +15,12 @@ from contacts.models import Contact, ContactEvent, Verification
 from contacts.people.addresses import address_hash
 from contacts.sealing import services as sealing
 from contacts.sealing import verification
-from exports.files import files
-from exports.integrity.listing import CHECKS
+from exports.files import redaction
+from exports.integrity.all_checks import CHECKS
 from exports.overview import figures
 from salesconnect.common.filters import filtered
 from salesconnect.lib.actor import system
-from salesconnect.pages.compliance.duties import duties
+from salesconnect.pages.compliance.status_items import duties
 from tests.exports.integrity.agreeing import differences
 from tests.exports.overview.acts import counted
 from tests.exports.overview.numbers import numbers_of
@@ -78,7 +78,7 @@ class Erased:
         """Look into every table and every file."""
         self.checked = set(self.numbers)
         if strings := self.strings():
-            files.remove_doomed()
+            redaction.remove_doomed()
             found = re.compile("|".join(sorted(strings)))
             lines = (*tables_as_text().splitlines(), *files_as_text().splitlines())
             assert [line[:300] for line in lines if found.search(line)] == []

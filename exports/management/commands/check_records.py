@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from exports.integrity import running
+from exports.integrity import check_run
 from salesconnect.lib.actor import system
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--mend", action="store_true", help="put right what has one right answer, as events")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        differences = running.run(actor=system("command"), mend=options["mend"])
+        differences = check_run.run(actor=system("command"), mend=options["mend"])
         for each in differences:
             line = f"{each.check.name}: {each.check.words}: {each.found.count}, first: {each.found.example}"
             self.stdout.write(f"{line}, put right: {each.mended}, left: {each.left}" if options["mend"] else line)

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from exports.erasure import replaying
+from exports.erasure import ledger_replay
 from salesconnect.lib.actor import system
 
 
@@ -14,5 +14,5 @@ class Command(BaseCommand):
     help = "After restoring an older backup: erase again whom it brought back, and suppress again who said no since."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = replaying.replay(actor=system("command"))
+        done = ledger_replay.replay(actor=system("command"))
         self.stdout.write(f"People erased again: {done.erased}. Addresses unsubscribed again: {done.suppressed}.")

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand
 from django.db import Error
 
 from salesconnect.lib.database import trouble
-from salesconnect.operations import signs
+from salesconnect.operations import liveness
 
-KINDS = {"worker": signs.worker_lives, "beat": signs.beat_lives}
+KINDS = {"worker": liveness.worker_lives, "beat": liveness.beat_lives}
 
 
 class Command(BaseCommand):

@@ -21,7 +21,7 @@ from compliance.suppression import suppression
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact, SavedView, User
 from contacts.people.queries import ContactQuerySet
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from exports.requests import register
 from exports.retention import retention, retention_rules
 from salesconnect.demo import past

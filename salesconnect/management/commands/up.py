@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.demo import demo_mail, demo_org
 from salesconnect.embedded import EmbeddedError, holding, processes
-from salesconnect.embedded.places import make_data_folder
+from salesconnect.embedded.paths import make_data_folder
 from salesconnect.operations import preparation
 from salesconnect.operations.reloading import Reload
 from salesconnect.operations.supervisor import Child, Supervisor, terminate

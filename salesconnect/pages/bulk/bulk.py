@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 
 from contacts.jobs.selected import SelectedAct
 from contacts.models import Batch
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.web.htmx import close_dialog

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
-from exports.overview import daily, figures
+from exports.overview import daily_figures, figures
 from exports.overview.figures import Age, Numbers
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Share, Value
@@ -71,7 +71,7 @@ def consents(numbers: Numbers, day: dt.date, *, live: bool) -> dict[str, Any]:
 
 def trend(day: dt.date, numbers: Numbers) -> dict[str, Any] | None:
     """Return the chart of people, and of those with a recorded basis, over ninety days; None before the second day."""
-    kept = daily.series((figures.TOTAL, figures.AUTHORIZATION), TREND_DAYS, day)
+    kept = daily_figures.series((figures.TOTAL, figures.AUTHORIZATION), TREND_DAYS, day)
     points = [_trend_point(at, found) for at, found in (*kept, (day, numbers))]
     if len(points) < FEWEST_DAYS:
         return None

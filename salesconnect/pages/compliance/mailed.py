@@ -8,11 +8,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance.card.rules import AuthorizationType
-from exports.files.columns import content_disposition
+from exports.files.csv_columns import content_disposition
 from exports.overview import mailed
 from exports.overview.mailed import Wanted
 from salesconnect.common.filters import slug_choices
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.chart import Value

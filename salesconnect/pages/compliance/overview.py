@@ -12,15 +12,15 @@ from django.views.decorators.http import require_safe
 
 from compliance.card.rules import NOT_RECORDED
 from compliance.review import queues
-from exports.files.columns import content_disposition
-from exports.overview import daily, figures
+from exports.files.csv_columns import content_disposition
+from exports.overview import daily_figures, figures
 from exports.overview.figures import Numbers
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import csv
 from salesconnect.lib.errors import Missing
-from salesconnect.pages.compliance import charts, standing
-from salesconnect.pages.compliance.duties import Duties, duties, number_of
+from salesconnect.pages.compliance import charts, concerns
 from salesconnect.pages.compliance.forms import DayForm
+from salesconnect.pages.compliance.status_items import Duties, duties, number_of
 from salesconnect.pages.unsubscribes.over_time import figures_chart
 
 
@@ -31,7 +31,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
     day = DayForm(request.GET).day()
     context: dict[str, Any] = {"day": day, "today": timezone.localdate()}
     try:
-        numbers = daily.on(day, actor=actor)
+        numbers = daily_figures.on(day, actor=actor)
     except Missing:
         return render(request, "compliance/overview.html", context, status=404)
     return render(request, "compliance/overview.html", context | _shown(numbers, day))
@@ -41,7 +41,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
 def figures_file(request: SignedInRequest) -> HttpResponse:
     """Download every figure as a CSV; it names nobody."""
     day = DayForm(request.GET).day()
-    numbers = daily.on(day, actor=page_actor(request))
+    numbers = daily_figures.on(day, actor=page_actor(request))
     rows = [("Day", "Figure", "Kind", "Number")]
     rows += [(f"{day}", name, key, f"{number}") for name, of in numbers.items() for key, number in of.items()]
     response = HttpResponse(csv.BOM + "".join(map(csv.line, rows)), content_type="text/csv; charset=utf-8")
@@ -50,12 +50,12 @@ def figures_file(request: SignedInRequest) -> HttpResponse:
 
 
 def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
-    live, old = day == timezone.localdate(), standing.old_consents(day)
+    live, old = day == timezone.localdate(), concerns.old_consents(day)
     found = duties() if live else Duties()
     return {
         "live": live,
         "total": numbers[figures.TOTAL][""],
-        "concerns": [*standing.concerns(numbers, old, live=live), *found.concerns],
+        "concerns": [*concerns.concerns(numbers, old, live=live), *found.concerns],
         "duties": found.all,
         "numbers": _numbers(numbers, old, live=live),
         "coverage": charts.coverage(numbers, live=live),

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from exports.files.columns import content_disposition
+from exports.files.csv_columns import content_disposition
 from exports.overview import processing
 from exports.overview.models import ProcessingTexts
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import csv
 
 

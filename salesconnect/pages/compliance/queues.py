@@ -20,8 +20,8 @@ from compliance.review import review as reviewing
 from compliance.review.queries import not_recorded_sources
 from compliance.verdict import policy
 from contacts.models import Contact
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid

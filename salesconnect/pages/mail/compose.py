@@ -15,8 +15,8 @@ from django_htmx.http import push_url, reselect, reswap, retarget
 
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.selection import Selection
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.numbers import whole

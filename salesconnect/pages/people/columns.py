@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.people.listing import DEFAULT
 from salesconnect.lib.errors import Invalid
-from salesconnect.pages.people.query import ListQuery
+from salesconnect.pages.people.list_query import ListQuery
 
 SESSION_KEY = "people_columns"
 

@@ -16,12 +16,12 @@ from contacts.models import User
 from contacts.people.listing import ordering_keys, people_page
 from contacts.people.queries import ContactQuerySet
 from salesconnect.common.filters import filtered, is_long_to_count, matching_count
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.pages.bulk.acts import BAR, MAIL
-from salesconnect.pages.people import columns, narrowing, saved
+from salesconnect.pages.people import columns, filter_fields, saved_views
 from salesconnect.pages.people.cells import table_rows
-from salesconnect.pages.people.query import ListQuery
+from salesconnect.pages.people.list_query import ListQuery
 
 PAGE_SIZE = 50
 
@@ -85,14 +85,14 @@ def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery, rules: P
 
 def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy) -> dict[str, Any]:
     """Return what stands around the list: views, filters, the choice of columns, the acts of the bar."""
-    first, more = narrowing.fields(query, [(str(pk), name) for pk, name in owners.items()])
+    first, more = filter_fields.fields(query, [(str(pk), name) for pk, name in owners.items()])
     return {
         "query": query,
-        "tabs": saved.tabs(query, actor.user_id or 0, rules),
+        "tabs": saved_views.tabs(query, actor.user_id or 0, rules),
         "first_filters": first,
         "more_filters": more,
         "more_in_use": any(field.value for field in more),
-        "chips": narrowing.chips(query, [*first, *more]),
+        "chips": filter_fields.chips(query, [*first, *more]),
         "columns": columns.COLUMNS.values(),
         "acts": _acts(actor),
     }

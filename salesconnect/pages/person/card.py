@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from compliance.card import services
 from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale
 from salesconnect.pages.person.card_forms import CardForm, card_values

@@ -10,7 +10,7 @@ from compliance.card.creation import create_person
 from compliance.card.rules import NOT_RECORDED, SourceType
 from compliance.card.staging import NewPerson
 from contacts.models import Contact
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.person.card_forms import CardForm
 from salesconnect.pages.person.forms import DetailsForm, focus_first

@@ -4,7 +4,7 @@ from django.http import FileResponse, HttpResponse
 from django.views.decorators.http import require_POST
 
 from salesconnect.common.evidence_pack import pack_answer
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 
 
 @require_POST

@@ -10,10 +10,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from contacts.models import Contact
 from exports.erasure import erasure
-from exports.files import services
-from exports.files.columns import content_disposition
+from exports.files import csv_export
+from exports.files.csv_columns import content_disposition
 from salesconnect.common import subject_request_words
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Restricted
 from salesconnect.pages.bulk.forms import OnRequestForm
 from salesconnect.pages.person.person_page import find
@@ -22,7 +22,7 @@ from salesconnect.pages.person.person_page import find
 @require_POST
 def export(request: SignedInRequest, contact_id: int) -> HttpResponse:
     """Download one person as CSV; a POST, for the export goes on record."""
-    file = services.export_one(contact_id, actor=page_actor(request))
+    file = csv_export.export_one(contact_id, actor=page_actor(request))
     response = HttpResponse(file.content, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(file.name)
     response.headers["Cache-Control"] = "no-store"

@@ -17,7 +17,7 @@ from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
 from contacts.people.fields import DETAILS
 from salesconnect.common.history_words import field_label
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.numbers import whole

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from compliance.models import Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.person.card_forms import OptOutForm
 from salesconnect.pages.person.person_page import Told, done, find
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from contacts.models import Contact
 from salesconnect.common.history_words import field_label
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Stale
 from salesconnect.pages.person.forms import EditDetailsForm, UndoForm, detail_values
 from salesconnect.pages.person.history import as_of, edits, lines

@@ -16,13 +16,13 @@ from compliance.verdict.judging import judged
 from compliance.verdict.verdict import LOOKS_OPTED_OUT, Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.web.htmx import close_dialog, toast
 from salesconnect.pages.person.forms import focus_first
 from salesconnect.pages.person.history import lines
-from salesconnect.pages.person.person_clocks import waiting_for
+from salesconnect.pages.person.person_deadlines import waiting_for
 from unsubscribes.crm.monitoring.status import linked
 from unsubscribes.ledger import person_ledger as unsubscribes
 from unsubscribes.mail import queries

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from compliance.card.rules import TEXT_LIMIT
 from contacts.models import Contact
 from salesconnect.common.attachments import attachment
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sign_in import confirm_password, signed_in_recently
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Stale
 from salesconnect.lib.web.fields import DayField
 from salesconnect.pages.mail.forms import show_errors

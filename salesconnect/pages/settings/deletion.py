@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from exports.erasure import deletion_settings
 from exports.models import DeletionSettings
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from compliance.models import Policy
 from compliance.verdict import policy
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.pages.person.card_forms import PolicyForm
 

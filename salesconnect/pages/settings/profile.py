@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from contacts.accounts import tokens
 from contacts.accounts.preferences import prefer
 from contacts.models import ApiToken, User
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
 
 

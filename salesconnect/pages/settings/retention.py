@@ -15,7 +15,7 @@ from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from contacts.models import Batch
 from exports.models import RetentionRule
 from exports.retention import retention, retention_rules
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sync_words import connection_trouble, finding_words
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.settings.salesforce_forms import ConnectionForm
 from unsubscribes.crm.connection import connecting, services

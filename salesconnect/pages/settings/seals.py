@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.models import RootPlaces, Seal
 from contacts.sealing import places, published, verification
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 
 

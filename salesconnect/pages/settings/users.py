@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from contacts.accounts import email_change, users
 from contacts.models import User
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from exports.models import DataRequest
-from exports.requests import clocks
+from exports.requests import open_requests
 from salesconnect.common import subject_request_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
@@ -42,9 +42,9 @@ def page_of_requests(given: QueryDict, actor: Actor) -> dict[str, Any]:
         size=PAGE_SIZE,
         values=lambda row: (row.pk,) if done else (row.due, row.pk),
     )
-    clock, mine = clocks.counts(), clocks.counts(actor.user_id or 0)
+    clock, mine = open_requests.counts(), open_requests.counts(actor.user_id or 0)
     return {
-        "rows": [(row, subject_request_words.due_words(row), clocks.is_overdue(row)) for row in page.rows],
+        "rows": [(row, subject_request_words.due_words(row), open_requests.is_overdue(row)) for row in page.rows],
         "query": query,
         "kinds": [("", _("Every kind")), *DataRequest.Kind.choices],
         "tabs": _tabs(query, {"open": clock.open, "overdue": clock.overdue, "mine": mine.open}),
@@ -60,10 +60,10 @@ def _found(view: str, actor: Actor) -> QuerySet[DataRequest]:
         case "done":
             return DataRequest.objects.filter(state=DataRequest.State.DONE)
         case "overdue":
-            return clocks.waiting().filter(clocks.overdue())
+            return open_requests.waiting().filter(open_requests.overdue())
         case "mine":
-            return clocks.waiting().filter(handler_id=actor.user_id)
-    return clocks.waiting()
+            return open_requests.waiting().filter(handler_id=actor.user_id)
+    return open_requests.waiting()
 
 
 def _people(search: str) -> Any:

@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contacts.models import Contact
 from exports.erasure import erasure
-from exports.files.columns import content_disposition
+from exports.files.csv_columns import content_disposition
 from exports.models import DataRequest
-from exports.requests import clocks, letter, portable, register
+from exports.requests import letter, open_requests, portable, register
 from salesconnect.common import subject_request_words
 from salesconnect.common.filters import filtered
-from salesconnect.common.requests import SignedInRequest, from_elsewhere, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, from_elsewhere, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.numbers import whole
@@ -194,7 +194,7 @@ def _show(
         "row": row,
         "person": row.contact,
         "due": subject_request_words.due_words(row),
-        "late": clocks.is_overdue(row),
+        "late": open_requests.is_overdue(row),
         "told_late": subject_request_words.told_late(row),
         "late_words": subject_request_words.late_words(row),
         "may_extend": not row.ended and not row.extended_on and timezone.localdate() <= register.first_due(row),

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from salesconnect.common.requests import SignedInRequest, page_actor
 from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
-from salesconnect.pages.sync.sync_standing import standing
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
+from salesconnect.pages.sync.sync_health import standing
 from unsubscribes.crm.connection import connecting, services
 from unsubscribes.crm.models import SyncError, SyncRun
 from unsubscribes.crm.monitoring import alerts, status

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
-from exports.files.columns import content_disposition
-from salesconnect.common.requests import SignedInRequest, page_actor
+from exports.files.csv_columns import content_disposition
 from salesconnect.common.sync_words import code_words, finding_words, kinds, message_words
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.csv.writing import BOM, line
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key

@@ -21,7 +21,7 @@ from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.web import parsing
 from salesconnect.lib.web.paging import neighbours
-from salesconnect.pages.people.query import ListQuery
+from salesconnect.pages.people.list_query import ListQuery
 from salesconnect.pages.tasks.batch_words import headline, refusal, result, undoable
 
 PAGE = 30

@@ -8,10 +8,10 @@ from django_htmx.http import trigger_client_event
 
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Batch
-from exports.files import services as exports
-from exports.files.columns import content_disposition
+from exports.files import csv_export as exports
+from exports.files.csv_columns import content_disposition
 from exports.models import ExportJob
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Missing
 from salesconnect.pages.tasks import task_list
 from salesconnect.pages.tasks.announcements import announce

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from compliance.imports.headers import FIELDS, ORIGINS, SYNONYMS, key
 from compliance.imports.mapping import apply, names, recognise, split_name
 from contacts.people.fields import DETAILS
-from exports.files.columns import ALL_COLUMNS, header
+from exports.files.csv_columns import ALL_COLUMNS, header
 from salesconnect.lib.csv import RowError, open_table
 
 FILES = Path(__file__).parents[2] / "data" / "imports"

@@ -11,7 +11,7 @@ from compliance.imports.headers import FIELDS
 from compliance.imports.mapping import apply, recognise
 from compliance.imports.rows import LABELS, CleanRow, clean_row
 from contacts.people.fields import LIMITS
-from exports.files.columns import ALL_COLUMNS, cells, header
+from exports.files.csv_columns import ALL_COLUMNS, cells, header
 from salesconnect.lib.csv import RowError, line, open_table
 from salesconnect.lib.web import parsing
 

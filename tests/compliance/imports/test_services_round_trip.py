@@ -10,7 +10,7 @@ from compliance.card.rules import Authorization, AuthorizationType, Source, Sour
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from tests.importing import counts
 
 FILES = Path(__file__).parents[2] / "data" / "imports"

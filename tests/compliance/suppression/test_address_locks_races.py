@@ -23,7 +23,7 @@ from contacts.accounts import tokens
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
 from contacts.people.lookalikes import skeleton_hashes
-from exports.erasure import replaying
+from exports.erasure import ledger_replay
 from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence
 from tests.interleaving import Act, overlapping
@@ -177,8 +177,8 @@ def ticked_in_salesforce(world: World) -> Act:
 
 
 def replayed_from_the_ledger(world: World) -> Act:
-    line = replaying.Line(str(address_hash(world.address)), newest_key(), "one_click", NOON)
-    return lambda: replaying._suppress([line], COMMAND)
+    line = ledger_replay.Line(str(address_hash(world.address)), newest_key(), "one_click", NOON)
+    return lambda: ledger_replay._suppress([line], COMMAND)
 
 
 def written_by_hand(world: World) -> Act:

@@ -16,7 +16,7 @@ from compliance.verdict.judging import judged
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from exports.erasure import erasure
-from exports.integrity import running
+from exports.integrity import check_run
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden
 from tests.evidence import evidence
@@ -222,7 +222,7 @@ def test_the_records_are_compared_and_the_marks_set_right():
     person, nobody = create("anna+x@example.com"), create("berta@example.com")
     ComplianceCard.objects.filter(pk=person.pk).update(looks_opted_out=False)
     ComplianceCard.objects.filter(pk=nobody.pk).update(looks_opted_out=True)
-    running.run(actor=system("command"), mend=True, leave_out=("stray_files",))
+    check_run.run(actor=system("command"), mend=True, leave_out=("stray_files",))
     assert (marked(person), marked(nobody)) == (True, False)
 
 

@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.addresses import address_hash, newest_key
-from exports.erasure import erasure, ledger, replaying
+from exports.erasure import erasure, ledger_entries, ledger_replay
 from salesconnect.lib.actor import system
 from unsubscribes import rehash
 from unsubscribes.links import links
@@ -98,11 +98,11 @@ def test_the_ledger_knows_what_its_addresses_look_like(person, member, settings,
     if erased:
         erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     else:
-        ledger.write_suppressions()
+        ledger_entries.write_suppressions()
         Contact.objects.filter(pk=anna.pk).delete()
     forget_who_said_no()
     here = person(email="anna+here@example.com")
-    replaying.replay(actor=COMMAND)
+    ledger_replay.replay(actor=COMMAND)
     assert asked_about(here)
     assert asked_about(person(email="anna+later@example.com"))
 

@@ -15,7 +15,7 @@ from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Contact, IdempotentReply
 from exports.erasure import erasure
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 

@@ -16,7 +16,7 @@ from compliance.imports import working
 from compliance.models import ErasedAddress, ImportSeen, Suppression
 from compliance.suppression import erased, suppression
 from contacts.models import Contact
-from exports.erasure import deletion_settings, erasure, forgetting, replaying
+from exports.erasure import deletion_settings, erasure, expiry, ledger_replay
 from exports.requests import register
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
@@ -231,11 +231,11 @@ def test_every_way_in_that_shares_the_door_leaves_the_person_out(ledger, person,
 
 def test_the_memory_ends_when_it_was_told_to(ledger, person, member):
     erase(person(email="anna@example.com"), member)
-    forgetting.forget_old()
+    expiry.forget_old()
     assert ErasedAddress.objects.count() == 1
     ErasedAddress.objects.update(until=timezone.now() - dt.timedelta(hours=1))
     assert erased.held("anna@example.com") is None
-    forgetting.forget_old()
+    expiry.forget_old()
     assert not ErasedAddress.objects.exists()
     person(email="anna@example.com")
 
@@ -246,7 +246,7 @@ def test_a_restored_backup_remembers_too(ledger, person, member):
     ledger.parent.mkdir()
     later = (timezone.now() + dt.timedelta(seconds=1)).isoformat()
     ledger.write_text(json.dumps({"what": "erased", "at": later, "contact": anna.pk, "until": until}) + "\n")
-    assert replaying.replay(actor=system("command")).erased == 1
+    assert ledger_replay.replay(actor=system("command")).erased == 1
     assert erased.held("anna@example.com").until.isoformat() == until
     erase(person(email="lars@example.com"), member)
     line = json.loads(ledger.read_text().splitlines()[-1])

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from exports.integrity.listing import CHECKS
-from exports.integrity.running import find
+from exports.integrity.all_checks import CHECKS
+from exports.integrity.check_run import find
 
 SHARED = ("stray_files", "missing_files")
 """The store of files is shared by all tests, and rolled back rows leave theirs there."""

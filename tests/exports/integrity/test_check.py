@@ -19,8 +19,8 @@ from contacts.events import history
 from contacts.models import Batch, Contact, ContactEvent, Merge, Verification
 from contacts.people.addresses import address_hash
 from exports.erasure import erasure
-from exports.integrity import running
-from exports.integrity.listing import CHECKS
+from exports.integrity import check_run
+from exports.integrity.all_checks import CHECKS
 from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
 from unsubscribes.ledger import person_ledger as told
@@ -43,7 +43,7 @@ def behind_the_back(sql, *values):
 
 def found(mend=False):
     """Return what a run finds: name, count, example, and what is left."""
-    differences = running.run(actor=system("command"), mend=mend, leave_out=SHARED)
+    differences = check_run.run(actor=system("command"), mend=mend, leave_out=SHARED)
     return {each.check.name: (each.found.count, each.found.example, each.left) for each in differences}
 
 
@@ -300,12 +300,12 @@ def test_files_without_rows_and_rows_without_files(settings, tmp_path, db):
         os.utime(tmp_path / name, (0, 0))
     os.utime(tmp_path / names[1], (time.time(), time.time()))  # a disk has its own clock
     kept = ImportJob.objects.create(actor_name="x", door="page", file_name="x", file=names[0])
-    differences = running.run(actor=system("command"))
+    differences = check_run.run(actor=system("command"))
     assert [(each.check.name, each.found.example) for each in differences] == [
         ("missing_files", f"importjob {absent.pk}")
     ]
     kept.delete()
-    differences = running.run(actor=system("command"), mend=True)
+    differences = check_run.run(actor=system("command"), mend=True)
     assert [(each.check.name, each.found.count, each.left) for each in differences] == [
         ("missing_files", 1, 1), ("stray_files", 1, 0)
     ]  # fmt: skip
@@ -329,8 +329,8 @@ def test_the_command_says_each_kind_and_ends_with_1(anna, capsys, settings, tmp_
 
 def test_who_may_not_verify_may_not_check(db, member, auditor):
     with pytest.raises(Forbidden):
-        running.run(actor=auditor, mend=True)
-    assert running.run(actor=auditor, leave_out=SHARED) == []
+        check_run.run(actor=auditor, mend=True)
+    assert check_run.run(actor=auditor, leave_out=SHARED) == []
 
 
 def test_no_words_name_an_address(anna):

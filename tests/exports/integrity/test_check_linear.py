@@ -10,7 +10,7 @@ from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
-from exports.integrity import cards, check, folding, running
+from exports.integrity import cards, check, check_run, folding
 from salesconnect.lib.actor import system
 from tests.plans import rows_handled
 
@@ -59,4 +59,4 @@ def test_what_differs_is_searched_for_once_however_much_it_is(monkeypatch):
         assert cards.MENDS["sort_names"](COMMAND) == FEW
     searches = [each["sql"] for each in queries if "contact.sort_last" in each["sql"] and "ANY" not in each["sql"]]
     assert len(searches) == 1
-    assert running.run(actor=COMMAND, leave_out=("stray_files", "missing_files")) == []
+    assert check_run.run(actor=COMMAND, leave_out=("stray_files", "missing_files")) == []

@@ -16,7 +16,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact, ContactEvent
 from exports.erasure import erasure
 from exports.models import DataRequest, IdentityNote, RequestLook
-from exports.requests import clocks, register
+from exports.requests import open_requests, register
 from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing
 
@@ -132,8 +132,8 @@ def test_an_extension_ends_with_the_first_month_and_a_pause_with_the_last_day(as
                 act(row.pk, why, actor=member)
             assert refusal.value.code == "too_late"
         row.refresh_from_db()
-        assert (clocks.is_overdue(row), clocks.days_late(row)) == (True, 1)
-        assert [late.pk for late in clocks.waiting().filter(clocks.overdue())] == [row.pk]
+        assert (open_requests.is_overdue(row), open_requests.days_late(row)) == (True, 1)
+        assert [late.pk for late in open_requests.waiting().filter(open_requests.overdue())] == [row.pk]
 
 
 def test_a_pause_moves_the_end_of_the_first_month_for_the_extension_too(asked, member):
@@ -157,7 +157,7 @@ def test_an_extended_request_is_paused_until_its_own_last_day(asked, member):
 def test_a_pause_adds_the_days_since_the_person_was_asked(asked, member):
     row = register.pause(asked().pk, asking(day=dt.date(2026, 11, 16)), actor=member)
     assert (row.state, row.paused_on, row.pause_kind) == ("paused", dt.date(2026, 11, 16), "identity")
-    assert clocks.counts().paused == 1
+    assert open_requests.counts().paused == 1
     with pytest.raises(Conflict) as again:
         register.pause(row.pk, asking(), actor=member)
     assert again.value.code == "paused"
@@ -185,7 +185,9 @@ def test_how_late_an_answer_was_is_kept(asked, member):
         register.carry_out(erased.pk, actor=member)
         erasure.delete(Contact.objects.filter(pk=elsewhere.contact_id), actor=member)
     with at("2027-03-01"):
-        found = [clocks.days_late(DataRequest.objects.get(pk=row.pk)) for row in (late, erased, elsewhere, in_time)]
+        found = [
+            open_requests.days_late(DataRequest.objects.get(pk=row.pk)) for row in (late, erased, elsewhere, in_time)
+        ]
     assert found == [3, 3, 3, 0]
 
 
@@ -198,7 +200,7 @@ def test_what_was_late_before_the_rules_were_kept_is_late_still(asked, member):
         migration.tell_what_was_late(apps, connection.schema_editor())
         register.resume(paused.pk, actor=member)
         rows = [DataRequest.objects.get(pk=row.pk) for row in (extended, paused)]
-        assert [(row.due, clocks.days_late(row)) for row in rows] == [(dt.date(2026, 12, 10), 20)] * 2
+        assert [(row.due, open_requests.days_late(row)) for row in rows] == [(dt.date(2026, 12, 10), 20)] * 2
     done = asked()
     register.finish(done.pk, "refused", "Not ours", actor=member)
     DataRequest.objects.filter(pk=done.pk).update(done_at="2026-12-12T23:30Z")
@@ -352,9 +354,9 @@ def test_the_clocks_are_counted(asked, bob, alice, member):
     done = asked()
     register.finish(done.pk, "withdrawn", "Called it off", actor=member)
     DataRequest.objects.filter(pk=later.pk).update(due=today + dt.timedelta(20))
-    assert clocks.counts() == clocks.Clocks(open=3, paused=0, overdue=1, soon=1)
-    assert clocks.counts(alice.pk) == clocks.Clocks(open=1, paused=0, overdue=0, soon=0)
-    assert [row.pk for row in clocks.queue_of(bob.pk)] == [late.pk, soon.pk]
+    assert open_requests.counts() == open_requests.Clocks(open=3, paused=0, overdue=1, soon=1)
+    assert open_requests.counts(alice.pk) == open_requests.Clocks(open=1, paused=0, overdue=0, soon=0)
+    assert [row.pk for row in open_requests.queue_of(bob.pk)] == [late.pk, soon.pk]
 
 
 def test_the_day_of_a_look_is_the_site_s(asked, member, settings):

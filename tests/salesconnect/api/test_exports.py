@@ -8,8 +8,8 @@ import pytest
 from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Batch
-from exports.files import services
-from exports.files.columns import ALL_COLUMNS, COLUMNS, header
+from exports.files import csv_export
+from exports.files.csv_columns import ALL_COLUMNS, COLUMNS, header
 
 EXPORTS = "/api/v1/exports/"
 EVERYONE = {"selection": {"filter": {}}, "reason": "yearly review"}
@@ -65,7 +65,7 @@ def test_a_file_is_a_conflict_until_it_is_ready_and_after_it_is_removed(api, per
     batches.run(body["batch"])
     assert api.get(address).status_code == 200
     Batch.objects.update(created_at="2020-01-01T00:00:00Z")
-    services.remove_old_files()
+    csv_export.remove_old_files()
     assert (api.get(address).status_code, api.get(address).json()["code"]) == (409, "expired")
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
-from exports.overview import daily
+from exports.overview import daily_figures
 
 
 def test_the_figures_of_now(api, person):
@@ -23,7 +23,7 @@ def test_the_figures_of_now(api, person):
 def test_the_figures_of_a_past_day_are_those_that_were_kept(api, person):
     person(email="a@example.com")
     day = timezone.localdate() - dt.timedelta(days=2)
-    daily.keep_day(day)
+    daily_figures.keep_day(day)
     body = api.get("/api/v1/overview/", {"as_of": day.isoformat()}).json()
     assert (body["as_of"], body["total"]) == (day.isoformat(), 0)
     assert set(body) == set(api.get("/api/v1/overview/").json())

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from salesconnect import celery_app
 from salesconnect.models import ScheduledRun, SignOfLife
-from salesconnect.operations import beat, signs
+from salesconnect.operations import beat, liveness
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCHEDULE = {
@@ -51,12 +51,12 @@ def test_a_second_beat_waits_and_takes_over_when_the_first_is_dead(start):
     one, asked = start
     first, second = one(), one()
     work(first)
-    assert (work(second), second.at_work, signs.beats_waiting()) == (beat.WAIT_SECONDS, False, 1)
+    assert (work(second), second.at_work, liveness.beats_waiting()) == (beat.WAIT_SECONDS, False, 1)
     due("often", "daily")
     age(beat.DEAD_SECONDS + 1)
     asked.clear()
     work(second)
-    assert (sorted(asked), second.at_work, signs.beats_waiting()) == (["daily", "often"], True, 0)
+    assert (sorted(asked), second.at_work, liveness.beats_waiting()) == (["daily", "often"], True, 0)
     assert work(first) == beat.WAIT_SECONDS
     assert first.at_work is False
 

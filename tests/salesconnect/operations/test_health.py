@@ -13,7 +13,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 
 from salesconnect.lib.database import migrating
 from salesconnect.models import SignOfLife
-from salesconnect.operations import heartbeat, readiness, signs
+from salesconnect.operations import heartbeat, liveness, readiness
 from salesconnect.version import VERSION
 
 NO_SERVER = {"dbname": "nobody", "host": "/nowhere"}
@@ -181,4 +181,4 @@ def test_the_command_looks_for_the_process_of_this_machine(db, broker, kind, cap
     heartbeat.beat()
     assert code() == 0
     assert capsys.readouterr().out.count("has given no sign of life") == 2
-    assert signs.beats_waiting() == 1
+    assert liveness.beats_waiting() == 1

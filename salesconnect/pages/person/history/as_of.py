@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from compliance.verdict import asof
 from contacts.models import Contact
 from salesconnect.common.history_words import source_label
-from salesconnect.common.requests import SignedInRequest
+from salesconnect.common.typed_requests import SignedInRequest
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web import parsing
 from salesconnect.pages.person.history import lines

@@ -13,7 +13,7 @@ from compliance.models import ComplianceCard
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, User
 from salesconnect.common import history_words
-from salesconnect.common.requests import SignedInRequest
+from salesconnect.common.typed_requests import SignedInRequest
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid

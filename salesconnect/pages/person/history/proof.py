@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
 from contacts.sealing import proof as proofs
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 
 
 @require_GET

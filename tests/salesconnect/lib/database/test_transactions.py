@@ -7,8 +7,8 @@ import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
 from salesconnect.api.protocol import errors
-from salesconnect.failures import server_error
 from salesconnect.lib.database.transactions import TRIES, act, given_up, retried
+from salesconnect.server_errors import server_error
 from tests.interleaving import at_once
 
 DEADLOCK, SERIALIZATION, DISK_FULL = "40P01", "40001", "53100"

@@ -7,7 +7,7 @@ from django.utils import timezone
 from compliance.card import tallying
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
-from exports.overview import daily
+from exports.overview import daily_figures
 from exports.overview.models import DailyFigure
 from tests.exports.overview.acts import Team
 from tests.exports.overview.numbers import numbers_of
@@ -45,7 +45,7 @@ def test_the_first_line_says_whether_all_is_well(signed_in, person):
 def test_a_past_day_shows_what_was_kept_and_leads_nowhere(signed_in, person):
     person(email="a@example.com")
     day = timezone.localdate() - dt.timedelta(days=3)
-    assert daily.keep_day(day)
+    assert daily_figures.keep_day(day)
     page = signed_in.get("/compliance/", {"as_of": day.isoformat()}).content.decode()
     assert "Nobody was here on this day." in page
     assert [url for url, _number in numbers_of(page) if url.startswith("/people/")] == []
@@ -81,13 +81,13 @@ def test_the_page_costs_the_same_whatever_there_is(signed_in, person, django_ass
 
 def test_nightly_figures_are_kept_once_and_catch_up(transactional_db, person, django_db_blocker):
     person(email="a@example.com")
-    assert daily.keep() == 0, "nothing happened before today"
+    assert daily_figures.keep() == 0, "nothing happened before today"
     today = timezone.localdate()
     first = today - dt.timedelta(days=5)
-    assert daily.keep_day(first)
-    assert not daily.keep_day(first)
-    assert daily.keep() == 4
-    assert daily.keep() == 0
+    assert daily_figures.keep_day(first)
+    assert not daily_figures.keep_day(first)
+    assert daily_figures.keep() == 4
+    assert daily_figures.keep() == 0
     days = DailyFigure.objects.filter(name="total").order_by("day").values_list("day", "number")
     assert list(days) == [(first + dt.timedelta(days=more), 0) for more in range(5)]
     assert Contact.objects.count() == 1

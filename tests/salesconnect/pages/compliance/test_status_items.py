@@ -11,7 +11,7 @@ from contacts.models import Contact
 from contacts.models.seal import Verification
 from exports.models import RecordCheck
 from exports.requests import register
-from salesconnect.pages.compliance.duties import duties
+from salesconnect.pages.compliance.status_items import duties
 from unsubscribes.models import SyncConnection
 
 

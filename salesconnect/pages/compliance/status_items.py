@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from compliance.review import queues
 from compliance.review.queues import Waiting
 from contacts.sealing import verification
-from exports.integrity import running as integrity
-from exports.integrity.listing import BY_NAME
-from exports.requests import clocks
+from exports.integrity import check_run as integrity
+from exports.integrity.all_checks import BY_NAME
+from exports.requests import open_requests
 from salesconnect.lib.web.paging import address
-from salesconnect.pages.compliance.standing import Concern
-from salesconnect.pages.sync.sync_standing import standing as sync_standing
+from salesconnect.pages.compliance.concerns import Concern
+from salesconnect.pages.sync.sync_health import standing as sync_standing
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.monitoring import status
 
@@ -70,7 +70,7 @@ def number_of(waiting: Waiting) -> str:
 
 
 def _requests() -> Duty:
-    found = clocks.counts()
+    found = open_requests.counts()
     words = ngettext("%(n)s request is open", "%(n)s requests are open", found.open) % {"n": intcomma(found.open)}
     icon, label, url = "clipboard-list", _("Requests of people"), reverse("requests")
     if not found.overdue:

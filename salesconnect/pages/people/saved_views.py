@@ -17,9 +17,9 @@ from compliance.review.queries import not_recorded_count
 from compliance.verdict.verdict import months_before
 from contacts.models import SavedView
 from contacts.people import saved_views
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
-from salesconnect.pages.people.query import ListQuery
+from salesconnect.pages.people.list_query import ListQuery
 
 
 @dataclass(frozen=True, slots=True)

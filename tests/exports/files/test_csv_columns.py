@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.card.rules import AuthorizationType, SourceType
-from exports.files.columns import ALL_COLUMNS, CARD_COLUMNS, COLUMNS, cells, content_disposition, file_name, header
+from exports.files.csv_columns import ALL_COLUMNS, CARD_COLUMNS, COLUMNS, cells, content_disposition, file_name, header
 
 DAY = dt.date(2026, 11, 23)
 STOCKHOLM = dt.timezone(dt.timedelta(hours=1))

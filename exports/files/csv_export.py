@@ -18,7 +18,7 @@ from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
-from exports.files import columns, copying
+from exports.files import csv_columns, postgres_copy
 from exports.models import ExportJob
 from salesconnect.lib import csv, stored
 from salesconnect.lib.actor import Actor
@@ -52,14 +52,14 @@ def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFi
     changes = {"reason": (None, reason.strip())} if reason.strip() else {}
     history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
     now = timezone.now()
-    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
+    name = csv_columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
     return ExportedFile(name, csv_of(person, now).encode())
 
 
 def csv_of(person: Contact, now: dt.datetime) -> str:
-    values = {name: getattr(person, name, None) for name in (column.key for column in columns.COLUMNS)}
+    values = {name: getattr(person, name, None) for name in (column.key for column in csv_columns.COLUMNS)}
     values |= {"updated_at": person.card.updated_at, "exported_at": now}
-    lines = csv.line(columns.header(columns.COLUMNS)) + csv.line(columns.cells(values, columns.COLUMNS))
+    lines = csv.line(csv_columns.header(csv_columns.COLUMNS)) + csv.line(csv_columns.cells(values, csv_columns.COLUMNS))
     return csv.BOM + lines
 
 
@@ -147,13 +147,13 @@ def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[]
     using = replica.up_to_date()
     ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
     if len(ids) < MEANWHILE:
-        done = copying.append(ids, file, using=using)
+        done = postgres_copy.append(ids, file, using=using)
         yield lambda: done
         return
 
     def work() -> tuple[int, int]:
         try:
-            return copying.append(ids, file, using=using)
+            return postgres_copy.append(ids, file, using=using)
         finally:
             connections[using].close()  # the thread's own
 
@@ -169,7 +169,7 @@ def _pieces(file: File) -> Iterator[bytes]:
 def _job(batch: Batch) -> ExportJob:
     job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
     if job is None:
-        head = (csv.BOM + csv.line(columns.header(columns.ALL_COLUMNS))).encode()
+        head = (csv.BOM + csv.line(csv_columns.header(csv_columns.ALL_COLUMNS))).encode()
         job = ExportJob(batch=batch, size=len(head))
         # The name says nothing of who is in it; who downloads gets a better one.
         stored.save(job.file, "people.csv", ContentFile(head))

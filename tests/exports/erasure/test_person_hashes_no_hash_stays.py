@@ -11,7 +11,7 @@ from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
-from exports.erasure import erasure, forgetting
+from exports.erasure import erasure, expiry
 from tests.mailing import DRAFT
 from unsubscribes.links import links, tokens
 from unsubscribes.mail import services
@@ -89,17 +89,17 @@ def test_what_salesforce_has_reported_as_gone_goes_at_once(anna, member):
 def test_the_id_of_a_record_that_is_still_there_goes_when_it_is_reported_gone(anna, member):
     erase(anna, member)
     assert where(SF_ID) == {"unsubscribes_syncrecord.sf_id", "unsubscribes_syncerror.sf_id"}
-    forgetting.forget_old()
+    expiry.forget_old()
     assert where(SF_ID)
     SyncRecord.objects.filter(sf_id=SF_ID).update(deleted=True)
-    forgetting.forget_old()
+    expiry.forget_old()
     assert where(SF_ID) == set()
 
 
 def test_the_id_of_a_record_goes_after_a_set_time_at_the_latest(anna, member):
     erase(anna, member)
     SyncRecord.objects.update(erased_at=timezone.now() - dt.timedelta(days=370))
-    forgetting.forget_old()
+    expiry.forget_old()
     assert where(SF_ID) == set()
 
 
@@ -108,7 +108,7 @@ def test_a_record_that_still_has_to_hear_the_no_is_kept_until_it_has(anna, membe
     record = SyncRecord.objects.get()
     SyncRecord.objects.update(erased_at=timezone.now() - dt.timedelta(days=370))
     SyncWish.objects.create(record=record, desired=True)
-    forgetting.forget_old()
+    expiry.forget_old()
     assert SyncRecord.objects.exists()
 
 
@@ -118,7 +118,7 @@ def test_the_hash_of_whoever_asked_stays_as_erased_and_goes_with_that(anna, memb
     assert where(str(anna.address_hash)) == kept | {"unsubscribes_syncrecord.address_hash"}
     with connection.cursor() as cursor:
         cursor.execute("UPDATE compliance_erasedaddress SET until = now() - interval '1 second'")
-    forgetting.forget_old()
+    expiry.forget_old()
     assert where(str(anna.address_hash)) == set()
 
 

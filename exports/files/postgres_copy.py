@@ -8,7 +8,7 @@ from django.db import connections, transaction
 
 from compliance.card.rules import AuthorizationType, SourceType
 from contacts.people.queries import array, stretch
-from exports.files.columns import ALL_COLUMNS
+from exports.files.csv_columns import ALL_COLUMNS
 from salesconnect.lib.csv import PHONE
 from salesconnect.lib.database.sql import fill
 

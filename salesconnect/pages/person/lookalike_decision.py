@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from compliance.suppression.lookalikes import tell_apart
-from salesconnect.common.requests import SignedInRequest, page_actor
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.person.person_page import Told, done, find
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.verdict import verdict
 from salesconnect.common.filters import NOBODY, RESTRICTED, REVIEW, TO_INFORM, YES_NO, slug_choices
-from salesconnect.pages.people.query import ListQuery
+from salesconnect.pages.people.list_query import ListQuery
 
 Choices = Sequence[tuple[str, Any]]
 

@@ -15,7 +15,7 @@ from compliance.models import ImportJob
 from contacts.models import Contact
 from exports import tasks
 from exports.erasure import erasure
-from exports.files import services as exports
+from exports.files import csv_export as exports
 from salesconnect.lib.errors import Conflict, Invalid
 from tests.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
@@ -56,7 +56,7 @@ def test_of_a_file_that_does_not_fit_on_the_disk_no_part_stays(folder, member):
 
 def test_an_export_that_does_not_fit_on_the_disk_leaves_no_file(folder, person, member, monkeypatch):
     person()
-    monkeypatch.setattr("exports.files.services.ContentFile", TooLong)
+    monkeypatch.setattr("exports.files.csv_export.ContentFile", TooLong)
     with pytest.raises(OSError, match="No space left"):
         exports.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []
@@ -68,7 +68,7 @@ def test_an_export_that_fails_after_its_file_was_made_leaves_none(folder, person
     def refuse(*_args, **_how):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("exports.files.services.copying.append", refuse)
+    monkeypatch.setattr("exports.files.csv_export.postgres_copy.append", refuse)
     with pytest.raises(OSError, match="No space left"):
         exports.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from exports.requests import clocks
+from exports.requests import open_requests
 from exports.retention import retention
 from salesconnect.common import subject_request_words
 
@@ -26,7 +26,8 @@ def waiting_for(contact_id: int) -> dict[str, Any]:
     warnings = [(case.rule, case.erased_from) for case in retention.warnings(contact_id)]
     return {
         "requests": [
-            (row, subject_request_words.due_words(row), clocks.is_overdue(row)) for row in clocks.waiting_of(contact_id)
+            (row, subject_request_words.due_words(row), open_requests.is_overdue(row))
+            for row in open_requests.waiting_of(contact_id)
         ],
         "warnings": [(rule, moment, moment is not None and moment <= now) for rule, moment in warnings],
     }

@@ -17,8 +17,8 @@ from contacts.models import Contact, ContactEvent
 from contacts.sealing import services as sealing
 from contacts.sealing.proof import PIECES, Prover
 from exports import verify_proof
-from exports.files import columns
-from exports.files.services import csv_of
+from exports.files import csv_columns
+from exports.files.csv_export import csv_of
 from exports.pack import printing
 from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
@@ -71,7 +71,7 @@ def evidence_pack(contact_id: int, *, actor: Actor, words: Words, describe: Desc
         file.close()
         raise
     file.seek(0)
-    name = columns.file_name(person.first_name, person.last_name, timezone.localdate(), contact_id)
+    name = csv_columns.file_name(person.first_name, person.last_name, timezone.localdate(), contact_id)
     return Pack(f"{Path(name).stem}-evidence.zip", file)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from exports.integrity.all_checks import BY_NAME, CHECKS
 from exports.integrity.check import Check, Found
-from exports.integrity.listing import BY_NAME, CHECKS
 from exports.models import RecordCheck
 from salesconnect.lib.actor import Actor
 

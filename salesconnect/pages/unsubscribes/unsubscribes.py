@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance.models import ComplianceCard, Suppression
-from exports.files.columns import content_disposition
-from salesconnect.common.requests import SignedInRequest, page_actor
+from exports.files.csv_columns import content_disposition
+from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import DayField

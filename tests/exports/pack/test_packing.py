@@ -18,7 +18,7 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports import verify_proof
-from exports.pack import contents, printing, services
+from exports.pack import contents, packing, printing
 from salesconnect.common import evidence_pack_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Forbidden, Missing
@@ -167,7 +167,7 @@ def test_what_cannot_be_printed_breaks_no_pdf():
 
 def test_the_same_rows_make_the_same_members_in_the_same_order(anna, member):
     def members():
-        pack = services.evidence_pack(anna.pk, actor=member, words=evidence_pack_words.page, describe=str)
+        pack = packing.evidence_pack(anna.pk, actor=member, words=evidence_pack_words.page, describe=str)
         with pack.file:
             return json.loads(zipfile.ZipFile(pack.file).read("manifest.json"))
 
@@ -184,9 +184,9 @@ def newest(person):
 def test_only_who_may_export_gets_one_and_nobody_gets_one_of_nobody(anna, member):
     nobody = Actor(None, "Nobody", "", "page")
     with pytest.raises(Forbidden):
-        services.evidence_pack(anna.pk, actor=nobody, words=evidence_pack_words.page, describe=str)
+        packing.evidence_pack(anna.pk, actor=nobody, words=evidence_pack_words.page, describe=str)
     with pytest.raises(Missing):
-        services.evidence_pack(anna.pk + 1_000, actor=member, words=evidence_pack_words.page, describe=str)
+        packing.evidence_pack(anna.pk + 1_000, actor=member, words=evidence_pack_words.page, describe=str)
 
 
 def test_a_document_that_is_lost_is_said_to_be_missing_and_costs_nobody_the_pack(anna, api):

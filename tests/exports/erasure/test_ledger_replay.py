@@ -11,7 +11,7 @@ from django.db import connection
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact
-from exports.erasure import erasure, ledger, replaying
+from exports.erasure import erasure, ledger_entries, ledger_replay
 from salesconnect.embedded.account import binaries
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import system
@@ -49,7 +49,7 @@ def test_a_restored_backup_brings_nobody_back(ledger_of_its_own, transactional_d
     suppression.unsubscribe(Contact.objects.filter(pk=eva.pk), actor=member, source="one_click")
     suppression.unsubscribe(Contact.objects.filter(pk=lars.pk), actor=member, source="manual", reason="by phone")
     erasure.delete(Contact.objects.filter(pk__in=[anna.pk, lars.pk]), actor=member)
-    assert ledger.write_suppressions() == 2
+    assert ledger_entries.write_suppressions() == 2
     restore(backup)
     assert Contact.objects.count() == 5
     assert suppression.of_address("lars@example.com") is None
@@ -62,7 +62,7 @@ def test_a_restored_backup_brings_nobody_back(ledger_of_its_own, transactional_d
     assert not Contact.objects.get(pk=stays.pk).card.unsubscribed
     assert next(event.changes for event in history.of_contact(anna.pk)) == {"source": [None, "replay"]}
     lines = ledger_of_its_own.read_text()
-    assert replaying.replay(actor=COMMAND) == replaying.Replayed(0, 0)
+    assert ledger_replay.replay(actor=COMMAND) == ledger_replay.Replayed(0, 0)
     assert ledger_of_its_own.read_text() == lines
 
 
@@ -84,24 +84,24 @@ def test_the_hash_stands_in_the_ledger_where_a_suppression_stands(ledger_of_its_
 def test_each_no_is_written_once(ledger_of_its_own, person, member):
     person(email="anna@example.com")
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
-    assert (ledger.write_suppressions(), ledger.write_suppressions()) == (1, 0)
+    assert (ledger_entries.write_suppressions(), ledger_entries.write_suppressions()) == (1, 0)
 
 
 def test_a_person_of_a_number_that_is_given_out_anew_is_not_meant(ledger_of_its_own, person):
     newcomer = person()
     ledger_file.append([{"what": "erased", "at": "2020-01-01T00:00:00Z", "contact": newcomer.pk}])
-    assert replaying.replay(actor=COMMAND).erased == 0
+    assert ledger_replay.replay(actor=COMMAND).erased == 0
 
 
 def test_a_no_does_not_undo_a_later_consent(ledger_of_its_own, person, member, administrator):
     anna = person(email="anna@example.com")
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
-    ledger.write_suppressions()
+    ledger_entries.write_suppressions()
     reconsent(anna.pk, evidence(), actor=administrator)
     # The whole test is one transaction, in which no moment is later than another.
     moved = ledger_of_its_own.read_text().replace(str(anna.created_at.year), "2020")
     ledger_of_its_own.write_text(moved)
-    assert replaying.replay(actor=COMMAND).suppressed == 0
+    assert ledger_replay.replay(actor=COMMAND).suppressed == 0
 
 
 def test_a_line_that_a_crash_cut_off_spoils_no_other(ledger_of_its_own):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from compliance.models import ImportJob
 from contacts.events import history
 from exports.erasure.traces import Traces
-from exports.files.columns import ALL_COLUMNS
+from exports.files.csv_columns import ALL_COLUMNS
 from exports.models import DoomedFile, ExportJob
 from salesconnect.lib import stored
 from salesconnect.lib.csv import FileRefused, RowError, Table

@@ -18,7 +18,7 @@ from django.utils import timezone
 from compliance.suppression import address_locks, suppression
 from contacts.models import Contact
 from exports.erasure import erasure
-from exports.erasure.ledger import CHUNK, ERASED
+from exports.erasure.ledger_entries import CHUNK, ERASED
 from salesconnect.lib import ledger
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
