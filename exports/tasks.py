@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def sweep_exports() -> None:
     """Remove the files that are older than they may be, and those that an erasure left."""
     csv_export.remove_old_files()
-    redaction.remove_doomed()
+    redaction.delete_pending_files()
 
 
 @shared_task(name="exports.remove_stray_files")

@@ -33,7 +33,7 @@ from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 from unsubscribes.models import Message
 
-UNCOUNTED = 100
+UNCONFIRMED_LIMIT = 100
 """So many people may be deleted by an order that does not say how many it means."""
 REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "replay"
 """Why somebody was erased, where it was not simply ordered: a code that stays in the history.
@@ -72,7 +72,7 @@ ROWS = (
 
 
 @dataclass(slots=True)
-class Report:
+class ErasureReport:
     """What an erasure takes, or would take: rows by kind, mails, files; and what somebody has to see to elsewhere."""
 
     people: int = 0
@@ -158,7 +158,7 @@ def _erase(
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES)
     person_hashes.run(REASONS, hashes)
-    redaction.take_out(exported, previews, numbers)
+    redaction.remove_people(exported, previews, numbers)
     _run(ids, numbers, IDENTITY_NOTES, REQUESTS)
     links.forget(ids, hashes)
     _delete_rows(ids)
@@ -167,7 +167,7 @@ def _erase(
 
 @act
 @removed_on_failure
-def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> Report:
+def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> ErasureReport:
     """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
 
     Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
@@ -178,13 +178,13 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
         _keep_out(people)
     if not services.lock(people):
         raise Missing
-    report = what_goes(contact_id, on_request=on_request)
+    report = report_of(contact_id, on_request=on_request)
     if not dry_run and delete(people, actor=actor, why=ON_REQUEST if on_request else "").refused:
         raise Restricted
     return report
 
 
-def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
+def report_of(contact_id: int, *, on_request: bool = False) -> ErasureReport:
     """Return what the erasure of one person takes, and what it leaves where the person asked for it."""
     ids = [contact_id]
     numbers = history.numbers_of(ids)
@@ -192,10 +192,10 @@ def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
     named = mentions.find(traces)
     rows = {"people": 1, "events": ContactEvent.objects.filter(contact_id__in=numbers).count()}
     rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
-    for model, key in hanging_rows():
+    for model, key in dependent_models():
         rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
     held = {"evidence": len(_file_names(ids)), "exports": len(redaction.exports_of(numbers))}
-    return Report(
+    return ErasureReport(
         people=1,
         rows={name: number for name, number in rows.items() if number},
         mails=Message.objects.filter(contact_id=contact_id).count(),
@@ -211,7 +211,7 @@ def what_goes(contact_id: int, *, on_request: bool = False) -> Report:
     )
 
 
-def hanging_rows() -> list[tuple[type[Model], str]]:
+def dependent_models() -> list[tuple[type[Model], str]]:
     """Return every model whose rows go with their person, and its key; what is added to the product later too."""
     return [(each.related_model, each.field.name) for each in _relations() if each.on_delete is not SET_NULL]
 
@@ -231,9 +231,9 @@ def order(
     when it is another by now. Above a number that the team sets the order waits for a second administrator.
     """
     actor.require("delete_people")
-    if expected is None and (people := contacts.count()) > UNCOUNTED:
+    if expected is None and (people := contacts.count()) > UNCONFIRMED_LIMIT:
         words = _("Say how many people you mean to delete: “expected” is needed for more than %(limit)d.")
-        raise Invalid({"expected": [words % {"limit": UNCOUNTED}]})
+        raise Invalid({"expected": [words % {"limit": UNCONFIRMED_LIMIT}]})
     return batches.order(
         contacts,
         "delete",
@@ -248,8 +248,8 @@ def order(
 
 def _delete_rows(ids: Sequence[int]) -> None:
     """Delete what hangs on people, doom its files, and let go of them what outlives them."""
-    redaction.doom(_file_names(ids))
-    for model, key in hanging_rows():
+    redaction.delete_after_commit(_file_names(ids))
+    for model, key in dependent_models():
         model._base_manager.filter(**{f"{key}__in": ids}).delete()
     for relation in _relations():
         if relation.on_delete is SET_NULL:
@@ -264,7 +264,7 @@ def _relations() -> list[ForeignObjectRel]:
 
 def _file_names(ids: Sequence[int]) -> list[str]:
     names: list[str] = []
-    for model, key in hanging_rows():
+    for model, key in dependent_models():
         for held in model._meta.get_fields():
             if isinstance(held, FileField):
                 rows = model._base_manager.filter(**{f"{key}__in": ids}).exclude(**{held.name: ""})

@@ -23,7 +23,7 @@ from salesconnect.lib import ledger
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 
-Found = TypeVar("Found")
+T = TypeVar("T")
 MEANT = """
     SELECT id FROM contacts_contact JOIN unnest(%s::bigint[], %s::timestamptz[]) AS line (number, at) ON id = number
     WHERE created_at < line.at
@@ -41,7 +41,7 @@ SUPPRESS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class OptOutEntry:
     hash: str
     key: str
     source: str
@@ -51,7 +51,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Erased:
+class ErasureEntry:
     """An erasure of the ledger: of whom, when, and until when the address of somebody who asked is remembered."""
 
     number: int
@@ -70,31 +70,31 @@ class Replayed:
 def replay(*, actor: Actor) -> Replayed:
     """Do again what the ledger tells and the database does not know. Safe to repeat. Raises `Forbidden`."""
     actor.require("delete_people")
-    erased: dict[int, Erased] = {}
-    said: dict[str, Line] = {}
+    erased: dict[int, ErasureEntry] = {}
+    opt_outs: dict[str, OptOutEntry] = {}
     for line in ledger.read():
         at = dt.datetime.fromisoformat(line["at"])
         if line["what"] == ERASED:
             until = dt.datetime.fromisoformat(line["until"]) if "until" in line else None
-            erased[line["contact"]] = Erased(line["contact"], at, until)
+            erased[line["contact"]] = ErasureEntry(line["contact"], at, until)
         if known := line.get("hash"):
-            said[known] = Line(known, line["key"], line["source"], at, line.get("skeleton"))
+            opt_outs[known] = OptOutEntry(known, line["key"], line["source"], at, line.get("skeleton"))
     done = Replayed()
-    for lines in _chunks(said.values()):
+    for lines in _chunks(opt_outs.values()):
         done.suppressed += _suppress(lines, actor)
     for people in _chunks(erased.values()):
         done.erased += _erase(people, actor)
     return done
 
 
-def _chunks(found: Iterable[Found]) -> Iterator[list[Found]]:
+def _chunks(found: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(found)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
 
 
 @act
-def _suppress(lines: list[Line], actor: Actor) -> int:
+def _suppress(lines: list[OptOutEntry], actor: Actor) -> int:
     address_locks.hold(UUID(each) for line in lines for each in (line.hash, line.skeleton) if each)
     columns = zip(*((line.hash, line.key, line.source, line.at, line.skeleton) for line in lines), strict=True)
     with connection.cursor() as cursor:
@@ -107,7 +107,7 @@ def _suppress(lines: list[Line], actor: Actor) -> int:
 
 
 @act
-def _erase(lines: list[Erased], actor: Actor) -> int:
+def _erase(lines: list[ErasureEntry], actor: Actor) -> int:
     with connection.cursor() as cursor:
         cursor.execute(MEANT, [[line.number for line in lines], [line.at for line in lines]])
         meant = {row[0] for row in cursor}

@@ -41,7 +41,7 @@ FOUND = """
 """
 REQUEST_TEXTS = ("identity_check", "extension_reason", "pause_reason", "answer")
 REQUEST_WORDS = r" || E'\n' || ".join(REQUEST_TEXTS)
-PLACES: dict[type[Model], tuple[str, str]] = {
+SEARCHED: dict[type[Model], tuple[str, str]] = {
     Batch: ("contacts_trace_words(ARRAY[params, selection], error)", "true"),
     ImportJob: ("""contacts_trace_words(ARRAY[card, "table"], file_name || E'\\n' || error)""", "true"),
     ImportReject: ("contacts_trace_words(ARRAY[cells], '')", "true"),
@@ -171,7 +171,7 @@ def _words(traces: Traces) -> list[str]:
 
 
 def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
-    expression, where = PLACES[model]
+    expression, where = SEARCHED[model]
     table = model._meta.db_table
     with connection.cursor() as cursor:
         statement = fill(FOUND, columns="id", table=table, expression=expression, where=where)

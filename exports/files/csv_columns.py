@@ -35,7 +35,7 @@ def _yes_or_no(value: bool) -> str:
     return "true" if value else "false"
 
 
-class Column(NamedTuple):
+class CsvColumn(NamedTuple):
     """A column: its header, which is part of the interface and never translated, the key of its value, its text."""
 
     header: str
@@ -49,40 +49,40 @@ _LATER = ("facebook", "twitter", "linkedin")
 _ADDED = tuple(name for name in DETAILS if name not in {*_FIRST, "salesforce_id", *_LATER})
 
 
-def _details(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(BY_NAME[name].header, name) for name in names)
+def _details(*names: str) -> tuple[CsvColumn, ...]:
+    return tuple(CsvColumn(BY_NAME[name].header, name) for name in names)
 
 
 COLUMNS = (
     *_details(*_FIRST),
-    Column("Updated At", "updated_at", _time),
-    Column("Created At", "created_at", _time),
+    CsvColumn("Updated At", "updated_at", _time),
+    CsvColumn("Created At", "created_at", _time),
     *_details("salesforce_id"),
-    Column("Person ID", "id"),
+    CsvColumn("Person ID", "id"),
     *_details(*_LATER, *_ADDED),
-    Column("Exported At", "exported_at", _time),
+    CsvColumn("Exported At", "exported_at", _time),
 )
 """A person, as the person detail view exports it."""
 
 CARD_COLUMNS = (
-    Column("Authorization Type", "authorization_type", _authorization),
-    Column("Authorization Other", "authorization_other"),
-    Column("Date of Consent", "consent_date"),
-    Column("Purpose of Processing", "consent_purpose"),
-    Column("Source Type", "source_type", _source),
-    Column("Source Other", "source_other"),
-    Column("Unsubscribed", "unsubscribed", _yes_or_no),
+    CsvColumn("Authorization Type", "authorization_type", _authorization),
+    CsvColumn("Authorization Other", "authorization_other"),
+    CsvColumn("Date of Consent", "consent_date"),
+    CsvColumn("Purpose of Processing", "consent_purpose"),
+    CsvColumn("Source Type", "source_type", _source),
+    CsvColumn("Source Other", "source_other"),
+    CsvColumn("Unsubscribed", "unsubscribed", _yes_or_no),
 )
 """The compliance card, which a bulk export has after the person's own columns."""
 
 ALL_COLUMNS = COLUMNS + CARD_COLUMNS
 
 
-def header(columns: tuple[Column, ...]) -> list[str]:
+def header(columns: tuple[CsvColumn, ...]) -> list[str]:
     return [column.header for column in columns]
 
 
-def cells(values: Mapping[str, Any], columns: tuple[Column, ...]) -> list[str]:
+def cells(values: Mapping[str, Any], columns: tuple[CsvColumn, ...]) -> list[str]:
     """Return one row: times (aware) in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as their slugs."""
     return [column.text(values[column.key]) for column in columns]
 

@@ -29,8 +29,8 @@ from salesconnect.lib.stored import removed_on_failure
 
 KEEP_FILES = dt.timedelta(days=7)
 # For fewer people a connection more costs more than it saves; what is exported at once is always fewer.
-MEANWHILE = 10_000
-LOOKS = 10
+PARALLEL_FROM = 10_000
+ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}
     with default_storage.open(str(job.file.name), "r+b") as file:
-        for _look in range(LOOKS):
+        for _look in range(ATTEMPTS):
             file.seek(job.size)
             file.truncate()
             with transaction.atomic():
@@ -146,7 +146,7 @@ def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[]
     """
     using = replica.up_to_date()
     ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
-    if len(ids) < MEANWHILE:
+    if len(ids) < PARALLEL_FROM:
         done = postgres_copy.append(ids, file, using=using)
         yield lambda: done
         return

@@ -21,7 +21,7 @@ from exports.models import DoomedFile, ExportJob
 from salesconnect.lib import stored
 from salesconnect.lib.csv import FileRefused, RowError, Table
 
-REMADE_LIMIT = 32 << 20
+REWRITE_LIMIT = 32 << 20
 """Bytes: a larger export is removed, for whoever erases one person waits for it."""
 
 PERSON_ID = [column.key for column in ALL_COLUMNS].index("id")
@@ -50,28 +50,28 @@ def previews_of(traces: Traces) -> list[ImportJob]:
     return [job for job in waiting.order_by("pk") if _holds(job, traces, cells)]
 
 
-def take_out(exports: Sequence[int], previews: Sequence[ImportJob], ids: Sequence[int]) -> None:
+def remove_people(exports: Sequence[int], previews: Sequence[ImportJob], ids: Sequence[int]) -> None:
     gone = {str(number) for number in ids}
     for job in ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(pk__in=exports):
-        _remake(job, gone)
+        _rewrite_without(job, gone)
     for preview in previews:
         with translation.override(preview.language):
             words = _("The file was removed: somebody in it was erased. Choose it once more.")
-        doom([str(preview.file.name)])
+        delete_after_commit([str(preview.file.name)])
         ImportJob.objects.filter(pk=preview.pk).update(
             file="", state=ImportJob.State.CANCELLED, error=words, finished_at=timezone.now()
         )
 
 
-def doom(names: Iterable[str]) -> None:
+def delete_after_commit(names: Iterable[str]) -> None:
     """Have files removed when the transaction commits; what a crash leaves then, the sweep removes."""
     if DoomedFile.objects.bulk_create(DoomedFile(name=name) for name in names):
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")  # a file that is gone stays gone
-        transaction.on_commit(remove_doomed)
+        transaction.on_commit(delete_pending_files)
 
 
-def remove_doomed() -> int:
+def delete_pending_files() -> int:
     """Remove the files whose rows are gone; returns how many. One that cannot be removed is tried again later."""
     removed = 0
     for doomed in DoomedFile.objects.order_by("pk"):
@@ -85,12 +85,12 @@ def remove_doomed() -> int:
     return removed
 
 
-def _remake(job: ExportJob, gone: set[str]) -> None:
+def _rewrite_without(job: ExportJob, gone: set[str]) -> None:
     """Write the file of an export anew without some people, every other row byte for byte as it was."""
     name = str(job.file.name)
-    doom([name])
+    delete_after_commit([name])
     job.file = ""
-    if default_storage.exists(name) and not (job.batch.ended and job.size > REMADE_LIMIT):
+    if default_storage.exists(name) and not (job.batch.ended and job.size > REWRITE_LIMIT):
         with default_storage.open(name, "rb") as file, tempfile.TemporaryFile() as kept:
             for line in rows_without(gone, _beginning(file, job.size)):
                 kept.write(line)

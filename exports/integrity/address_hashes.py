@@ -12,7 +12,7 @@ from contacts.models import Contact
 from contacts.people.addresses import address_hashes, key_name
 from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
-from exports.integrity.check import Found, note
+from exports.integrity.check import DifferenceCount, record_correction
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 
@@ -34,29 +34,29 @@ WRITE = """
         AS right_one (id, email_key, address_hash, hash_key, skeleton_hash)
     WHERE c.id = right_one.id
 """
-Row = tuple[int, str, str, UUID, str, UUID | None]
+AddressRow = tuple[int, str, str, UUID, str, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Right:
+class _CorrectHashes:
     email_key: str
     address_hash: UUID
     hash_key: str
     skeleton_hash: UUID
 
 
-def differing() -> Found:
+def differing() -> DifferenceCount:
     """Count the people whose normal address is not that of the address, or whose hash is not that of any key in use."""
-    found = Found()
+    found = DifferenceCount()
     for piece in _pieces():
-        wrong = [row[0] for row in piece if _right(row)]
-        found += Found(len(wrong), str(wrong[0]) if wrong else "")
+        wrong = [row[0] for row in piece if _correction(row)]
+        found += DifferenceCount(len(wrong), str(wrong[0]) if wrong else "")
     return found
 
 
 def hash_anew(actor: Actor) -> int:
     """Write the right ones. A normal address that somebody else has stays as it is: the two are to be merged."""
-    return sum(_mend([row[0] for row in piece if _right(row)], actor) for piece in _pieces())
+    return sum(_mend([row[0] for row in piece if _correction(row)], actor) for piece in _pieces())
 
 
 def _mend(ids: list[int], actor: Actor) -> int:
@@ -71,7 +71,7 @@ def _mend(ids: list[int], actor: Actor) -> int:
 
 def _write(ids: list[int], actor: Actor) -> int:
     locked = services.lock(Contact.objects.among(ids))
-    rows = [(row[0], right) for row in _read(OF_PEOPLE, locked) if (right := _right(row))]
+    rows = [(row[0], right) for row in _read(OF_PEOPLE, locked) if (right := _correction(row))]
     if rows:
         values = [
             (number, right.email_key, str(right.address_hash), right.hash_key, str(right.skeleton_hash))
@@ -79,24 +79,24 @@ def _write(ids: list[int], actor: Actor) -> int:
         ]
         with connection.cursor() as cursor:
             cursor.execute(WRITE, [list(column) for column in zip(*values, strict=True)])
-        note([number for number, _right_one in rows], "address_hash", actor)
+        record_correction([number for number, _right_one in rows], "address_hash", actor)
     return len(rows)
 
 
-def _pieces() -> Iterator[list[Row]]:
+def _pieces() -> Iterator[list[AddressRow]]:
     last = -(2**63)
     while piece := _read(READ, last):
         yield piece
         last = piece[-1][0]
 
 
-def _read(query: str, value: int | list[int]) -> list[Row]:
+def _read(query: str, value: int | list[int]) -> list[AddressRow]:
     with connection.cursor() as cursor:
         cursor.execute(query, [value])
         return list(cursor.fetchall())
 
 
-def _right(row: Row) -> _Right | None:
+def _correction(row: AddressRow) -> _CorrectHashes | None:
     """Return what should stand beside an address; None when it does. A hash of an older key waits for its turn."""
     _id, email, email_key, held, held_key, skeleton = row
     key = normalise_address(email)
@@ -106,4 +106,4 @@ def _right(row: Row) -> _Right | None:
     if email_key == key and str(hashes.get(held_key)) == str(held) and str(skeleton) in map(str, likenesses):
         return None
     newest = next(iter(hashes))
-    return _Right(key, hashes[newest], newest, likenesses[0])
+    return _CorrectHashes(key, hashes[newest], newest, likenesses[0])

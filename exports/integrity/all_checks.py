@@ -71,7 +71,7 @@ CHECKS: tuple[Check, ...] = (
         "sync_records_of_nobody",
         _("Salesforce records linked to people who are gone"),
         finder(erasure_leftovers.RECORDS),
-        erasure_leftovers.let_go,
+        erasure_leftovers.unlink_records,
     ),
     Check(
         "sync_hashes_of_erased",

@@ -14,7 +14,16 @@ from compliance.card.rules import AuthorizationType, SourceType
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
 from contacts.models import Contact
-from exports.integrity.check import Found, Mend, changed, chunks, ids_of, mender, note, still
+from exports.integrity.check import (
+    DifferenceCount,
+    Mend,
+    changed,
+    chunks,
+    ids_of,
+    mender,
+    record_correction,
+    still_found,
+)
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill, statement
@@ -75,16 +84,16 @@ PASS = ", ".join(
 )
 
 
-def differing() -> dict[str, Found]:
+def differing() -> dict[str, DifferenceCount]:
     """Count the cards that differ from their histories in each respect, in one pass."""
     query, values = folded(OF_WINDOW)
-    found = dict.fromkeys(DIFFERS, Found())
+    found = dict.fromkeys(DIFFERS, DifferenceCount())
     for window in windows():
         with connection.cursor() as cursor:
             cursor.execute(fill("SELECT {counts} FROM ({folded}) folded", counts=PASS, folded=query), values | window)
             cells = cursor.fetchone()
         for place, name in enumerate(DIFFERS):
-            found[name] += Found(cells[2 * place], cells[2 * place + 1] or "")
+            found[name] += DifferenceCount(cells[2 * place], cells[2 * place + 1] or "")
     return found
 
 
@@ -132,10 +141,10 @@ def unsubscribe(ids: list[int], actor: Actor) -> int:
 
 def suppress(ids: list[int], actor: Actor) -> int:
     unsubscribe(ids, actor)
-    return note(ids, "suppression", actor)
+    return record_correction(ids, "suppression", actor)
 
 
-def tell(ids: list[int], actor: Actor) -> int:
+def record_opt_outs(ids: list[int], actor: Actor) -> int:
     """Write the opt-out into the histories of people who are unsubscribed without a word there."""
     for source, whose in _by_source(ids):
         changes: dict[str, Any] = {"source": (None, source), "reason": (None, "")}
@@ -154,9 +163,9 @@ def make_cards(actor: Actor) -> int:
     """Give people without a card an empty one, which the other checks fill by the history."""
     total = 0
     for found in chunks(NO_CARD):
-        ids = still(NO_CARD, found)
+        ids = still_found(NO_CARD, found)
         changed(NEW_CARDS, {"ids": ids})
-        total += note(ids, "card", actor)
+        total += record_correction(ids, "card", actor)
     return total
 
 
@@ -168,13 +177,13 @@ def see_lookalikes(ids: list[int], actor: Actor) -> int:
 
 def copy_names(ids: list[int], actor: Actor) -> int:
     changed(SAME_NAMES, {"ids": ids})
-    return note(ids, "sort_names", actor)
+    return record_correction(ids, "sort_names", actor)
 
 
 MENDS: dict[str, Mend] = {
     "card_history": in_windows("card_history", correct),
     "opt_out_only_in_history": in_windows("opt_out_only_in_history", unsubscribe),
-    "opt_out_not_in_history": in_windows("opt_out_not_in_history", tell),
+    "opt_out_not_in_history": in_windows("opt_out_not_in_history", record_opt_outs),
     "suppressed_not_unsubscribed": mender(NOT_UNSUBSCRIBED, unsubscribe),
     "unsubscribed_not_suppressed": mender(NOT_SUPPRESSED, suppress),
     "lookalikes": mender(WRONG_LOOKS, see_lookalikes),

@@ -15,7 +15,7 @@ from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 
-Each = TypeVar("Each")
+T = TypeVar("T")
 
 CHUNK = 1_000
 """How many rows are put right in one transaction."""
@@ -25,14 +25,14 @@ AMONG = "SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DifferenceCount:
     """How many differences there are, and the id of a first one; never an address or a name."""
 
     count: int = 0
     example: str = ""
 
-    def __add__(self, other: "Found") -> "Found":
-        return Found(self.count + other.count, self.example or other.example)
+    def __add__(self, other: "DifferenceCount") -> "DifferenceCount":
+        return DifferenceCount(self.count + other.count, self.example or other.example)
 
 
 Mend = Callable[[Actor], int]
@@ -48,19 +48,19 @@ class Check:
 
     name: str
     words: str | Promise
-    find: Callable[[], Found | Mapping[str, Found]]
+    find: Callable[[], DifferenceCount | Mapping[str, DifferenceCount]]
     mend: Mend | None = None
 
 
-def counted(rows: str, values: Mapping[str, Any] | None = None) -> Found:
+def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCount:
     """Return what a query of ids finds, counted by the database."""
     with connection.cursor() as cursor:
         cursor.execute(fill(COUNT, rows=rows), values or {})
         count, example = cursor.fetchone()
-    return Found(count, example or "")
+    return DifferenceCount(count, example or "")
 
 
-def finder(rows: str) -> Callable[[], Found]:
+def finder(rows: str) -> Callable[[], DifferenceCount]:
     """Return a `find` that counts a query of ids."""
     return lambda: counted(rows)
 
@@ -82,7 +82,7 @@ def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[
     """Yield the ids that a query finds, a chunk at a time, each in a transaction of its own that ends with the chunk.
 
     The query, which may read everything, runs once; an id takes eight bytes. So what is found has to be looked at
-    again when its turn comes: see `still`.
+    again when its turn comes: see `still_found`.
     """
     found = array("q")
     with transaction.atomic(), connection.chunked_cursor() as cursor:
@@ -93,12 +93,12 @@ def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[
             yield list(found[start : start + CHUNK])
 
 
-def still(rows: str, ids: Sequence[int]) -> list[int]:
+def still_found(rows: str, ids: Sequence[int]) -> list[int]:
     """Return which of these ids a query finds now."""
     return ids_of(fill(AMONG, rows=rows), {"ids": list(ids)})
 
 
-def pieces(all_of_them: Iterable[Each], number: int) -> Iterator[list[Each]]:
+def pieces(all_of_them: Iterable[T], number: int) -> Iterator[list[T]]:
     rest = iter(all_of_them)
     while piece := list(islice(rest, number)):
         yield piece
@@ -111,13 +111,13 @@ def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
         total = 0
         for ids in chunks(rows):
             services.lock(Contact.objects.among(ids))
-            total += act(still(rows, ids), actor)
+            total += act(still_found(rows, ids), actor)
         return total
 
     return mend
 
 
-def note(ids: list[int], what: str, actor: Actor) -> int:
+def record_correction(ids: list[int], what: str, actor: Actor) -> int:
     """Record that something was put right which these people's histories do not hold otherwise."""
     history.record(ids, history.CORRECTED, actor=actor, changes={"mended": (None, what)})
     return len(ids)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from exports.integrity.all_checks import BY_NAME, CHECKS
-from exports.integrity.check import Check, Found
+from exports.integrity.check import Check, DifferenceCount
 from exports.models import RecordCheck
 from salesconnect.lib.actor import Actor
 
@@ -25,7 +25,7 @@ class Difference:
     """What a run found of one kind, how many of these it put right, and how many are left."""
 
     check: Check
-    found: Found
+    found: DifferenceCount
     mended: int = 0
     left: int = 0
 
@@ -57,15 +57,15 @@ def run(*, actor: Actor, mend: bool = False, leave_out: Collection[str] = ()) ->
     return differences
 
 
-def find(checks: Collection[Check]) -> dict[str, Found]:
+def find(checks: Collection[Check]) -> dict[str, DifferenceCount]:
     """Return what there is of each kind; checks that share a pass share it here."""
-    passes: dict[Any, Found | Mapping[str, Found]] = {}
-    found: dict[str, Found] = {}
+    passes: dict[Any, DifferenceCount | Mapping[str, DifferenceCount]] = {}
+    found: dict[str, DifferenceCount] = {}
     for check in checks:
         if check.find not in passes:
             passes[check.find] = check.find()
         told = passes[check.find]
-        found[check.name] = told if isinstance(told, Found) else told[check.name]
+        found[check.name] = told if isinstance(told, DifferenceCount) else told[check.name]
     return found
 
 
@@ -74,7 +74,7 @@ def last() -> RecordCheck | None:
     return RecordCheck.objects.exclude(finished_at=None).order_by("-pk").first()
 
 
-def _mend(found: Mapping[str, Found], actor: Actor) -> dict[str, int]:
+def _mend(found: Mapping[str, DifferenceCount], actor: Actor) -> dict[str, int]:
     """Put right what can be, in the order of the checks; return how many of each kind, without those where none was."""
     done: dict[str, int] = {}
     for name, differences in found.items():

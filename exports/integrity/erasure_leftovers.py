@@ -1,14 +1,14 @@
 """What was kept of the erased, beyond what may be kept: words in the history, links, records of the sync, merges."""
 
 from contacts.events import history, scrubbing
-from exports.integrity.check import changed, chunks, still
+from exports.integrity.check import changed, chunks, still_found
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import statement
 
 WORDS = statement(__file__, "words_of_erased")
 VANISHED = statement(__file__, "vanished")
 RECORDS = statement(__file__, "records_of_nobody")
-LET_GO = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(ids)s)"
+UNLINK = "UPDATE unsubscribes_syncrecord SET contact_id = NULL, named_on = NULL WHERE id = ANY(%(ids)s)"
 LINKS = statement(__file__, "links_of_erased")
 RECORD_HASHES = """
     SELECT id FROM unsubscribes_syncrecord record
@@ -30,20 +30,20 @@ MERGES = """
 def scrub(actor: Actor) -> int:
     total = 0
     for found in chunks(WORDS):
-        ids = still(WORDS, found)
+        ids = still_found(WORDS, found)
         history.record(ids, history.SCRUBBED, actor=actor)
         scrubbing.scrub_people(ids, actor=actor)
         total += len(ids)
     return total
 
 
-def let_go(actor: Actor) -> int:
+def unlink_records(actor: Actor) -> int:
     """Let records of the sync go of people who are not here; they are nobody's, so there is nobody's event to write."""
     actor.require("manage_salesforce")
-    return sum(changed(LET_GO, {"ids": still(RECORDS, ids)}) for ids in chunks(RECORDS))
+    return sum(changed(UNLINK, {"ids": still_found(RECORDS, ids)}) for ids in chunks(RECORDS))
 
 
 def forget_hashes(actor: Actor) -> int:
     """Forget the address hashes that records of the erased keep without a suppression."""
     actor.require("manage_salesforce")
-    return sum(changed(FORGET, {"ids": still(RECORD_HASHES, ids)}) for ids in chunks(RECORD_HASHES))
+    return sum(changed(FORGET, {"ids": still_found(RECORD_HASHES, ids)}) for ids in chunks(RECORD_HASHES))

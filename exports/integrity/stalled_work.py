@@ -1,6 +1,6 @@
 """Work that waits longer than it may: the sweeps take up anything within minutes, so something keeps them from it."""
 
-from exports.integrity.check import Found, counted
+from exports.integrity.check import DifferenceCount, counted
 from unsubscribes.mail.sending import backends, server
 
 ORDERS = """
@@ -35,6 +35,6 @@ OUTBOX = """
 DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
 
 
-def mails() -> Found:
+def mails() -> DifferenceCount:
     """Count the mails that wait too long; while none can leave, which the pages of mail say, they wait rightly."""
     return counted(MAILS, {"can_leave": backends.has_server() and server.trouble() is None})

@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db.models import FileField, Model
 from django.utils import timezone
 
-from exports.integrity.check import Found, pieces
+from exports.integrity.check import DifferenceCount, pieces
 from exports.models import DoomedFile
 from salesconnect.lib.actor import Actor
 
@@ -31,9 +31,9 @@ def folders() -> list[str]:
     return sorted(folder for folder in found if folder and "%" not in folder)
 
 
-def missing() -> Found:
+def missing() -> DifferenceCount:
     """Count the rows that name a file which is not there."""
-    found = Found()
+    found = DifferenceCount()
     for model, name in fields():
         rows = model._base_manager.exclude(**{name: ""}).order_by("pk").values_list("pk", name)
         for piece in pieces(rows.iterator(chunk_size=PIECE), PIECE):
@@ -41,15 +41,15 @@ def missing() -> Found:
             # A row may have gone with its file since it was read.
             still = list(model._base_manager.filter(pk__in=absent).exclude(**{name: ""}).values_list("pk", name))
             gone = [pk for pk, file in still if not default_storage.exists(file)]
-            found += Found(len(gone), f"{model._meta.model_name} {gone[0]}" if gone else "")
+            found += DifferenceCount(len(gone), f"{model._meta.model_name} {gone[0]}" if gone else "")
     return found
 
 
-def without_row() -> Found:
+def without_row() -> DifferenceCount:
     """Count the files that no row names, not even one that says they are to be removed."""
-    found = Found()
+    found = DifferenceCount()
     for name in strays():
-        found += Found(1, name)
+        found += DifferenceCount(1, name)
     return found
 
 

@@ -1,6 +1,6 @@
 """Numbers that are kept against the rows that they count."""
 
-from exports.integrity.check import Found, changed, counted
+from exports.integrity.check import DifferenceCount, changed, counted
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill, statement
 
@@ -20,10 +20,10 @@ IMPORTS = """
 """
 
 
-def differing() -> Found:
+def differing() -> DifferenceCount:
     """Count the kinds of cards of which the tally says another number."""
     found = counted(fill("SELECT coalesce(authorization_type, 0) FROM ({kept}) kinds", kept=KEPT))
-    return Found(found.count, f"authorization {found.example}" if found.count else "")
+    return DifferenceCount(found.count, f"authorization {found.example}" if found.count else "")
 
 
 def count_anew(actor: Actor) -> int:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from contacts.models import ContactEvent
 from exports.overview import figures
-from exports.overview.figures import Numbers
+from exports.overview.figures import Figures
 from exports.overview.models import DailyFigure
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
@@ -47,7 +47,7 @@ def keep_day(day: dt.date) -> bool:
     return True
 
 
-def on(day: dt.date, *, actor: Actor) -> Numbers:
+def on(day: dt.date, *, actor: Actor) -> Figures:
     """Return the figures at the end of a day, those of today as they are now.
 
     Raises `Invalid` for a day that is to come, and `Missing` for one of which no figures were kept.
@@ -61,7 +61,7 @@ def on(day: dt.date, *, actor: Actor) -> Numbers:
     return _numbers(DailyFigure.objects.filter(day=day).order_by("pk"))
 
 
-def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.date, Numbers]]:
+def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.date, Figures]]:
     """Return the kept figures with these names of the last `days` days, oldest first, and those of today."""
     since = today - dt.timedelta(days=days)
     rows = DailyFigure.objects.filter(day__gt=since, day__lt=today, name__in=names).order_by("day", "pk")
@@ -84,7 +84,7 @@ def _next_day(yesterday: dt.date) -> dt.date | None:
     return max(timezone.localdate(event), yesterday - dt.timedelta(days=LOOK_BACK - 1))
 
 
-def _numbers(rows: Iterable[DailyFigure]) -> Numbers:
+def _numbers(rows: Iterable[DailyFigure]) -> Figures:
     numbers: dict[str, dict[str, int]] = {}
     for row in rows:
         numbers.setdefault(row.name, {})[row.key] = row.number

@@ -13,7 +13,7 @@ from compliance.models import ComplianceCard, Policy
 from compliance.verdict import policy
 from compliance.verdict.verdict import months_before
 
-Numbers = Mapping[str, Mapping[str, int]]
+Figures = Mapping[str, Mapping[str, int]]
 
 TOTAL, UNSUBSCRIBED, RESTRICTED, OLD_CONSENTS = "total", "unsubscribed", "restricted", "old_consents"
 AUTHORIZATION, SOURCE, CONSENT_AGE = "authorization", "source", "consent_age"
@@ -25,7 +25,7 @@ AGES = (0, 6, 12, 18, 24, 36)
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
+class AgeBand:
     """Consents given from `since` (None: since ever) to before `until` (None: today), in months of age."""
 
     key: str
@@ -37,7 +37,7 @@ class Age:
         return (self.since is None or given >= self.since) and (self.until is None or given < self.until)
 
 
-def ages(today: dt.date) -> list[Age]:
+def ages(today: dt.date) -> list[AgeBand]:
     """Return the ages into which consents fall, the youngest first."""
     edges = [months_before(today, months) for months in AGES]
     found = []
@@ -46,11 +46,11 @@ def ages(today: dt.date) -> list[Age]:
         upper = None if last else AGES[place + 1]
         key = f"{months}_" if last else f"{months}_{upper}"
         since = None if last else edges[place + 1]
-        found.append(Age(key, (months, upper), since, edges[place] if months else None))
+        found.append(AgeBand(key, (months, upper), since, edges[place] if months else None))
     return found
 
 
-def now(today: dt.date | None = None) -> Numbers:
+def now(today: dt.date | None = None) -> Figures:
     today, rules = today or timezone.localdate(), policy.current()
     edges = [age.since for age in ages(today) if age.since]
     found = headcounts.present([*edges, months_before(today, rules.consent_months)])
@@ -62,14 +62,14 @@ def restricted() -> int:
     return ComplianceCard.objects.filter(restricted_at__isnull=False).count()
 
 
-def at_end_of(day: dt.date) -> Numbers:
+def at_end_of(day: dt.date) -> Figures:
     """Return the figures as they stood at the end of a day of the site's time zone, told by the events."""
     midnight = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
     found = of_kinds(headcounts.before(midnight), day, policy.at(midnight))
     return {**found, RESTRICTED: {"": headcounts.restricted_before(midnight)}}
 
 
-def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Numbers:
+def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Figures:
     """Return the figures that kinds of people add up to; consents are as old as they are on `day`."""
     total = unsubscribed = old = 0
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
@@ -95,6 +95,6 @@ def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Numbers:
     }
 
 
-def body(numbers: Numbers) -> dict[str, int | dict[str, int]]:
+def body(numbers: Figures) -> dict[str, int | dict[str, int]]:
     """Return figures as the API writes them: a number where there is one alone, else an object."""
     return {name: of[""] if name in SINGLE else dict(of) for name, of in numbers.items()}

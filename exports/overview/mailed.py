@@ -51,7 +51,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MailedQuery:
     """Which mails: those sent from one day to another, both included, in the site's time zone; of one ground or any."""
 
     since: dt.date
@@ -76,7 +76,7 @@ class Ground:
     erased: int = 0
 
 
-class Became(Func):
+class NewValue(Func):
     """What a field became by an event: the second of `[from, to]`, or the value alone where a person was created."""
 
     template = (
@@ -86,7 +86,7 @@ class Became(Func):
     output_field = CharField()
 
 
-class NumbersOf(Func):
+class PersonNumbers(Func):
     """The numbers of a person and of the records that were merged into it, as an array."""
 
     template = f"(ARRAY({history.NUMBERS.replace('%(expressions)s', 'ARRAY[%(expressions)s]')}))"
@@ -99,7 +99,7 @@ class IsOneOf(Func):
     arg_joiner, template, output_field = " = ANY ", "(%(expressions)s)", BooleanField()
 
 
-def mails(wanted: Wanted) -> QuerySet[Any]:
+def mails(wanted: MailedQuery) -> QuerySet[Any]:
     """Return the mails, each with the `ground` that the person had when it left; unordered."""
     first, last = wanted.moments
     # Mails that came back left too, on a ground.
@@ -110,7 +110,7 @@ def mails(wanted: Wanted) -> QuerySet[Any]:
     return found.filter(ground=wanted.ground) if wanted.ground else found
 
 
-def page(wanted: Wanted, *, cursor: str | None, size: int, actor: Actor) -> Page[Any]:
+def page(wanted: MailedQuery, *, cursor: str | None, size: int, actor: Actor) -> Page[Any]:
     """Return one page of the mails, the first first, each with its person, ground, and consent if that was the ground.
 
     A damaged cursor raises `Invalid`.
@@ -127,7 +127,7 @@ def page(wanted: Wanted, *, cursor: str | None, size: int, actor: Actor) -> Page
     )
 
 
-def grounds(wanted: Wanted, *, actor: Actor) -> list[Ground]:
+def grounds(wanted: MailedQuery, *, actor: Actor) -> list[Ground]:
     """Return how many mails went out on each ground, the most frequent first."""
     actor.require("view_people")
     there = mails(wanted).order_by().values_list("ground").annotate(Count("pk"), Count("contact_id", distinct=True))
@@ -138,7 +138,7 @@ def grounds(wanted: Wanted, *, actor: Actor) -> list[Ground]:
 
 
 @transaction.atomic
-def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
+def export(wanted: MailedQuery, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the mails as a CSV; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
     reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
@@ -152,7 +152,7 @@ def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     )
 
 
-def _to_erased(wanted: Wanted) -> QuerySet[Any]:
+def _to_erased(wanted: MailedQuery) -> QuerySet[Any]:
     """Return the events of mails to people who are here no more, each with its `ground`: codes outlive an erasure."""
     first, last = wanted.moments
     sent = ContactEvent.objects.filter(action=history.MAILED, at__gte=first, at__lt=last)
@@ -167,7 +167,7 @@ def _number_then() -> Case:
     merged = Merge.objects.filter(survivor_id=OuterRef("contact_id"), undone_at=None)
     left = ContactEvent.objects.filter(action=history.MAILED, at__gte=OuterRef("moment"))
     left = left.annotate(mail=KeyTextTransform("1", KeyTransform("mail", "changes")))
-    left = left.filter(IsOneOf(F("contact_id"), NumbersOf(OuterRef("contact_id"))))
+    left = left.filter(IsOneOf(F("contact_id"), PersonNumbers(OuterRef("contact_id"))))
     told = left.filter(mail=Cast(OuterRef("pk"), TextField())).order_by("id").values("contact_id")[:1]
     number = Coalesce(Subquery(told), F("contact_id"), output_field=BigIntegerField())
     return Case(When(Exists(merged), then=number), default=F("contact_id"), output_field=BigIntegerField())
@@ -177,11 +177,11 @@ def _then(field: str, moment: str = "moment", number: str = "number_then") -> Su
     said = ContactEvent.objects.filter(contact_id=OuterRef(number), at__lte=OuterRef(moment)).filter(
         Q(changes__has_key=field) | Q(action=history.CREATED)
     )
-    newest = said.order_by("-at", "-id").annotate(became=Became(F("changes"), key=field))
+    newest = said.order_by("-at", "-id").annotate(became=NewValue(F("changes"), key=field))
     return Subquery(newest.values("became")[:1])
 
 
-def _file_pages(wanted: Wanted, actor: Actor) -> Iterator[Page[Any]]:
+def _file_pages(wanted: MailedQuery, actor: Actor) -> Iterator[Page[Any]]:
     cursor: str | None = None
     while True:
         found = page(wanted, cursor=cursor, size=FILE_PAGE, actor=actor)

@@ -25,7 +25,7 @@ from exports.erasure import deletion_settings
 from exports.files.csv_export import KEEP_FILES
 from exports.models import RetentionRule
 from exports.overview import figures
-from exports.overview.figures import Numbers
+from exports.overview.figures import Figures
 from exports.overview.models import ProcessingTexts
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
@@ -39,7 +39,7 @@ PURPOSES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class RecordSection:
     """A letter of the article: what is measured, what the team says, and what is demanded and nobody has said."""
 
     letter: str
@@ -74,30 +74,32 @@ def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
     return Outcome(changed=1)
 
 
-def record(*, actor: Actor) -> list[Section]:
+def record(*, actor: Actor) -> list[RecordSection]:
     """Return the record as it stands now, in the reader's language."""
     actor.require("view_people")
     own, numbers = texts(), figures.now()
     return [
-        Section("a", _("Controller"), _controller(), _lines(own.address, own.representatives), _no_controller(own)),
-        Section(
+        RecordSection(
+            "a", _("Controller"), _controller(), _lines(own.address, own.representatives), _no_controller(own)
+        ),
+        RecordSection(
             "b",
             _("Purposes and legal bases"),
             _purposes(numbers),
             _lines(own.purposes),
             _unless(own.purposes, _("What the data are used for")),
         ),
-        Section("c", _("People and data"), _people(numbers), _lines(own.people)),
-        Section("d", _("Recipients"), _recipients(), _lines(own.recipients)),
-        Section(
+        RecordSection("c", _("People and data"), _people(numbers), _lines(own.people)),
+        RecordSection("d", _("Recipients"), _recipients(), _lines(own.recipients)),
+        RecordSection(
             "e",
             _("Transfers to third countries"),
             [],
             _lines(own.transfers),
             _unless(own.transfers, _("Whether data go to third countries, and that none do")),
         ),
-        Section("f", _("Time limits for erasure"), _limits(), _lines(own.limits), _no_limits(own)),
-        Section(
+        RecordSection("f", _("Time limits for erasure"), _limits(), _lines(own.limits), _no_limits(own)),
+        RecordSection(
             "g",
             _("Security measures"),
             _measures(),
@@ -107,12 +109,12 @@ def record(*, actor: Actor) -> list[Section]:
     ]
 
 
-def gaps(sections: list[Section]) -> int:
+def gaps(sections: list[RecordSection]) -> int:
     """Return how many of the things that the article demands nobody has said."""
     return sum(len(section.missing) for section in sections)
 
 
-def body(sections: list[Section]) -> list[dict[str, Any]]:
+def body(sections: list[RecordSection]) -> list[dict[str, Any]]:
     return [
         {
             "article": f"30(1)({section.letter})",
@@ -156,7 +158,7 @@ def _controller() -> list[str]:
     return [*facts, _("System: Sales Connect at %(url)s") % {"url": settings.SITE_URL}]
 
 
-def _purposes(numbers: Numbers) -> list[str]:
+def _purposes(numbers: Figures) -> list[str]:
     labels = {choice.slug: str(choice.label) for choice in AuthorizationType} | {NOT_RECORDED: _("Not recorded")}
     articles = dict(zip(AuthorizationType.slugs(), "afbcde", strict=False))
     facts = []
@@ -173,7 +175,7 @@ def _purposes(numbers: Numbers) -> list[str]:
     return facts
 
 
-def _people(numbers: Numbers) -> list[str]:
+def _people(numbers: Figures) -> list[str]:
     sources = {choice.slug: str(choice.label) for choice in SourceType} | {NOT_RECORDED: _("Not recorded")}
     came = ", ".join(
         f"{sources[slug]} {intcomma(number)}" for slug, number in numbers[figures.SOURCE].items() if number

@@ -26,7 +26,7 @@ FORMAT = "salesconnect-person/1"
 SCHEMA = Path(__file__).with_name("person.schema.json")
 PIECE = 500
 # What has a file of its own in the pack; every other row that belongs to a person goes into `other/`.
-TOLD = {"compliancecard", "message", "consentevidence"}
+OWN_FILES = {"compliancecard", "message", "consentevidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def others(person: Contact) -> Iterator[tuple[str, list[Any]]]:
     for relation in Contact._meta.related_objects:
         model: type[Model] = relation.related_model
         name = str(model._meta.model_name)
-        if name not in TOLD:
+        if name not in OWN_FILES:
             rows = list(model._base_manager.filter(**{relation.field.name: person}).order_by("pk"))
             if rows:
                 yield name, rows

@@ -37,8 +37,8 @@ from exports.pack.contents import (
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 
-Words = Callable[[Contents], printing.Page]
-Describe = Callable[[ContactEvent], str]
+PageBuilder = Callable[[Contents], printing.PrintedPage]
+EventDescriber = Callable[[ContactEvent], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class Pack:
     file: IO[bytes]
 
 
-def evidence_pack(contact_id: int, *, actor: Actor, words: Words, describe: Describe, reason: str = "") -> Pack:
+def evidence_pack(
+    contact_id: int, *, actor: Actor, words: PageBuilder, describe: EventDescriber, reason: str = ""
+) -> Pack:
     """Return all that is held of one person as a zip. That it was given out is recorded, sealed, and itself in it.
 
     `words` puts the contents on a page that prints, `describe` an event into a sentence. Raises `Missing`.
@@ -82,7 +84,7 @@ def _person(contact_id: int) -> Contact:
     return person
 
 
-def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -> None:
+def _fill(pack: Archive, contents: Contents, words: PageBuilder, describe: EventDescriber) -> None:
     person, page = contents.person, words(contents)
     pack.add("README.txt", [render_to_string("exports/pack_readme.txt", {"person": person}).encode()])
     pack.add_json("person.json", record_of(contents))
@@ -109,7 +111,7 @@ def _fill(pack: Archive, contents: Contents, words: Words, describe: Describe) -
     pack.close()
 
 
-def _event(event: ContactEvent, leaf: Any, describe: Describe) -> dict[str, Any]:
+def _event(event: ContactEvent, leaf: Any, describe: EventDescriber) -> dict[str, Any]:
     names = ("id", "at", "contact_id", "action", "door", "actor_name", "batch_id", "changes")
     sealed = {"seal": leaf.seal_number, "proof": f"proofs/{event.id}.json"} if leaf else {"seal": None, "proof": None}
     return {**{name: getattr(event, name) for name in names}, "text": describe(event), **sealed}

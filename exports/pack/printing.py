@@ -13,7 +13,7 @@ INK, QUIET, RULE = (29, 39, 59), (92, 102, 120), (214, 219, 228)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DatedEntry:
     """Something that happened: when, what, and what stands below it in small letters."""
 
     when: str
@@ -22,20 +22,20 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class PrintedSection:
     title: str
     pairs: Sequence[tuple[str, str]] = ()
     texts: Sequence[str] = ()
-    lines: Sequence[Line] = ()
+    lines: Sequence[DatedEntry] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PrintedPage:
     title: str
     lead: str
     language: str
     foot: str
-    sections: Sequence[Section] = field(default_factory=list)
+    sections: Sequence[PrintedSection] = field(default_factory=list)
 
 
 class _Document(FPDF):
@@ -52,7 +52,7 @@ class _Document(FPDF):
         self.cell(0, 5, f"{self.page_no()} / {{nb}}", align="R")
 
 
-def pdf(page: Page) -> bytes:
+def pdf(page: PrintedPage) -> bytes:
     document = _Document(format="A4")
     document.foot = page.foot
     document.add_font("DejaVu", fname=FONTS / "DejaVuSans.ttf")
@@ -69,7 +69,7 @@ def pdf(page: Page) -> bytes:
     return bytes(document.output())
 
 
-def _section(document: FPDF, section: Section) -> None:
+def _section(document: FPDF, section: PrintedSection) -> None:
     if document.will_page_break(24):
         document.add_page()
     document.ln(5)

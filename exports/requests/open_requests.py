@@ -13,7 +13,7 @@ RUNNING = Q(state=DataRequest.State.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
+class RequestCounts:
     """How many requests are open, paused among them, overdue, and due within a week."""
 
     open: int
@@ -47,10 +47,10 @@ def soon(today: dt.date | None = None) -> Q:
     return RUNNING & Q(due__gte=day, due__lte=day + SOON)
 
 
-def counts(handler_id: int | None = None) -> Clocks:
+def counts(handler_id: int | None = None) -> RequestCounts:
     """Return how the requests stand, those of one handler alone where one is named."""
     found = waiting() if handler_id is None else queue_of(handler_id)
-    return Clocks(
+    return RequestCounts(
         **found.aggregate(
             open=Count("pk"),
             paused=Count("pk", filter=~RUNNING),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class ClockReason:
     """Why a clock is put off or stopped: what the law calls it, our words, and when the person was told or asked."""
 
     kind: str
@@ -37,14 +37,9 @@ class Why:
 
 Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
 BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
-AT_ONCE = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
+DONE_BY_AN_ACT = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
 """What one act carries out; the others end with an answer."""
-SO_ALREADY = {
-    Kind.RESTRICTION: Q(card__restricted_at__isnull=False),
-    Kind.OBJECTION: Q(card__unsubscribed=True),
-}
-
-LOOK = """
+RECORD_VIEW = """
     INSERT INTO exports_requestlook AS known (request_id, user_id, day) VALUES (%(request)s, %(user)s, %(day)s)
     ON CONFLICT (request_id, user_id) DO UPDATE SET day = EXCLUDED.day WHERE known.day < EXCLUDED.day
     RETURNING known.id
@@ -75,11 +70,11 @@ def take_in(
         raise Invalid(errors)
     row = DataRequest(kind=kind, contact_id=contact_id, received=received, identity_check=identity_check.strip())
     row.handler_id, row.actor_name = actor.user_id, actor.name
-    _clock(row)
+    _set_due(row)
     row.save()
     if row.identity_check:
         _note(row, actor)
-    _tell(row, history.REQUESTED, actor, {"kind": (None, kind)})
+    _record(row, history.REQUESTED, actor, {"kind": (None, kind)})
     return row
 
 
@@ -93,62 +88,62 @@ def find(request_id: int, *, actor: Actor) -> DataRequest:
 
 
 @act
-def look(request_id: int, *, actor: Actor) -> DataRequest:
+def view(request_id: int, *, actor: Actor) -> DataRequest:
     """Return a request as `find` does; that somebody looked at the person in it is an event, once a day and user."""
     row = find(request_id, actor=actor)
-    if row.contact_id is not None and _first_look_today(row, actor):
-        _tell(row, history.VIEWED, actor)
+    if row.contact_id is not None and _first_view_today(row, actor):
+        _record(row, history.VIEWED, actor)
     return row
 
 
-def _first_look_today(row: DataRequest, actor: Actor) -> bool:
+def _first_view_today(row: DataRequest, actor: Actor) -> bool:
     """Tell whether the user has not looked yet on the site's day; of two looks at once one waits for the other."""
     values = {"request": row.pk, "user": actor.user_id, "day": timezone.localdate()}
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, values)
+        cursor.execute(RECORD_VIEW, values)
         return cursor.fetchone() is not None
 
 
 def may_extend(request_id: int, *, actor: Actor) -> None:
     """Raise unless the answer to a request may be put off now: as `extend`, but for what it is given."""
-    _extendable(_look_up(request_id, actor))
+    _check_extendable(_look_up(request_id, actor))
 
 
 @act
-def extend(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+def extend(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
     """Put the answer off by two months, once and within the first, of which the person was told on `why.day`.
 
     Raises `Forbidden`, `Missing`, `Invalid` (`reason_kind`, `reason`, `told_on`), and `Conflict`: `done`, `extended`,
     `too_late`.
     """
     row = _open(request_id, actor)
-    _extendable(row)
+    _check_extendable(row)
     reason = _why(why, DataRequest.ExtensionKind.values, "told_on", row.received)
     row.extension_kind, row.extension_reason, row.told_on = why.kind, reason, why.day
     row.extended_on = timezone.localdate()
-    _clock(row)
+    _set_due(row)
     row.save()
-    _tell(row, history.REQUESTED, actor, {"extended": (None, row.due.isoformat())})
+    _record(row, history.REQUESTED, actor, {"extended": (None, row.due.isoformat())})
     return row
 
 
 def may_pause(request_id: int, *, actor: Actor) -> None:
     """Raise unless the clock of a request may be stopped now: as `pause`, but for what it is given."""
-    _pausable(_look_up(request_id, actor))
+    _check_pausable(_look_up(request_id, actor))
 
 
 @act
-def pause(request_id: int, why: Why, *, actor: Actor) -> DataRequest:
+def pause(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
     """Stop the clock from the day on which the person was asked who they are or what they mean.
 
     Raises as `extend` (`reason_kind`, `reason`, `asked_on`), and `Conflict`: `paused`, `too_late`.
     """
     row = _open(request_id, actor)
-    _pausable(row)
+    _check_pausable(row)
     reason = _why(why, DataRequest.PauseKind.values, "asked_on", row.resumed_on or row.received)
     row.state, row.paused_on, row.pause_kind, row.pause_reason = State.PAUSED, why.day, why.kind, reason
     row.save()
-    _tell(row, history.REQUESTED, actor, {"paused": (None, why.day.isoformat())})
+    _record(row, history.REQUESTED, actor, {"paused": (None, why.day.isoformat())})
     return row
 
 
@@ -158,10 +153,10 @@ def resume(request_id: int, *, actor: Actor) -> DataRequest:
     row = _open(request_id, actor)
     if row.paused_on is None:
         raise Conflict("running", _("The clock of this request is running."))
-    _run_on(row)
+    _restart_clock(row)
     row.state = State.OPEN
     row.save()
-    _tell(row, history.REQUESTED, actor, {"resumed": (None, row.due.isoformat())})
+    _record(row, history.REQUESTED, actor, {"resumed": (None, row.due.isoformat())})
     return row
 
 
@@ -174,7 +169,7 @@ def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataReques
         return row
     row.save(update_fields=["handler"])
     names = [user and str(user) for user in (before, handler)]
-    _tell(row, history.REQUESTED, actor, {"handler": (names[0], names[1])})
+    _record(row, history.REQUESTED, actor, {"handler": (names[0], names[1])})
     return row
 
 
@@ -185,7 +180,7 @@ def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
     row.identity_check = _text("identity_check", words)
     row.save(update_fields=["identity_check"])
     note = _note(row, actor)
-    _tell(row, history.REQUESTED, actor, {"identity": (None, note.pk)})
+    _record(row, history.REQUESTED, actor, {"identity": (None, note.pk)})
     return row
 
 
@@ -209,7 +204,7 @@ def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataR
 def may_carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     """Return a request that may be carried out now; raise otherwise as `carry_out`."""
     row = _look_up(request_id, actor, DataRequest.objects.select_related("contact__card"))
-    _doable(row)
+    _check_doable(row)
     return row
 
 
@@ -221,7 +216,7 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     nobody has noted how the identity was checked.
     """
     row = _open(request_id, actor)
-    _doable(row)
+    _check_doable(row)
     people, reason = Contact.objects.filter(pk=row.contact_id or 0), _("Request %(number)d") % {"number": row.pk}
     if row.kind == Kind.RESTRICTION:
         restriction.restrict(people, reason, actor=actor)
@@ -236,10 +231,14 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
 
 def outcomes(row: DataRequest) -> tuple[DataRequest.Outcome, ...]:
     """Return with what a request may be ended by hand: not as carried out where an act does that and has not."""
-    return BY_HAND if row.kind not in AT_ONCE or _is_so(row) else tuple(o for o in BY_HAND if o != Outcome.CARRIED_OUT)
+    return (
+        BY_HAND
+        if row.kind not in DONE_BY_AN_ACT or _is_done_already(row)
+        else tuple(o for o in BY_HAND if o != Outcome.CARRIED_OUT)
+    )
 
 
-def _is_so(row: DataRequest) -> bool:
+def _is_done_already(row: DataRequest) -> bool:
     """Tell whether what is asked for is so already, by whatever act; somebody who is there has not been erased."""
     conditions = {
         Kind.RESTRICTION: {"card__restricted_at__isnull": False},
@@ -263,28 +262,28 @@ def _look_up(request_id: int, actor: Actor, rows: QuerySet[DataRequest] | None =
     return row
 
 
-def _doable(row: DataRequest) -> None:
-    if row.kind not in AT_ONCE:
+def _check_doable(row: DataRequest) -> None:
+    if row.kind not in DONE_BY_AN_ACT:
         raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
     if not row.identity_check:
         raise Conflict("identity", _("Note first how you checked who asks."))
 
 
-def _extendable(row: DataRequest) -> None:
+def _check_extendable(row: DataRequest) -> None:
     if row.extended_on:
         raise Conflict("extended", _("This request has been extended already."))
     if timezone.localdate() > first_due(row):
         raise Conflict("too_late", _("The first month is over: the answer can no longer be put off."))
 
 
-def _pausable(row: DataRequest) -> None:
+def _check_pausable(row: DataRequest) -> None:
     if row.state == State.PAUSED:
         raise Conflict("paused", _("The clock of this request stands still already."))
     if timezone.localdate() > row.due:
         raise Conflict("too_late", _("The last day is over: the clock can no longer be stopped."))
 
 
-def _why(why: Why, kinds: Sequence[str], day: str, first: dt.date) -> str:
+def _why(why: ClockReason, kinds: Sequence[str], day: str, first: dt.date) -> str:
     """Return the words of a reason. Raises `Invalid` for what the law does not know, and a day that cannot be."""
     errors: dict[str, list[str]] = {}
     if why.kind not in kinds:
@@ -309,42 +308,42 @@ def _note(row: DataRequest, actor: Actor) -> IdentityNote:
 
 def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Actor) -> None:
     if row.paused_on:
-        _run_on(row)
+        _restart_clock(row)
     row.state = State.OPEN
     row.late_by = open_requests.days_late(row)
     row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
     row.save()
-    _tell(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})
+    _record(row, history.ANSWERED, actor, {"outcome": (None, str(outcome))})
 
 
 def first_due(row: DataRequest) -> dt.date:
     """Return the last day of the first month, until which an extension counts; a clock that stands still moves it."""
     return deadlines.due(
-        row.received, extended=False, paused_days=row.paused_days + _standing(row), country=settings.HOLIDAYS_OF
+        row.received, extended=False, paused_days=row.paused_days + _days_stopped(row), country=settings.HOLIDAYS_OF
     )
 
 
-def _standing(row: DataRequest) -> int:
+def _days_stopped(row: DataRequest) -> int:
     """Return for how many days the clock has stood; one that was stopped after its last day stands for none."""
     if row.paused_on is None or row.paused_on > row.due:
         return 0
     return max(0, (timezone.localdate() - row.paused_on).days)
 
 
-def _run_on(row: DataRequest) -> None:
+def _restart_clock(row: DataRequest) -> None:
     """Add the days for which the clock stood; those after its last day stay late."""
-    row.paused_days += _standing(row)
+    row.paused_days += _days_stopped(row)
     row.paused_on, row.pause_kind, row.pause_reason, row.resumed_on = None, "", "", timezone.localdate()
-    _clock(row)
+    _set_due(row)
 
 
-def _clock(row: DataRequest) -> None:
+def _set_due(row: DataRequest) -> None:
     """Set the last day; an extension after the first month puts nothing off."""
     extended = row.extended_on is not None and row.extended_on <= first_due(row)
     row.due = deadlines.due(row.received, extended=extended, paused_days=row.paused_days, country=settings.HOLIDAYS_OF)
 
 
-def _tell(row: DataRequest, action: str, actor: Actor, more: dict[str, tuple[Any, Any]] | None = None) -> None:
+def _record(row: DataRequest, action: str, actor: Actor, more: dict[str, tuple[Any, Any]] | None = None) -> None:
     if row.contact_id is not None:
         history.record([row.contact_id], action, actor=actor, changes={"request": (None, row.pk), **(more or {})})
 

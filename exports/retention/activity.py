@@ -24,7 +24,7 @@ EVENTS_OF = """AND contact_id = ANY('{ids}'::bigint[]
     || ARRAY(SELECT gone FROM heirs WHERE kept = ANY('{ids}'::bigint[])))"""
 
 
-class DidNothing(Func):
+class InactiveSince(Func):
     """The condition that a person, by the number, has done nothing since a moment.
 
     Where it is asked of some people alone, `among` names them: then it costs as much as they are.

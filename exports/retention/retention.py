@@ -24,7 +24,7 @@ from contacts.people.queries import ContactQuerySet
 from exports.erasure import deletion_settings, erasure
 from exports.models import RetentionCase, RetentionRule
 from exports.requests import open_requests
-from exports.retention.activity import DidNothing
+from exports.retention.activity import InactiveSince
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 from salesconnect.lib.database.transactions import act
@@ -52,7 +52,7 @@ class RuleCount:
 
 
 @dataclass(slots=True)
-class Run:
+class RetentionRun:
     """What a run did, or with `dry_run` would do. Somebody who is due under two rules is erased once."""
 
     dry_run: bool
@@ -62,9 +62,9 @@ class Run:
     batch: Batch | None = None
 
 
-def meeting(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
+def matching(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
     """Return the people who meet a rule at a moment; `among` names some, and then the others cost nothing."""
-    found = Contact.objects.filter(_of(rule))
+    found = Contact.objects.filter(_card_condition(rule))
     found = found if among is None else found.filter(pk__in=among)
     if rule.age_months:
         before = now - relativedelta(months=rule.age_months)
@@ -72,7 +72,7 @@ def meeting(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None
         found = found.filter(**{f"{column}__lt": before})
     if rule.inactive_months:
         before = now - relativedelta(months=rule.inactive_months)
-        found = found.filter(DidNothing(before, among), created_at__lt=before)
+        found = found.filter(InactiveSince(before, among), created_at__lt=before)
     return found
 
 
@@ -81,12 +81,12 @@ def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQueryS
     condition = Q(pk__in=[])
     for rule in RetentionRule.objects.filter(active=True, step=Step.ERASE):
         over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
-        condition |= Q(pk__in=over.values("contact")) & Q(pk__in=meeting(rule, now, among).values("pk"))
+        condition |= Q(pk__in=over.values("contact")) & Q(pk__in=matching(rule, now, among).values("pk"))
     return Contact.objects.filter(condition)
 
 
 @act
-def run(*, actor: Actor, dry_run: bool = False) -> Run:
+def run(*, actor: Actor, dry_run: bool = False) -> RetentionRun:
     """List, warn, and order the erasure of who is due. Raises `Forbidden`, and `Conflict` (`running`).
 
     Above the number that the team sets the erasure waits for a second administrator; the order of an earlier run that
@@ -98,7 +98,7 @@ def run(*, actor: Actor, dry_run: bool = False) -> Run:
         actor.require_recent("edit_retention")
         _one_at_a_time()
     now = timezone.now()
-    outcome = Run(dry_run)
+    outcome = RetentionRun(dry_run)
     for rule in RetentionRule.objects.filter(active=True):
         outcome.rules.append(_count(rule, now) if dry_run else _list(rule, now))
     people = due(now)
@@ -171,7 +171,7 @@ def _withdraw_waiting() -> None:
     waiting.update(state=State.CANCELLED, finished_at=timezone.now())
 
 
-def _of(rule: RetentionRule) -> Q:
+def _card_condition(rule: RetentionRule) -> Q:
     condition = Q()
     for path, slug, kind in (
         ("card__source_type", rule.source_type, SourceType),
@@ -184,7 +184,7 @@ def _of(rule: RetentionRule) -> Q:
 
 def _list(rule: RetentionRule, now: dt.datetime) -> RuleCount:
     """Bring the cases of a rule up to date, in a few statements whatever their number."""
-    found = meeting(rule, now)
+    found = matching(rule, now)
     count = RuleCount(rule)
     rule.cases.exclude(contact__in=found.values("pk")).delete()
     ids, params = found.ids_sql()
@@ -204,7 +204,7 @@ def _list(rule: RetentionRule, now: dt.datetime) -> RuleCount:
 
 
 def _count(rule: RetentionRule, now: dt.datetime) -> RuleCount:
-    found, cases = meeting(rule, now), rule.cases
+    found, cases = matching(rule, now), rule.cases
     count = RuleCount(rule, meets=found.count())
     count.listed = found.exclude(pk__in=cases.values("contact")).count()
     if rule.step != Step.LIST:
@@ -217,4 +217,4 @@ def _due_under(rule: RetentionRule, now: dt.datetime) -> int:
     if rule.step != Step.ERASE:
         return 0
     over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
-    return meeting(rule, now).filter(pk__in=over.values("contact")).count()
+    return matching(rule, now).filter(pk__in=over.values("contact")).count()

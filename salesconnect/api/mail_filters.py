@@ -13,8 +13,8 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import MomentFilter
 from unsubscribes.models import Message
 
-State = Message.State
-STATES = [(state.value, state.label) for state in State if state != State.SENDING]
+MessageState = Message.State
+STATES = [(state.value, state.label) for state in MessageState if state != MessageState.SENDING]
 """The states that the API knows: what is being sent waits still."""
 BY_TIME = ("created_after", "created_before")
 LARGEST = 2**63 - 1
@@ -35,7 +35,9 @@ class MessageFilter(filters.FilterSet):
 
     def filter_state(self, queryset: QuerySet[Message], _name: str, value: str) -> QuerySet[Message]:
         """Keep the messages in a state."""
-        return queryset.filter(state__in=(State.QUEUED, State.SENDING) if value == State.QUEUED else (value,))
+        return queryset.filter(
+            state__in=(MessageState.QUEUED, MessageState.SENDING) if value == MessageState.QUEUED else (value,)
+        )
 
 
 FILTERS = frozenset(MessageFilter.base_filters)

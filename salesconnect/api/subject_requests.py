@@ -140,7 +140,7 @@ class RequestViewSet(Endpoint):
         """Show a request; that it was looked at is an event of the person."""
         if request.auth is None and from_elsewhere(request._request):
             raise PermissionDenied(_("Another site led here. Looking goes on record, so open it from this one."))
-        return Response(body(register.look(pk, actor=self.actor)))
+        return Response(body(register.view(pk, actor=self.actor)))
 
     @extend_schema(request=ExtendBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
@@ -151,7 +151,7 @@ class RequestViewSet(Endpoint):
         """
         register.may_extend(pk, actor=self.actor)
         given = read(ExtendBody, request.data)
-        why = register.Why(given["reason_kind"], given["reason"], given["told_on"])
+        why = register.ClockReason(given["reason_kind"], given["reason"], given["told_on"])
         return Response(body(register.extend(pk, why, actor=self.actor)))
 
     @extend_schema(request=PauseBody, responses=RequestReply)
@@ -163,7 +163,7 @@ class RequestViewSet(Endpoint):
         """
         register.may_pause(pk, actor=self.actor)
         given = read(PauseBody, request.data)
-        why = register.Why(given["reason_kind"], given["reason"], given["asked_on"])
+        why = register.ClockReason(given["reason_kind"], given["reason"], given["asked_on"])
         return Response(body(register.pause(pk, why, actor=self.actor)))
 
     @extend_schema(request=None, responses=RequestReply)

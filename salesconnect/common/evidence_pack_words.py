@@ -13,7 +13,7 @@ from compliance.card.rules import AuthorizationType, SourceType
 from compliance.card.words import authorization_words, source_words
 from contacts.people.fields import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
-from exports.pack.printing import Line, Page, Section
+from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label
 from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import team
@@ -23,7 +23,7 @@ PRINTED = 1_000
 """How many events and mails are printed; all of them are in the JSON files."""
 
 
-def page(contents: Contents) -> Page:
+def page(contents: Contents) -> PrintedPage:
     person = contents.person
     sections = (
         _person(contents),
@@ -36,7 +36,7 @@ def page(contents: Contents) -> Page:
         _proof(contents),
     )
     words = {"company": team.name(team.current()), "time": _time(timezone.now())}
-    return Page(
+    return PrintedPage(
         title=str(person),
         lead=_("What %(company)s holds of this person, on what ground, and what was done. As of %(time)s.") % words,
         language=get_language() or "en",
@@ -45,7 +45,7 @@ def page(contents: Contents) -> Page:
     )
 
 
-def _person(contents: Contents) -> Section:
+def _person(contents: Contents) -> PrintedSection:
     person = contents.person
     pairs = [(capfirst(field_label(name)), str(getattr(person, name))) for name in DETAILS if getattr(person, name)]
     if person.owner:
@@ -54,10 +54,10 @@ def _person(contents: Contents) -> Section:
     merged = [str(number) for number in contents.numbers if number != person.pk]
     if merged:
         pairs.append((_("Merged records"), ", ".join(merged)))
-    return Section(_("Contact details"), pairs=pairs)
+    return PrintedSection(_("Contact details"), pairs=pairs)
 
 
-def _card(contents: Contents) -> Section:
+def _card(contents: Contents) -> PrintedSection:
     card = contents.person.card
     basis = {
         "authorization_type": AuthorizationType(card.authorization_type).slug if card.authorization_type else None,
@@ -78,23 +78,23 @@ def _card(contents: Contents) -> Section:
         pairs.append((_("Informed (art. 14)"), _time(card.informed_at)))
     answer = [str(contents.verdict.label), *(str(reason.text) for reason in contents.verdict.reasons)]
     pairs.append((_("May this person be contacted?"), "\n".join(answer)))
-    return Section(_("Compliance"), pairs=pairs)
+    return PrintedSection(_("Compliance"), pairs=pairs)
 
 
-def _unsubscribes(contents: Contents) -> Section:
+def _unsubscribes(contents: Contents) -> PrintedSection:
     none = [] if contents.said else [_("This person has never unsubscribed.")]
-    return Section(_("Unsubscribe History"), texts=none, lines=[_said(entry) for entry in contents.said])
+    return PrintedSection(_("Unsubscribe History"), texts=none, lines=[_said(entry) for entry in contents.said])
 
 
-def _said(entry: Said) -> Line:
+def _said(entry: Said) -> DatedEntry:
     what = _("Unsubscribed") if entry.kind == "unsubscribed" else _("Resubscribed")
     notes = [source_label(entry.source) if entry.source else "", reason_words(entry.reason), entry.actor]
-    return Line(_time(entry.at), what, " · ".join(note for note in notes if note))
+    return DatedEntry(_time(entry.at), what, " · ".join(note for note in notes if note))
 
 
-def _evidence(contents: Contents) -> list[Section]:
+def _evidence(contents: Contents) -> list[PrintedSection]:
     return [
-        Section(
+        PrintedSection(
             _("Evidence of consent %(number)d") % {"number": record.pk},
             pairs=[
                 (_("Date of the new consent"), date_format(record.consent_date)),
@@ -117,43 +117,45 @@ def _document(record: ConsentEvidence) -> str:
     return words % {"name": record.file_name, "hash": record.sha256}
 
 
-def _mails(contents: Contents) -> Section:
+def _mails(contents: Contents) -> PrintedSection:
     lines = [_mail(message) for message in islice(contents.mails, PRINTED)]
-    return Section(_("Mail"), texts=[] if lines else [_("No mail was written to this person.")], lines=lines)
+    return PrintedSection(_("Mail"), texts=[] if lines else [_("No mail was written to this person.")], lines=lines)
 
 
-def _mail(message: Message) -> Line:
+def _mail(message: Message) -> DatedEntry:
     why = "" if message.why == Message.Reason.OUTBOX else message.why_in_words  # the state says it already
     notes = (message.state_in_words, why, message.email)
-    return Line(_time(message.sent_at or message.created_at), message.subject, " · ".join(n for n in notes if n))
+    return DatedEntry(_time(message.sent_at or message.created_at), message.subject, " · ".join(n for n in notes if n))
 
 
-def _salesforce(contents: Contents) -> Section:
+def _salesforce(contents: Contents) -> PrintedSection:
     lines = [line for record in contents.records for line in _record(record)]
-    return Section(_("Salesforce"), lines=lines)
+    return PrintedSection(_("Salesforce"), lines=lines)
 
 
-def _record(record: SyncRecord) -> list[Line]:
+def _record(record: SyncRecord) -> list[DatedEntry]:
     out = _("opted out of mail") if record.opted_out else _("not opted out of mail")
     deleted = _("deleted there") if record.deleted else ""
-    first = Line(
+    first = DatedEntry(
         _time(record.synced_at), f"{record.sobject} {record.sf_id}", " · ".join(n for n in (out, deleted) if n)
     )
     return [first, *(_wish(wish) for wish in record.wishes.all())]
 
 
-def _wish(wish: SyncWish) -> Line:
+def _wish(wish: SyncWish) -> DatedEntry:
     words = _("Written: opted out of mail") if wish.desired else _("Written: not opted out of mail")
-    return Line(_time(wish.finished_at or wish.created_at), words, f"{wish.get_state_display()} {wish.code}".strip())
+    return DatedEntry(
+        _time(wish.finished_at or wish.created_at), words, f"{wish.get_state_display()} {wish.code}".strip()
+    )
 
 
-def _history(contents: Contents) -> Section:
+def _history(contents: Contents) -> PrintedSection:
     lines = [
-        Line(_time(event.at), describe(event), _place(event.id, leaf.seal_number if leaf else None))
+        DatedEntry(_time(event.at), describe(event), _place(event.id, leaf.seal_number if leaf else None))
         for event, leaf in islice(contents.events, PRINTED)
     ]
     more = [_("Only the first %(number)d events are printed; history.json holds all.") % {"number": PRINTED}]
-    return Section(_("History"), texts=more if len(lines) == PRINTED else [], lines=lines)
+    return PrintedSection(_("History"), texts=more if len(lines) == PRINTED else [], lines=lines)
 
 
 def _place(event: int, seal: int | None) -> str:
@@ -162,8 +164,8 @@ def _place(event: int, seal: int | None) -> str:
     return _("Event %(event)d, in seal %(seal)d") % {"event": event, "seal": seal}
 
 
-def _proof(contents: Contents) -> Section:
-    return Section(
+def _proof(contents: Contents) -> PrintedSection:
+    return PrintedSection(
         _("Proof"),
         texts=[
             _("For each event a file in the folder proofs shows that it was not changed since it was sealed."),

@@ -23,11 +23,11 @@ from salesconnect.lib.web.fields import DayFilter, MomentFilter
 
 NOBODY = "null"
 # In PostgreSQL's units of cost: about a twentieth of a second.
-LONG = 10_000.0
+SLOW_COST = 10_000.0
 ON_CARD = "card__"
 # What no index serves in the order of the list.
-WALKED = ("search", "company")
-TALLIED = {"authorization_type", "source_type", "unsubscribed", "consent_after", "consent_before"}
+UNINDEXED = ("search", "company")
+ANSWERED_BY_TALLY = {"authorization_type", "source_type", "unsubscribed", "consent_after", "consent_before"}
 FROM_CARD = ("verdict", "restricted", "to_inform", "review")
 RESTRICTED = (("true", _("Restricted")), ("false", _("Not restricted")))
 TO_INFORM = (("true", _("All")), ("overdue", _("Overdue")))
@@ -151,7 +151,7 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
         raise Invalid({name: [str(message) for message in messages] for name, messages in people.errors.items()})
     found = people.qs
     rest = {name: query[name] for name in query if name not in CardFilter.base_filters}
-    if not rest or any(rest.get(name) for name in WALKED):
+    if not rest or any(rest.get(name) for name in UNINDEXED):
         found.parts = Parts(_cards(query), ContactFilter(rest, queryset=visible).qs if rest else visible)
     return found
 
@@ -186,7 +186,7 @@ def _cards(query: QueryDict | dict[str, Any]) -> QuerySet[Any]:
 def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any]) -> bool:
     if not query or set(query) <= set(CardFilter.base_filters):
         return False
-    return planned(people.order_by()[: COUNT_CAP + 1])[1] > LONG
+    return planned(people.order_by()[: COUNT_CAP + 1])[1] > SLOW_COST
 
 
 def matching_count(
@@ -199,7 +199,7 @@ def matching_count(
     """
     if people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
         return people.capped_count(cap)
-    if set(query) <= TALLIED:
+    if set(query) <= ANSWERED_BY_TALLY:
         kinds = CardFilter(query, queryset=CardTally.objects.all()).qs
         number = kinds.aggregate(people=Coalesce(Sum("number"), 0))["people"]
     else:

@@ -6,12 +6,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from exports.erasure.erasure import Report
+from exports.erasure.erasure import ErasureReport
 from exports.models import DataRequest
 from exports.requests import deadlines, open_requests
 
 
-def goes(report: Report) -> list[str]:
+def goes(report: ErasureReport) -> list[str]:
     files, mentions = report.files, report.mentions
     lines = [_("Name, email address and all other contact details"), _("The compliance card")]
     counted = (

@@ -11,10 +11,10 @@ from unsubscribes.crm.monitoring import alerts
 from unsubscribes.crm.runs import dry_run
 from unsubscribes.crm.values import Words as CrmWords
 
-State = SyncConnection.State
+ConnectionState = SyncConnection.State
 
 
-class Words(NamedTuple):
+class CodeWords(NamedTuple):
     """What a code means, and what to do about it (empty: nothing, it heals by itself)."""
 
     what: str
@@ -42,15 +42,15 @@ CODES: dict[str, CrmWords] = {
 }
 
 
-def code_words(code: str) -> Words:
+def code_words(code: str) -> CodeWords:
     """Return what a code means and what to do; it may end in the object that it is about, as in INVALID_FIELD:Lead."""
     name, _colon, sobject = code.partition(":")
     if known := _known(name):
         what = f"{known[0]} ({sobject})" if sobject else str(known[0])
-        return Words(what, str(known[1]))
+        return CodeWords(what, str(known[1]))
     if name.startswith("HTTP_"):
-        return Words(_t("Salesforce answered with an error"), str(_BY_ITSELF))
-    return Words(_t("Salesforce refuses it"), _t("Read Salesforce's own words, and press Retry when it is mended."))
+        return CodeWords(_t("Salesforce answered with an error"), str(_BY_ITSELF))
+    return CodeWords(_t("Salesforce refuses it"), _t("Read Salesforce's own words, and press Retry when it is mended."))
 
 
 def _known(code: str) -> CrmWords | None:
@@ -59,20 +59,20 @@ def _known(code: str) -> CrmWords | None:
     return own or next((found for crm in providers.every() if (found := crm.words().get(code))), None)
 
 
-def alert_words(alert: alerts.Alert) -> Words:
+def alert_words(alert: alerts.Alert) -> CodeWords:
     """Return what an alert means and what to do; of clocks, by how much they differ."""
     words = code_words(alert.code)
     return words._replace(what=f"{clock.words(alert.skew)}.") if alert.skew is not None else words
 
 
-def message_words(message: str) -> Words | None:
+def message_words(message: str) -> CodeWords | None:
     """Return the words of what a run or the connection remembers of a failure, which begins with its code."""
     return code_words(message.split(" ", 1)[0]) if message else None
 
 
-def connection_trouble(row: SyncConnection) -> Words | None:
+def connection_trouble(row: SyncConnection) -> CodeWords | None:
     """Return why the connection has paused by itself; None when it has not."""
-    paused = (State.PAUSED_AUTH, State.PAUSED_QUOTA, State.PAUSED_PERMISSION)
+    paused = (ConnectionState.PAUSED_AUTH, ConnectionState.PAUSED_QUOTA, ConnectionState.PAUSED_PERMISSION)
     return message_words(row.message) if row.state in paused else None
 
 

@@ -34,7 +34,7 @@ def child(say: Callable[[str], None], port: int) -> tuple[Child, dict[str, str]]
     return Child(NAME, start, terminate(SECONDS_TO_STOP), process=start()), environment
 
 
-class Session(socketserver.StreamRequestHandler):
+class SmtpSession(socketserver.StreamRequestHandler):
     """One connection (RFC 5321): every mail is taken."""
 
     timeout = 60
@@ -75,7 +75,7 @@ class Server(socketserver.ThreadingTCPServer):
 
 def main(port: int) -> None:
     """Serve until the process is ended."""
-    with suppress(KeyboardInterrupt), Server(("127.0.0.1", port), Session) as server:
+    with suppress(KeyboardInterrupt), Server(("127.0.0.1", port), SmtpSession) as server:
         server.serve_forever()
 
 

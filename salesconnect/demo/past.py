@@ -39,7 +39,7 @@ def seed(people: int) -> None:
     coming = fictitious.people(people, first=seed_contacts.next_number(), today=first.date())
     for wave in range(WAVES):
         number = people // 2 if wave == 0 else people // 2 // (WAVES - 1)
-        with happening(first + dt.timedelta(days=wave * DAYS // WAVES, hours=wave % 5)):
+        with happening_at(first + dt.timedelta(days=wave * DAYS // WAVES, hours=wave % 5)):
             seed_contacts.add(list(islice(coming, number)) if wave < WAVES - 1 else list(coming))
             _find_grounds()
     with connection.cursor() as cursor:
@@ -49,7 +49,7 @@ def seed(people: int) -> None:
 
 
 @contextmanager
-def happening(at: dt.datetime) -> Iterator[None]:
+def happening_at(at: dt.datetime) -> Iterator[None]:
     """Let everything inside happen at a moment of the past, in one transaction."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT %s::timestamptz", [at])

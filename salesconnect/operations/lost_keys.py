@@ -37,7 +37,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Assessment:
     """What giving up the missing keys of a name keeps and loses."""
 
     fingerprints: list[str]
@@ -45,14 +45,14 @@ class Weighed:
     lost: list[Loss]
 
 
-def weigh(name: Name) -> Weighed:
+def assess(name: Name) -> Assessment:
     """Count what giving up the missing keys of a name would keep and lose; changes nothing."""
     gone = key_fit.missing(name)
     kept, lost = _WEIGHING[name](gone) if gone else ([], [])
-    return Weighed(gone, kept, lost)
+    return Assessment(gone, kept, lost)
 
 
-def give_up(name: Name) -> Weighed:
+def give_up(name: Name) -> Assessment:
     """Give the missing keys of a name up: keep what can be kept, and put on record what was lost.
 
     Raises `WrongKey` in the end where the keys still do not fit, for another name.
@@ -65,8 +65,8 @@ def give_up(name: Name) -> Weighed:
 
 
 @act
-def _record(name: Name) -> Weighed:
-    weighed = weigh(name)
+def _record(name: Name) -> Assessment:
+    weighed = assess(name)
     if name == Name.ENCRYPTION:
         _forget_unreadable()
     KeyFingerprint.objects.filter(name=name, fingerprint__in=weighed.fingerprints).update(

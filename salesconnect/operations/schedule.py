@@ -13,10 +13,10 @@ DAY_SECONDS = 24 * 3600
 CLOCK_CHANGE_SECONDS = 3600
 """A day on which the clocks go forward is shorter by so much."""
 
-Entry = dict[str, Any]
+ScheduleEntry = dict[str, Any]
 
 
-def of(*, pull_seconds: int, push_seconds: int) -> dict[str, Entry]:
+def of(*, pull_seconds: int, push_seconds: int) -> dict[str, ScheduleEntry]:
     """Return the schedule by the names of its entries, with these times between two turns of the sync."""
     return {
         "sweep-batches": _every(15, "contacts.sweep_batches"),
@@ -48,9 +48,9 @@ def of(*, pull_seconds: int, push_seconds: int) -> dict[str, Entry]:
     }
 
 
-def _every(seconds: int, task: str) -> Entry:
+def _every(seconds: int, task: str) -> ScheduleEntry:
     return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
 
 
-def _at(when: crontab, task: str, *, days: int = 1) -> Entry:
+def _at(when: crontab, task: str, *, days: int = 1) -> ScheduleEntry:
     return {"task": task, "schedule": when, "options": {"expires": days * DAY_SECONDS - CLOCK_CHANGE_SECONDS}}

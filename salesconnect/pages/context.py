@@ -24,7 +24,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    rooms = (
+    sections = (
         ("people", _("People"), "users"),
         ("unsubscribes", _("Unsubscribes"), "mail-off"),
         ("mails", _("Mail"), "mail"),
@@ -35,7 +35,7 @@ def _navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ("settings", _("Settings"), "settings"),
     )
     items = []
-    for name, label, icon in rooms:
+    for name, label, icon in sections:
         try:
             url = reverse(name)
         except NoReverseMatch:

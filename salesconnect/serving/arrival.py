@@ -17,8 +17,8 @@ BODY_SECONDS, BYTES_A_SECOND = 15.0, 8 * 1024
 LONGEST_HEAD, LARGEST_BODY, LONGEST_LINE = 128 * 1024, 1024**3, 8 * 1024
 IN_MEMORY = 256 * 1024
 # Where nobody has to have an account, no body is large; no file is handed in there.
-OPEN_DOORS = re.compile(rb"/+(u|accounts|webhooks|static|healthz|readyz|metrics)(/|\?|$)", re.IGNORECASE)
-LARGEST_OF_STRANGERS = 8 * 1024**2
+ANONYMOUS_PATHS = re.compile(rb"/+(u|accounts|webhooks|static|healthz|readyz|metrics)(/|\?|$)", re.IGNORECASE)
+LARGEST_ANONYMOUS_BODY = 8 * 1024**2
 # Who sends a body is known only once it is there, so bodies may not take the last of the disk, on which the database
 # may lie too: so much stays free, or a twentieth of a small disk.
 KEPT_FREE = 1024**3
@@ -30,7 +30,7 @@ _LENGTH = re.compile(rb"(?im)^content-length[ \t]*:[ \t]*([0-9]{1,18})[ \t]*\r$"
 _CODED = re.compile(rb"(?im)^transfer-encoding[ \t]*:")
 
 
-class Arrival:
+class IncomingRequest:
     """Takes the bytes of one request until it is whole; `surplus` are bytes of the next one."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class Arrival:
         self.path = ([*head.partition(b"\r\n")[0].split(b" "), b"", b""])[1]
         plain = _EXPECTED.sub(b"", head)
         self.wants_word = plain != head
-        self._largest = LARGEST_OF_STRANGERS if OPEN_DOORS.match(self.path) else LARGEST_BODY
+        self._largest = LARGEST_ANONYMOUS_BODY if ANONYMOUS_PATHS.match(self.path) else LARGEST_BODY
         lengths = _LENGTH.findall(head)
         if _CODED.search(head):
             self._coded = True

@@ -21,7 +21,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from salesconnect.lib.database import trouble
 from salesconnect.lib.database.limits import WAITED
-from salesconnect.serving.arrival import Arrival
+from salesconnect.serving.arrival import IncomingRequest
 
 HEALTH = (b"/healthz", b"/readyz")
 LINKS = (b"/u/", b"/U/", b"//u/")
@@ -35,7 +35,7 @@ REFUSAL = "HTTP/1.1 {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_LATE, TOO_LARGE, NO_ROOM = "408 Request Timeout", "413 Content Too Large", "507 Insufficient Storage"
 
 
-class Arrived:
+class BufferedSocket:
     """What a parser reads in a socket's stead: the request that has come, and then its end, never the socket."""
 
     def __init__(self, stored: "SpooledTemporaryFile[bytes]") -> None:
@@ -51,7 +51,7 @@ class Worker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.arriving: dict[TConn, Arrival] = {}
+        self.arriving: dict[TConn, IncomingRequest] = {}
         self.closing: deque[tuple[float, TConn]] = deque()
         self.health_pool, self.link_pool = (futures.ThreadPoolExecutor(max_workers=OPEN_THREADS) for _pool in range(2))
 
@@ -63,7 +63,7 @@ class Worker(ThreadWorker):
 
     def enqueue_req(self, conn: TConn) -> None:
         """Wait for the next request of a connection; gunicorn calls this where a thread would begin to read."""
-        arrival = self.arriving[conn] = Arrival()
+        arrival = self.arriving[conn] = IncomingRequest()
         conn.sock.setblocking(False)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self.poller.register(conn.sock, 1, partial(self._read, conn))
@@ -97,7 +97,7 @@ class Worker(ThreadWorker):
         WAITED.set(time.monotonic() - conn.whole_at)
         with conn.arrived:
             conn.init()
-            conn.parser.unreader.sock = Arrived(conn.arrived)
+            conn.parser.unreader.sock = BufferedSocket(conn.arrived)
             return super().handle(conn)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
@@ -128,7 +128,7 @@ class Worker(ThreadWorker):
         else:
             self._drop(conn)
 
-    def _take(self, conn: TConn, arrival: Arrival, data: bytes) -> None:
+    def _take(self, conn: TConn, arrival: IncomingRequest, data: bytes) -> None:
         try:
             arrival.feed(data)
         except OSError as problem:
@@ -145,7 +145,7 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 conn.sock.send(CONTINUE)
 
-    def _give(self, conn: TConn, arrival: Arrival) -> None:
+    def _give(self, conn: TConn, arrival: IncomingRequest) -> None:
         self._leave(conn)
         conn.arrived, conn.surplus, conn.whole_at = arrival.stored, arrival.surplus, time.monotonic()
         done: Callable[[futures.Future[Any]], None] = partial(self.method_queue.defer, self.finish_request, conn)

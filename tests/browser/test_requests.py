@@ -29,7 +29,7 @@ def requests(person, member):
     checked = {"identity_check": "Called back", "actor": member}
     late = register.take_in("erasure", anna.pk, today - dt.timedelta(40), **checked)
     paused = register.take_in("access", lars.pk, today, **checked)
-    register.pause(paused.pk, register.Why("clarification", "Which address?", today), actor=member)
+    register.pause(paused.pk, register.ClockReason("clarification", "Which address?", today), actor=member)
     done = register.take_in("portability", lars.pk, today, **checked)
     register.finish(done.pk, "carried_out", "Sent by letter", actor=member)
     return late, paused, done
@@ -79,7 +79,7 @@ def test_nothing_scrolls_sideways_on_a_phone(window, alice, requests, administra
     rule = retention_rules.save({"name": "Old leads", "age_months": 36, "step": "erase"}, actor=administrator)
     rule.cases.create(contact_id=late.contact_id, warned_at=timezone.now())
     extended = register.take_in("access", paused.contact_id, timezone.localdate(), actor=administrator)
-    much = register.Why("complexity", "Very many records", timezone.localdate())
+    much = register.ClockReason("complexity", "Very many records", timezone.localdate())
     register.extend(extended.pk, much, actor=administrator)
     page = window(alice, **PHONE)
     for url in (

@@ -20,7 +20,7 @@ from exports.integrity.all_checks import CHECKS
 from exports.overview import figures
 from salesconnect.common.filters import filtered
 from salesconnect.lib.actor import system
-from salesconnect.pages.compliance.status_items import duties
+from salesconnect.pages.compliance.status_items import current_status
 from tests.exports.integrity.agreeing import differences
 from tests.exports.overview.acts import counted
 from tests.exports.overview.numbers import numbers_of
@@ -78,7 +78,7 @@ class Erased:
         """Look into every table and every file."""
         self.checked = set(self.numbers)
         if strings := self.strings():
-            redaction.remove_doomed()
+            redaction.delete_pending_files()
             found = re.compile("|".join(sorted(strings)))
             lines = (*tables_as_text().splitlines(), *files_as_text().splitlines())
             assert [line[:300] for line in lines if found.search(line)] == []
@@ -159,12 +159,12 @@ def numbers_are_as_long_as_their_lists(it: World) -> None:
 def queues_are_as_long_as_told(it: World) -> None:
     """Open each queue of the Compliance page, all of it and what is late, and count its rows."""
     with translation.override("en"):
-        found = [duty for duty in duties().all if duty.url in LATE]
+        found = [item for item in current_status().all if item.url in LATE]
     assert len(found) == len(LATE)
-    for duty in found:
-        assert rows_at(it, duty.url) == number_in(duty.text), duty
-        assert rows_at(it, LATE[duty.url]) == number_in(duty.late), duty
-        assert duty.late_url in {"", LATE[duty.url]}, duty
+    for item in found:
+        assert rows_at(it, item.url) == number_in(item.text), item
+        assert rows_at(it, LATE[item.url]) == number_in(item.late), item
+        assert item.late_url in {"", LATE[item.url]}, item
 
 
 def rows_at(it: World, url: str) -> int:

@@ -16,9 +16,9 @@ from salesconnect.api.protocol.base import utc
 from salesconnect.api.protocol.fields import Body, Text
 from salesconnect.common import history_words
 
-Row = Mapping[str, Any]
+PersonRow = Mapping[str, Any]
 
-ROW = (
+PERSON_COLUMNS = (
     "id",
     *DETAILS,
     "owner_id",
@@ -98,10 +98,12 @@ class Proof(serializers.Serializer):
 
 def people_rows(people: ContactQuerySet, *more: str) -> QuerySet[Any, dict[str, Any]]:
     """Return the people as plain rows with all that `person_body` needs: a page of 1,000 makes no model objects."""
-    return people.annotate(verdict_code=verdict.expression(policy.current())).values(*ROW, "verdict_code", *more)
+    return people.annotate(verdict_code=verdict.expression(policy.current())).values(
+        *PERSON_COLUMNS, "verdict_code", *more
+    )
 
 
-def person_body(row: Row) -> dict[str, Any]:
+def person_body(row: PersonRow) -> dict[str, Any]:
     """Return one person of `people_rows` as the API shows it."""
     return {
         "id": row["id"],
@@ -115,7 +117,7 @@ def person_body(row: Row) -> dict[str, Any]:
     }
 
 
-def past_row(past: Past) -> Row:
+def past_row(past: Past) -> PersonRow:
     """Return a person as known at a past moment in the form of `people_rows`."""
     then, state = past.contact, past.state
     return {

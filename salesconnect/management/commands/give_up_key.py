@@ -34,7 +34,7 @@ class Command(BaseCommand):
         """Say what is lost, and do it when that was confirmed."""
         name = Name(options["name"])
         variable = key_fit.VARIABLES[name]
-        weighed = lost_keys.weigh(name)
+        weighed = lost_keys.assess(name)
         if not weighed.fingerprints:
             self._end(f"No key is missing from {variable}, so there is none to give up.")
         self.stdout.write(f"{variable} lacks {', '.join(weighed.fingerprints)}, which this database was used with.")

@@ -167,9 +167,9 @@ def _requests(team: list[User]) -> None:
     asked("access", 40, lars)
     asked("rectification", 27, nora)
     asked("erasure", 5, lars)
-    asking = register.Why("clarification", "Which of two addresses is meant?", today)
+    asking = register.ClockReason("clarification", "Which of two addresses is meant?", today)
     register.pause(asked("access", 12, nora), asking, actor=nora)
-    much = register.Why("complexity", "Five years of correspondence to look through", today)
+    much = register.ClockReason("complexity", "Five years of correspondence to look through", today)
     register.extend(asked("portability", 20, eva), much, actor=eva)
     register.finish(asked("access", 18, eva), "carried_out", "Sent by registered letter.", actor=eva)
     for kind in ("objection", "erasure"):

@@ -16,7 +16,7 @@ MAIL = "mail"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BarItem:
     """An act's place in the selection bar: its icon, and the key that opens it."""
 
     icon: str
@@ -25,13 +25,13 @@ class Place:
 
 # In the order of the bar. What is not here is ordered from the page that lists whom it is about.
 BAR = {
-    "authorization": Place("scale", "a"),
-    "source": Place("route", "s"),
-    "owner": Place("user", "o"),
-    "mail": Place("mail"),
-    "unsubscribe": Place("mail-off"),
-    "export": Place("file-export", "e"),
-    "delete": Place("trash"),
+    "authorization": BarItem("scale", "a"),
+    "source": BarItem("route", "s"),
+    "owner": BarItem("user", "o"),
+    "mail": BarItem("mail"),
+    "unsubscribe": BarItem("mail-off"),
+    "export": BarItem("file-export", "e"),
+    "delete": BarItem("trash"),
 }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext, pgettext
 
 from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
 from exports.overview import daily_figures, figures
-from exports.overview.figures import Age, Numbers
+from exports.overview.figures import AgeBand, Figures
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Share, Value
 
@@ -25,7 +25,7 @@ def people_url(**filters: str) -> str:
     return f"{reverse('people')}{query}"
 
 
-def kinds(numbers: Numbers, name: str, kind: type[SlugChoices], *, live: bool) -> list[Share]:
+def kinds(numbers: Figures, name: str, kind: type[SlugChoices], *, live: bool) -> list[Share]:
     """Return a bar for each kind, *Not recorded* first, in the order in which the card offers them."""
     labels = {NOT_RECORDED: _("Not recorded"), **{choice.slug: str(choice.label) for choice in kind}}
     field = f"{name}_type"
@@ -36,7 +36,7 @@ def kinds(numbers: Numbers, name: str, kind: type[SlugChoices], *, live: bool) -
     return chart.shares(rows, numbers[figures.TOTAL][""])
 
 
-def coverage(numbers: Numbers, *, live: bool) -> list[dict[str, Any]]:
+def coverage(numbers: Figures, *, live: bool) -> list[dict[str, Any]]:
     return [
         {
             "id": "authorization",
@@ -53,7 +53,7 @@ def coverage(numbers: Numbers, *, live: bool) -> list[dict[str, Any]]:
     ]
 
 
-def consents(numbers: Numbers, day: dt.date, *, live: bool) -> dict[str, Any]:
+def consents(numbers: Figures, day: dt.date, *, live: bool) -> dict[str, Any]:
     points = []
     for age in figures.ages(day):
         number, words = numbers[figures.CONSENT_AGE].get(age.key, 0), _age_words(age)
@@ -69,7 +69,7 @@ def consents(numbers: Numbers, day: dt.date, *, live: bool) -> dict[str, Any]:
     }
 
 
-def trend(day: dt.date, numbers: Numbers) -> dict[str, Any] | None:
+def trend(day: dt.date, numbers: Figures) -> dict[str, Any] | None:
     """Return the chart of people, and of those with a recorded basis, over ninety days; None before the second day."""
     kept = daily_figures.series((figures.TOTAL, figures.AUTHORIZATION), TREND_DAYS, day)
     points = [_trend_point(at, found) for at, found in (*kept, (day, numbers))]
@@ -84,28 +84,28 @@ def trend(day: dt.date, numbers: Numbers) -> dict[str, Any] | None:
     }
 
 
-def recorded(numbers: Numbers) -> int:
+def recorded(numbers: Figures) -> int:
     return numbers[figures.TOTAL][""] - numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
 
 
-def _trend_point(day: dt.date, numbers: Numbers) -> Point:
+def _trend_point(day: dt.date, numbers: Figures) -> Point:
     label = date_format(day, pgettext("date format", "j M"))
     return Point(label, date_format(day), (Value(numbers[figures.TOTAL][""]), Value(recorded(numbers))))
 
 
-def _age_filters(age: Age) -> dict[str, str]:
+def _age_filters(age: AgeBand) -> dict[str, str]:
     days = {"consent_after": age.since, "consent_before": age.until}
     if not any(days.values()):
         return {"authorization_type": AuthorizationType.CONSENT.slug}
     return {name: day.isoformat() for name, day in days.items() if day}
 
 
-def _age_label(age: Age) -> str:
+def _age_label(age: AgeBand) -> str:
     low, high = age.months
     return f"{low}–{high}" if high else f"{low}+"
 
 
-def _age_words(age: Age) -> str:
+def _age_words(age: AgeBand) -> str:
     low, high = age.months
     if not high:
         return ngettext("More than %(n)d month", "More than %(n)d months", low) % {"n": low}

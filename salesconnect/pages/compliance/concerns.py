@@ -10,7 +10,7 @@ from compliance.card.rules import NOT_RECORDED
 from compliance.verdict import policy
 from compliance.verdict.verdict import months_before
 from exports.overview import figures
-from exports.overview.figures import Numbers
+from exports.overview.figures import Figures
 from salesconnect.pages.compliance import charts
 
 
@@ -20,7 +20,7 @@ class Concern:
     url: str
 
 
-def concerns(numbers: Numbers, old_query: dict[str, str], *, live: bool) -> list[Concern]:
+def concerns(numbers: Figures, old_query: dict[str, str], *, live: bool) -> list[Concern]:
     """Return what is not well, the weightiest first; without ways to it when it is about a past day."""
     found = []
     if missing := numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0):

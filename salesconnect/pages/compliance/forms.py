@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card.rules import AuthorizationType
-from exports.overview.mailed import Wanted
+from exports.overview.mailed import MailedQuery
 from salesconnect.common.filters import slug_choices
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import DayField
@@ -42,10 +42,10 @@ class MailedForm(QueryForm):
             raise forms.ValidationError(_("The first day lies after the last."))
         return values
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> MailedQuery:
         """Return what is wanted; raises `Invalid`."""
         values = self.values()
-        return Wanted(values["since"], values["until"], values["ground"])
+        return MailedQuery(values["since"], values["until"], values["ground"])
 
 
 class DayForm(QueryForm):

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from compliance.card.rules import AuthorizationType
 from exports.files.csv_columns import content_disposition
 from exports.overview import mailed
-from exports.overview.mailed import Wanted
+from exports.overview.mailed import MailedQuery
 from salesconnect.common.filters import slug_choices
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
@@ -45,7 +45,7 @@ def export(request: SignedInRequest) -> StreamingHttpResponse:
     return response
 
 
-def _list(wanted: Wanted, actor: Actor, cursor: str | None) -> dict[str, Any]:
+def _list(wanted: MailedQuery, actor: Actor, cursor: str | None) -> dict[str, Any]:
     labels = dict(slug_choices(AuthorizationType))
     page = mailed.page(wanted, cursor=cursor, size=PAGE_SIZE, actor=actor)
     return {
@@ -55,8 +55,8 @@ def _list(wanted: Wanted, actor: Actor, cursor: str | None) -> dict[str, Any]:
     }
 
 
-def _grounds(wanted: Wanted, actor: Actor) -> dict[str, Any]:
-    found = mailed.grounds(Wanted(wanted.since, wanted.until), actor=actor)
+def _grounds(wanted: MailedQuery, actor: Actor) -> dict[str, Any]:
+    found = mailed.grounds(MailedQuery(wanted.since, wanted.until), actor=actor)
     total = sum(ground.mails for ground in found)
     labels = dict(slug_choices(AuthorizationType))
     rows = [
@@ -68,10 +68,10 @@ def _grounds(wanted: Wanted, actor: Actor) -> dict[str, Any]:
     return {"shares": shares, "total": total, "counted": True, "erased": sum(ground.erased for ground in found)}
 
 
-def _query(wanted: Wanted) -> dict[str, str]:
+def _query(wanted: MailedQuery) -> dict[str, str]:
     values = {"since": wanted.since.isoformat(), "until": wanted.until.isoformat(), "ground": wanted.ground}
     return {name: value for name, value in values.items() if value}
 
 
-def _url(wanted: Wanted, **more: str) -> str:
+def _url(wanted: MailedQuery, **more: str) -> str:
     return address(_query(wanted), reverse("compliance-mailed"), **more)

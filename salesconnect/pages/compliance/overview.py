@@ -14,13 +14,13 @@ from compliance.card.rules import NOT_RECORDED
 from compliance.review import queues
 from exports.files.csv_columns import content_disposition
 from exports.overview import daily_figures, figures
-from exports.overview.figures import Numbers
+from exports.overview.figures import Figures
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import csv
 from salesconnect.lib.errors import Missing
 from salesconnect.pages.compliance import charts, concerns
 from salesconnect.pages.compliance.forms import DayForm
-from salesconnect.pages.compliance.status_items import Duties, duties, number_of
+from salesconnect.pages.compliance.status_items import StatusItems, current_status, number_of
 from salesconnect.pages.unsubscribes.over_time import figures_chart
 
 
@@ -49,14 +49,14 @@ def figures_file(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
+def _shown(numbers: Figures, day: dt.date) -> dict[str, Any]:
     live, old = day == timezone.localdate(), concerns.old_consents(day)
-    found = duties() if live else Duties()
+    found = current_status() if live else StatusItems()
     return {
         "live": live,
         "total": numbers[figures.TOTAL][""],
         "concerns": [*concerns.concerns(numbers, old, live=live), *found.concerns],
-        "duties": found.all,
+        "status_items": found.all,
         "numbers": _numbers(numbers, old, live=live),
         "coverage": charts.coverage(numbers, live=live),
         "charts": [
@@ -67,7 +67,7 @@ def _shown(numbers: Numbers, day: dt.date) -> dict[str, Any]:
     }
 
 
-def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[str, Any]]:
+def _numbers(numbers: Figures, old: dict[str, str], *, live: bool) -> list[dict[str, Any]]:
     total = numbers[figures.TOTAL][""]
     missing = numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0)
     shown: list[tuple[str, int, dict[str, str], str]] = [
@@ -83,7 +83,7 @@ def _numbers(numbers: Numbers, old: dict[str, str], *, live: bool) -> list[dict[
     ]
 
 
-def _due(numbers: Numbers) -> str:
+def _due(numbers: Figures) -> str:
     """Return how many of the old consents wait for a review: not those restricted, or reviewed since."""
     waiting = number_of(queues.count("old_consents"))
     return _("%(n)s due for review") % {"n": waiting} if numbers[figures.OLD_CONSENTS][""] else ""

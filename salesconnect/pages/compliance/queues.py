@@ -27,7 +27,7 @@ from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.card_forms import NoteForm
-from salesconnect.pages.person.person_page import Told, done, find
+from salesconnect.pages.person.person_page import Toast, done, find
 from salesconnect.pages.tasks.batch_words import number
 from unsubscribes.mail import notices
 
@@ -43,7 +43,7 @@ KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
+class QueueView:
     """A queue as the address names it: which one, whose, from where on."""
 
     path: str
@@ -105,7 +105,7 @@ def balance(request: SignedInRequest, contact_id: int) -> HttpResponse:
     form = NoteForm(request.POST or None)
     if form.is_valid():
         reviewing.balance(contact_id, reviewing.Note(**form.cleaned_data), actor=actor)
-        return done(request, contact_id, Told(_("The balancing note is kept.")))
+        return done(request, contact_id, Toast(_("The balancing note is kept.")))
     notes = ReviewNote.objects.filter(contact=person)
     context = {
         "person": person,
@@ -121,14 +121,14 @@ def _clock(person: Contact) -> dict[str, Any]:
     return {"due": due, "late": due < timezone.localdate()}
 
 
-def _queue(request: SignedInRequest, shown: dict[str, str]) -> Queue:
+def _queue(request: SignedInRequest, shown: dict[str, str]) -> QueueView:
     show, owner = request.GET.get("show") or next(iter(shown)), request.GET.get("owner", "")
     if show not in shown or owner not in {"", "me"}:
         raise Invalid({"show": [_("There is no such list.")]})
-    return Queue(request.path, show, shown[show], owner == "me", request.GET.get("cursor"))
+    return QueueView(request.path, show, shown[show], owner == "me", request.GET.get("cursor"))
 
 
-def _page(request: SignedInRequest, queue: Queue, shown: dict[str, str], labels: tuple[str, ...]) -> dict[str, Any]:
+def _page(request: SignedInRequest, queue: QueueView, shown: dict[str, str], labels: tuple[str, ...]) -> dict[str, Any]:
     owner = request.user.pk if queue.mine else None
     cards: QuerySet[ComplianceCard] = queues.of_owner(queues.QUEUES[queue.name](), owner)
     page = keyset.page(
@@ -162,7 +162,7 @@ def _page(request: SignedInRequest, queue: Queue, shown: dict[str, str], labels:
     }
 
 
-def _filter(request: SignedInRequest, queue: Queue) -> dict[str, str]:
+def _filter(request: SignedInRequest, queue: QueueView) -> dict[str, str]:
     names = {
         "to_inform": {"to_inform": "true"},
         "to_inform_overdue": {"to_inform": "overdue"},

@@ -17,13 +17,13 @@ from exports.integrity.all_checks import BY_NAME
 from exports.requests import open_requests
 from salesconnect.lib.web.paging import address
 from salesconnect.pages.compliance.concerns import Concern
-from salesconnect.pages.sync.sync_health import standing as sync_standing
+from salesconnect.pages.sync.sync_health import health_of
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.monitoring import status
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class StatusItem:
     """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must.
 
     `late` says how many are late, with a list of their own.
@@ -44,16 +44,16 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
-class Duties:
-    all: list[Duty] = field(default_factory=list)
+class StatusItems:
+    all: list[StatusItem] = field(default_factory=list)
 
     @property
     def concerns(self) -> list[Concern]:
-        return [duty.concern for duty in self.all if duty.bad]
+        return [item.concern for item in self.all if item.bad]
 
 
-def duties() -> Duties:
-    return Duties(
+def current_status() -> StatusItems:
+    return StatusItems(
         [
             _requests(),
             _to_inform(queues.count("to_inform"), queues.count("to_inform_overdue")),
@@ -69,47 +69,47 @@ def number_of(waiting: Waiting) -> str:
     return f"{intcomma(waiting.number)}{'+' if waiting.capped else ''}"
 
 
-def _requests() -> Duty:
+def _requests() -> StatusItem:
     found = open_requests.counts()
     words = ngettext("%(n)s request is open", "%(n)s requests are open", found.open) % {"n": intcomma(found.open)}
     icon, label, url = "clipboard-list", _("Requests of people"), reverse("requests")
     if not found.overdue:
-        return Duty(icon, label, f"{words}.", url)
+        return StatusItem(icon, label, f"{words}.", url)
     late = _("%(n)s of them overdue") % {"n": intcomma(found.overdue)}
-    return Duty(icon, label, words, url, bad=True, late=late, late_url=address({"view": "overdue"}, url))
+    return StatusItem(icon, label, words, url, bad=True, late=late, late_url=address({"view": "overdue"}, url))
 
 
-def _to_inform(waiting: Waiting, late: Waiting) -> Duty:
+def _to_inform(waiting: Waiting, late: Waiting) -> StatusItem:
     text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
     words, url = text % {"n": number_of(waiting)}, reverse("informing")
     icon, label = "mail", _("Where the data came from (art. 14)")
     if not late.number:
-        return Duty(icon, label, f"{words}.", url)
+        return StatusItem(icon, label, f"{words}.", url)
     after = _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
-    return Duty(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
+    return StatusItem(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
 
 
-def _interests(waiting: Waiting) -> Duty:
+def _interests(waiting: Waiting) -> StatusItem:
     text = ngettext("%(n)s is due for review.", "%(n)s are due for review.", waiting.number)
-    return Duty(
+    return StatusItem(
         "scale", _("Legitimate interests"), text % {"n": number_of(waiting)}, f"{reverse('review')}?show=interests"
     )
 
 
-def _sync() -> list[Duty]:
+def _sync() -> list[StatusItem]:
     if connecting.shown().pk is None and not connecting.by_environment():
         return []
-    found = sync_standing(status.status(), status.readings())
-    return [Duty("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
+    found = health_of(status.status(), status.readings())
+    return [StatusItem("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
 
 
-def _records() -> Duty:
+def _records() -> StatusItem:
     label, found = _("Stored records"), integrity.last()
     if found is None or found.finished_at is None:
-        return Duty("checklist", label, _("Not checked yet. Runs every night."))
+        return StatusItem("checklist", label, _("Not checked yet. Runs every night."))
     words: dict[str, object] = {"date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
     if not found.found:
-        return Duty("checklist", label, _("Checked on %(date)s: all records agree.") % words)
+        return StatusItem("checklist", label, _("Checked on %(date)s: all records agree.") % words)
     kinds = "; ".join(
         f"{words_of(each['check'])}: {intcomma(each['left'] or each['count'])}" for each in found.differences
     )
@@ -120,27 +120,27 @@ def _records() -> Duty:
             "Checked on %(date)s: %(n)s differences were put right (%(kinds)s).",
             found.found,
         )
-        return Duty("checklist", label, text % words)
+        return StatusItem("checklist", label, text % words)
     text = ngettext(
         "Checked on %(date)s: %(n)s difference (%(kinds)s).",
         "Checked on %(date)s: %(n)s differences (%(kinds)s).",
         found.left,
     )
-    return Duty("checklist", label, text % words, bad=True)
+    return StatusItem("checklist", label, text % words, bad=True)
 
 
 def words_of(name: str) -> str:
     return str(BY_NAME[name].words) if name in BY_NAME else name
 
 
-def _history() -> Duty:
+def _history() -> StatusItem:
     label, found = _("History"), verification.last()
     if found is None or found.finished_at is None:
-        return Duty("fingerprint", label, _("It has not been verified yet; that happens once a week."))
+        return StatusItem("fingerprint", label, _("It has not been verified yet; that happens once a week."))
     words = {"n": intcomma(found.events), "date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
     if found.good:
-        return Duty("fingerprint", label, _("%(n)s events verified on %(date)s: nothing was changed.") % words)
+        return StatusItem("fingerprint", label, _("%(n)s events verified on %(date)s: nothing was changed.") % words)
     told = str(found.get_problem_display())
     if found.bad_event:
         told += " " + _("It is event %(id)d.") % {"id": found.bad_event}
-    return Duty("fingerprint", label, told, bad=True)
+    return StatusItem("fingerprint", label, told, bad=True)

@@ -31,8 +31,8 @@ from unsubscribes.models import MailTemplate, Message
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Whom one writes to and from where; `selection` is None for one person."""
+class ComposeRequest:
+    """Who is written to, by whom, and which page to return to. One person has no `selection`."""
 
     request: SignedInRequest
     actor: Actor
@@ -44,8 +44,8 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """What lies on the desk: the form, and whose copy is previewed."""
+class ComposePage:
+    """What the page shows: the form, and which recipient's copy is previewed (`shown`, a position; None for none)."""
 
     form: ComposeForm
     shown: int | None = None
@@ -59,7 +59,7 @@ def to_one(request: SignedInRequest, contact_id: int) -> HttpResponse:
     person = find(contact_id, actor)
     people = Contact.objects.filter(pk=person.pk)
     url = reverse("person-mail", args=[person.pk])
-    return _work(Desk(request, actor, people, url, reverse("person", args=[person.pk]), person=person))
+    return _take_step(ComposeRequest(request, actor, people, url, reverse("person", args=[person.pk]), person=person))
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,70 +70,72 @@ def to_many(request: SignedInRequest) -> HttpResponse:
         return redirect("people")
     selection = Selection.from_query(request.POST)
     url = reverse("mail-compose")
-    response = _work(Desk(request, actor, selection.queryset(actor), url, reverse("people"), selection=selection))
+    response = _take_step(
+        ComposeRequest(request, actor, selection.queryset(actor), url, reverse("people"), selection=selection)
+    )
     if not request.htmx:
         return response
     return push_url(reselect(reswap(retarget(response, "#main"), "innerHTML"), "#main > *"), url)
 
 
-def _work(desk: Desk) -> HttpResponse:
+def _take_step(asked: ComposeRequest) -> HttpResponse:
     """Take the next step; one that is refused shows the form with what is wrong."""
-    step, _colon, detail = desk.request.POST.get("step", "").partition(":")
+    step, _colon, detail = asked.request.POST.get("step", "").partition(":")
     if step not in STEPS:
-        return _show(desk, Sheet(ComposeForm(initial={"language": get_language()})))
-    form = ComposeForm(desk.request.POST)
+        return _show(asked, ComposePage(ComposeForm(initial={"language": get_language()})))
+    form = ComposeForm(asked.request.POST)
     try:
-        return STEPS[step](desk, form, detail)
+        return STEPS[step](asked, form, detail)
     except Invalid as refusal:
         show_errors(form, refusal.fields)
-        return _show(desk, Sheet(form), status=422)
+        return _show(asked, ComposePage(form), status=422)
     except Conflict as conflict:
         if conflict.code != "moved":
             raise
-        return _show(desk, Sheet(form, extra={"moved": conflict.detail["now"]}), status=409)
+        return _show(asked, ComposePage(form, extra={"moved": conflict.detail["now"]}), status=409)
 
 
-def _preview(desk: Desk, form: ComposeForm, detail: str) -> HttpResponse:
+def _preview(asked: ComposeRequest, form: ComposeForm, detail: str) -> HttpResponse:
     form.to_draft().check()
-    return _show(desk, Sheet(form, shown=whole(detail) or 0))
+    return _show(asked, ComposePage(form, shown=whole(detail) or 0))
 
 
-def _use_template(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
-    template = MailTemplate.objects.filter(pk=whole(desk.request.POST.get("template", "")) or 0).first()
+def _use_template(asked: ComposeRequest, form: ComposeForm, _detail: str) -> HttpResponse:
+    template = MailTemplate.objects.filter(pk=whole(asked.request.POST.get("template", "")) or 0).first()
     if template is None:
         raise Invalid({"": [_("Choose a template first.")]})
     initial = {"subject": template.subject, "body": template.body, "body_html": template.body_html}
-    return _show(desk, Sheet(ComposeForm(initial=initial | {"language": form.to_draft().language})))
+    return _show(asked, ComposePage(ComposeForm(initial=initial | {"language": form.to_draft().language})))
 
 
-def _keep_template(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
+def _keep_template(asked: ComposeRequest, form: ComposeForm, _detail: str) -> HttpResponse:
     draft = form.to_draft()
-    kept = services.keep_template(form.cleaned_data["keep_as"], draft, actor=desk.actor)
-    messages.success(desk.request, _("The template “%(name)s” is kept.") % {"name": kept.name})
-    return _show(desk, Sheet(form))
+    kept = services.keep_template(form.cleaned_data["keep_as"], draft, actor=asked.actor)
+    messages.success(asked.request, _("The template “%(name)s” is kept.") % {"name": kept.name})
+    return _show(asked, ComposePage(form))
 
 
-def _send(desk: Desk, form: ComposeForm, _detail: str) -> HttpResponse:
+def _send(asked: ComposeRequest, form: ComposeForm, _detail: str) -> HttpResponse:
     draft = form.to_draft()
-    if desk.selection is None:
-        message = services.write_to_one(desk.people.get().pk, draft, actor=desk.actor)
-        _tell_of_one(desk, message)
+    if asked.selection is None:
+        message = services.write_to_one(asked.people.get().pk, draft, actor=asked.actor)
+        _tell_of_one(asked, message)
         return redirect("mail", message.pk)
     batch = orders.order_mail(
-        desk.people,
+        asked.people,
         draft,
-        actor=desk.actor,
-        selection=desk.selection.as_json(),
-        missing=desk.selection.missing(desk.actor),
-        approved=whole(desk.request.POST.get("approved", "")),
+        actor=asked.actor,
+        selection=asked.selection.as_json(),
+        missing=asked.selection.missing(asked.actor),
+        approved=whole(asked.request.POST.get("approved", "")),
     )
     leaving = _("The mails are on their way. What becomes of each stands here.")
     waiting = _("The mails are in the outbox and wait for a mail server. What becomes of each stands here.")
-    messages.success(desk.request, leaving if has_server() else waiting)
+    messages.success(asked.request, leaving if has_server() else waiting)
     return redirect(f"{reverse('mails')}?batch={batch.pk}")
 
 
-STEPS: dict[str, Callable[[Desk, ComposeForm, str], HttpResponse]] = {
+STEPS: dict[str, Callable[[ComposeRequest, ComposeForm, str], HttpResponse]] = {
     "preview": _preview,
     "template": _use_template,
     "keep": _keep_template,
@@ -141,33 +143,33 @@ STEPS: dict[str, Callable[[Desk, ComposeForm, str], HttpResponse]] = {
 }
 
 
-def _tell_of_one(desk: Desk, message: Message) -> None:
+def _tell_of_one(asked: ComposeRequest, message: Message) -> None:
     if message.state == Message.State.HELD:
-        messages.warning(desk.request, _("The mail is held back: %(why)s") % {"why": message.why_in_words})
+        messages.warning(asked.request, _("The mail is held back: %(why)s") % {"why": message.why_in_words})
     elif has_server():
-        messages.success(desk.request, _("The mail is on its way."))
+        messages.success(asked.request, _("The mail is on its way."))
     else:
-        messages.success(desk.request, _("The mail is in the outbox and waits for a mail server."))
+        messages.success(asked.request, _("The mail is in the outbox and waits for a mail server."))
 
 
-def _show(desk: Desk, sheet: Sheet, status: int = 200) -> HttpResponse:
-    context = previewing.audience(desk.people, informs=notices.is_notice(sheet.form.shown_draft())) | sheet.extra
+def _show(asked: ComposeRequest, page: ComposePage, status: int = 200) -> HttpResponse:
+    context = previewing.audience(asked.people, informs=notices.is_notice(page.form.shown_draft())) | page.extra
     passing = context["passing"]
     title = ngettext("Write to %(n)s person", "Write to %(n)s people", context["total"]) % {
         "n": number(context["total"])
     }
     context |= {
-        "title": _("Write to %(name)s") % {"name": desk.person} if desk.person else title,
+        "title": _("Write to %(name)s") % {"name": asked.person} if asked.person else title,
         "send": _send_words(passing),
         "mail_server": server.standing(),
-        "form": sheet.form,
-        "url": desk.url,
-        "back": desk.back,
-        "selection": desk.selection.as_query() if desk.selection else {},
+        "form": page.form,
+        "url": asked.url,
+        "back": asked.back,
+        "selection": asked.selection.as_query() if asked.selection else {},
         "templates": MailTemplate.objects.all(),
-        "preview": _copy(desk, sheet),
+        "preview": _copy(asked, page),
     }
-    return render(desk.request, "mail/compose.html", context, status=status)
+    return render(asked.request, "mail/compose.html", context, status=status)
 
 
 def _send_words(passing: int) -> str:
@@ -176,7 +178,7 @@ def _send_words(passing: int) -> str:
     return ngettext("Send to %(n)s person", "Send to %(n)s people", passing) % {"n": number(passing)}
 
 
-def _copy(desk: Desk, sheet: Sheet) -> previewing.Copy | None:
-    if sheet.shown is None:
+def _copy(asked: ComposeRequest, page: ComposePage) -> previewing.RecipientCopy | None:
+    if page.shown is None:
         return None
-    return previewing.copy(desk.people, sheet.form.to_draft(), desk.actor, sheet.shown)
+    return previewing.copy(asked.people, page.form.to_draft(), asked.actor, page.shown)

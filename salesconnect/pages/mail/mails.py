@@ -12,7 +12,7 @@ from salesconnect.lib.database.keyset import Key
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.numbers import whole
 from salesconnect.lib.web.paging import address, neighbours
-from salesconnect.pages.person.person_page import Told, done, find
+from salesconnect.pages.person.person_page import Toast, done, find
 from unsubscribes.mail import failures, queries, services
 from unsubscribes.mail.sending import server
 from unsubscribes.mail.sending.backends import has_server
@@ -80,7 +80,7 @@ def allow(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor = page_actor(request)
     person = find(contact_id, actor)
     failures.allow(contact_id, actor=actor)
-    return done(request, contact_id, Told(_("Mail goes to %(name)s again.") % {"name": person}))
+    return done(request, contact_id, Toast(_("Mail goes to %(name)s again.") % {"name": person}))
 
 
 def _conditions(query: dict[str, str]) -> dict[str, str]:

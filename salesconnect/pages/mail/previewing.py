@@ -14,7 +14,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class RecipientCopy:
     """One recipient's copy, the place of that recipient among all, and the places of the neighbours."""
 
     person: Contact
@@ -49,7 +49,7 @@ def audience(people: ContactQuerySet, *, informs: bool = False) -> dict[str, Any
     }
 
 
-def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> Copy | None:
+def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> RecipientCopy | None:
     """Return the copy of the recipient at `place` in the order of ids, the first when there are not so many."""
     rows = list(people.order_by("pk")[max(0, place - 1) : place + 2])
     shift = min(place, 1)
@@ -57,4 +57,4 @@ def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> Cop
         return copy(people, draft, actor, 0) if place else None
     rendered = render(draft, rows[shift], services.surroundings(actor, draft.language))
     following = place + 1 if len(rows) > shift + 1 else None
-    return Copy(rows[shift], rendered, place + 1, place - 1 if place else None, following)
+    return RecipientCopy(rows[shift], rendered, place + 1, place - 1 if place else None, following)

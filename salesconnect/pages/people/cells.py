@@ -12,25 +12,25 @@ from django.utils.translation import gettext as _
 
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.verdict import verdict
-from salesconnect.pages.people.columns import Column
+from salesconnect.pages.people.columns import ListColumn
 from salesconnect.pages.templatetags.ui import exact, icon, nearby
 
-Row = Mapping[str, Any]
+PersonRow = Mapping[str, Any]
 LONG = 12
 NOTHING = '<span class="soft">–</span>'
 VERDICT_ICONS = {verdict.MAY: "circle-check", verdict.ASK_FIRST: "help-circle", verdict.MAY_NOT: "ban"}
 
 
-def full_name(row: Row) -> str:
+def full_name(row: PersonRow) -> str:
     """Return “Berg, Anna”, or what there is of it, or the address, or the number of a nameless person."""
     parts = [part for part in (row["last_name"], row["first_name"]) if part]
     return ", ".join(parts) or row["email"] or _("Unnamed person %d") % row["id"]
 
 
-def table_rows(rows: Iterable[Row], columns: Sequence[Column], owners: Mapping[int, str]) -> SafeString:
+def table_rows(rows: Iterable[PersonRow], columns: Sequence[ListColumn], owners: Mapping[int, str]) -> SafeString:
     """Return the `<tr>`s of the people, in the reader's language; every value is escaped."""
     writer = _Writer(owners)
-    cells: list[tuple[str, Callable[[Row], str]]] = [
+    cells: list[tuple[str, Callable[[PersonRow], str]]] = [
         (f'<td class="cell-{column.key}" data-label="{escape(str(column.label))}">', getattr(writer, column.key))
         for column in columns
     ]
@@ -68,55 +68,55 @@ class _Writer:
         }
         self.yes, self.no = _mark("mark-may_not", "mail-off", escape(_("Yes"))), escape(_("No"))
 
-    def checkbox(self, row: Row) -> str:
+    def checkbox(self, row: PersonRow) -> str:
         label = self.select % {"name": escape(full_name(row))}
         return (
             '<tr><td class="cell-check"><label><input type="checkbox" class="form-check-input" name="ids"'
             f' value="{row["id"]}" form="selection-bar" aria-label="{label}"></label></td>'
         )
 
-    def name(self, row: Row) -> str:
+    def name(self, row: PersonRow) -> str:
         return f'<a class="row-link" href="{self.people}{row["id"]}/">{escape(full_name(row))}</a>'
 
-    def first_name(self, row: Row) -> str:
+    def first_name(self, row: PersonRow) -> str:
         return _text(row["first_name"])
 
-    def last_name(self, row: Row) -> str:
+    def last_name(self, row: PersonRow) -> str:
         return _text(row["last_name"])
 
-    def email(self, row: Row) -> str:
+    def email(self, row: PersonRow) -> str:
         return _text(row["email"])
 
-    def title(self, row: Row) -> str:
+    def title(self, row: PersonRow) -> str:
         return _text(row["title"])
 
-    def company(self, row: Row) -> str:
+    def company(self, row: PersonRow) -> str:
         return _text(row["company"])
 
-    def authorization(self, row: Row) -> str:
+    def authorization(self, row: PersonRow) -> str:
         ground, date = row["card__authorization_type"], row["card__consent_date"]
         if ground is None:
             return self.not_recorded
         month = f' <span class="text-secondary">{date:%Y-%m}</span>' if date else ""
         return _mark("", "circle-dot", self.grounds[ground] + month)
 
-    def source(self, row: Row) -> str:
+    def source(self, row: PersonRow) -> str:
         return self.sources.get(row["card__source_type"], self.not_recorded)
 
-    def unsubscribed(self, row: Row) -> str:
+    def unsubscribed(self, row: PersonRow) -> str:
         return self.yes if row["card__unsubscribed"] else f'<span class="soft">{self.no}</span>'
 
-    def owner(self, row: Row) -> str:
+    def owner(self, row: PersonRow) -> str:
         name = self.owners.get(row["owner_id"])
         return _text(name) if name else NOTHING
 
-    def created(self, row: Row) -> str:
+    def created(self, row: PersonRow) -> str:
         return self._time(row["created_at"])
 
-    def updated(self, row: Row) -> str:
+    def updated(self, row: PersonRow) -> str:
         return self._time(row["card__updated_at"])
 
-    def verdict(self, row: Row) -> str:
+    def verdict(self, row: PersonRow) -> str:
         return self.verdicts[row["verdict"]]
 
     def _time(self, at: dt.datetime) -> str:

@@ -16,7 +16,7 @@ SESSION_KEY = "people_columns"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """A column: the values it reads, and the order that its head gives."""
 
     key: str
@@ -31,33 +31,33 @@ NAME = ("first_name", "last_name", "email")
 COLUMNS = {
     column.key: column
     for column in (
-        Column("name", _("Name"), NAME, "last_name"),
-        Column("first_name", _("First name"), ("first_name",), "first_name", default=False),
-        Column("last_name", _("Last name"), ("last_name",), "last_name", default=False),
-        Column("email", _("Email"), ("email",), "email"),
-        Column("title", _("Title"), ("title",)),
-        Column("company", _("Company"), ("company",), "company"),
-        Column("authorization", _("Authorization"), AUTHORIZATION),
-        Column("source", _("Source"), ("card__source_type",)),
-        Column("unsubscribed", _("Unsubscribed"), ("card__unsubscribed",)),
-        Column("owner", _("Owner"), ("owner_id",), default=False),
-        Column("created", _("Created"), ("created_at",), "created_at", default=False),
-        Column("updated", _("Updated"), ("card__updated_at",), "updated_at"),
-        Column("verdict", _("May mail"), ("verdict",)),
+        ListColumn("name", _("Name"), NAME, "last_name"),
+        ListColumn("first_name", _("First name"), ("first_name",), "first_name", default=False),
+        ListColumn("last_name", _("Last name"), ("last_name",), "last_name", default=False),
+        ListColumn("email", _("Email"), ("email",), "email"),
+        ListColumn("title", _("Title"), ("title",)),
+        ListColumn("company", _("Company"), ("company",), "company"),
+        ListColumn("authorization", _("Authorization"), AUTHORIZATION),
+        ListColumn("source", _("Source"), ("card__source_type",)),
+        ListColumn("unsubscribed", _("Unsubscribed"), ("card__unsubscribed",)),
+        ListColumn("owner", _("Owner"), ("owner_id",), default=False),
+        ListColumn("created", _("Created"), ("created_at",), "created_at", default=False),
+        ListColumn("updated", _("Updated"), ("card__updated_at",), "updated_at"),
+        ListColumn("verdict", _("May mail"), ("verdict",)),
     )
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ColumnHead:
     """The head of a column: where a click leads, and which way the list is ordered by it now."""
 
-    column: Column
+    column: ListColumn
     url: str = ""
     sort: str = ""
 
 
-def chosen(query: ListQuery, session: SessionBase) -> list[Column]:
+def chosen(query: ListQuery, session: SessionBase) -> list[ListColumn]:
     """Return the columns to show: those of the address, else those chosen last in this session, else the default.
 
     A choice in the address is remembered. `Invalid` names an unknown column.
@@ -72,20 +72,20 @@ def chosen(query: ListQuery, session: SessionBase) -> list[Column]:
     return [column for key, column in COLUMNS.items() if key in keys]
 
 
-def fields(columns: Sequence[Column]) -> set[str]:
+def fields(columns: Sequence[ListColumn]) -> set[str]:
     """Return the values that a row must have: those of the columns, and the name, which also names its checkbox."""
     return {"id", *NAME, *(field for column in columns for field in column.fields)}
 
 
-def heads(columns: Sequence[Column], query: ListQuery) -> list[Head]:
+def heads(columns: Sequence[ListColumn], query: ListQuery) -> list[ColumnHead]:
     """Return the heads of the columns; a click on the head that orders turns the order round."""
     return [_head(column, query) for column in columns]
 
 
-def _head(column: Column, query: ListQuery) -> Head:
+def _head(column: ListColumn, query: ListQuery) -> ColumnHead:
     if not column.ordering:
-        return Head(column)
+        return ColumnHead(column)
     first = (query.ordering or DEFAULT).split(",")[0]
     sort = {column.ordering: "ascending", f"-{column.ordering}": "descending"}.get(first, "")
     wanted = f"-{column.ordering}" if sort == "ascending" else column.ordering
-    return Head(column, query.changed(ordering="" if wanted == "last_name" else wanted).url, sort)
+    return ColumnHead(column, query.changed(ordering="" if wanted == "last_name" else wanted).url, sort)

@@ -15,7 +15,7 @@ Choices = Sequence[tuple[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FilterField:
     """A field of the filter form: `choices` make it a drop-down, else it is an input of the `type`."""
 
     name: str
@@ -43,12 +43,12 @@ class Field:
         return self.value[:10]
 
 
-def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]:
+def fields(query: ListQuery, owners: Choices) -> tuple[list[FilterField], list[FilterField]]:
     """Return the fields that are always in sight, and those behind *More filters*."""
     value = query.filters.get
 
-    def field(name: str, label: str, accessible_name: str, **kwargs: Any) -> Field:
-        return Field(name, label, accessible_name, value(name, ""), **kwargs)
+    def field(name: str, label: str, accessible_name: str, **kwargs: Any) -> FilterField:
+        return FilterField(name, label, accessible_name, value(name, ""), **kwargs)
 
     grounds, sources = slug_choices(AuthorizationType), slug_choices(SourceType)
     everyone = [(NOBODY, _("Nobody")), *owners]
@@ -74,9 +74,9 @@ def fields(query: ListQuery, owners: Choices) -> tuple[list[Field], list[Field]]
     return first, more
 
 
-def chips(query: ListQuery, given: Sequence[Field]) -> list[dict[str, str]]:
+def chips(query: ListQuery, given: Sequence[FilterField]) -> list[dict[str, str]]:
     search = query.filters.get("search", "")
-    found = [Field("search", _("Search"), "", search), *given]
+    found = [FilterField("search", _("Search"), "", search), *given]
     return [
         {"label": field.label, "value": field.words, "remove_url": query.without(field.name).url}
         for field in found

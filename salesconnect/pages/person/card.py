@@ -12,7 +12,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Stale
 from salesconnect.pages.person.card_forms import CardForm, card_values
 from salesconnect.pages.person.history import edits
-from salesconnect.pages.person.person_page import Open, Row, done, find, open_form, show, versions
+from salesconnect.pages.person.person_page import OpenPart, VersionedField, done, find, open_form, show, versions
 
 
 @require_http_methods(["GET", "POST"])
@@ -28,13 +28,13 @@ def card(request: SignedInRequest, contact_id: int) -> HttpResponse:
     try:
         if form.is_valid():
             edit = edits.carry_out(contact_id, lambda: _store(person, form, actor, version))
-            return done(request, contact_id, edits.told(edit), focus="card")
+            return done(request, contact_id, edits.toast_of(edit), focus="card")
     except Stale as refusal:
         both = versions(request, contact_id, _rows(person, form))
-        return show(request, person, opened=Open("card", version=refusal.current, versions=both), status=412)
+        return show(request, person, opened=OpenPart("card", version=refusal.current, versions=both), status=412)
     except Invalid as refusal:
         form.add_rule_errors(refusal.fields)
-    return show(request, person, opened=Open("card", form, version), status=422)
+    return show(request, person, opened=OpenPart("card", form, version), status=422)
 
 
 def _store(person: Contact, form: CardForm, actor: Actor, version: int) -> None:
@@ -42,9 +42,9 @@ def _store(person: Contact, form: CardForm, actor: Actor, version: int) -> None:
     services.edit_card(people, form.to_authorization(), form.to_source(), actor=actor, version=version)
 
 
-def _rows(person: Contact, form: CardForm) -> list[Row]:
+def _rows(person: Contact, form: CardForm) -> list[VersionedField]:
     now, typed = card_values(person.card), form.cleaned_data
     return [
-        Row(_("Authorization"), authorization_words(now), authorization_words(typed)),
-        Row(_("Source"), source_words(now), source_words(typed)),
+        VersionedField(_("Authorization"), authorization_words(now), authorization_words(typed)),
+        VersionedField(_("Source"), source_words(now), source_words(typed)),
     ]

@@ -35,7 +35,7 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor.require("delete_people")
     person = find(contact_id, actor)
     if request.method == "GET":
-        report = erasure.what_goes(contact_id)
+        report = erasure.report_of(contact_id)
         context = {
             "person": person,
             "report": report,

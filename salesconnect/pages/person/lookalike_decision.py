@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from compliance.suppression.lookalikes import tell_apart
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
-from salesconnect.pages.person.person_page import Told, done, find
+from salesconnect.pages.person.person_page import Toast, done, find
 
 
 @require_POST
@@ -15,4 +15,4 @@ def not_the_same(request: SignedInRequest, contact_id: int) -> HttpResponse:
     actor.require("edit_people")
     person = find(contact_id, actor)
     tell_apart(contact_id, actor=actor)
-    return done(request, contact_id, Told(_("%(name)s counts as another person.") % {"name": person}))
+    return done(request, contact_id, Toast(_("%(name)s counts as another person.") % {"name": person}))

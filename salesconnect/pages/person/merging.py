@@ -31,7 +31,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedField:
     """A detail of both: what each has, and whether there is something to choose."""
 
     name: str
@@ -98,7 +98,7 @@ def _search(request: SignedInRequest, survivor: Contact, actor: Actor) -> dict[s
 
 
 def _compared(survivor: Contact, other: Contact) -> dict[str, Any]:
-    rows = [Row(name, field_label(name), getattr(survivor, name), getattr(other, name)) for name in DETAILS]
+    rows = [ComparedField(name, field_label(name), getattr(survivor, name), getattr(other, name)) for name in DETAILS]
     mine, theirs = card_values(survivor.card), card_values(other.card)
     stands, lost = standing(survivor.card, other.card), given_up(survivor.card, other.card)
     return {

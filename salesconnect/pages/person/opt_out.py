@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.person.card_forms import OptOutForm
-from salesconnect.pages.person.person_page import Told, done, find
+from salesconnect.pages.person.person_page import Toast, done, find
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,5 +26,5 @@ def unsubscribe(request: SignedInRequest, contact_id: int) -> HttpResponse:
     people, reason = Contact.objects.filter(pk=contact_id), form.cleaned_data["reason"]
     outcome = suppression.unsubscribe(people, actor=actor, source=Suppression.Source.MANUAL, reason=reason)
     if outcome.changed:
-        return done(request, contact_id, Told(_("%(name)s gets no more mail.") % {"name": person}))
-    return done(request, contact_id, Told(_("%(name)s was unsubscribed already.") % {"name": person}, "info"))
+        return done(request, contact_id, Toast(_("%(name)s gets no more mail.") % {"name": person}))
+    return done(request, contact_id, Toast(_("%(name)s was unsubscribed already.") % {"name": person}, "info"))

@@ -11,7 +11,7 @@ from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Stale
 from salesconnect.pages.person.forms import EditDetailsForm, UndoForm, detail_values
 from salesconnect.pages.person.history import as_of, edits, lines
-from salesconnect.pages.person.person_page import Open, Row, Told, done, find, open_form, show, versions
+from salesconnect.pages.person.person_page import OpenPart, Toast, VersionedField, done, find, open_form, show, versions
 
 
 @require_GET
@@ -44,13 +44,13 @@ def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
     try:
         if form.is_valid():
             edit = edits.change_details(someone, form, actor=actor, version=version)
-            return done(request, contact_id, edits.told(edit, owner_before=someone.owner_id), focus="details")
+            return done(request, contact_id, edits.toast_of(edit, owner_before=someone.owner_id), focus="details")
     except Stale as refusal:
         both = versions(request, contact_id, _rows(someone, form))
-        return show(request, someone, opened=Open("details", version=refusal.current, versions=both), status=412)
+        return show(request, someone, opened=OpenPart("details", version=refusal.current, versions=both), status=412)
     except (Invalid, Conflict) as refusal:
         edits.show_beside(form, refusal)
-    return show(request, someone, opened=Open("details", form, version), status=422)
+    return show(request, someone, opened=OpenPart("details", form, version), status=422)
 
 
 @require_POST
@@ -63,10 +63,10 @@ def undo(request: SignedInRequest, contact_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Invalid({"undo": [_("This link to undo is damaged.")]})
     edits.take_back(contact_id, form.cleaned_data, actor=actor)
-    return done(request, contact_id, Told(_("Undone.")))
+    return done(request, contact_id, Toast(_("Undone.")))
 
 
-def _rows(person: Contact, form: EditDetailsForm) -> list[Row]:
+def _rows(person: Contact, form: EditDetailsForm) -> list[VersionedField]:
     """Return the fields that the editor or somebody else changed since the form was opened."""
     rows = []
     now = detail_values(person) | {"owner": person.owner}
@@ -75,5 +75,5 @@ def _rows(person: Contact, form: EditDetailsForm) -> list[Row]:
         seen = form.data.get(form.add_initial_prefix(name), "")
         if mine or seen != str(getattr(person, "owner_id" if name == "owner" else name) or ""):
             value = form.cleaned_data[name] if mine else now[name]
-            rows.append(Row(field_label(name), str(now[name] or ""), str(value or ""), kept=not mine))
+            rows.append(VersionedField(field_label(name), str(now[name] or ""), str(value or ""), kept=not mine))
     return rows

@@ -37,7 +37,7 @@ ON_THE_CARD = (history.AUTHORIZATION, history.SOURCE, history.CREATED)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VersionedField:
     """A field in both versions: as it is now, and as it would become; `kept` when the editor left it alone."""
 
     label: str
@@ -50,13 +50,13 @@ class Row:
 class Versions:
     """What is there now and what the editor typed, who was faster, and the fields that would send mine again."""
 
-    rows: list[Row]
+    rows: list[VersionedField]
     newest: ContactEvent | None
     resend: list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenPart:
     """The part of the page that is being edited: its form, or two versions of it to choose from."""
 
     part: Part = ""
@@ -65,16 +65,16 @@ class Open:
     versions: Versions | None = None
 
 
-CLOSED = Open()
+CLOSED = OpenPart()
 
 
-def open_form(part: Part, form: forms.Form, version: int) -> Open:
+def open_form(part: Part, form: forms.Form, version: int) -> OpenPart:
     focus_first(form)
-    return Open(part, form, version)
+    return OpenPart(part, form, version)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Toast:
     """What an answer tells beside the page: the words, how grave they are, and the address that takes it back."""
 
     message: str
@@ -91,7 +91,7 @@ def find(contact_id: int, actor: Actor) -> Contact:
 
 
 def show(
-    request: SignedInRequest, person: Contact, *, opened: Open = CLOSED, focus: Part = "", status: int = 200
+    request: SignedInRequest, person: Contact, *, opened: OpenPart = CLOSED, focus: Part = "", status: int = 200
 ) -> HttpResponse:
     """Render the page of one person; `focus` names the part whose Edit button takes the focus."""
     answer = judged(person.card, timezone.now())
@@ -122,14 +122,14 @@ def _decision(person: Contact, answer: Verdict, actor: Actor) -> str:
     return reverse("person-not-the-same", args=[person.pk]) if asked and may else ""
 
 
-def versions(request: SignedInRequest, contact_id: int, rows: list[Row]) -> Versions:
+def versions(request: SignedInRequest, contact_id: int, rows: list[VersionedField]) -> Versions:
     """Return both versions for a page that met a newer edit; the typed fields wait to be sent again."""
     newest = history.of_contact(contact_id).exclude(action__in=history.CHANGES_NOTHING).first()
     typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
     return Versions(rows, newest, typed)
 
 
-def done(request: SignedInRequest, contact_id: int, told: Told, *, focus: Part = "") -> HttpResponse:
+def done(request: SignedInRequest, contact_id: int, told: Toast, *, focus: Part = "") -> HttpResponse:
     """Answer an act: the page anew, in place with a toast where script runs, else by a redirect with a message."""
     if not request.htmx:
         getattr(messages, told.level)(request, told.message, extra_tags=urlencode({"undo_url": told.undo_url}))

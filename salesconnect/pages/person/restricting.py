@@ -9,7 +9,7 @@ from compliance.review import restriction as acts
 from contacts.models import Contact
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.person.card_forms import RestrictionForm
-from salesconnect.pages.person.person_page import Told, done, find
+from salesconnect.pages.person.person_page import Toast, done, find
 
 
 @require_http_methods(["GET", "POST"])
@@ -26,6 +26,6 @@ def restriction(request: SignedInRequest, contact_id: int) -> HttpResponse:
     people, reason = Contact.objects.filter(pk=contact_id), form.cleaned_data["reason"]
     if form.lifting:
         acts.lift(people, reason, actor=actor)
-        return done(request, contact_id, Told(_("The restriction of %(name)s is lifted.") % {"name": person}))
+        return done(request, contact_id, Toast(_("The restriction of %(name)s is lifted.") % {"name": person}))
     acts.restrict(people, reason, actor=actor)
-    return done(request, contact_id, Told(_("Processing of %(name)s is restricted.") % {"name": person}))
+    return done(request, contact_id, Toast(_("Processing of %(name)s is restricted.") % {"name": person}))

@@ -1,4 +1,4 @@
-"""Settings: the rooms of it, and the users whom an administrator manages."""
+"""The settings index, and the users that an administrator manages."""
 
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class AccountForm(forms.ModelForm):
         help_texts = {"email": gettext_lazy("Where a forgotten password is set anew. The old address is told.")}
 
 
-class Room(NamedTuple):
+class SettingsSection(NamedTuple):
     name: str
     icon: str
     label: str
@@ -41,27 +41,39 @@ class Room(NamedTuple):
 @require_GET
 def index(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
-    rooms = [
-        Room("profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens."))
+    sections = [
+        SettingsSection(
+            "profile", "user", _("Your profile"), _("Name, language, looks, password, two-step sign-in, tokens.")
+        )
     ]
     if actor.may("verify_history"):
-        rooms.append(Room("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification.")))
+        sections.append(
+            SettingsSection("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification."))
+        )
     if actor.may("manage_users"):
-        rooms.append(Room("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
-    rooms.append(Room("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then.")))
+        sections.append(SettingsSection("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
+    sections.append(
+        SettingsSection("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then."))
+    )
     if actor.may("edit_retention"):
         words = _("How long an erased address is remembered, and who approves the deletion of many.")
-        rooms.append(Room("deletion-settings", "trash", _("Deletion"), words))
+        sections.append(SettingsSection("deletion-settings", "trash", _("Deletion"), words))
     if actor.may("edit_team"):
-        rooms.append(Room("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link.")))
+        sections.append(
+            SettingsSection("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link."))
+        )
     if actor.may("edit_policy"):
-        rooms.append(Room("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old.")))
+        sections.append(
+            SettingsSection("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old."))
+        )
     if actor.may("manage_salesforce"):
-        rooms.append(Room("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes.")))
+        sections.append(
+            SettingsSection("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes."))
+        )
     if actor.may("edit_team"):
         words = _("Who is responsible, what for, for how long: what the system cannot know.")
-        rooms.append(Room("processing-settings", "certificate", _("Record of processing"), words))
-    return render(request, "settings/settings.html", {"rooms": rooms})
+        sections.append(SettingsSection("processing-settings", "certificate", _("Record of processing"), words))
+    return render(request, "settings/settings.html", {"sections": sections})
 
 
 @require_http_methods(["GET", "POST"])

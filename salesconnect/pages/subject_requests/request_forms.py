@@ -48,9 +48,9 @@ class ExtendForm(forms.Form):
     reason = _words(_("Reason"))
     told_on = _day(_("Told on"), _("The day on which the person is told; it has to be within the first month."))
 
-    def to_why(self) -> register.Why:
+    def to_why(self) -> register.ClockReason:
         values = self.cleaned_data
-        return register.Why(values["reason_kind"], values["reason"], values["told_on"])
+        return register.ClockReason(values["reason_kind"], values["reason"], values["told_on"])
 
 
 class PauseForm(forms.Form):
@@ -58,9 +58,9 @@ class PauseForm(forms.Form):
     reason = _words(_("What was asked"))
     asked_on = _day(_("Asked on"), _("The clock stands still from this day on."))
 
-    def to_why(self) -> register.Why:
+    def to_why(self) -> register.ClockReason:
         values = self.cleaned_data
-        return register.Why(values["reason_kind"], values["reason"], values["asked_on"])
+        return register.ClockReason(values["reason_kind"], values["reason"], values["asked_on"])
 
 
 class IdentityForm(forms.Form):

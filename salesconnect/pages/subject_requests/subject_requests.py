@@ -78,7 +78,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 def one(request: SignedInRequest, request_id: int) -> HttpResponse:
     if from_elsewhere(request):
         return _lead_on(request, request_id)
-    return _show(request, register.look(request_id, actor=page_actor(request)))
+    return _show(request, register.view(request_id, actor=page_actor(request)))
 
 
 @require_safe
@@ -86,7 +86,7 @@ def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
     """Show the letter about an extension: to print, or to send as a mail from here where the gate lets it pass."""
     if from_elsewhere(request):
         return _lead_on(request, request_id)
-    row = register.look(request_id, actor=page_actor(request))
+    row = register.view(request_id, actor=page_actor(request))
     if row.contact is None:
         raise Missing
     language = request.GET.get("language") or letter.language_of(row.contact) or get_language()
@@ -136,7 +136,7 @@ def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
         "title": subject_request_words.act_title(row),
     }
     if form:
-        report = erasure.what_goes(row.contact.pk, on_request=True)
+        report = erasure.report_of(row.contact.pk, on_request=True)
         context |= {"report": report, "goes": subject_request_words.goes(report)}
     return render(request, "subject_requests/request_act.html", context, status=422 if form and form.errors else 200)
 
@@ -200,7 +200,7 @@ def _show(
         "may_extend": not row.ended and not row.extended_on and timezone.localdate() <= register.first_due(row),
         "may_pause": not row.ended and timezone.localdate() <= row.due,
         "identity_notes": row.identity_notes.exclude(text=""),
-        "act": subject_request_words.act_title(row) if row.kind in register.AT_ONCE else "",
+        "act": subject_request_words.act_title(row) if row.kind in register.DONE_BY_AN_ACT else "",
         "forms": all_forms,
         "opened": next(iter(forms), "") if forms else "",
     }

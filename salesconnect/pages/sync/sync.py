@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
-from salesconnect.pages.sync.sync_health import standing
+from salesconnect.pages.sync.sync_health import health_of
 from unsubscribes.crm.connection import connecting, services
 from unsubscribes.crm.models import SyncError, SyncRun
 from unsubscribes.crm.monitoring import alerts, status
@@ -37,7 +37,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "row": row,
         "now": now,
         "readings": [(reading, now.lag[reading.sobject]) for reading in readings],
-        "standing": standing(now, readings),
+        "health": health_of(now, readings),
         "trouble": connection_trouble(row),
         "alerts": [(alert, alert_words(alert)) for alert in alerts.alerts()],
         "used_today": running.used_today(),

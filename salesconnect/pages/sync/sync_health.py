@@ -12,12 +12,12 @@ from django.utils.translation import ngettext
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.monitoring.status import Reading, Status
 
-State = SyncConnection.State
+ConnectionState = SyncConnection.State
 LATE_READING = dt.timedelta(minutes=30)
 LATE_WRITING = dt.timedelta(minutes=15)
 
 
-class Standing(NamedTuple):
+class SyncHealth(NamedTuple):
     """The answer: an icon, the words, and whether it is well."""
 
     icon: str
@@ -25,28 +25,28 @@ class Standing(NamedTuple):
     ok: bool = False
 
 
-def standing(now: Status, readings: Sequence[Reading]) -> Standing:
+def health_of(now: Status, readings: Sequence[Reading]) -> SyncHealth:
     """Return how things stand; what is worst is said."""
-    if now.state == State.OFF:
-        return Standing("circle-dashed", _("The sync is set up, but not active yet."))
-    if now.state == State.PAUSED:
-        return Standing("player-pause", _("The sync is paused by hand.") + " " + _waiting(now))
-    if now.state != State.ACTIVE:
-        return Standing("alert-triangle", _paused(now) + " " + _waiting(now))
+    if now.state == ConnectionState.OFF:
+        return SyncHealth("circle-dashed", _("The sync is set up, but not active yet."))
+    if now.state == ConnectionState.PAUSED:
+        return SyncHealth("player-pause", _("The sync is paused by hand.") + " " + _waiting(now))
+    if now.state != ConnectionState.ACTIVE:
+        return SyncHealth("alert-triangle", _paused(now) + " " + _waiting(now))
     if words := _behind(now, readings):
-        return Standing("alert-triangle", words)
+        return SyncHealth("alert-triangle", words)
     if now.dead:
         text = ngettext(
             "%(number)d opt-out could not be written and waits for an administrator.",
             "%(number)d opt-outs could not be written and wait for an administrator.",
             now.dead,
         )
-        return Standing("alert-triangle", text % {"number": now.dead})
-    return Standing("circle-check", _("All is well.") + " " + _waiting(now), ok=True)
+        return SyncHealth("alert-triangle", text % {"number": now.dead})
+    return SyncHealth("circle-check", _("All is well.") + " " + _waiting(now), ok=True)
 
 
 def _paused(now: Status) -> str:
-    reason = str(State(now.state).label)
+    reason = str(ConnectionState(now.state).label)
     if not now.paused_until:
         return f"{reason}."
     until = date_format(timezone.localtime(now.paused_until), "TIME_FORMAT")

@@ -25,7 +25,7 @@ from salesconnect.pages.people.list_query import ListQuery
 from salesconnect.pages.tasks.batch_words import headline, refusal, result, undoable
 
 PAGE = 30
-PLACE = re.compile(r"(?P<at>.{1,40})~(?P<kind>[bi])(?P<number>[0-9]{1,18})")
+POSITION = re.compile(r"(?P<at>.{1,40})~(?P<kind>[bi])(?P<number>[0-9]{1,18})")
 KEY = re.compile(r"[bi][0-9]{1,18}")
 OPEN = (State.QUEUED, State.RUNNING)
 
@@ -76,7 +76,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPosition:
     """A place in the list of tasks, which goes by time, then orders before imports, then by number, newest first."""
 
     at: dt.datetime
@@ -84,14 +84,14 @@ class Place:
     number: int
 
     @classmethod
-    def read(cls, text: str) -> "Place | None":
+    def read(cls, text: str) -> "ListPosition | None":
         """Return the place that a link names, None for anything else."""
-        found = PLACE.fullmatch(text)
+        found = POSITION.fullmatch(text)
         moment = parsing.moment(found["at"]) if found else None
         return cls(moment, found["kind"], int(found["number"])) if found and moment else None
 
     @classmethod
-    def of(cls, task: Task) -> "Place":
+    def of(cls, task: Task) -> "ListPosition":
         return cls(task.at, task.key[0], int(task.key[1:]))
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class Place:
 
 def page(before: str) -> dict[str, Any]:
     """Return a page of tasks after a place (the newest, when it names none), and how things stand."""
-    place = Place.read(before)
+    place = ListPosition.read(before)
     orders = Batch.objects.filter(place.before("b") if place else Q())
     imports = ImportJob.objects.filter(place.before("i") if place else Q(), attempt__gt=0, dry_run=False)
     orders = orders.select_related("undoes").prefetch_related("undone_by")
@@ -115,8 +115,8 @@ def page(before: str) -> dict[str, Any]:
     # Both are in order already, so orders stay before imports of the same moment.
     found.sort(key=lambda task: task.at, reverse=True)
     tasks = found[:PAGE]
-    more = str(Place.of(tasks[-1])) if len(found) > PAGE else ""
-    return {"tasks": tasks, "more": more, "newest": not place, "standing": _standing()}
+    more = str(ListPosition.of(tasks[-1])) if len(found) > PAGE else ""
+    return {"tasks": tasks, "more": more, "newest": not place, "counts": _counts()}
 
 
 def details(batch: Batch) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def of_import(job: ImportJob) -> Task:
     )
 
 
-def _standing() -> dict[str, int]:
+def _counts() -> dict[str, int]:
     """Return how many bulk orders are open, and how many ended, and failed, since yesterday."""
     yesterday = timezone.now() - dt.timedelta(days=1)
     return Batch.objects.filter(Q(state__in=OPEN) | Q(created_at__gt=yesterday)).aggregate(

@@ -177,7 +177,7 @@ def ticked_in_salesforce(world: World) -> Act:
 
 
 def replayed_from_the_ledger(world: World) -> Act:
-    line = ledger_replay.Line(str(address_hash(world.address)), newest_key(), "one_click", NOON)
+    line = ledger_replay.OptOutEntry(str(address_hash(world.address)), newest_key(), "one_click", NOON)
     return lambda: ledger_replay._suppress([line], COMMAND)
 
 

@@ -70,8 +70,8 @@ def test_the_page_changes_a_role(alice, bob):
 
 
 def test_settings_lead_to_what_one_may_set_or_see(signed_in):
-    rooms = [room.name for room in signed_in.get("/settings/").context["rooms"]]
-    assert rooms == ["profile", "seals", "retention"]
+    sections = [each.name for each in signed_in.get("/settings/").context["sections"]]
+    assert sections == ["profile", "seals", "retention"]
 
 
 def test_a_user_who_is_not_there_is_not_found(client, alice):

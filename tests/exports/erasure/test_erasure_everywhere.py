@@ -108,8 +108,8 @@ def known(data, person, member, administrator, api):
 def _anothers_requests(person, member):
     today = timezone.localdate()
     row = register.take_in("access", person, today, identity_check="Ms Qvistelund vouched for him", actor=member)
-    register.extend(row.pk, register.Why("complexity", "Xanthippa Qvistelund is away", today), actor=member)
-    register.pause(row.pk, register.Why("identity", "Asked xanthippa.q@plommonvägen.se", today), actor=member)
+    register.extend(row.pk, register.ClockReason("complexity", "Xanthippa Qvistelund is away", today), actor=member)
+    register.pause(row.pk, register.ClockReason("identity", "Asked xanthippa.q@plommonvägen.se", today), actor=member)
     register.note_identity(row.pk, "Passport of Lars", actor=member)
     done = register.take_in("access", person, today, actor=member)
     register.finish(done.pk, "carried_out", "Sent to Qvistelund", actor=member)
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_removed_now_is_removed_by_the_sweep(data, person,
         disk.setattr(FileSystemStorage, "delete", refuse)
         erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert (DoomedFile.objects.count(), path.exists()) == (1, True)
-    assert (redaction.remove_doomed(), DoomedFile.objects.count(), path.exists()) == (1, 0, False)
+    assert (redaction.delete_pending_files(), DoomedFile.objects.count(), path.exists()) == (1, 0, False)
 
 
 def test_many_are_erased_with_a_handful_of_statements(data, person, member, django_assert_max_num_queries):

@@ -40,7 +40,7 @@ def delete(api, **more):
 
 
 def test_it_takes_a_hundred_people_to_be_many():
-    assert erasure.UNCOUNTED == 100
+    assert erasure.UNCONFIRMED_LIMIT == 100
 
 
 def test_many_are_not_deleted_without_their_number(api, few):

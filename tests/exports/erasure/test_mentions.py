@@ -50,9 +50,9 @@ def plan(statement, values):
         return "\n".join(row[0] for row in cursor)
 
 
-@pytest.mark.parametrize("model", mentions.PLACES, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", mentions.SEARCHED, ids=lambda model: model.__name__)
 def test_every_place_is_searched_through_its_index(db, model):
-    expression, where = mentions.PLACES[model]
+    expression, where = mentions.SEARCHED[model]
     table = model._meta.db_table
     statement = mentions.FOUND.format(columns="id", table=table, expression=expression, where=where)
     assert INDEXES[table] in plan(statement, {"probes": ["anna berg"]})

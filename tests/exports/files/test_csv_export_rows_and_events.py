@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports.overview import mailed
-from exports.overview.mailed import Wanted
+from exports.overview.mailed import MailedQuery
 from unsubscribes.ledger import ledger, ledger_file
 from unsubscribes.merging.merge import merge
 from unsubscribes.models import Message
@@ -52,7 +52,7 @@ def test_who_is_mailed_while_the_file_is_made_has_row_and_event_or_neither(perso
         return found
 
     monkeypatch.setattr(mailed, "page", and_one_more)
-    lines = mailed.export(today(Wanted), actor=member)
+    lines = mailed.export(today(MailedQuery), actor=member)
     mail(person(email="late@example.com"))
     assert rows(lines) == exported()
     assert len(exported()) == 4
@@ -61,7 +61,7 @@ def test_who_is_mailed_while_the_file_is_made_has_row_and_event_or_neither(perso
 def test_the_file_is_whole_before_anything_leaves(person, mail, member):
     anna = person()
     mail(anna)
-    lines = mailed.export(today(Wanted), actor=member)
+    lines = mailed.export(today(MailedQuery), actor=member)
     Contact.objects.filter(pk=anna.pk).update(last_name="Changed since")
     assert "Changed since" not in "".join(lines)
 

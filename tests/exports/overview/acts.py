@@ -133,7 +133,7 @@ class Team:
             erasure.delete(self.some(), actor=self.actor)
 
 
-def counted(today: dt.date, cards: Sequence[Any] | None = None, rules: Policy | None = None) -> figures.Numbers:
+def counted(today: dt.date, cards: Sequence[Any] | None = None, rules: Policy | None = None) -> figures.Figures:
     """Return the figures counted card by card, of now or of `cards` under other `rules`."""
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
     sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)

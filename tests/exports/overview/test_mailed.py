@@ -11,7 +11,7 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports.erasure import erasure
 from exports.overview import mailed
-from exports.overview.mailed import Ground, Wanted
+from exports.overview.mailed import Ground, MailedQuery
 from tests.exports.overview.acts import Team
 from tests.soak import seeds
 from unsubscribes.merging.merge import merge
@@ -19,7 +19,7 @@ from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import Message
 
 TODAY = dt.date(2026, 3, 15)
-MARCH = Wanted(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+MARCH = MailedQuery(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_the_ground_is_what_the_fold_of_the_history_says(transactional_db, admin
     here = set(Contact.objects.values_list("pk", flat=True))
     mails = Message.objects.bulk_create(mail for mail in sent_to if mail.contact_id in here)
     today = timezone.localdate()
-    told = {mail.pk: mail.ground for mail in mailed.mails(Wanted(today - dt.timedelta(days=1), today))}
+    told = {mail.pk: mail.ground for mail in mailed.mails(MailedQuery(today - dt.timedelta(days=1), today))}
     states = asof.states([(mail.contact_id, mail.sent_at) for mail in mails])
     slugs = {kind.value: kind.slug for kind in AuthorizationType} | {None: "not_recorded"}
     assert told == {mail.pk: slugs[state.authorization_type] for mail, state in zip(mails, states, strict=True)}

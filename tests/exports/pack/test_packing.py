@@ -158,10 +158,12 @@ def test_the_pdf_embeds_its_letters(pack):
 
 
 def test_what_cannot_be_printed_breaks_no_pdf():
-    section = printing.Section(
-        "Ж 漢字 🙂", pairs=[("A" * 300, "B" * 10_000), ("", "")], lines=[printing.Line("t", "word " * 5_000, "note")]
+    section = printing.PrintedSection(
+        "Ж 漢字 🙂",
+        pairs=[("A" * 300, "B" * 10_000), ("", "")],
+        lines=[printing.DatedEntry("t", "word " * 5_000, "note")],
     )
-    assert printing.pdf(printing.Page("א", "", "en", "", [section])).startswith(b"%PDF-")
+    assert printing.pdf(printing.PrintedPage("א", "", "en", "", [section])).startswith(b"%PDF-")
     assert issubclass(printing._Document, FPDF)
 
 
@@ -206,4 +208,4 @@ def test_a_single_export_may_say_what_it_is_for(anna, api):
 
 def test_rows_of_kinds_that_come_later_are_in_it_too(anna):
     kinds = {str(relation.related_model._meta.model_name) for relation in Contact._meta.related_objects}
-    assert kinds >= contents.TOLD
+    assert kinds >= contents.OWN_FILES

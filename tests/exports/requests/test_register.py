@@ -26,12 +26,12 @@ NOON = "2026-11-20T11:00Z"
 """Ten days after."""
 
 
-def complex_(words="Very many records", day=None) -> register.Why:
-    return register.Why("complexity", words, day or timezone.localdate())
+def complex_(words="Very many records", day=None) -> register.ClockReason:
+    return register.ClockReason("complexity", words, day or timezone.localdate())
 
 
-def asking(words="Who is it?", day=None) -> register.Why:
-    return register.Why("identity", words, day or timezone.localdate())
+def asking(words="Who is it?", day=None) -> register.ClockReason:
+    return register.ClockReason("identity", words, day or timezone.localdate())
 
 
 @pytest.fixture(autouse=True)
@@ -103,13 +103,13 @@ def test_an_extension_is_three_months_from_receipt_once(asked, member):
 @pytest.mark.parametrize(
     ("why", "fields"),
     [
-        (register.Why("holiday", "Away", DAY), ["reason_kind"]),
-        (register.Why("", "Away", DAY), ["reason_kind"]),
-        (register.Why("complexity", " ", DAY), ["reason"]),
-        (register.Why("complexity", "x" * 501, DAY), ["reason"]),
-        (register.Why("complexity", "Much", dt.date(2026, 11, 21)), ["told_on"]),
-        (register.Why("complexity", "Much", dt.date(2026, 11, 9)), ["told_on"]),
-        (register.Why("identity", "", dt.date(2027, 1, 1)), ["reason_kind", "told_on", "reason"]),
+        (register.ClockReason("holiday", "Away", DAY), ["reason_kind"]),
+        (register.ClockReason("", "Away", DAY), ["reason_kind"]),
+        (register.ClockReason("complexity", " ", DAY), ["reason"]),
+        (register.ClockReason("complexity", "x" * 501, DAY), ["reason"]),
+        (register.ClockReason("complexity", "Much", dt.date(2026, 11, 21)), ["told_on"]),
+        (register.ClockReason("complexity", "Much", dt.date(2026, 11, 9)), ["told_on"]),
+        (register.ClockReason("identity", "", dt.date(2027, 1, 1)), ["reason_kind", "told_on", "reason"]),
     ],
 )
 def test_an_extension_needs_a_reason_of_the_law_and_a_day_that_was(asked, member, why, fields):
@@ -335,7 +335,7 @@ def test_nothing_is_erased_for_somebody_whose_identity_nobody_checked(asked, mem
 def test_looking_is_an_event_once_a_day_and_user(asked, member, auditor):
     row = asked()
     for actor in (member, member, auditor):
-        register.look(row.pk, actor=actor)
+        register.view(row.pk, actor=actor)
     assert actions(row.contact_id)[2:] == ["viewed", "viewed"]
 
 
@@ -354,8 +354,8 @@ def test_the_clocks_are_counted(asked, bob, alice, member):
     done = asked()
     register.finish(done.pk, "withdrawn", "Called it off", actor=member)
     DataRequest.objects.filter(pk=later.pk).update(due=today + dt.timedelta(20))
-    assert open_requests.counts() == open_requests.Clocks(open=3, paused=0, overdue=1, soon=1)
-    assert open_requests.counts(alice.pk) == open_requests.Clocks(open=1, paused=0, overdue=0, soon=0)
+    assert open_requests.counts() == open_requests.RequestCounts(open=3, paused=0, overdue=1, soon=1)
+    assert open_requests.counts(alice.pk) == open_requests.RequestCounts(open=1, paused=0, overdue=0, soon=0)
     assert [row.pk for row in open_requests.queue_of(bob.pk)] == [late.pk, soon.pk]
 
 
@@ -365,7 +365,7 @@ def test_the_day_of_a_look_is_the_site_s(asked, member, settings):
     seen = []
     for moment in ("2026-11-10T22:30Z", "2026-11-10T23:30Z", "2026-11-11T00:30Z", "2026-11-11T22:59Z"):
         with time_machine.travel(moment, tick=False):
-            register.look(row.pk, actor=member)
+            register.view(row.pk, actor=member)
             seen.append(RequestLook.objects.get().day.day)
     assert (seen, actions(row.contact_id)[2:]) == ([10, 11, 11, 11], ["viewed", "viewed"])
 
@@ -376,7 +376,7 @@ def test_two_looks_at_once_are_one_event(asked, member):
 
     def look(_number):
         try:
-            register.look(row.pk, actor=member)
+            register.view(row.pk, actor=member)
         finally:
             connection.close()
 

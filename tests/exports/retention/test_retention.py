@@ -280,7 +280,7 @@ def test_whom_a_rule_meets(aged, rule, values, meets):
     someone = aged()
     services.set_source(Contact.objects.filter(pk=someone.pk), Source(SourceType.IMPORT), actor=NIGHT)
     set_back(someone.pk, timezone.now() - dt.timedelta(days=31 * 40))
-    assert retention.meeting(rule(**values), timezone.now()).count() == meets
+    assert retention.matching(rule(**values), timezone.now()).count() == meets
 
 
 def test_a_chunk_looks_once_more(aged, rule, member):

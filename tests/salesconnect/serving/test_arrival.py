@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from salesconnect.serving import arrival
-from salesconnect.serving.arrival import Arrival
+from salesconnect.serving.arrival import IncomingRequest
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /u/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab\r\nc"
@@ -17,7 +17,7 @@ CHUNKED = CODED + b"3;x=y\r\n\r\n0\r\n" + b"0A\r\n0\r\n\r\n0\r\n\r\n\r\n" + b"0\
 NEXT = b"GET /next HTTP/1.1\r\n\r\n"
 
 
-def stored(arrival: Arrival) -> bytes:
+def stored(arrival: IncomingRequest) -> bytes:
     arrival.stored.seek(0)
     return arrival.stored.read()
 
@@ -27,7 +27,7 @@ def stored(arrival: Arrival) -> bytes:
 def test_a_request_ends_where_it_ends_however_it_is_cut(request_, cuts, more):
     sent = request_ + more
     places = [0, *sorted(cut for cut in cuts if cut < len(sent)), len(sent)]
-    found, came = Arrival(), 0
+    found, came = IncomingRequest(), 0
     for start, end in itertools.pairwise(places):
         if found.whole:
             break
@@ -39,14 +39,14 @@ def test_a_request_ends_where_it_ends_however_it_is_cut(request_, cuts, more):
 
 @pytest.mark.parametrize("request_", [GET, POST, CHUNKED])
 def test_it_is_not_whole_before_its_last_byte(request_):
-    found = Arrival()
+    found = IncomingRequest()
     for place in range(len(request_) - 1):
         found.feed(request_[place : place + 1])
         assert not found.whole
 
 
 def test_a_client_that_waits_for_a_word_gets_it_from_here():
-    found = Arrival()
+    found = IncomingRequest()
     found.feed(b"POST / HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")
     assert (found.wants_word, found.whole) == (True, False)
     found.feed(b"x")
@@ -65,14 +65,14 @@ def test_a_client_that_waits_for_a_word_gets_it_from_here():
     ],
 )
 def test_what_is_no_request_is_for_the_parser_to_refuse(wrong):
-    found = Arrival()
+    found = IncomingRequest()
     found.feed(wrong)
     assert found.whole
 
 
 def test_a_body_that_is_too_large_is_known_by_its_head_or_its_size(monkeypatch):
     monkeypatch.setattr(arrival, "LARGEST_BODY", 10)
-    told, untold = Arrival(), Arrival()
+    told, untold = IncomingRequest(), IncomingRequest()
     told.feed(b"POST / HTTP/1.1\r\nContent-Length: 11\r\n\r\n")
     untold.feed(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0f\r\n012345")
     untold.feed(b"6789ab")
@@ -81,17 +81,17 @@ def test_a_body_that_is_too_large_is_known_by_its_head_or_its_size(monkeypatch):
 
 @pytest.mark.parametrize("path", [b"/u/abc", b"//U/abc/", b"/accounts/login/?next=/", b"/webhooks/x/", b"/readyz"])
 def test_a_stranger_sends_no_large_body(path):
-    length = str(arrival.LARGEST_OF_STRANGERS + 1).encode()
-    told, untold, inside = Arrival(), Arrival(), Arrival()
+    length = str(arrival.LARGEST_ANONYMOUS_BODY + 1).encode()
+    told, untold, inside = IncomingRequest(), IncomingRequest(), IncomingRequest()
     told.feed(b"POST " + path + b" HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n")
     untold.feed(b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n")
-    untold.feed(b"x" * (arrival.LARGEST_OF_STRANGERS + 1))
+    untold.feed(b"x" * (arrival.LARGEST_ANONYMOUS_BODY + 1))
     inside.feed(b"POST /people/import/ HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n")
     assert (told.too_large, untold.too_large, inside.too_large) == (True, True, False)
 
 
 def test_no_body_takes_the_last_of_the_disk(monkeypatch):
-    found = Arrival()
+    found = IncomingRequest()
     found.feed(b"POST /people/import/ HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * arrival.IN_MEMORY)
     monkeypatch.setattr(arrival, "KEPT_FREE", 2**62)
     monkeypatch.setattr(arrival, "SMALL_PART", 1)
@@ -100,7 +100,7 @@ def test_no_body_takes_the_last_of_the_disk(monkeypatch):
 
 
 def test_the_body_gets_more_time_the_more_of_it_comes():
-    found = Arrival()
+    found = IncomingRequest()
     head = found.deadline
     found.feed(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n")
     empty = found.deadline

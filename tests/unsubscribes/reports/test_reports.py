@@ -66,7 +66,7 @@ def test_a_failure_that_may_pass_marks_the_mail_and_opts_nobody_out(sent):
 def test_a_mail_that_came_back_had_left_and_stays_in_the_report_of_whom_we_mailed(sent, auditor):
     today = timezone.localdate()
     take(failure())
-    page = mailed.page(mailed.Wanted(today, today), cursor=None, size=5, actor=auditor)
+    page = mailed.page(mailed.MailedQuery(today, today), cursor=None, size=5, actor=auditor)
     assert [mail.pk for mail in page.rows] == [sent.pk]
 
 

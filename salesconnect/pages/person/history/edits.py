@@ -19,7 +19,7 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
 from salesconnect.pages.person.forms import DetailsForm, EditDetailsForm
-from salesconnect.pages.person.person_page import Told
+from salesconnect.pages.person.person_page import Toast
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ def take_back(contact_id: int, link: dict[str, int | None], *, actor: Actor) -> 
     return undoing.undo_edit(contact_id, since=since, version=version, owner=owner, actor=actor)
 
 
-def told(edit: Edit, *, owner_before: int | None = None) -> Told:
+def toast_of(edit: Edit, *, owner_before: int | None = None) -> Toast:
     """Return what to tell the editor: what changed and, where an address brings a "no" with it, that too."""
     if not edit.events:
-        return Told(_("Nothing was changed."), "info")
+        return Toast(_("Nothing was changed."), "info")
     words = [history_words.outcome(event) for event in edit.events if event.action != history.UNSUBSCRIBED]
     warning = _about_the_no(edit)
     link = {"since": edit.since, "version": edit.card.version}
     if any("owner" in event.changes for event in edit.events):
         link["owner"] = owner_before or 0
     undo_url = f"{reverse('person-undo', args=[edit.card.pk])}?{urlencode(link)}"
-    return Told(". ".join([*words, *warning]), "warning" if warning else "success", undo_url)
+    return Toast(". ".join([*words, *warning]), "warning" if warning else "success", undo_url)
 
 
 def show_beside(form: DetailsForm, refusal: Invalid | Conflict) -> None:

@@ -53,7 +53,7 @@ ICONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class HistoryPage:
     """One page of a history as `<li>`s, and the cursors of its neighbours, if there are any."""
 
     html: SafeString
@@ -63,7 +63,7 @@ class Lines:
 
 def of_person(
     contact_id: int, cursor: str | None = None, until: dt.datetime | None = None, *, focus: bool = False
-) -> Lines:
+) -> HistoryPage:
     """Return 50 lines of a person's history from `cursor` on, or the newest, or those before a moment.
 
     `focus` puts the focus on the first of them. A damaged cursor raises `Invalid`.
@@ -72,7 +72,7 @@ def of_person(
     if until is not None:
         events = events.filter(at__lte=until)
     page = keyset.page(events, KEYS, cursor=cursor, size=SIZE, values=lambda event: (event.at, event.id))
-    return Lines(_html(page.rows, focus=focus), page.next, page.previous)
+    return HistoryPage(_html(page.rows, focus=focus), page.next, page.previous)
 
 
 def _html(events: Sequence[ContactEvent], *, focus: bool) -> SafeString:

@@ -11,12 +11,12 @@ from contacts.models import Contact
 from contacts.models.seal import Verification
 from exports.models import RecordCheck
 from exports.requests import register
-from salesconnect.pages.compliance.status_items import duties
+from salesconnect.pages.compliance.status_items import current_status
 from unsubscribes.models import SyncConnection
 
 
 def told() -> dict[str, tuple[str, bool]]:
-    return {duty.label: (duty.text, duty.bad) for duty in duties().all}
+    return {duty.label: (duty.text, duty.bad) for duty in current_status().all}
 
 
 def test_a_history_that_was_bent_is_a_concern(db):
@@ -28,7 +28,9 @@ def test_a_history_that_was_bent_is_a_concern(db):
     assert not bad
     Verification.objects.create(actor_name="", finished_at=now, good=False, problem="changed", bad_event=7)
     assert told()["History"] == ("This event was changed. It is event 7.", True)
-    assert [concern.text for concern in duties().concerns] == ["History: This event was changed. It is event 7."]
+    assert [concern.text for concern in current_status().concerns] == [
+        "History: This event was changed. It is event 7."
+    ]
 
 
 def test_records_that_differ_are_a_concern(db):
@@ -89,10 +91,12 @@ def test_every_number_of_a_queue_is_as_long_as_the_list_it_leads_to(signed_in, p
     for received, act in ((today, "open"), (today - dt.timedelta(90), "open"), (today, "pause"), (today, "finish")):
         row = register.take_in("access", lars.pk, received, actor=member)
         if act == "pause":
-            register.pause(row.pk, register.Why("identity", "Who is it?", today), actor=member)
+            register.pause(row.pk, register.ClockReason("identity", "Who is it?", today), actor=member)
         if act == "finish":
             register.finish(row.pk, "carried_out", "Sent", actor=member)
-    shown = [(duty.text, duty.url) for duty in duties().all] + [(duty.late, duty.late_url) for duty in duties().all]
+    shown = [(duty.text, duty.url) for duty in current_status().all] + [
+        (duty.late, duty.late_url) for duty in current_status().all
+    ]
     counted = {url: int(re.match("[0-9]+", text)[0]) for text, url in shown if url}
     assert counted == {url: rows_of(signed_in, url) for url in counted}
     assert sorted(counted.values()) == [1, 1, 1, 2, 3]

@@ -35,7 +35,7 @@ def test_open_requests_stand_on_the_page_with_what_is_late(signed_in, person, me
     anna, today = person(), timezone.localdate()
     late = register.take_in("erasure", anna.pk, today - 60 * DAY, actor=member)
     paused = register.take_in("access", anna.pk, today, actor=member)
-    register.pause(paused.pk, register.Why("identity", "Who is it?", today), actor=member)
+    register.pause(paused.pk, register.ClockReason("identity", "Who is it?", today), actor=member)
     done = register.take_in("portability", anna.pk, today, actor=member)
     register.finish(done.pk, "withdrawn", "Called it off", actor=member)
     text = page_of(signed_in, anna)

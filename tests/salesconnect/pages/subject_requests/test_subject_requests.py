@@ -23,8 +23,8 @@ from unsubscribes.mail.compose import Draft
 CONTRACT = Authorization(AuthorizationType.CONTRACT)
 
 
-def complex_(words: str) -> register.Why:
-    return register.Why("complexity", words, timezone.localdate())
+def complex_(words: str) -> register.ClockReason:
+    return register.ClockReason("complexity", words, timezone.localdate())
 
 
 def extension(words: str) -> dict[str, str]:

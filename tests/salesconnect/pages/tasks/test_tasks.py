@@ -213,7 +213,7 @@ def test_tasks_of_the_same_moment_are_all_listed_once(signed_in, bob):
 def test_the_list_reads_both_tables_by_an_index(db):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    place = task_list.Place(timezone.now(), "b", 7)
+    place = task_list.ListPosition(timezone.now(), "b", 7)
     orders = Batch.objects.filter(place.before("b")).order_by("-created_at", "-pk")
     imports = ImportJob.objects.filter(place.before("i"), attempt__gt=0, dry_run=False).order_by("-created_at", "-pk")
     assert "batch_by_time" in orders.explain()

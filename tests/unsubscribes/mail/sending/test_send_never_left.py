@@ -39,7 +39,7 @@ def test_it_is_held_back_and_counts_as_mailed_no_more(called_sent, auditor):
     assert states() == [("held", "never_left", None)]
     assert called_sent.why_in_words == "It never left, for there was no mail server."
     today = timezone.localdate()
-    assert mailed.page(mailed.Wanted(today, today), cursor=None, size=5, actor=auditor).rows == []
+    assert mailed.page(mailed.MailedQuery(today, today), cursor=None, size=5, actor=auditor).rows == []
 
 
 def test_nothing_leaves_by_itself_and_what_somebody_sends_passes_the_gate(called_sent, server, member):
