@@ -1,3 +1,6 @@
+from functools import reduce
+from operator import and_
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
@@ -7,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.verdict.reasons import DECIDED, MONTHS, Effect
 from contacts.models import Contact, OnMerge
 from contacts.models.batch import ENDED, State
 
@@ -201,24 +205,13 @@ class Policy(models.Model):
     An opt-out and a restriction are no part of it: they always block.
     """
 
-    class Effect(models.TextChoices):
-        BLOCK = "block", _("Block")
-        HOLD = "hold", _("Hold")
-        WARN = "warn", _("Warn")
-        ALLOW = "allow", _("Allow")
+    Effect = Effect
 
-    no_authorization = models.CharField(
-        _("No authorization is recorded"), max_length=5, choices=Effect, default=Effect.HOLD
-    )
-    consent_old = models.CharField(_("The consent is old"), max_length=5, choices=Effect, default=Effect.WARN)
-    interest_due = models.CharField(
-        _("The legitimate interest is due for review"), max_length=5, choices=Effect, default=Effect.WARN
-    )
-    other_ground = models.CharField(_("The authorization is Other"), max_length=5, choices=Effect, default=Effect.ALLOW)
-    consent_months = models.PositiveSmallIntegerField(_("Months after which a consent is old"), default=24)
-    interest_months = models.PositiveSmallIntegerField(
-        _("Months after which a legitimate interest is due for review"), default=12
-    )
+    # Made from the reasons of `compliance.verdict.reasons`, below; these are those that are spoken of by name.
+    no_authorization: str
+    consent_months: int
+    interest_months: int
+
     since = models.DateTimeField(db_default=Now())
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     actor_name = models.CharField(max_length=150)
@@ -228,12 +221,18 @@ class Policy(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="policy_months_are_some",
-                condition=Q(consent_months__range=(1, 120)) & Q(interest_months__range=(1, 120)),
+                condition=reduce(and_, (Q(**{f"{months.name}__range": (1, 120)}) for months in MONTHS)),
             )
         ]
 
     def __str__(self) -> str:
         return f"policy {self.pk}"
+
+
+for _code, _decided in DECIDED.items():
+    Policy.add_to_class(_code, models.CharField(_decided.label, max_length=5, choices=Effect, default=_decided.default))
+for _months in MONTHS:
+    Policy.add_to_class(_months.name, models.PositiveSmallIntegerField(_months.label, default=_months.default))
 
 
 class ReviewNote(models.Model):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from packaging.requirements import Requirement
 
-from compliance.verdict.verdict import RULES
+from compliance.verdict.reasons import RULES
 from contacts.jobs.selected import selected_acts
 from exports.integrity.all_checks import CHECKS
 from salesconnect.lib.actor import RIGHTS

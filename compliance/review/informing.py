@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from compliance.card import services
 from compliance.card.rules import TEXT_LIMIT
 from compliance.models import TOLD_BY_OTHERS, ComplianceCard
-from compliance.verdict.verdict import months_before
+from compliance.verdict.reasons import months_before
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet

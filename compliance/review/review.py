@@ -16,7 +16,7 @@ from compliance.card import services
 from compliance.card.rules import TEXT_LIMIT, AuthorizationType
 from compliance.models import ComplianceCard, Policy, ReviewNote
 from compliance.verdict import policy
-from compliance.verdict.verdict import months_before
+from compliance.verdict.reasons import months_before
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet

@@ -7,8 +7,9 @@ person's creation does not repeat them in the history.
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection
@@ -16,7 +17,8 @@ from django.utils import timezone
 
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.verdict import policy
-from compliance.verdict.verdict import Said, Verdict, verdict
+from compliance.verdict.reasons import Facts, Said
+from compliance.verdict.verdict import Verdict, verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.people.fields import DETAILS
@@ -34,46 +36,26 @@ CLOCKS = """
         'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
 """
 TOLD = statement(__file__, "told", new=NEW, clocks=CLOCKS)
-ACTIONS = (
-    history.CREATED,
-    history.AUTHORIZATION,
-    history.SOURCE,
-    history.CORRECTED,
-    history.UNSUBSCRIBED,
-    history.RESUBSCRIBED,
-    history.RESTRICTED,
-    history.UNRESTRICTED,
-    history.INFORMED,
-    history.REVIEWED,
-    history.DELETED,
-    history.MERGED,
-    history.UNMERGED,
-    *history.LOOKS,
-)
+# That words were scrubbed changes nothing of what a verdict asks.
+ACTIONS = tuple(action for action in re.findall(r"WHEN '(\w+)' THEN", TOLD) if action != history.SCRUBBED)
+"""The events that change what is known, each as `told.sql` says."""
 INSTANT = dt.timedelta(microseconds=1)
 """What lies between a moment and the one just before it, as PostgreSQL counts."""
 GIVEN = "SELECT * FROM unnest(%(numbers)s::bigint[], %(ids)s::bigint[], %(moments)s::timestamptz[])"
 
 
-@dataclass(slots=True)
-class State:
+@dataclass
+class State(Facts):
     """What was known of a person at a moment; it has the fields of the card, and the opt-out in `said`."""
 
     here: bool = False
-    authorization_type: int | None = None
     authorization_other: str = ""
-    consent_date: dt.date | None = None
-    consent_purpose: str = ""
     source_type: int | None = None
     source_other: str = ""
-    unsubscribed: bool = False
     said: Said | None = None
     said_reason: str = ""
-    basis_since: dt.date | None = None
     reviewed_on: dt.date | None = None
-    restricted_at: dt.datetime | None = None
     informed_at: dt.datetime | None = None
-    looks_opted_out: bool = False
 
     def get_authorization_type_display(self) -> str:
         return str(AuthorizationType(self.authorization_type).label) if self.authorization_type else ""
@@ -127,25 +109,15 @@ def read(text: str) -> State:
     """Return a state from the JSON of `STATES`."""
     words = json.loads(text)
     authorization, source = words.get("authorization_type"), words.get("source_type")
-    said_at, date = _moment(words.get("said_at")), words.get("consent_date")
-    unsubscribed = bool(words.get("unsubscribed"))
-    return State(
-        here=bool(words.get("here")),
-        authorization_type=AuthorizationType.from_slug(authorization).value if authorization else None,
-        authorization_other=words.get("authorization_other") or "",
-        consent_date=dt.date.fromisoformat(date) if date else None,
-        consent_purpose=words.get("consent_purpose") or "",
-        source_type=SourceType.from_slug(source).value if source else None,
-        source_other=words.get("source_other") or "",
-        unsubscribed=unsubscribed,
-        said=Said(said_at, words.get("said_source") or "") if unsubscribed and said_at else None,
-        said_reason=(words.get("said_reason") or "") if unsubscribed and said_at else "",
-        basis_since=_day(words.get("basis")),
-        reviewed_on=_day(words.get("reviewed")),
-        restricted_at=_moment(words.get("restricted_at")),
-        informed_at=_moment(words.get("informed_at")),
-        looks_opted_out=bool(words.get("looks_opted_out")),
-    )
+    said_at, unsubscribed = _moment(words.get("said_at")), bool(words.get("unsubscribed"))
+    words |= {"basis_since": words.get("basis"), "reviewed_on": words.get("reviewed")}
+    plain = {field.name: READ[field.type](words.get(field.name)) for field in fields(State) if field.type in READ}
+    return State(**plain | {
+        "authorization_type": AuthorizationType.from_slug(authorization).value if authorization else None,
+        "source_type": SourceType.from_slug(source).value if source else None,
+        "said": Said(said_at, words.get("said_source") or "") if unsubscribed and said_at else None,
+        "said_reason": (words.get("said_reason") or "") if unsubscribed and said_at else "",
+    })  # fmt: skip
 
 
 def judge(state: State, moment: dt.datetime) -> Verdict:
@@ -185,3 +157,12 @@ def _day(text: str | None) -> dt.date | None:
     if not text:
         return None
     return timezone.localdate(dt.datetime.fromisoformat(text)) if "T" in text else dt.date.fromisoformat(text)
+
+
+READ: dict[Any, Callable[[Any], Any]] = {
+    bool: bool,
+    str: lambda text: text or "",
+    dt.date | None: _day,
+    dt.datetime | None: _moment,
+}
+"""How a fact of each type is read from JSON."""

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _t
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from compliance.verdict import policy
-from compliance.verdict.verdict import MAY, Reason, Said, Verdict, verdict
+from compliance.verdict.reasons import Said
+from compliance.verdict.verdict import MAY, Reason, Verdict, verdict
 from contacts.models import Contact
 from contacts.people.rules import is_sendable
 

@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from compliance.models import Policy
+from compliance.verdict.reasons import DECIDED, MONTHS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 
-FIELDS = ("no_authorization", "consent_old", "interest_due", "other_ground", "consent_months", "interest_months")
+FIELDS = (*DECIDED, *(months.name for months in MONTHS))
 CHANGING = "SELECT pg_advisory_xact_lock(hashtext('compliance.policy'))"
 
 

@@ -11,7 +11,7 @@ from compliance.card.headcounts import Kind
 from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from compliance.models import ComplianceCard, Policy
 from compliance.verdict import policy
-from compliance.verdict.verdict import months_before
+from compliance.verdict.reasons import months_before
 
 Figures = Mapping[str, Mapping[str, int]]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from compliance.models import Suppression
 from compliance.verdict import asof, policy
-from compliance.verdict.verdict import Said, verdict
+from compliance.verdict.reasons import Said
+from compliance.verdict.verdict import verdict
 from contacts.models import Contact
 from contacts.people.fields import DETAILS
 

@@ -21,8 +21,6 @@ from contacts.people.queries import ContactQuerySet
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
 Reason = Message.Reason
-Held = list[tuple[str, Q]]
-ALWAYS = (Reason.UNSUBSCRIBED, Reason.RESTRICTED, Reason.LOOKS_LIKE_OPTED_OUT)
 PASSES = ""
 ON_ITS_WAY = (Message.State.SENDING, Message.State.UNKNOWN)
 """The states of a claimed message whose worker is at it, or may be still though its lease ran out."""
@@ -75,11 +73,12 @@ def forecast(contacts: ContactQuerySet, *, informs: bool = False) -> Counter[str
 
 def warned(contacts: ContactQuerySet) -> list[tuple[str, int]]:
     """Return of what whoever writes to `contacts` is warned, in words, each with how many of those who would get it."""
-    rules = policy.current()
     passing = contacts.annotate(held=_reason()).filter(held=PASSES).order_by()
-    numbers = {code: Count("pk", filter=condition) for code, condition in verdict.warnings(rules)}
+    warnings = verdict.warnings(policy.current())
+    numbers = {f"warned_{place}": Count("pk", filter=condition) for place, (_words, condition) in enumerate(warnings)}
     counts = passing.aggregate(**numbers) if numbers else {}
-    return [(verdict.warning_words(code, rules), number) for code, number in counts.items() if number]
+    told = zip([words for words, _condition in warnings], counts.values(), strict=True)
+    return [(words, number) for words, number in told if number]
 
 
 def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False) -> list[Decision]:
@@ -91,26 +90,21 @@ def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False)
 def _reason(informs: bool = False) -> Case:
     """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
-    always, by_policy = partition(verdict.holding(policy.current()))
-    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *always, (Reason.NO_ADDRESS.value, Q(email=""))]
+    rules = policy.current()
+    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *verdict.holding(rules, always=True)]
+    reasons.append((Reason.NO_ADDRESS.value, Q(email="")))
     # As `contacts.people.rules.is_sendable`: an address has more bytes than characters where it has letters
     # outside ASCII.
     in_bytes = Func("email_key", function="octet_length", output_field=IntegerField())
     reasons.append((Reason.UNSENDABLE.value, Q(GreaterThan(in_bytes, Length("email_key")))))
     if not informs:
-        reasons += by_policy
+        reasons += verdict.holding(rules, always=False)
     failing = MailFailure.objects.filter(
         number=FAILURES_TO_HOLD, contact_id=OuterRef("pk"), address_hash=OuterRef("address_hash")
     )
     reasons.append((Reason.UNDELIVERABLE.value, Q(Exists(failing))))
     whens = [When(condition, then=Value(reason)) for reason, condition in reasons]
     return Case(*whens, default=Value(PASSES), output_field=CharField())
-
-
-def partition(held: Held) -> tuple[Held, Held]:
-    """Return the reasons that hold back whatever the policy says, and the others."""
-    always = [each for each in held if each[0] in ALWAYS]
-    return always, [each for each in held if each[0] not in ALWAYS]
 
 
 def _under_any_key(people: Sequence[Contact]) -> set[int]:

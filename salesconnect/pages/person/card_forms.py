@@ -18,6 +18,7 @@ from compliance.card.rules import (
 from compliance.models import ComplianceCard, Policy
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict import policy
+from compliance.verdict.reasons import DECIDED
 from salesconnect.lib.web.fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"
@@ -131,12 +132,7 @@ class PolicyForm(forms.ModelForm):
     class Meta:
         model = Policy
         fields = policy.FIELDS
-        help_texts = {
-            "no_authorization": _("Nobody has recorded on what ground the data is held."),
-            "consent_old": _("The person agreed longer ago than the months below."),
-            "interest_due": _("Nobody has weighed the interest for longer than the months below."),
-            "other_ground": _("Other is none of the grounds of GDPR art. 6."),
-        }
+        help_texts = {code: decided.help for code, decided in DECIDED.items()}
 
     def add_errors(self, errors: dict[str, list[str]]) -> None:
         for name, messages in errors.items():

@@ -6,6 +6,7 @@ from django.utils.translation import ngettext
 
 from contacts.jobs.acts import ACTS
 from contacts.models import Batch
+from unsubscribes.models import Message
 
 
 def number(n: int) -> str:
@@ -45,7 +46,7 @@ def refusal(reason: str) -> str:
         "no_longer_due": _("no longer due"),
         "owner_closed": _("the owner’s account is closed"),
     }
-    return words.get(reason, reason)
+    return words.get(reason) or str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
 
 
 def undoable(batch: Batch) -> bool:

@@ -12,7 +12,7 @@ from compliance.card.rules import Authorization, AuthorizationType, Source, Sour
 from compliance.models import ComplianceCard, ReviewNote
 from compliance.review import informing, queues, restriction, review
 from compliance.verdict import policy
-from compliance.verdict.verdict import months_before
+from compliance.verdict.reasons import months_before
 from contacts.events import history
 from contacts.models import Contact, User
 from salesconnect.common.filters import filtered

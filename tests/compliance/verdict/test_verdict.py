@@ -12,7 +12,7 @@ from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import ComplianceCard, Policy, Suppression
 from compliance.review import restriction
 from compliance.verdict import policy, verdict
-from compliance.verdict.verdict import RULES, Said, months_before
+from compliance.verdict.reasons import RULES, Said, months_before
 from contacts.models import Contact
 from salesconnect.lib.errors import Forbidden, Invalid
 from unsubscribes.mail import gate

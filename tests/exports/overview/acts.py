@@ -17,7 +17,7 @@ from compliance.models import ComplianceCard, Policy
 from compliance.review import restriction
 from compliance.suppression import suppression
 from compliance.verdict import policy
-from compliance.verdict.verdict import months_before
+from compliance.verdict.reasons import months_before
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from exports.erasure import erasure
