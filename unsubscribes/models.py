@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from compliance.card.rules import TEXT_LIMIT as CARD_TEXT_LIMIT
 from contacts.models import Batch, Contact, OnMerge
 from unsubscribes.crm.models import (
+    OutboxEntry,
     SyncConnection,
     SyncCursor,
     SyncError,
@@ -17,7 +18,6 @@ from unsubscribes.crm.models import (
     SyncNotice,
     SyncRecord,
     SyncRun,
-    SyncWish,
 )
 from unsubscribes.evidence.rules import WORDING_LIMIT, Channel
 from unsubscribes.mail.sending import backends
@@ -29,6 +29,7 @@ __all__ = [
     "MailServer",
     "MailTemplate",
     "Message",
+    "OutboxEntry",
     "SuppressionList",
     "SyncConnection",
     "SyncCursor",
@@ -38,7 +39,6 @@ __all__ = [
     "SyncNotice",
     "SyncRecord",
     "SyncRun",
-    "SyncWish",
     "TeamSettings",
 ]
 

@@ -72,7 +72,7 @@ OWN_ERRORS = """
 """
 CLEAR = (
     "UPDATE unsubscribes_syncerror SET message = '' WHERE message <> '' AND {own}",
-    """UPDATE unsubscribes_syncwish SET message = ''
+    """UPDATE unsubscribes_outboxentry SET message = ''
        WHERE message <> '' AND record_id IN (SELECT id FROM unsubscribes_syncrecord WHERE {own})""",
 )
 

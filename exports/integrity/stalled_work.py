@@ -26,7 +26,7 @@ MAILS = """
 """
 OUTBOX = """
     SELECT id FROM (
-        SELECT id FROM unsubscribes_syncwish
+        SELECT id FROM unsubscribes_outboxentry
         WHERE state IN ('pending', 'retry') AND due_at < now() - interval '1 hour'
         OR state = 'leased' AND leased_until < now() - interval '1 hour'
         UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE at < now() - interval '1 hour'

@@ -127,11 +127,11 @@ def mail_of(message: Message) -> dict[str, Any]:
 def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:
     """Return what is known of a record in Salesforce, and what was written there when and with what fate."""
     names = ("sobject", "opted_out", "stamp", "pushed", "pushed_at", "deleted", "synced_at")
-    wishes = [
-        {name: getattr(wish, name) for name in ("desired", "state", "code", "message", "created_at", "finished_at")}
-        for wish in record.wishes.all()
+    entries = [
+        {name: getattr(entry, name) for name in ("desired", "state", "code", "message", "created_at", "finished_at")}
+        for entry in record.entries.all()
     ]
-    return {"id": record.sf_id, **{name: getattr(record, name) for name in names}, "writes": wishes}
+    return {"id": record.sf_id, **{name: getattr(record, name) for name in names}, "writes": entries}
 
 
 def seals_of(numbers: Collection[int]) -> list[dict[str, Any]]:

@@ -198,7 +198,7 @@ def _error(error: SyncError) -> dict[str, Any]:
 
 
 def _record(record: SyncRecord, row: SyncConnection | None) -> dict[str, Any]:
-    wish = status.newest_wish(record)
+    entry = status.newest_entry(record)
     return {
         "id": record.sf_id,
         "sobject": record.sobject,
@@ -206,6 +206,6 @@ def _record(record: SyncRecord, row: SyncConnection | None) -> dict[str, Any]:
         "deleted": record.deleted,
         "url": (row and status.url_of(row, record.sf_id)) or None,
         "synced_at": utc(record.synced_at),
-        "outbox": wish and wish.state,
-        "code": wish and (wish.code or None),
+        "outbox": entry and entry.state,
+        "code": entry and (entry.code or None),
     }

@@ -17,7 +17,7 @@ from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label
 from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import team
-from unsubscribes.models import ConsentEvidence, Message, SyncRecord, SyncWish
+from unsubscribes.models import ConsentEvidence, Message, OutboxEntry, SyncRecord
 
 PRINTED = 1_000
 """How many events and mails are printed; all of them are in the JSON files."""
@@ -139,13 +139,13 @@ def _record(record: SyncRecord) -> list[DatedEntry]:
     first = DatedEntry(
         _time(record.synced_at), f"{record.sobject} {record.sf_id}", " · ".join(n for n in (out, deleted) if n)
     )
-    return [first, *(_wish(wish) for wish in record.wishes.all())]
+    return [first, *(_entry(entry) for entry in record.entries.all())]
 
 
-def _wish(wish: SyncWish) -> DatedEntry:
-    words = _("Written: opted out of mail") if wish.desired else _("Written: not opted out of mail")
+def _entry(entry: OutboxEntry) -> DatedEntry:
+    words = _("Written: opted out of mail") if entry.desired else _("Written: not opted out of mail")
     return DatedEntry(
-        _time(wish.finished_at or wish.created_at), words, f"{wish.get_state_display()} {wish.code}".strip()
+        _time(entry.finished_at or entry.created_at), words, f"{entry.get_state_display()} {entry.code}".strip()
     )
 
 

@@ -33,6 +33,7 @@ CHANGES = {
     "0.2.dev": {},
 }
 """By how many rows the upgrade of a version changes which table."""
+RENAMED = {"unsubscribes_syncwish": "unsubscribes_outboxentry"}
 SECOND_STEP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 PAGES = (
     "/people/",
@@ -58,7 +59,7 @@ def installation(request, tmp_path_factory, django_db_blocker):
 
 
 def test_every_row_is_still_there(installation: Upgraded):
-    before, now = installation.rows_before, rows()
+    before, now = {RENAMED.get(name, name): number for name, number in installation.rows_before.items()}, rows()
     assert min(before[name] for name in ("contacts_contact", "contacts_contactevent")) > 100
     changes = {name: now.get(name, 0) - number for name, number in before.items() if now.get(name) != number}
     assert {name: more for name, more in changes.items() if name not in DJANGOS_OWN} == CHANGES[installation.version]

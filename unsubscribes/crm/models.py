@@ -176,10 +176,11 @@ class SyncNotice(models.Model):
         return f"notice {self.pk}"
 
 
-class SyncWish(models.Model):
-    """The outbox: what a record is to hold. Newer wishes overwrite one that waits; one that is leased stays as it is.
+class OutboxEntry(models.Model):
+    """What a record in the CRM is to hold. A newer entry overwrites one that waits, never one that is leased.
 
-    `pending` and `retry` wait for `due_at`. A wish that is `dead` waits for an administrator, or its class's next try.
+    `pending` and `retry` wait for `due_at`; `dead` is a dead letter: it waits for an administrator, or for the daily
+    retry of the sweep.
     """
 
     class State(models.TextChoices):
@@ -190,7 +191,7 @@ class SyncWish(models.Model):
         DEAD = "dead", _("Given up")
         SUPERSEDED = "superseded", _("Overtaken by something newer")
 
-    record = models.ForeignKey(SyncRecord, models.CASCADE, related_name="wishes")
+    record = models.ForeignKey(SyncRecord, models.CASCADE, related_name="entries")
     desired = models.BooleanField()
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -209,19 +210,19 @@ class SyncWish(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["record"], condition=Q(state__in=["pending", "retry"]), name="sync_wish_waits_once"
+                fields=["record"], condition=Q(state__in=["pending", "retry"]), name="outbox_waits_once"
             )
         ]
         indexes = [
-            models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "retry"]), name="sync_wish_due"),
-            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="sync_wish_leased"),
-            # Without it a question for one record's open wishes reads the entries of all of them.
+            models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "retry"]), name="outbox_due"),
+            models.Index(fields=["leased_until"], condition=Q(state="leased"), name="outbox_leased"),
+            # Without it a question for one record's open entries reads the entries of all of them.
             models.Index(
                 fields=["record"],
                 condition=Q(state__in=["pending", "retry", "leased"]),
-                name="sync_wish_open_of_record",
+                name="outbox_open_of_record",
             ),
-            models.Index(fields=["state", "id"], name="sync_wish_by_state"),
+            models.Index(fields=["state", "id"], name="outbox_by_state"),
         ]
 
     def __str__(self) -> str:
@@ -229,7 +230,7 @@ class SyncWish(models.Model):
 
 
 class SyncJob(models.Model):
-    """A job of Salesforce's that writes many opt-outs: the wishes that it works off are leased to it until it ends.
+    """A job of Salesforce's that writes many opt-outs: the entries that it works off are leased to it until it ends.
 
     It is here before it is there, so that no killed worker leaves one of which nobody knows.
     """

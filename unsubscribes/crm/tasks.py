@@ -14,7 +14,7 @@ from contacts.people.addresses import newest_key
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
 from unsubscribes.crm.connection import connecting
-from unsubscribes.crm.models import SyncConnection, SyncError, SyncNotice, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncNotice, SyncRun
 from unsubscribes.crm.monitoring import status
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import dry_run, pausing
@@ -49,8 +49,8 @@ def pull_salesforce() -> None:
 @shared_task(name="unsubscribes.push_salesforce", time_limit=240)
 def push_salesforce() -> None:
     outbox.collect()
-    due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
-    lost = SyncWish.objects.filter(state=SyncWish.State.LEASED, leased_until__lt=Now())
+    due = OutboxEntry.objects.filter(state__in=outbox.WAITING, due_at__lte=Now())
+    lost = OutboxEntry.objects.filter(state=OutboxEntry.State.LEASED, leased_until__lt=Now())
     waits = due.exists() or lost.exists() or jobs.due().exists() or SyncNotice.objects.exists()
     if waits and pausing.may_run():
         _start(Kind.PUSH, "push")
@@ -113,8 +113,8 @@ def sweep_salesforce() -> None:
     old = Now() - dt.timedelta(days=KEPT_DAYS)
     dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=Kind.DRY_RUN))
     SyncRun.objects.filter(created_at__lt=old).delete()
-    done = (SyncWish.State.DONE, SyncWish.State.SUPERSEDED)
-    SyncWish.objects.filter(state__in=done, finished_at__lt=old).delete()
+    done = (OutboxEntry.State.DONE, OutboxEntry.State.SUPERSEDED)
+    OutboxEntry.objects.filter(state__in=done, finished_at__lt=old).delete()
     SyncError.objects.filter(state=SyncError.State.RESOLVED, resolved_at__lt=old).delete()
     retry_dead(Q(due_at__lt=Now() - dt.timedelta(days=1)))
 

@@ -24,10 +24,10 @@ from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring import records
-from unsubscribes.crm.monitoring.status import CONFLICTS, newest_wish, url_of
+from unsubscribes.crm.monitoring.status import CONFLICTS, newest_entry, url_of
 from unsubscribes.crm.runs import dry_run
 
-PAGE_SIZE, WISHES = 50, 30
+PAGE_SIZE, ENTRIES = 50, 30
 DID_SOMETHING = Q(changed__gt=0) | Q(written__gt=0) | Q(errors__gt=0) | Q(corrections__gt=0)
 RUNS: dict[str, tuple[Any, Q]] = {
     "": (gettext_lazy("All"), Q()),
@@ -107,16 +107,16 @@ def all_records(request: SignedInRequest) -> HttpResponse:
     show, search = request.GET.get("show", ""), request.GET.get("search", "")
     labels = {str(choice.value): (choice.label, Q()) for choice in records.Show}
     found = records.find(page_actor(request), search=search, show=_one_of(labels, show))
-    context = _page(found.prefetch_related("wishes"), request, show=show, search=search)
+    context = _page(found.prefetch_related("entries"), request, show=show, search=search)
     holders = Contact.objects.in_bulk({row.contact_id for row in context["rows"] if row.contact_id})
-    context["found"] = [(row, holders.get(row.contact_id), newest_wish(row)) for row in context["rows"]]
+    context["found"] = [(row, holders.get(row.contact_id), newest_entry(row)) for row in context["rows"]]
     context |= {"tabs": _tabs(labels, show, search=search), "search": search, "show": show}
     return render(request, "sync/records.html", context)
 
 
 @require_safe
 def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
-    """Show one record: what is known of it, what was wished for it, and what went wrong."""
+    """Show one record: what is known of it, what was written for it, and what went wrong."""
     page_actor(request).require("view_people")
     found = SyncRecord.objects.filter(sf_id=sf_id).first()
     if found is None:
@@ -127,7 +127,7 @@ def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
         "person": Contact.objects.filter(pk__in=[found.contact_id or 0]).first(),
         "url": url_of(row, found.sf_id) if row else "",
         "ours": bool(row and row.user_id and found.modified_by == row.user_id),
-        "wishes": found.wishes.order_by("-pk")[:WISHES],
+        "entries": found.entries.order_by("-pk")[:ENTRIES],
         "errors": [(error, code_words(error.code)) for error in SyncError.objects.filter(sf_id=sf_id).order_by("-pk")],
     }
     return render(request, "sync/record.html", context)

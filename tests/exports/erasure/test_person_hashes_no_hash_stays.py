@@ -15,7 +15,7 @@ from exports.erasure import erasure, expiry
 from tests.mailing import DRAFT
 from unsubscribes.links import links, tokens
 from unsubscribes.mail import services
-from unsubscribes.models import MailLink, Message, SyncError, SyncRecord, SyncWish
+from unsubscribes.models import MailLink, Message, OutboxEntry, SyncError, SyncRecord
 
 SF_ID, GONE_ID = "003000000000001AAA", "00Q000000000002AAA"
 COLUMNS = """
@@ -64,7 +64,7 @@ def anna(person, member):
     of_her = {"contact_id": anna.pk, "address_hash": anna.address_hash}
     SyncRecord.objects.create(sf_id=SF_ID, sobject="Contact", **of_her)
     gone = SyncRecord.objects.create(sf_id=GONE_ID, sobject="Lead", deleted=True, **of_her)
-    SyncWish.objects.create(record=gone, desired=True, state="done")
+    OutboxEntry.objects.create(record=gone, desired=True, state="done")
     for sf_id in (SF_ID, GONE_ID):
         SyncError.objects.create(sf_id=sf_id, sobject="Contact", direction="pull", code="X", message="Anna Berg")
     return anna
@@ -107,7 +107,7 @@ def test_a_record_that_still_has_to_hear_the_no_is_kept_until_it_has(anna, membe
     erase(anna, member)
     record = SyncRecord.objects.get()
     SyncRecord.objects.update(erased_at=timezone.now() - dt.timedelta(days=370))
-    SyncWish.objects.create(record=record, desired=True)
+    OutboxEntry.objects.create(record=record, desired=True)
     expiry.forget_old()
     assert SyncRecord.objects.exists()
 

@@ -26,7 +26,16 @@ from salesconnect.lib.actor import Forbidden, system
 from unsubscribes.ledger import person_ledger as told
 from unsubscribes.links import links
 from unsubscribes.merging.merge import merge
-from unsubscribes.models import MailLink, MailServer, Message, SyncConnection, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes.models import (
+    MailLink,
+    MailServer,
+    Message,
+    OutboxEntry,
+    SyncConnection,
+    SyncNotice,
+    SyncRecord,
+    SyncRun,
+)
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 # Files of other tests, whose rows were rolled back, lie in the store that all of them share.
@@ -265,7 +274,7 @@ def test_what_waits_longer_than_it_may(anna):
     run = SyncRun.objects.create(kind="pull", actor_name="x", created_at=long_ago)
     mail = Message.objects.create(contact=anna, actor_name="x", door="page", language="en", not_before=long_ago)
     record = SyncRecord.objects.create(sf_id="003000000000001AAA", sobject="Contact", contact_id=anna.pk)
-    wish = SyncWish.objects.create(record=record, desired=True, due_at=long_ago)
+    entry = OutboxEntry.objects.create(record=record, desired=True, due_at=long_ago)
     notice = SyncNotice.objects.create(contact_id=anna.pk, at=long_ago)
     doomed = DoomedFile.objects.create(name="exports/x.csv", created_at=long_ago)
     Batch.objects.update(created_at=long_ago)
@@ -276,7 +285,7 @@ def test_what_waits_longer_than_it_may(anna):
     }  # fmt: skip
     assert found(mend=True) == {name: (1, str(row.pk), 1) for name, row in waiting.items()}
     SyncConnection.objects.create(pk=1, state="active", login_url="https://x.example", client_id="x", secret="x")
-    assert found()["outbox_waiting"] == (2, str(min(wish.pk, notice.pk)), 2)
+    assert found()["outbox_waiting"] == (2, str(min(entry.pk, notice.pk)), 2)
 
 
 def test_mail_that_waits_for_a_mail_server_waits_rightly(person, settings):

@@ -28,7 +28,7 @@ from unsubscribes.mail import services as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
 from unsubscribes.merging.merge import merge
-from unsubscribes.models import SyncRecord, SyncWish
+from unsubscribes.models import OutboxEntry, SyncRecord
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def anna(person, administrator, member):
     record = SyncRecord.objects.create(
         sf_id="003000000000001AAA", sobject="Contact", contact_id=anna.pk, opted_out=True
     )
-    SyncWish.objects.create(record=record, desired=True, state="done")
+    OutboxEntry.objects.create(record=record, desired=True, state="done")
     return anna
 
 

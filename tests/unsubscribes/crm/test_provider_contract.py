@@ -15,7 +15,7 @@ from tests.unsubscribes.crm.drivers import CabinetDriver, Driver, OrgDriver
 from tests.unsubscribes.crm.runs.test_running_crashes import leases_run_out
 from unsubscribes.crm import providers
 from unsubscribes.crm.connection import connecting, services
-from unsubscribes.crm.models import SyncConnection, SyncError, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import page, pull
 from unsubscribes.crm.runs import running
@@ -156,7 +156,7 @@ def test_an_answer_that_is_lost_costs_nothing(crm, anna, unsubscribe):
     crm.mend()
     assert again().state == "done"
     assert (is_out(person), crm.box(record)) == (True, True)
-    assert not _open_wishes()
+    assert not _open_entries()
 
 
 def test_a_read_that_breaks_off_is_taken_up(crm, anna):
@@ -174,7 +174,7 @@ STEPS = {
     "after the write": (settling, "settle"),
     "before a page": (page, "apply"),
     "after a page": (pull.Pull, "_count"),
-    "before the wishes are leased": (outbox, "lease"),
+    "before the entries are leased": (outbox, "lease"),
 }
 
 
@@ -192,7 +192,7 @@ def test_a_run_that_dies_loses_nothing(crm, anna, person, unsubscribe, monkeypat
             sync()
     assert again().state == "done"
     assert (is_out(her), is_out(bo), crm.box(hers), crm.box(his)) == (True, True, True, True)
-    assert not _open_wishes()
+    assert not _open_entries()
 
 
 def _die(*args: object, **kwargs: object) -> None:
@@ -291,8 +291,8 @@ def test_a_refusal_that_somebody_has_to_mend_is_a_dead_letter(crm, anna, unsubsc
     crm.refuse(record, crm.lasting)
     run = sync()
     assert (run.state, run.written, run.errors) == ("done", 0, 1)
-    [error], [wish] = SyncError.objects.all(), SyncWish.objects.filter(state="dead")
-    assert (error.state, error.code, error.sf_id, wish.code) == ("dead", crm.lasting, record, crm.lasting)
+    [error], [entry] = SyncError.objects.all(), OutboxEntry.objects.filter(state="dead")
+    assert (error.state, error.code, error.sf_id, entry.code) == ("dead", crm.lasting, record, crm.lasting)
     assert error.message
     words = code_words(error.code)
     assert "refuses the record" in words.what
@@ -320,7 +320,7 @@ def test_a_passing_refusal_is_tried_again_by_itself(crm, anna, unsubscribe):
     unsubscribe(person)
     crm.refuse(record, crm.passing)
     sync()
-    assert (SyncWish.objects.get().state, SyncError.objects.get().state) == ("retry", "waiting")
+    assert (OutboxEntry.objects.get().state, SyncError.objects.get().state) == ("retry", "waiting")
     crm.mend()
     assert (again().written, crm.box(record)) == (1, True)
     assert SyncError.objects.get().state == "resolved"
@@ -353,7 +353,7 @@ def test_what_is_recorded_names_nobody(crm, anna, person, unsubscribe, caplog):
     sync(is_dry=True)
     crm.lock_out()
     sync()
-    rows = [*SyncRun.objects.all(), *SyncError.objects.all(), *SyncWish.objects.all(), *SyncRecord.objects.all()]
+    rows = [*SyncRun.objects.all(), *SyncError.objects.all(), *OutboxEntry.objects.all(), *SyncRecord.objects.all()]
     kept = serializers.serialize("json", rows) + "".join(
         run.file.read().decode() for run in SyncRun.objects.all() if run.file
     )
@@ -394,8 +394,8 @@ def test_a_refused_sign_in_pauses_and_goes_on_by_itself(crm, anna, unsubscribe):
     assert (run.state, row.state, row.paused_until is None) == ("failed", "paused_auth", False)
     assert code_words(row.message.split(" ")[0]).advice
     outbox.collect()
-    [wish] = SyncWish.objects.all()
-    assert (wish.state in outbox.WAITING, wish.attempts, SyncError.objects.exists()) == (True, 0, False)
+    [entry] = OutboxEntry.objects.all()
+    assert (entry.state in outbox.WAITING, entry.attempts, SyncError.objects.exists()) == (True, 0, False)
     crm.mend()
     assert again().written == 1
     assert (SyncConnection.objects.get().state, crm.box(record)) == ("active", True)
@@ -420,5 +420,5 @@ def test_the_environment_connects_a_crm_that_it_names(tmp_path, monkeypatch, db)
     assert sync(is_dry=True).state == "done"
 
 
-def _open_wishes() -> bool:
-    return SyncWish.objects.filter(~Q(state__in=("done", "superseded"))).exists()
+def _open_entries() -> bool:
+    return OutboxEntry.objects.filter(~Q(state__in=("done", "superseded"))).exists()

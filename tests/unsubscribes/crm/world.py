@@ -15,7 +15,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from exports.erasure import erasure
 from salesconnect.lib.actor import system
-from unsubscribes.crm.models import SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncError, SyncRecord
 
 ACTOR = system("command")
 POOL = [f"a{n}@example.com" for n in range(8)]
@@ -318,16 +318,16 @@ class World:
         assert held <= self.may, ("made up", held - self.may, self.log)
         assert not Suppression.objects.filter(source=Suppression.Source.BOUNCE).exists()
 
-    def check_wishes(self) -> None:
+    def check_entries(self) -> None:
         """A box that is not as it should be waits, or is a dead letter with an error that people see."""
         held = {address for address in POOL if suppression.of_address(address)}
         for record in self.records.values():
             if record.alive and record.address in held and not self.ticked(record):
-                wishes = SyncWish.objects.filter(record__sf_id=record.sf_id, desired=True)
-                open_ = wishes.filter(state__in=("pending", "retry", "leased")).exists()
-                dead = wishes.filter(state="dead").exists()
+                entries = OutboxEntry.objects.filter(record__sf_id=record.sf_id, desired=True)
+                open_ = entries.filter(state__in=("pending", "retry", "leased")).exists()
+                dead = entries.filter(state="dead").exists()
                 told = SyncError.objects.filter(sf_id=record.sf_id, state="dead").exists()
-                assert open_ or (dead and told), ("a wish is missing", record, self.log)
+                assert open_ or (dead and told), ("an entry is missing", record, self.log)
 
     def check_boxes(self) -> None:
         """Both sides say the same."""

@@ -14,6 +14,7 @@ from salesconnect.lib.kick import kick
 from salesconnect.lib.vault import seal, unseal
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import (
+    OutboxEntry,
     SyncConnection,
     SyncCursor,
     SyncError,
@@ -21,7 +22,6 @@ from unsubscribes.crm.models import (
     SyncNotice,
     SyncRecord,
     SyncRun,
-    SyncWish,
 )
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import naming
@@ -199,7 +199,7 @@ def disconnect(*, actor: Actor) -> None:
     actor.require_recent(RIGHT)
     naming.take_back(actor=actor)
     # The tables are not analysed: counted now, they would be taken for empty when the next org fills them.
-    for model in (SyncJob, SyncWish, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
+    for model in (SyncJob, OutboxEntry, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
     open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())

@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from unsubscribes.crm import clock
-from unsubscribes.crm.models import SyncConnection, SyncJob, SyncNotice, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncJob, SyncNotice, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.provider import UNCONDITIONAL
 
@@ -49,10 +49,10 @@ def _stuck() -> Iterator[Alert]:
     yield from _waits("RUN_WAITS", queued, "created_at")
     notices = SyncNotice.objects.filter(at__lt=Now() - LATE)
     yield from _waits("NOTICES_WAIT", notices, "at")
-    due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lt=Now() - LATE)
+    due = OutboxEntry.objects.filter(state__in=outbox.WAITING, due_at__lt=Now() - LATE)
     yield from _waits("OUTBOX_WAITS", due, "due_at")
     leased = Q(leased_until__lt=Now() - LEASED) & ~Q(lease__in=list(SyncJob.objects.values_list("lease", flat=True)))
-    left = SyncWish.objects.filter(leased, state=SyncWish.State.LEASED)
+    left = OutboxEntry.objects.filter(leased, state=OutboxEntry.State.LEASED)
     yield from _waits("LEASE_LEFT", left, "leased_until")
     jobs = SyncJob.objects.filter(created_at__lt=Now() - LONG)
     yield from _waits("JOB_LASTS", jobs, "created_at")

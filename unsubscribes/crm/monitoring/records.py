@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from unsubscribes.crm import providers
-from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 
 MOST_PEOPLE = 1_000
@@ -39,9 +39,9 @@ def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncReco
 
 
 def _shown(show: str) -> Q:
-    states = {Show.WAITING: (*outbox.WAITING, SyncWish.State.LEASED), Show.DEAD: (SyncWish.State.DEAD,)}
+    states = {Show.WAITING: (*outbox.WAITING, OutboxEntry.State.LEASED), Show.DEAD: (OutboxEntry.State.DEAD,)}
     if show in states:
-        return Q(pk__in=SyncWish.objects.filter(state__in=states[Show(show)]).values("record_id"))
+        return Q(pk__in=OutboxEntry.objects.filter(state__in=states[Show(show)]).values("record_id"))
     return Q(contact_id=None, deleted=False) if show == Show.UNMATCHED else Q()
 
 

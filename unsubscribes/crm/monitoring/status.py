@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
 from unsubscribes.crm import providers
-from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
 from unsubscribes.crm.reading.overruling import OVERRULED
@@ -41,11 +41,11 @@ class Status:
     @property
     def waiting(self) -> int:
         """Return how many records wait to be written."""
-        return sum(self.outbox[str(state)] for state in (*outbox.WAITING, SyncWish.State.LEASED))
+        return sum(self.outbox[str(state)] for state in (*outbox.WAITING, OutboxEntry.State.LEASED))
 
     @property
     def dead(self) -> int:
-        return self.outbox[str(SyncWish.State.DEAD)]
+        return self.outbox[str(OutboxEntry.State.DEAD)]
 
 
 def status() -> Status:
@@ -66,15 +66,15 @@ def status() -> Status:
 
 def records_of(contact_id: int) -> QuerySet[SyncRecord]:
     found = SyncRecord.objects.filter(pk__in=outbox.concerned([contact_id]))
-    return found.prefetch_related("wishes").order_by("sobject", "sf_id")
+    return found.prefetch_related("entries").order_by("sobject", "sf_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """A record of a person: what is known of it, the newest wish about it, its address in the CRM."""
+    """A record of a person: what is known of it, the newest entry about it, its address in the CRM."""
 
     record: SyncRecord
-    wish: SyncWish | None
+    entry: OutboxEntry | None
     url: str
 
 
@@ -83,11 +83,11 @@ def linked(contact_id: int) -> list[Linked] | None:
     row = SyncConnection.objects.only("provider", "instance_url").first()
     if row is None:
         return None
-    return [Linked(record, newest_wish(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
+    return [Linked(record, newest_entry(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
 
 
-def newest_wish(record: SyncRecord) -> SyncWish | None:
-    return max(record.wishes.all(), key=lambda wish: wish.pk, default=None)
+def newest_entry(record: SyncRecord) -> OutboxEntry | None:
+    return max(record.entries.all(), key=lambda entry: entry.pk, default=None)
 
 
 def url_of(row: SyncConnection, sf_id: str) -> str:
@@ -147,11 +147,11 @@ def last_comparison() -> SyncRun | None:
 
 
 def _outbox() -> dict[str, int]:
-    counts = SyncWish.objects.values_list("state").annotate(number=Count("pk")).order_by()
-    return dict.fromkeys(SyncWish.State.values, 0) | dict(counts)
+    counts = OutboxEntry.objects.values_list("state").annotate(number=Count("pk")).order_by()
+    return dict.fromkeys(OutboxEntry.State.values, 0) | dict(counts)
 
 
 def _oldest() -> dt.datetime | None:
-    waiting = SyncWish.objects.filter(state__in=(*outbox.WAITING, SyncWish.State.LEASED))
+    waiting = OutboxEntry.objects.filter(state__in=(*outbox.WAITING, OutboxEntry.State.LEASED))
     moments = (waiting.aggregate(at=Min("created_at"))["at"], SyncNotice.objects.aggregate(at=Min("at"))["at"])
     return min((moment for moment in moments if moment), default=None)

@@ -1,15 +1,15 @@
 -- Of a record that is being written, nothing else is written at the same time. An array is made once; of a list, a
 -- plan made without statistics would ask anew for each row.
-UPDATE unsubscribes_syncwish SET state = 'leased', lease = %(lease)s,
+UPDATE unsubscribes_outboxentry SET state = 'leased', lease = %(lease)s,
     leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE id = ANY(ARRAY(
-    SELECT w.id FROM unsubscribes_syncwish w CROSS JOIN LATERAL (
+    SELECT w.id FROM unsubscribes_outboxentry w CROSS JOIN LATERAL (
         SELECT person_account, sobject FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0
     ) r
     WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
     AND (w.attempts >= {stubborn}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {stubborn})
     AND CASE WHEN r.person_account THEN %(parent)s ELSE r.sobject END <> ALL(%(skipped)s)
-    AND (SELECT true FROM (SELECT state FROM unsubscribes_syncwish WHERE record_id = w.record_id OFFSET 0) o
+    AND (SELECT true FROM (SELECT state FROM unsubscribes_outboxentry WHERE record_id = w.record_id OFFSET 0) o
          WHERE o.state = 'leased' LIMIT 1) IS NULL
     ORDER BY w.due_at, w.id LIMIT %(limit)s FOR UPDATE OF w SKIP LOCKED
 ))

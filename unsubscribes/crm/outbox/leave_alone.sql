@@ -1,10 +1,10 @@
 -- What is not wished, because the box is cleared again and again, is left to an administrator: never without a word.
-INSERT INTO unsubscribes_syncwish (record_id, desired, state, attempts, code, message, finished_at)
+INSERT INTO unsubscribes_outboxentry (record_id, desired, state, attempts, code, message, finished_at)
 SELECT r.id, true, 'dead', 0, '{code}', r.modified_by, now() FROM unsubscribes_syncrecord r
 WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
 AND {worn} AND r.opted_out IS DISTINCT FROM true AND {local_no}
 AND (SELECT true FROM (
-    SELECT state, desired, code FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+    SELECT state, desired, code FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0
 ) o WHERE o.desired AND (
     o.state IN ('pending', 'retry', 'leased') OR o.state = 'dead' AND o.code = '{code}') LIMIT 1) IS NULL
 ORDER BY r.id RETURNING record_id

@@ -1,8 +1,8 @@
 """The outbox: from what people said to what each record is to hold.
 
 1. The opt-out's own transaction leaves a notice (a trigger does it, so no way in can forget it). 2. `collect` finds the
-records that notices concern and leaves wishes, decided from the state that stands then. 3. A push leases wishes,
-decides again, writes, and settles them. All that reads links and writes wishes takes one lock for the length of its
+records that notices concern and leaves entries, decided from the state that stands then. 3. A push leases entries,
+decides again, writes, and settles them. All that reads links and writes entries takes one lock for the length of its
 short transaction: a record that a pull is just linking is never missed. Nothing talks to the CRM under it.
 """
 
@@ -19,10 +19,10 @@ from contacts.models import Contact
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
 from unsubscribes.crm import providers
-from unsubscribes.crm.models import SyncJob, SyncNotice, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncNotice, SyncRecord
 from unsubscribes.crm.outbox import ticking, troubles
 
-State = SyncWish.State
+State = OutboxEntry.State
 WAITING = (State.PENDING, State.RETRY)
 CHUNK = 5_000
 LEASE_SECONDS = 60
@@ -44,7 +44,7 @@ KNOW = """
     ORDER BY sf_id, contact_id ON CONFLICT (sf_id) DO NOTHING
 """
 CONCERNED = statement(__file__, "concerned")
-WISH = statement(__file__, "wish", local_no=LOCAL_NO, worn=WORN)
+ENQUEUE = statement(__file__, "enqueue", local_no=LOCAL_NO, worn=WORN)
 WITHDRAW = statement(__file__, "withdraw", local_no=LOCAL_NO)
 LEFT_ALONE = statement(__file__, "leave_alone", code=KEEPS_CLEARING, worn=WORN, local_no=LOCAL_NO)
 VOID = statement(__file__, "void", local_no=LOCAL_NO)
@@ -52,7 +52,7 @@ LEASE = statement(__file__, "lease", stubborn=str(STUBBORN))
 # What a read shows as done is done, whoever did it.
 FULFILLED = """
     SELECT w.id, w.state, r.id, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
-    CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+    CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) w
     WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
 """
 SAYS_NO = "SELECT {local_no} FROM unsubscribes_syncrecord r WHERE r.id = %s"
@@ -60,13 +60,13 @@ OVERTAKE = statement(__file__, "overtake", local_no=LOCAL_NO)
 
 
 def lock() -> None:
-    """Take the lock of links and wishes until the transaction ends."""
+    """Take the lock of links and entries until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.salesforce'))")
 
 
 def collect() -> None:
-    """Turn every notice into wishes."""
+    """Turn every notice into entries."""
     while SyncNotice.objects.exists() and _collect_chunk():
         pass
 
@@ -80,7 +80,7 @@ def _collect_chunk() -> bool:
     know(people)
     records = concerned(people, hashes)
     _hear(records)
-    wish(records, True)
+    enqueue(records, True)
     for notice in taken:
         if notice.yes:
             _hear_yes(concerned([notice.contact_id] if notice.contact_id else [], []), notice.at)
@@ -97,8 +97,8 @@ def _hear(records: Sequence[int]) -> None:
 
 
 def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
-    """Wish the boxes of a person clear who consented anew; those that others keep ticked tell nothing of the person."""
-    wish(records, False, said_at=said_at)
+    """Enqueue clearing the boxes of a person who consented anew, and mark those that somebody else keeps ticked."""
+    enqueue(records, False, said_at=said_at)
     with connection.cursor() as cursor:
         cursor.execute(STAYS, {"records": list(records)})
 
@@ -120,15 +120,15 @@ def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
         return [row[0] for row in cursor]
 
 
-def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None = None) -> int:
-    """Leave wishes for those of the records where the state here calls for `desired`; return how many are new.
+def enqueue(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None = None) -> int:
+    """Leave entries for those of the records where the state here calls for `desired`; return how many are new.
 
     A record whose box is cleared again and again gets a dead letter instead.
     """
     if not records:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(WISH, {"records": list(records), "desired": desired, "said_at": said_at})
+        cursor.execute(ENQUEUE, {"records": list(records), "desired": desired, "said_at": said_at})
         number = cursor.rowcount
         cursor.execute(WITHDRAW, {"records": list(records), "desired": desired})
         if desired:
@@ -141,7 +141,7 @@ def wish(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None =
 
 def not_given_up(records: Sequence[int]) -> list[int]:
     """Keep the records without a dead letter: those wait for somebody, or for the next day."""
-    dead = SyncWish.objects.filter(record_id__in=records, state=State.DEAD, desired=True)
+    dead = OutboxEntry.objects.filter(record_id__in=records, state=State.DEAD, desired=True)
     return sorted(set(records) - set(dead.values_list("record_id", flat=True)))
 
 
@@ -155,10 +155,10 @@ def lease(
     stubborn: bool | None = None,
     skipped: Iterable[str] = (),
     parent: str = "",
-) -> list[SyncWish]:
-    """Take wishes that were due at `until`, in the order in which the CRM locks rows.
+) -> list[OutboxEntry]:
+    """Take entries that were due at `until`, in the order in which the CRM locks rows.
 
-    Those overtaken meanwhile are left out. `stubborn` takes only the wishes that failed a few times already, or only
+    Those overtaken meanwhile are left out. `stubborn` takes only the entries that failed a few times already, or only
     the others. `skipped` are the objects of the CRM that cannot be written now, and `parent` is the one
     above a person's record.
     """
@@ -176,24 +176,24 @@ def lease(
     with connection.cursor() as cursor:
         cursor.execute(LEASE, values)
         cursor.execute(OVERTAKE, values)
-    # Not joined in the database, which may read all records for each wish.
-    return sorted(SyncWish.objects.filter(lease=holder, state=State.LEASED).prefetch_related("record"), key=_place)
+    # Not joined in the database, which may read all records for each entry.
+    return sorted(OutboxEntry.objects.filter(lease=holder, state=State.LEASED).prefetch_related("record"), key=_place)
 
 
-def _place(wish: SyncWish) -> tuple[str, bool, str, str]:
-    record = wish.record
+def _place(entry: OutboxEntry) -> tuple[str, bool, str, str]:
+    record = entry.record
     return record.sobject, record.person_account, record.account_id, record.sf_id
 
 
 @act
-def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = "", counted: bool = False) -> None:
-    """Let leased wishes wait again, due in `seconds`; where a newer one waits already, that one stands.
+def put_back(entries: Q, *, seconds: float = 0, code: str = "", message: str = "", counted: bool = False) -> None:
+    """Let leased entries wait again, due in `seconds`; where a newer one waits already, that one stands.
 
     `counted` says that the try was the record's own fault.
     """
     lock()
-    leased = SyncWish.objects.filter(wishes, state=State.LEASED)
-    newer = SyncWish.objects.filter(record_id=OuterRef("record_id"), state__in=WAITING).values("pk")[:1]
+    leased = OutboxEntry.objects.filter(entries, state=State.LEASED)
+    newer = OutboxEntry.objects.filter(record_id=OuterRef("record_id"), state__in=WAITING).values("pk")[:1]
     overtaken = leased.alias(newer=Subquery(newer)).filter(newer__isnull=False)
     overtaken.update(state=State.SUPERSEDED, finished_at=Now(), lease=None)
     changes: dict[str, object] = {"code": code, "message": message} if code else {}
@@ -203,15 +203,15 @@ def put_back(wishes: Q, *, seconds: float = 0, code: str = "", message: str = ""
 
 
 def clock() -> dt.datetime:
-    """Return the database's time, by which wishes are due."""
+    """Return the database's time, by which entries are due."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cursor.fetchone()[0]
 
 
 def next_due() -> float | None:
-    """Return in how many seconds the next wish that waits is due; None when none waits."""
-    waiting = SyncWish.objects.filter(state__in=WAITING)
+    """Return in how many seconds the next entry that waits is due; None when none waits."""
+    waiting = OutboxEntry.objects.filter(state__in=WAITING)
     row = waiting.aggregate(wait=Min("due_at") - Now())
     return row["wait"].total_seconds() if row["wait"] is not None else None
 
@@ -224,19 +224,19 @@ def reclaim() -> None:
 
 def in_flight(records: Sequence[int]) -> set[int]:
     """Return which of the records are being opted out there at this moment, or may be already."""
-    leased = SyncWish.objects.filter(record_id__in=records, state=State.LEASED, desired=True)
+    leased = OutboxEntry.objects.filter(record_id__in=records, state=State.LEASED, desired=True)
     return set(leased.values_list("record_id", flat=True))
 
 
 def fulfil(ticked: Sequence[str], our_user: str) -> None:
-    """Settle the wishes about records of which a read has just shown that the box is ticked."""
+    """Settle the entries about records of which a read has just shown that the box is ticked."""
     with connection.cursor() as cursor:
         cursor.execute(FULFILLED, {"ticked": list(ticked)})
         found = cursor.fetchall()
     if not found:
         return
-    wishes = SyncWish.objects.filter(pk__in=[wish for wish, *_ in found])
-    wishes.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
+    entries = OutboxEntry.objects.filter(pk__in=[entry for entry, *_ in found])
+    entries.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
     ours = [record for _, was, record, _, by in found if was == State.LEASED and by == our_user]
     ticking.note_written(ours, value=True)
     troubles.resolve([sf_id for _, _, _, sf_id, _ in found])
@@ -244,7 +244,7 @@ def fulfil(ticked: Sequence[str], our_user: str) -> None:
 
 def hurry() -> None:
     """Make all that waits for another try due at once."""
-    SyncWish.objects.filter(state=State.RETRY).update(due_at=Now())
+    OutboxEntry.objects.filter(state=State.RETRY).update(due_at=Now())
 
 
 def says_no(record_id: int) -> bool:

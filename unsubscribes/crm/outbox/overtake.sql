@@ -1,7 +1,7 @@
 -- What was leased and is not what the state here asks for any more, is overtaken.
-UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now(), lease = NULL
+UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now(), lease = NULL
 WHERE id = ANY(ARRAY(
-    SELECT w.id FROM unsubscribes_syncwish w
+    SELECT w.id FROM unsubscribes_outboxentry w
     CROSS JOIN LATERAL (SELECT * FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0) r
     WHERE w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {local_no} <> w.desired)
 ))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import TEXT_LIMIT, SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import TEXT_LIMIT, OutboxEntry, SyncError, SyncRecord
 
 NOTE = """
     INSERT INTO unsubscribes_syncerror AS e (sf_id, sobject, direction, code, message, state, count)
@@ -43,12 +43,12 @@ def resolve_object(sobject: str) -> None:
     )
 
 
-def mark_dead(wish: SyncWish, code: str, message: str) -> None:
-    """Give a leased wish up; it stands for what was given up before."""
-    SyncWish.objects.filter(record=wish.record_id, desired=wish.desired, state=SyncWish.State.DEAD).update(
-        state=SyncWish.State.SUPERSEDED, finished_at=Now()
+def mark_dead(entry: OutboxEntry, code: str, message: str) -> None:
+    """Give a leased entry up; it stands for what was given up before."""
+    OutboxEntry.objects.filter(record=entry.record_id, desired=entry.desired, state=OutboxEntry.State.DEAD).update(
+        state=OutboxEntry.State.SUPERSEDED, finished_at=Now()
     )
-    SyncWish.objects.filter(pk=wish.pk, lease=wish.lease).update(
-        state=SyncWish.State.DEAD, lease=None, code=code, message=message
+    OutboxEntry.objects.filter(pk=entry.pk, lease=entry.lease).update(
+        state=OutboxEntry.State.DEAD, lease=None, code=code, message=message
     )
-    note(wish.record, "push", code, message, dead=True)
+    note(entry.record, "push", code, message, dead=True)

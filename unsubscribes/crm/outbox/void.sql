@@ -1,9 +1,9 @@
--- A wish that was given up is void once the person has said the opposite.
+-- An entry that was given up is void once the person has said the opposite.
 WITH void AS MATERIALIZED (
     SELECT w.id, r.sf_id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
-        SELECT id, state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+        SELECT id, state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0
     ) w WHERE r.id = ANY(%(records)s) AND w.state = 'dead' AND w.desired <> {local_no}
 ), ended AS (
-    UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
+    UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now()
     WHERE id = ANY(ARRAY(SELECT id FROM void))
 ) SELECT sf_id FROM void

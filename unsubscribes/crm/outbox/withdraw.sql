@@ -3,10 +3,10 @@ WITH doubled AS (
     SELECT r.id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
         SELECT bool_or(state = 'leased' AND desired = %(desired)s) AS same,
                bool_or(state IN ('pending', 'retry') AND desired <> %(desired)s) AS opposite
-        FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) w
+        FROM (SELECT state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) w
     ) open
     WHERE r.id = ANY(%(records)s) AND open.same AND open.opposite AND {local_no} = %(desired)s
 )
-UPDATE unsubscribes_syncwish SET state = 'superseded', finished_at = now()
+UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now()
 WHERE record_id = ANY(ARRAY(SELECT id FROM doubled))
 AND state IN ('pending', 'retry') AND desired <> %(desired)s

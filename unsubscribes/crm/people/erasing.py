@@ -66,7 +66,7 @@ def lock_sync() -> None:
 
 @act
 def mark(people: Sequence[int]) -> int:
-    """Leave a task for each record of people who are being erased, and a wish for each "no"; returns how many tasks.
+    """Leave a task for each record of people who are being erased, and an entry for each "no"; returns how many tasks.
 
     A record that is known to be gone there is forgotten, and an address that nothing needs.
     """
@@ -83,7 +83,7 @@ def mark(people: Sequence[int]) -> int:
         cursor.execute(UNLINK, {"records": gone})
         cursor.execute(FORGET_RECORDS_OF_PEOPLE, {"records": gone})
         cursor.execute(fill(FORGET_ADDRESS, which="r.id = ANY(%(records)s)"), {"records": records})
-    outbox.wish(records, True)
+    outbox.enqueue(records, True)
     return marked
 
 

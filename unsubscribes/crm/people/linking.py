@@ -83,7 +83,7 @@ OPTED_OUT_THERE = """
     ) card
     LEFT JOIN LATERAL (
         SELECT true AS found FROM (
-            SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0
+            SELECT state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0
         ) w WHERE NOT desired AND state IN ('pending', 'retry', 'leased', 'dead') LIMIT 1
     ) reconsent ON true
     WHERE r.contact_id = ANY(%s) AND r.opted_out AND NOT r.deleted AND r.successor_id = ''
@@ -121,7 +121,7 @@ def link(people: Sequence[int]) -> None:
     if opted_out:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
-    outbox.wish(outbox.not_given_up(outbox.concerned(people)), True)
+    outbox.enqueue(outbox.not_given_up(outbox.concerned(people)), True)
 
 
 def link_successors(sf_ids: Sequence[str]) -> None:

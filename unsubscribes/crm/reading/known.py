@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from compliance.models import Suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hash
-from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import naming
 from unsubscribes.crm.reading import overruling
@@ -80,24 +80,26 @@ def look_up(rows: Sequence[CrmRecord]) -> Known:
     )
 
 
-def reconsents(records: Sequence[int], our_user: str, now: dt.datetime | None) -> dict[str, tuple[SyncWish, Reconsent]]:
+def reconsents(
+    records: Sequence[int], our_user: str, now: dt.datetime | None
+) -> dict[str, tuple[OutboxEntry, Reconsent]]:
     """Return the re-consents of which the CRM has not heard, by record."""
-    wishes = SyncWish.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
-    aged = wishes.annotate(age=Now() - F("created_at")).select_related("record")
+    entries = OutboxEntry.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
+    aged = entries.annotate(age=Now() - F("created_at")).select_related("record")
     flying = outbox.in_flight(records)
-    return {wish.record.sf_id: (wish, reconsent_of(wish, our_user, now, flying)) for wish in aged}
+    return {entry.record.sf_id: (entry, reconsent_of(entry, our_user, now, flying)) for entry in aged}
 
 
-def reconsent_of(wish: SyncWish, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
-    """Return a re-consent as the rules weigh it; `wish.age` is its age by the database's clock alone.
+def reconsent_of(entry: OutboxEntry, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
+    """Return a re-consent as the rules weigh it; `entry.age` is its age by the database's clock alone.
 
     When it was given by the CRM's clock is told twice, by what the clocks differ now and by what they differed
     then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins. `flying` are
     the records that we are just writing.
     """
-    pushed = bool(wish.record.pushed) or wish.record_id in flying
-    if now is None or wish.clock_ahead is None:
-        return Reconsent(None, wish.known_stamp, pushed, our_user)
-    by_age = now - wish.age  # type: ignore[attr-defined] # annotated
-    given_at = min(by_age, wish.created_at + wish.clock_ahead)
-    return Reconsent(given_at, wish.known_stamp, pushed, our_user)
+    pushed = bool(entry.record.pushed) or entry.record_id in flying
+    if now is None or entry.clock_ahead is None:
+        return Reconsent(None, entry.known_stamp, pushed, our_user)
+    by_age = now - entry.age  # type: ignore[attr-defined] # annotated
+    given_at = min(by_age, entry.created_at + entry.clock_ahead)
+    return Reconsent(given_at, entry.known_stamp, pushed, our_user)

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, troubles
 
 OVERRULED = "OPT_OUT_WINS"
-ON_THE_WAY = (*outbox.WAITING, SyncWish.State.LEASED)
-OPEN = (*ON_THE_WAY, SyncWish.State.DEAD)
+ON_THE_WAY = (*outbox.WAITING, OutboxEntry.State.LEASED)
+OPEN = (*ON_THE_WAY, OutboxEntry.State.DEAD)
 
 
-def of(people: Collection[int], hashes: Collection[UUID]) -> list[SyncWish]:
+def of(people: Collection[int], hashes: Collection[UUID]) -> list[OutboxEntry]:
     """Return the re-consents on their way that end with an opt-out of these people and addresses.
 
     It may stand on another record than they: on the contact that a lead became after the consent, with the box as it
@@ -24,14 +24,14 @@ def of(people: Collection[int], hashes: Collection[UUID]) -> list[SyncWish]:
     # Each half is served by an index.
     of_people = SyncRecord.objects.filter(contact_id__in=list(people)).values_list("pk", flat=True)
     of_hashes = SyncRecord.objects.filter(address_hash__in=list(hashes)).values_list("pk", flat=True)
-    wishes = SyncWish.objects.filter(record_id__in={*of_people, *of_hashes}, desired=False, state__in=ON_THE_WAY)
-    return list(wishes.prefetch_related("record"))
+    entries = OutboxEntry.objects.filter(record_id__in={*of_people, *of_hashes}, desired=False, state__in=ON_THE_WAY)
+    return list(entries.prefetch_related("record"))
 
 
-def overrule(wishes: Sequence[SyncWish]) -> None:
+def overrule(entries: Sequence[OutboxEntry]) -> None:
     """Give up these re-consents, and let somebody know."""
-    for wish in {wish.pk: wish for wish in wishes}.values():
-        SyncWish.objects.filter(pk=wish.pk).update(
-            state=SyncWish.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
+    for entry in {entry.pk: entry for entry in entries}.values():
+        OutboxEntry.objects.filter(pk=entry.pk).update(
+            state=OutboxEntry.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
         )
-        troubles.note(wish.record, "pull", OVERRULED, dead=True)
+        troubles.note(entry.record, "pull", OVERRULED, dead=True)

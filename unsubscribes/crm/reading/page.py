@@ -1,8 +1,8 @@
 """What a page of the CRM's records changes here, in one transaction. An opt-out is a join: local or remote.
 
-1. Take the lock of links and wishes. 2. Collect the notices, so that a re-consent that was just given is known before
+1. Take the lock of links and entries. 2. Collect the notices, so that a re-consent that was just given is known before
 the CRM's word is weighed against it. 3. Read what is known of the records, and who their people are. 4. Decide,
-record by record. 5. Store records, opt-outs and wishes. Applying a page twice changes nothing.
+record by record. 5. Store records, opt-outs and entries. Applying a page twice changes nothing.
 """
 
 import datetime as dt
@@ -21,7 +21,7 @@ from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes
 from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import system
-from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, troubles
 from unsubscribes.crm.people import linking, naming
 from unsubscribes.crm.reading import overruling
@@ -64,7 +64,7 @@ class Decided:
     # Whose ticked box counts as somebody's word.
     said: set[str] = field(default_factory=set)
     cleared: list[str] = field(default_factory=list)
-    overruled: list[SyncWish] = field(default_factory=list)
+    overruled: list[OutboxEntry] = field(default_factory=list)
 
     def says_no(self, person: Contact | None, key: UUID | None) -> bool:
         return key in self.hashes or bool(person and person.pk in self.people)
@@ -121,7 +121,7 @@ def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
 def _decide(
     rows: Sequence[CrmRecord],
     known: Known,
-    given: dict[str, tuple[SyncWish, Reconsent]],
+    given: dict[str, tuple[OutboxEntry, Reconsent]],
     why: Mapping[str, str],
     our_user: str,
 ) -> Decided:
@@ -135,11 +135,11 @@ def _decide(
         if for_other := _ticked_for_other(row, record, known.hashes[row.sf_id], our_user, flying=flying):
             decided.for_other.add(row.sf_id)
         if row.opted_out and not for_other and _is_news(row, record):
-            wish, reconsent = given.get(row.sf_id, (None, None))
+            entry, reconsent = given.get(row.sf_id, (None, None))
             if reconsent and is_the_old_no(row.stamp, row.modified_by, reconsent):
                 continue
-            if wish:
-                decided.overruled.append(wish)
+            if entry:
+                decided.overruled.append(entry)
             _add(decided, row, known, why.get(row.sf_id, ""))
             decided.said.add(row.sf_id)
         elif record and not row.opted_out and (record.pushed or record.opted_out):
@@ -278,7 +278,7 @@ def _ask_about(decided: Decided, known: Known) -> None:
 
 
 def _assert(decided: Decided, known: Known) -> None:
-    """Wish `true` for every box that is clear where the person is opted out here; but not for ever.
+    """Enqueue an opt-out for every box that is clear where the person is opted out here; but not for ever.
 
     A record that was given up is tried again when it has changed in the CRM, not when it is merely read again.
     """
@@ -287,8 +287,8 @@ def _assert(decided: Decided, known: Known) -> None:
     heirs = [row.successor_id for row in decided.rows if row.successor_id]
     clear = SyncRecord.objects.filter(sf_id__in=[*ids, *heirs]).exclude(opted_out=True)
     cleared = set(decided.cleared)
-    outbox.wish([record.pk for record in clear if record.sf_id in moved], True)
-    outbox.wish(outbox.not_given_up([record.pk for record in clear if record.sf_id not in moved]), True)
+    outbox.enqueue([record.pk for record in clear if record.sf_id in moved], True)
+    outbox.enqueue(outbox.not_given_up([record.pk for record in clear if record.sf_id not in moved]), True)
     if again := [record.pk for record in clear if record.sf_id in cleared]:
         _count(again)
 
@@ -302,7 +302,7 @@ COUNT = """
         reasserts = CASE WHEN reasserted_since > now() - interval '1 day' THEN reasserts + 1 ELSE 1 END,
         reasserted_since = CASE WHEN reasserted_since > now() - interval '1 day' THEN reasserted_since ELSE now() END,
         pushed = NULL
-    WHERE id IN (SELECT record_id FROM unsubscribes_syncwish
+    WHERE id IN (SELECT record_id FROM unsubscribes_outboxentry
                  WHERE record_id = ANY(%s) AND state = 'pending' AND desired AND created_at = now())
 """
 

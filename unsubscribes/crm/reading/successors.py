@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from compliance.models import Suppression
-from unsubscribes.crm.models import SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import known, overruling, page
 from unsubscribes.crm.reading.rules import is_the_old_no
@@ -53,21 +53,21 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
     records = SyncRecord.objects.in_bulk({each for pair in pairs for each in pair})
     stops = [stop for _owing, stop in pairs]
     given = known.reconsents(stops, our_user, now)
-    people, hashes, overruled, paid = set[int](), set[UUID](), dict[int, SyncWish](), []
+    people, hashes, overruled, paid = set[int](), set[UUID](), dict[int, OutboxEntry](), []
     for owing, stop in ((records[owing], records[stop]) for owing, stop in pairs):
         if not stop.successor_id and (stop.contact_id or stop.address_hash):
             paid.append(owing.pk)
-        wish, reconsent = given.get(stop.sf_id, (None, None))
+        entry, reconsent = given.get(stop.sf_id, (None, None))
         if reconsent and owing.stamp and is_the_old_no(owing.stamp, owing.modified_by, reconsent):
             continue
-        if wish:
-            overruled[wish.pk] = wish
+        if entry:
+            overruled[entry.pk] = entry
         people |= {stop.contact_id} if stop.contact_id else set()
         hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
     changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
     overruling.overrule([*overruled.values(), *overruling.of(people, hashes)])
-    outbox.wish(outbox.not_given_up(stops), True)
+    outbox.enqueue(outbox.not_given_up(stops), True)
     return changed
 
 

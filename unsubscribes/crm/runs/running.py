@@ -40,7 +40,7 @@ TABLES = (
     "compliance_compliancecard",
     "compliance_suppression",
     "unsubscribes_syncrecord",
-    "unsubscribes_syncwish",
+    "unsubscribes_outboxentry",
 )
 Kind = SyncRun.Kind
 WHOLE = (Kind.FULL, Kind.RECONCILE)

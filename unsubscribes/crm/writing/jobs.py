@@ -1,9 +1,9 @@
 """Many opt-outs at once by jobs of the CRM's: one for each object, its results by record.
 
-Nobody waits for a job longer than a turn lasts: it is kept in the database, its wishes are leased to it, and whichever
-turn finds it ended settles them. 1. Store the job with its wishes. 2. Create it, upload, close. 3. Ask now and then.
+Nobody waits for a job longer than a turn lasts: it is kept in the database, its entries are leased to it, and whichever
+turn finds it ended settles them. 1. Store the job with its entries. 2. Create it, upload, close. 3. Ask now and then.
 4. Settle by record, forget the job. What a killed worker left between 1 and the closing has written nothing: it is
-aborted, and its wishes wait again.
+aborted, and its entries wait again.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import SyncConnection, SyncJob, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncJob
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.provider import Jobs, Session
 from unsubscribes.crm.trouble import Trouble, TroubleKind
@@ -30,23 +30,23 @@ UNPROCESSED = "UNPROCESSED"
 PASSING = (TroubleKind.TRANSIENT, TroubleKind.AUTH, TroubleKind.QUOTA, TroubleKind.PERMISSION)
 
 
-def parts(wishes: Sequence[SyncWish], session: Session) -> list[tuple[str, str, list[SyncWish]]]:
-    """Return what goes into one job each: the object, the field of its box, the wishes."""
+def parts(entries: Sequence[OutboxEntry], session: Session) -> list[tuple[str, str, list[OutboxEntry]]]:
+    """Return what goes into one job each: the object, the field of its box, the entries."""
 
-    def place(wish: SyncWish) -> tuple[str, str]:
-        there = session.target(wish.record)
+    def place(entry: OutboxEntry) -> tuple[str, str]:
+        there = session.target(entry.record)
         return there.sobject, there.field
 
-    ordered = sorted(wishes, key=place)
+    ordered = sorted(entries, key=place)
     return [(*key, list(group)) for key, group in groupby(ordered, place)]
 
 
-def start(sobject: str, box: str, wishes: Sequence[SyncWish], session: Session) -> None:
-    """Hand leased wishes over to a job and set it going. Raises `Trouble`: nothing was written then."""
-    job = _stored(sobject, box, wishes)
+def start(sobject: str, box: str, entries: Sequence[OutboxEntry], session: Session) -> None:
+    """Hand leased entries over to a job and set it going. Raises `Trouble`: nothing was written then."""
+    job = _stored(sobject, box, entries)
     try:
         _create(job, session)
-        _api(session).upload(job.sf_id, box, [session.target(wish.record).sf_id for wish in wishes])
+        _api(session).upload(job.sf_id, box, [session.target(entry.record).sf_id for entry in entries])
     except Trouble as trouble:
         # Where an answer was lost, the second try is refused because the first was heard: the job is at work.
         if not job.sf_id or _api(session).state(job.sf_id) is JobState.OPEN:
@@ -55,12 +55,14 @@ def start(sobject: str, box: str, wishes: Sequence[SyncWish], session: Session) 
     _ask_later(job)
 
 
-def _stored(sobject: str, box: str, wishes: Sequence[SyncWish]) -> SyncJob:
+def _stored(sobject: str, box: str, entries: Sequence[OutboxEntry]) -> SyncJob:
     with transaction.atomic():
         outbox.lock()
-        job = SyncJob.objects.create(lease=uuid4(), sobject=sobject, field=box, records=len(wishes))
-        mine = SyncWish.objects.filter(
-            pk__in=[wish.pk for wish in wishes], lease__in={wish.lease for wish in wishes}, state=SyncWish.State.LEASED
+        job = SyncJob.objects.create(lease=uuid4(), sobject=sobject, field=box, records=len(entries))
+        mine = OutboxEntry.objects.filter(
+            pk__in=[entry.pk for entry in entries],
+            lease__in={entry.lease for entry in entries},
+            state=OutboxEntry.State.LEASED,
         )
         mine.update(lease=job.lease, leased_until=None)
     return job
@@ -81,7 +83,7 @@ def _abort_lost(job: SyncJob, session: Session) -> None:
 
 
 def abandon(job: SyncJob, session: Session, trouble: Trouble | None = None) -> None:
-    """Abort a job that was never closed, and let its wishes wait again; where that fails, a later turn tries."""
+    """Abort a job that was never closed, and let its entries wait again; where that fails, a later turn tries."""
     try:
         if job.sf_id:
             _api(session).abort(job.sf_id)
@@ -131,25 +133,25 @@ def _settle(job: SyncJob, session: Session) -> Settled:
 
 
 def _store(job: SyncJob, results: dict[str, Result], session: Session) -> Settled:
-    wishes = list(_wishes(job).select_related("record"))
-    places = [session.target(wish.record) for wish in wishes]
+    entries = list(_entries(job).select_related("record"))
+    places = [session.target(entry.record) for entry in entries]
     unfinished = Result(UNPROCESSED, f"{session.provider.name} ended the job before this record.")
     found = [
-        results.get(place.sf_id) or results.get(wish.record.sf_id, unfinished)
-        for wish, place in zip(wishes, places, strict=True)
+        results.get(place.sf_id) or results.get(entry.record.sf_id, unfinished)
+        for entry, place in zip(entries, places, strict=True)
     ]
     try:
-        done = settling.settle(wishes, found, session)
+        done = settling.settle(entries, found, session)
     except Trouble:
-        if not _wishes(job).exists():
+        if not _entries(job).exists():
             SyncJob.objects.filter(pk=job.pk).delete()
         raise
     _forget(job)
     return done
 
 
-def _wishes(job: SyncJob) -> QuerySet[SyncWish]:
-    return SyncWish.objects.filter(lease=job.lease, state=SyncWish.State.LEASED)
+def _entries(job: SyncJob) -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.filter(lease=job.lease, state=OutboxEntry.State.LEASED)
 
 
 def _ask_later(job: SyncJob) -> None:

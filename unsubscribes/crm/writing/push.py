@@ -1,8 +1,8 @@
 """Writing: the opt-outs that wait, many to a request, and the re-consents one by one.
 
-1. Collect notices. 2. Lease wishes, commit. 3. Write, outside any transaction. 4. Settle by position, only what is
+1. Collect notices. 2. Lease entries, commit. 3. Write, outside any transaction. 4. Settle by position, only what is
 still leased by us. A crash anywhere lets the lease run out, and the same value is written again, which harms nothing.
-A request that failed as a whole is no record's fault: its wishes wait again, uncounted.
+A request that failed as a whole is no record's fault: its entries wait again, uncounted.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import SyncConnection, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.provider import Session
 from unsubscribes.crm.trouble import Trouble, TroubleKind
@@ -29,7 +29,7 @@ PATIENCE = 20.0
 # A request that the CRM does not understand: something in it is not as it should be.
 UNREADABLE = (TroubleKind.BUG, TroubleKind.DATA, TroubleKind.RULE, TroubleKind.UNKNOWN, TroubleKind.SLOW)
 HALVINGS, LATER = 12, 900
-Write = Callable[[Sequence[SyncWish]], Sequence[Result]]
+Write = Callable[[Sequence[OutboxEntry]], Sequence[Result]]
 logger = logging.getLogger(__name__)
 
 
@@ -76,7 +76,7 @@ class Push:
             self.between()
 
     def _opt_outs(self) -> bool:
-        due = SyncWish.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
+        due = OutboxEntry.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
         due = due.alias(object=self._object()).exclude(object__in=self.skipped)
         many = due.filter(attempts__lt=outbox.STUBBORN).count()
         holder = uuid4()
@@ -90,22 +90,24 @@ class Push:
 
     def _send(self, holder: UUID, limit: int, write: Write, *, stubborn: bool = False) -> bool:
         """Lease, write and settle; False when nothing could be leased."""
-        wishes = self._lease(holder, limit, stubborn=stubborn)
-        if not wishes:
-            return SyncWish.objects.filter(lease=holder).exists()
+        entries = self._lease(holder, limit, stubborn=stubborn)
+        if not entries:
+            return OutboxEntry.objects.filter(lease=holder).exists()
         try:
-            wishes = settling.still_needed(wishes, self.session)
-            results = write(wishes) if wishes else []
+            entries = settling.still_needed(entries, self.session)
+            results = write(entries) if entries else []
         except Trouble as trouble:
-            self._failed(holder, wishes, trouble)
+            self._failed(holder, entries, trouble)
             return True
         except BaseException:
             outbox.put_back(Q(lease=holder))
             raise
-        self._settle(wishes, results)
+        self._settle(entries, results)
         return True
 
-    def _lease(self, holder: UUID, limit: int, *, desired: bool = True, stubborn: bool | None = None) -> list[SyncWish]:
+    def _lease(
+        self, holder: UUID, limit: int, *, desired: bool = True, stubborn: bool | None = None
+    ) -> list[OutboxEntry]:
         return outbox.lease(
             holder,
             desired=desired,
@@ -116,30 +118,30 @@ class Push:
             parent=self.session.provider.parent,
         )
 
-    def _settle(self, wishes: Sequence[SyncWish], results: Sequence[Result]) -> None:
-        done = settling.settle(wishes, results, self.session)
+    def _settle(self, entries: Sequence[OutboxEntry], results: Sequence[Result]) -> None:
+        done = settling.settle(entries, results, self.session)
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
-    def _failed(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+    def _failed(self, holder: UUID, entries: Sequence[OutboxEntry], trouble: Trouble) -> None:
         """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
-        if trouble.kind is TroubleKind.SCHEMA and len(objects := {self._place(wish) for wish in wishes}) == 1:
+        if trouble.kind is TroubleKind.SCHEMA and len(objects := {self._place(entry) for entry in entries}) == 1:
             self.skipped |= objects
         elif trouble.kind is TroubleKind.SCHEMA:
-            self._one_object_each(holder, wishes)
+            self._one_object_each(holder, entries)
             return
-        elif trouble.kind in UNREADABLE and len(wishes) <= self.limits.batch:
-            self._apart(holder, wishes, trouble)
+        elif trouble.kind in UNREADABLE and len(entries) <= self.limits.batch:
+            self._apart(holder, entries, trouble)
             return
-        mine = Q(lease=holder, pk__in=[wish.pk for wish in wishes])
+        mine = Q(lease=holder, pk__in=[entry.pk for entry in entries])
         outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
         if trouble.kind is not TroubleKind.SCHEMA:
             raise trouble
         self.failed += 1
-        settling.note_object(self._place(wishes[0]), trouble)
+        settling.note_object(self._place(entries[0]), trouble)
 
-    def _one_object_each(self, holder: UUID, wishes: Sequence[SyncWish]) -> None:
-        for name in sorted({self._place(wish) for wish in wishes}):
-            part = [wish for wish in wishes if self._place(wish) == name]
+    def _one_object_each(self, holder: UUID, entries: Sequence[OutboxEntry]) -> None:
+        for name in sorted({self._place(entry) for entry in entries}):
+            part = [entry for entry in entries if self._place(entry) == name]
             try:
                 results = self._collection(part)
             except Trouble as trouble:
@@ -147,17 +149,17 @@ class Push:
             else:
                 self._settle(part, results)
 
-    def _apart(self, holder: UUID, wishes: Sequence[SyncWish], trouble: Trouble) -> None:
+    def _apart(self, holder: UUID, entries: Sequence[OutboxEntry], trouble: Trouble) -> None:
         """Find the records for which the CRM refuses the whole request, by halves: they alone are counted.
 
         Where it seems to refuse everything, all wait again, longer.
         """
-        parts, refusal = [list(wishes)], trouble
+        parts, refusal = [list(entries)], trouble
         for _call in range(HALVINGS):
             alone = [part[0] for part in parts if len(part) == 1]
-            for wish in alone:
+            for entry in alone:
                 with transaction.atomic():
-                    self.failed += settling.refused(wish, Result(refusal.code, refusal.message), TroubleKind.BUG)
+                    self.failed += settling.refused(entry, Result(refusal.code, refusal.message), TroubleKind.BUG)
             parts = [part for part in parts if len(part) > 1]
             if not parts:
                 return
@@ -173,11 +175,11 @@ class Push:
         outbox.put_back(Q(lease=holder), seconds=LATER, code=refusal.code, message=refusal.message)
         raise refusal
 
-    def _collection(self, wishes: Sequence[SyncWish]) -> Sequence[Result]:
+    def _collection(self, entries: Sequence[OutboxEntry]) -> Sequence[Result]:
         results: list[Result] = []
-        for start in range(0, len(wishes), self.limits.batch):
-            part = wishes[start : start + self.limits.batch]
-            results += self.session.opt_out([self.session.target(wish.record) for wish in part])
+        for start in range(0, len(entries), self.limits.batch):
+            part = entries[start : start + self.limits.batch]
+            results += self.session.opt_out([self.session.target(entry.record) for entry in part])
         return results
 
     @property
@@ -185,20 +187,20 @@ class Push:
         """Return how much goes into one request."""
         return self.session.provider.limits
 
-    def _place(self, wish: SyncWish) -> str:
-        return self.session.target(wish.record).sobject
+    def _place(self, entry: OutboxEntry) -> str:
+        return self.session.target(entry.record).sobject
 
     def _object(self) -> Subquery:
-        """Return the same in the database, looked up wish by wish: a join may read all records for each wish."""
+        """Return the same in the database, looked up entry by entry: a join may read all records for each entry."""
         parent = Value(self.session.provider.parent)
         place = Case(When(person_account=True, then=parent), default=F("sobject"))
         return Subquery(SyncRecord.objects.filter(pk=OuterRef("record_id")).values(place=place))
 
     def _job(self, holder: UUID) -> bool:
         """Start a job for each object; False when nothing could be leased."""
-        wishes = self._lease(holder, self.limits.job, stubborn=False)
+        entries = self._lease(holder, self.limits.job, stubborn=False)
         try:
-            for sobject, box, part in jobs.parts(wishes, self.session):
+            for sobject, box, part in jobs.parts(entries, self.session):
                 try:
                     jobs.start(sobject, box, part, self.session)
                 except Trouble as trouble:
@@ -209,34 +211,34 @@ class Push:
                     settling.note_object(sobject, trouble)
         finally:
             outbox.put_back(Q(lease=holder))
-        return bool(wishes)
+        return bool(entries)
 
     def _returns(self) -> bool:
         """Clear the box of people who gave a new consent, one at a time."""
         holder = uuid4()
-        wishes = self._lease(holder, RETURNS, desired=False)
-        for wish in wishes:
+        entries = self._lease(holder, RETURNS, desired=False)
+        for entry in entries:
             try:
-                ok = returning.clear(wish, self.session)
+                ok = returning.clear(entry, self.session)
             except BaseException as problem:
                 code = problem.code if isinstance(problem, Trouble) else ""
                 outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)
                 raise
             self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
             self.between()
-        return bool(wishes)
+        return bool(entries)
 
 
 @transaction.atomic
-def retry_dead(wishes: Q) -> int:
-    """Let dead wishes be tried again, decided anew from the state that stands now; return how many there were."""
+def retry_dead(entries: Q) -> int:
+    """Let dead entries be tried again, decided anew from the state that stands now; return how many there were."""
     outbox.lock()
-    dead = SyncWish.objects.filter(wishes, state=SyncWish.State.DEAD)
+    dead = OutboxEntry.objects.filter(entries, state=OutboxEntry.State.DEAD)
     again = list(dead.values_list("record_id", "desired", "created_at"))
-    dead.update(state=SyncWish.State.SUPERSEDED, finished_at=Now())
+    dead.update(state=OutboxEntry.State.SUPERSEDED, finished_at=Now())
     outbox.forget_reasserts([record for record, _, _ in again])
-    outbox.wish([record for record, desired, _ in again if desired], True)
+    outbox.enqueue([record for record, desired, _ in again if desired], True)
     for record, desired, said_at in again:
         if not desired:
-            outbox.wish([record], False, said_at=said_at)
+            outbox.enqueue([record], False, said_at=said_at)
     return len(again)

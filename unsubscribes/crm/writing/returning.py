@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from unsubscribes.crm.models import SyncWish
+from unsubscribes.crm.models import OutboxEntry
 from unsubscribes.crm.outbox import outbox, troubles
 from unsubscribes.crm.provider import UNCONDITIONAL, Session
 from unsubscribes.crm.reading import known, page
@@ -18,75 +18,77 @@ HOUR = 3_600
 FAULTS = (TroubleKind.UNKNOWN, TroubleKind.BUG)
 
 
-def clear(wish: SyncWish, session: Session) -> bool | None:
+def clear(entry: OutboxEntry, session: Session) -> bool | None:
     """Clear one box: True when it is clear, False when the record refuses it, None when it is not to be cleared.
 
     A newer opt-out in the CRM wins: it is taken over here. Between reading and writing the record may move: the
     write then fails, and the record is read and weighed anew. Raises `Trouble` when the CRM cannot be asked.
     """
     for _read in range(READS):
-        found = _read_now(wish, session)
+        found = _read_now(entry, session)
         if found is None or found.deleted or found.successor_id:
-            return _followed(wish, Trouble(TroubleKind.GONE, "NOT_FOUND"), session)
-        if found.opted_out and not _may_clear(wish, found, session):
+            return _followed(entry, Trouble(TroubleKind.GONE, "NOT_FOUND"), session)
+        if found.opted_out and not _may_clear(entry, found, session):
             return None
         try:
             if found.opted_out and not session.clear(found):
-                return _held_back(wish)
+                return _held_back(entry)
         except Trouble as trouble:
             if trouble.kind is TroubleKind.MOVED_ON:
                 continue
-            return _refused(wish, trouble, session)
-        settling.written(wish, value=False)
+            return _refused(entry, trouble, session)
+        settling.written(entry, value=False)
         return True
-    return _left(wish, Trouble(TroubleKind.MOVED_ON, "KEEPS_MOVING"), TroubleKind.MOVED_ON)
+    return _left(entry, Trouble(TroubleKind.MOVED_ON, "KEEPS_MOVING"), TroubleKind.MOVED_ON)
 
 
-def _held_back(wish: SyncWish) -> bool:
+def _held_back(entry: OutboxEntry) -> bool:
     """Let the re-consent wait: where a newer opt-out could be written over, none is cleared."""
-    mine = Q(pk=wish.pk, lease=wish.lease)
+    mine = Q(pk=entry.pk, lease=entry.lease)
     outbox.put_back(mine, seconds=HOUR, code=UNCONDITIONAL)
-    troubles.note(wish.record, "push", UNCONDITIONAL)
+    troubles.note(entry.record, "push", UNCONDITIONAL)
     return False
 
 
-def _read_now(wish: SyncWish, session: Session) -> CrmRecord | None:
-    return session.record(wish.record)
+def _read_now(entry: OutboxEntry, session: Session) -> CrmRecord | None:
+    return session.record(entry.record)
 
 
-def _may_clear(wish: SyncWish, found: CrmRecord, session: Session) -> bool:
+def _may_clear(entry: OutboxEntry, found: CrmRecord, session: Session) -> bool:
     """Weigh the opt-out that stands in the CRM against the re-consent; take it over when it is newer."""
     with transaction.atomic():
         outbox.lock()
-        current = SyncWish.objects.select_related("record").annotate(age=Now() - F("created_at")).get(pk=wish.pk)
-        if current.lease != wish.lease:
+        current = OutboxEntry.objects.select_related("record").annotate(age=Now() - F("created_at")).get(pk=entry.pk)
+        if current.lease != entry.lease:
             return False
         given = known.reconsent_of(current, session.connection.user_id, session.now)
         if is_the_old_no(found.stamp, found.modified_by, given):
-            if not outbox.says_no(wish.record_id):
+            if not outbox.says_no(entry.record_id):
                 return True
-            SyncWish.objects.filter(pk=wish.pk).update(state=SyncWish.State.SUPERSEDED, lease=None, finished_at=Now())
+            OutboxEntry.objects.filter(pk=entry.pk).update(
+                state=OutboxEntry.State.SUPERSEDED, lease=None, finished_at=Now()
+            )
             return False
         page.apply([found], our_user=session.connection.user_id, now=session.now)
     return False
 
 
-def _refused(wish: SyncWish, trouble: Trouble, session: Session) -> bool | None:
+def _refused(entry: OutboxEntry, trouble: Trouble, session: Session) -> bool | None:
     """Count a failure of this record alone; what hinders every record stops the push."""
     kind = session.provider.classify(trouble.code, trouble.message)
     if TroubleKind.GONE in (trouble.kind, kind):
-        return _followed(wish, trouble, session)
+        return _followed(entry, trouble, session)
     if kind in settling.OF_ALL or (kind is TroubleKind.UNKNOWN and trouble.kind not in FAULTS):
         raise trouble
-    return _left(wish, trouble, kind)
+    return _left(entry, trouble, kind)
 
 
-def _followed(wish: SyncWish, trouble: Trouble, session: Session) -> bool | None:
-    refusal = (wish, Result(trouble.code, trouble.message))
+def _followed(entry: OutboxEntry, trouble: Trouble, session: Session) -> bool | None:
+    refusal = (entry, Result(trouble.code, trouble.message))
     return False if settling.follow([refusal], session) else None
 
 
-def _left(wish: SyncWish, trouble: Trouble, kind: TroubleKind) -> bool | None:
+def _left(entry: OutboxEntry, trouble: Trouble, kind: TroubleKind) -> bool | None:
     """Let the record be tried again later, or give it up: False then."""
     with transaction.atomic():
-        return False if settling.refused(wish, Result(trouble.code, trouble.message), kind) else None
+        return False if settling.refused(entry, Result(trouble.code, trouble.message), kind) else None

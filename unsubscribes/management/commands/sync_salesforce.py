@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid
 from unsubscribes.crm.connection import connecting, services
-from unsubscribes.crm.models import SyncConnection, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import dry_run
 from unsubscribes.crm.runs.running import Busy, Running
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         run = services.order(actor=system("command"), direction=direction, full=options["full"], start=False)
         Running(run, manual=True).go()
         run.refresh_from_db()
-        waiting = SyncWish.objects.filter(state__in=outbox.WAITING).count()
+        waiting = OutboxEntry.objects.filter(state__in=outbox.WAITING).count()
         self.stdout.write(
             f"{run.state}: {run.read} read, {run.changed} changed, {run.written} written, {run.errors} errors,"
             f" {run.calls} calls, {waiting} waiting"

@@ -14,7 +14,7 @@ from django.utils import timezone
 from compliance.suppression import suppression
 from tests.unsubscribes.crm.conftest import box, connected, consent, org, running_org, sync, unsubscribe  # noqa: F401
 from unsubscribes.crm import tasks
-from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.runs import pausing
 from unsubscribes.crm.trouble import Trouble, TroubleKind
 
@@ -134,7 +134,7 @@ def test_a_pause_says_why_and_until_when(administrating, sync, kind, code, words
         (lambda: SyncCursor.objects.update(watermark=None), "read for the first time"),
         (lambda: SyncCursor.objects.update(watermark=ago(40), last_success_at=ago(40)), "Reading Salesforce is late"),
         (lambda: SyncCursor.objects.update(watermark=ago(90), moved_at=ago(90)), "holds Contact, Lead back"),
-        (lambda: SyncWish.objects.update(state="retry", created_at=ago(20)), "Writing to Salesforce is late"),
+        (lambda: OutboxEntry.objects.update(state="retry", created_at=ago(20)), "Writing to Salesforce is late"),
     ],
 )
 def test_what_is_not_well_is_said_first(administrating, org, sync, person, unsubscribe, harm, words):  # noqa: PLR0917
@@ -198,7 +198,7 @@ def test_long_lists_go_page_by_page(administrating, org, sync):
     seen, url = set(), reverse("salesforce-records")
     while url:
         context = administrating.get(url).context
-        seen |= {row.pk for row, _person, _wish in context["found"]}
+        seen |= {row.pk for row, _person, _entry in context["found"]}
         url = context["next_url"] and reverse("salesforce-records") + context["next_url"]
     assert len(seen) == SyncRecord.objects.count() == 120
 

@@ -13,7 +13,7 @@ from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from unsubscribes.crm import tasks
 from unsubscribes.crm.connection import connecting, services
-from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.runs import leases, running
 from unsubscribes.crm.salesforce import preflight
 
@@ -46,7 +46,7 @@ def test_a_dry_run_reads_alone_and_tells_what_it_would_do(org, off, person, unsu
     code, said = command("--dry-run")
     assert (code, said) == (0, "Dry run: opt_out_here 1, write_there 1, ambiguous 0, unmatched 1, people 2\n")
     assert {entry["method"] for entry in org.journal(path="/data/")} == {"GET"}
-    assert (SyncRecord.objects.count(), SyncWish.objects.count(), SyncCursor.objects.count()) == (0, 0, 0)
+    assert (SyncRecord.objects.count(), OutboxEntry.objects.count(), SyncCursor.objects.count()) == (0, 0, 0)
     assert (is_out(bo), box(org, hers)) == (False, False)
     lines = SyncRun.objects.get().file.read().decode().splitlines()
     assert (lines[0], len(lines), f"write_there,Contact,{hers},{anna.pk}" in lines) == (

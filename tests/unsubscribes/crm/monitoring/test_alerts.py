@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from salesconnect.common.sync_words import alert_words
-from unsubscribes.crm.models import SyncConnection, SyncJob, SyncNotice, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncJob, SyncNotice, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring import alerts, measures
 
 STATUS = "/api/v1/sync/status/"
@@ -28,17 +28,17 @@ def notice() -> None:
     SyncNotice.objects.create(address_hash=uuid4(), at=AGO)
 
 
-def wish(**values) -> None:
+def entry(**values) -> None:
     record = SyncRecord.objects.create(sf_id="003QE0000000001YAA", sobject="Contact")
-    SyncWish.objects.create(record=record, desired=True, created_at=AGO, **values)
+    OutboxEntry.objects.create(record=record, desired=True, created_at=AGO, **values)
 
 
-def due_wish() -> None:
-    wish(due_at=AGO)
+def due_entry() -> None:
+    entry(due_at=AGO)
 
 
-def left_wish() -> None:
-    wish(state="leased", lease=uuid4(), leased_until=AGO)
+def left_entry() -> None:
+    entry(state="leased", lease=uuid4(), leased_until=AGO)
 
 
 def long_job() -> None:
@@ -49,8 +49,8 @@ STUCK = {
     "RUN_SILENT": silent_run,
     "RUN_WAITS": queued_run,
     "NOTICES_WAIT": notice,
-    "OUTBOX_WAITS": due_wish,
-    "LEASE_LEFT": left_wish,
+    "OUTBOX_WAITS": due_entry,
+    "LEASE_LEFT": left_entry,
     "JOB_LASTS": long_job,
 }
 
@@ -71,7 +71,7 @@ def test_what_waits_too_long_is_told_everywhere(connected, signed_in, api, code)
 def test_what_is_leased_to_a_job_is_not_left(connected):
     lease = uuid4()
     SyncJob.objects.create(lease=lease, sf_id="750QE0000000001YAA", sobject="Contact", records=1)
-    wish(state="leased", lease=lease, leased_until=AGO)
+    entry(state="leased", lease=lease, leased_until=AGO)
     assert alerts.alerts() == []
 
 
@@ -86,6 +86,6 @@ def test_clock_and_careless_writing_stand_in_the_status(connected, signed_in, ap
 
 
 def test_nothing_is_told_while_somebody_has_paused_the_sync(connected, api):
-    due_wish()
+    due_entry()
     SyncConnection.objects.update(state="paused")
     assert api.get(STATUS).json()["problems"] == []

@@ -13,12 +13,12 @@ from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.plans import rows_handled
 from tests.table_sizes import forget
-from unsubscribes.crm.models import SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncError, SyncRecord
 from unsubscribes.crm.people import erasing, naming
 
 FEW, MANY = 300, 1_200
 MOST = 6
-TABLES = ["unsubscribes_syncrecord", "unsubscribes_syncwish", "unsubscribes_syncerror"]
+TABLES = ["unsubscribes_syncrecord", "unsubscribes_outboxentry", "unsubscribes_syncerror"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +56,7 @@ def of_naming(number: int) -> float:
 
 def of_forgetting(number: int) -> float:
     gone = records(number, deleted=True, erased_at=timezone.now())
-    SyncWish.objects.bulk_create(SyncWish(record=each, desired=True, state="dead") for each in gone)
+    OutboxEntry.objects.bulk_create(OutboxEntry(record=each, desired=True, state="dead") for each in gone)
     SyncError.objects.bulk_create(SyncError(sf_id=each.sf_id, sobject="Contact") for each in gone)
     return rows_handled(erasing.FORGET_RECORDS_OF_PEOPLE, {"records": [each.pk for each in gone]})
 
@@ -64,7 +64,7 @@ def of_forgetting(number: int) -> float:
 def of_forgetting_the_old(number: int) -> float:
     long_ago = timezone.now() - timezone.timedelta(days=1)
     old = records(number, erased_at=long_ago)
-    SyncWish.objects.bulk_create(SyncWish(record=each, desired=True, state="dead") for each in old)
+    OutboxEntry.objects.bulk_create(OutboxEntry(record=each, desired=True, state="dead") for each in old)
     records(number // 3, deleted=True, owes=True, successor_id=old[0].sf_id)
     return rows_handled(erasing.FORGET_OLD_RECORDS, {"before": timezone.now()})
 

@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.soak import sized
 from tests.unsubscribes.crm.conftest import box, is_out
-from unsubscribes.crm.models import SyncConnection, SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.salesforce.provider import Salesforce
 from unsubscribes.crm.values import Limits
@@ -119,7 +119,7 @@ def test_an_overruled_consent_is_on_the_list_of_conflicts(org, sync, anna, conse
     sync("pull")
     assert (is_out(person), box(org, contact)) == (True, True)
     assert (SyncError.objects.get().code, Suppression.objects.get().source) == ("OPT_OUT_WINS", "salesforce_sync")
-    assert not SyncWish.objects.filter(state__in=("pending", "retry"), desired=False).exists()
+    assert not OutboxEntry.objects.filter(state__in=("pending", "retry"), desired=False).exists()
 
 
 def test_a_consent_that_a_rule_refuses_stays_a_consent_here(org, sync, anna, consent):
@@ -199,7 +199,7 @@ def clear_until_it_is_given_up(org, sync, contact):
     for _clearing in range(4):
         org.opt_out(contact, False, by="automated")
         sync()
-    assert SyncWish.objects.get(state="dead").code == "AUTOMATION_KEEPS_CLEARING"
+    assert OutboxEntry.objects.get(state="dead").code == "AUTOMATION_KEEPS_CLEARING"
 
 
 def test_a_no_after_a_new_consent_is_pushed_though_the_box_was_given_up_before(org, sync, anna, consent, unsubscribe):
@@ -208,7 +208,7 @@ def test_a_no_after_a_new_consent_is_pushed_though_the_box_was_given_up_before(o
     clear_until_it_is_given_up(org, sync, contact)
     consent(person)
     sync()
-    assert not SyncWish.objects.filter(state="dead").exists()
+    assert not OutboxEntry.objects.filter(state="dead").exists()
     assert SyncError.objects.get(code="AUTOMATION_KEEPS_CLEARING").state == "resolved"
     unsubscribe(person)
     assert sync().written == 1
@@ -225,15 +225,15 @@ def test_yes_and_no_between_two_syncs_begin_the_count_anew_too(org, sync, anna, 
 
 
 def test_a_box_that_is_left_alone_never_is_so_without_a_dead_letter(org, sync, anna):
-    """Also when the wish is skipped long after the record was read: by linking, by an erasure, by a second address."""
+    """Also when the entry is skipped long after the record was read: by linking, by an erasure, by a second address."""
     _person, contact = anna
     clear_until_it_is_given_up(org, sync, contact)
     record = SyncRecord.objects.get()
-    SyncWish.objects.filter(state="dead").delete()
+    OutboxEntry.objects.filter(state="dead").delete()
     SyncError.objects.all().delete()
-    assert outbox.wish([record.pk], True) == 0
-    assert (SyncWish.objects.get(state="dead").record, SyncError.objects.get().state) == (record, "dead")
-    outbox.wish([record.pk], True)
+    assert outbox.enqueue([record.pk], True) == 0
+    assert (OutboxEntry.objects.get(state="dead").record, SyncError.objects.get().state) == (record, "dead")
+    outbox.enqueue([record.pk], True)
     assert SyncError.objects.get().count == 1
 
 
@@ -244,7 +244,7 @@ def test_a_refused_consent_is_void_once_the_person_says_no_again(org, sync, anna
     assert sync().errors == 1
     unsubscribe(person)
     sync()
-    assert not SyncWish.objects.filter(state="dead").exists()
+    assert not OutboxEntry.objects.filter(state="dead").exists()
     org.clock(advance=5)
     org.opt_out(contact)
     sync()

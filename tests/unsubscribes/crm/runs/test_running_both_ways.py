@@ -1,7 +1,7 @@
 """What is said on one side is heard on the other, and an opt-out wins."""
 
 from tests.unsubscribes.crm.conftest import box, is_out
-from unsubscribes.crm.models import SyncConnection, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRecord
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "Anna@Example.com"}
 
@@ -118,4 +118,4 @@ def test_secrets_are_not_stored_in_the_clear(org, sync):
     row = SyncConnection.objects.get()
     assert org.client_secret not in row.secret
     assert row.access_token.startswith("gAAAA")
-    assert SyncRecord.objects.count() == SyncWish.objects.count() == 0
+    assert SyncRecord.objects.count() == OutboxEntry.objects.count() == 0

@@ -15,7 +15,7 @@ from salesconnect.lib.actor import system
 from tests.products.product import ROOT
 from tests.soak import seeds, sized
 from tests.unsubscribes.crm.conftest import is_out
-from unsubscribes.crm.models import SyncNotice, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncNotice
 from unsubscribes.crm.runs import leases
 
 STEPS = sized(6, 30)
@@ -28,7 +28,7 @@ pytestmark = [
 ]
 # What a killed worker leaves is taken up once its lease is over; the tests do not wait for that.
 KILLED_AT = {
-    "after the wishes": ("unsubscribes.crm.outbox.outbox", "lease", "before"),
+    "after the entries": ("unsubscribes.crm.outbox.outbox", "lease", "before"),
     "after the lease": ("unsubscribes.crm.salesforce.api.client", "Client.update", "before"),
     "after the write": ("unsubscribes.crm.writing.settling", "settle", "before"),
     "after the settling": ("unsubscribes.crm.writing.settling", "settle", "after"),
@@ -88,8 +88,8 @@ def command(*words: str) -> subprocess.CompletedProcess:
 def leases_run_out() -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE unsubscribes_synclease SET until = now() - interval '1 second'")
-        cursor.execute("UPDATE unsubscribes_syncwish SET leased_until = now() - interval '1 second'")
-        cursor.execute("UPDATE unsubscribes_syncwish SET due_at = now() WHERE state IN ('pending', 'retry')")
+        cursor.execute("UPDATE unsubscribes_outboxentry SET leased_until = now() - interval '1 second'")
+        cursor.execute("UPDATE unsubscribes_outboxentry SET due_at = now() WHERE state IN ('pending', 'retry')")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_killed_run_loses_nothing(org, both_ways, sync, step):
     leases_run_out()
     assert sync().state == "done"
     assert (is_out(anna), is_out(bo), org.opted_out()) == (True, True, set(ids))
-    assert not SyncWish.objects.exclude(state__in=("done", "superseded")).exists()
+    assert not OutboxEntry.objects.exclude(state__in=("done", "superseded")).exists()
 
 
 @pytest.mark.parametrize("step", list(KILLED_IN_FULL)[:SAMPLE])
@@ -134,7 +134,7 @@ def test_a_killed_return_of_a_consent_neither_loses_nor_invents_one(org, both_wa
     leases_run_out()
     assert sync().state == "done"
     assert (is_out(anna), org.opted_out()) == (False, {ids[1]})
-    assert not SyncWish.objects.exclude(state__in=("done", "superseded")).exists()
+    assert not OutboxEntry.objects.exclude(state__in=("done", "superseded")).exists()
 
 
 def test_the_command_syncs_and_says_so(org, both_ways):
@@ -159,8 +159,8 @@ def test_two_workers_at_once_write_each_record_once(org, both_ways):
     ]
     assert [worker.wait(60) for worker in workers] == [0, 0]
     # One that was read just before the other wrote it is asked for again, rather than taken for written.
-    wishes = SyncWish.objects.filter(state="done").count()
-    assert (len(org.journal(method="PATCH")), len(org.journal(path="oauth2/token"))) == (wishes, 1)
+    entries = OutboxEntry.objects.filter(state="done").count()
+    assert (len(org.journal(method="PATCH")), len(org.journal(path="oauth2/token"))) == (entries, 1)
 
 
 def test_a_lease_that_is_held_is_respected_and_one_that_ran_out_is_not(db):
@@ -219,7 +219,7 @@ def quiet(org, sync) -> None:
     org.clear_faults()
     for _cycle in range(5):
         run = sync()
-        waiting = SyncNotice.objects.exists() or SyncWish.objects.filter(state__in=("pending", "retry")).exists()
+        waiting = SyncNotice.objects.exists() or OutboxEntry.objects.filter(state__in=("pending", "retry")).exists()
         if run.state == "done" and not run.changed and not run.written and not waiting:
             return
     raise AssertionError((run.state, run.message))

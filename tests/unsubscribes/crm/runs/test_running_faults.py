@@ -8,7 +8,7 @@ from django.utils import timezone
 from tests.soak import sized
 from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm import tasks
-from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord
 from unsubscribes.crm.reading import pull
 from unsubscribes.crm.salesforce import reader
 from unsubscribes.crm.writing import settling
@@ -86,10 +86,10 @@ def test_a_used_up_quota_pauses_and_keeps_the_outbox(org, sync, anna):
     assert sync("push").state == "failed"
     row = SyncConnection.objects.get()
     assert (row.state, row.paused_until is None) == ("paused_quota", False)
-    [wish] = SyncWish.objects.all()
-    assert (wish.state, wish.attempts, SyncError.objects.count()) == ("retry", 0, 0)
+    [entry] = OutboxEntry.objects.all()
+    assert (entry.state, entry.attempts, SyncError.objects.count()) == ("retry", 0, 0)
     org.usage(0)
-    SyncWish.objects.update(due_at=wish.created_at)
+    OutboxEntry.objects.update(due_at=entry.created_at)
     assert (sync("push").written, SyncConnection.objects.get().state) == (1, "active")
 
 
@@ -102,7 +102,7 @@ def test_a_partial_failure_is_told_by_position(org, sync, person, unsubscribe):
     run = sync("push")
     assert (run.written, run.errors) == (4, 1)
     assert org.opted_out() == set(ids) - {ids[2]}
-    [dead] = SyncWish.objects.filter(state="dead")
+    [dead] = OutboxEntry.objects.filter(state="dead")
     assert (dead.record.sf_id, dead.code) == (ids[2], "FIELD_CUSTOM_VALIDATION_EXCEPTION")
 
 
@@ -110,7 +110,7 @@ def test_a_locked_row_is_tried_again(org, sync, anna):
     org.record_error("UNABLE_TO_LOCK_ROW", times=2)
     run = sync("push")
     assert (run.state, run.written, run.errors, box(org, anna)) == ("done", 1, 0, True)
-    assert (SyncError.objects.get().state, SyncWish.objects.get().attempts) == ("resolved", 2)
+    assert (SyncError.objects.get().state, OutboxEntry.objects.get().attempts) == ("resolved", 2)
 
 
 def test_an_unknown_error_is_given_up_after_five_tries(org, sync, anna, monkeypatch):
@@ -118,7 +118,7 @@ def test_an_unknown_error_is_given_up_after_five_tries(org, sync, anna, monkeypa
     org.record_error("SOMETHING_NEW")
     run = sync("push")
     assert (run.written, run.errors, len(org.journal(method="PATCH"))) == (0, 1, 5)
-    assert SyncWish.objects.get().state == "dead"
+    assert OutboxEntry.objects.get().state == "dead"
 
 
 def test_a_box_that_is_cleared_again_and_again_becomes_a_dead_letter(org, sync, anna):
@@ -128,7 +128,7 @@ def test_a_box_that_is_cleared_again_and_again_becomes_a_dead_letter(org, sync, 
         assert sync().written == 1
     org.opt_out(anna, False, by="automated")
     assert sync().written == 0
-    [dead] = SyncWish.objects.filter(state="dead")
+    [dead] = OutboxEntry.objects.filter(state="dead")
     assert (dead.code, dead.message) == ("AUTOMATION_KEEPS_CLEARING", org.user_ids()["automated"])
 
 
@@ -212,7 +212,7 @@ def test_a_permission_that_was_taken_away_pauses_and_heals(org, sync, person, un
     org.access(object="Contact", field="HasOptedOutOfEmail", level="read")
     assert sync("push").state == "failed"
     assert SyncConnection.objects.get().state == "paused_permission"
-    assert set(SyncWish.objects.values_list("state", flat=True)) == {"retry"}
+    assert set(OutboxEntry.objects.values_list("state", flat=True)) == {"retry"}
     org.access(object="Contact", field="HasOptedOutOfEmail", level="edit")
     assert sync("push").written == 6
     assert (SyncConnection.objects.get().state, org.opted_out()) == ("active", set(ids))
@@ -235,8 +235,8 @@ def test_what_a_rule_refused_is_tried_again_the_next_day(org, sync, anna):
     org.record_error("FIELD_CUSTOM_VALIDATION_EXCEPTION", "No.", times=1)
     assert sync("push").errors == 1
     tasks.sweep_salesforce()
-    assert SyncWish.objects.get().state == "dead"
-    SyncWish.objects.update(due_at=timezone.now() - dt.timedelta(hours=25))
+    assert OutboxEntry.objects.get().state == "dead"
+    OutboxEntry.objects.update(due_at=timezone.now() - dt.timedelta(hours=25))
     tasks.sweep_salesforce()
     assert (sync("push").written, box(org, anna)) == (1, True)
     assert SyncError.objects.get().state == "resolved"
@@ -365,6 +365,6 @@ def test_a_record_that_cannot_be_read_on_its_way_is_told_and_tried_again(org, sy
     org.fault("status", status=200, body={"totalSize": 1, "done": True, "records": [{}]}, match={"path": "queryAll"})
     assert sync(is_dry=True).message.split()[0] == "BAD_RECORD"
     org.clear_faults()
-    SyncWish.objects.update(state="retry", due_at=timezone.now(), lease=None)
+    OutboxEntry.objects.update(state="retry", due_at=timezone.now(), lease=None)
     sync("push")
     assert box(org, anna)

@@ -28,7 +28,7 @@ TABLES = [
     "compliance_compliancecard",
     "compliance_suppression",
     "unsubscribes_syncrecord",
-    "unsubscribes_syncwish",
+    "unsubscribes_outboxentry",
 ]
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from tests.soak import KILLS, SOAK, seeds, sized
 from tests.unsubscribes.crm.runs.test_running_crashes import CHILD, KILLED_AT, KILLED_IN_FULL, command, leases_run_out
 from tests.unsubscribes.crm.world import World
 from unsubscribes.crm import tasks
-from unsubscribes.crm.models import SyncConnection, SyncNotice, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncNotice, SyncRun
 from unsubscribes.crm.people import erasing
 from unsubscribes.crm.writing.push import retry_dead
 
@@ -66,7 +66,7 @@ def test_no_word_is_lost_and_none_is_made_up(org, sync, world, record_property):
     sync(full=True)
     quiet(world, sync, mended=False)
     world.check_words()
-    world.check_wishes()
+    world.check_entries()
     quiet(world, sync)
     world.check_words()
     world.check_boxes()
@@ -76,7 +76,7 @@ def test_no_word_is_lost_and_none_is_made_up(org, sync, world, record_property):
 def turn(world: World, sync, name: str) -> None:
     """Let the worker do one turn, an hour after the last; whatever it meets, it asks only so often."""
     before = SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    SyncWish.objects.filter(state="retry").update(due_at="2020-01-01T00:00Z")
+    OutboxEntry.objects.filter(state="retry").update(due_at="2020-01-01T00:00Z")
     SyncConnection.objects.exclude(state="active").update(state="active", paused_until=None)
     asked = len(world.org.journal())
     if name in ("pull", "both"):
@@ -110,7 +110,7 @@ def quiet(world: World, sync, *, mended: bool = True) -> None:
     leases_run_out()
     for _cycle in range(12):
         run = sync()
-        waits = SyncWish.objects.filter(state__in=("pending", "retry"))
+        waits = OutboxEntry.objects.filter(state__in=("pending", "retry"))
         waiting = SyncNotice.objects.exists() or (mended and waits.exists())
         if run.state == "done" and not run.changed and not run.written and not waiting:
             world.read()

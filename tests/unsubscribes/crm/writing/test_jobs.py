@@ -9,7 +9,7 @@ from compliance.suppression import suppression
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from tests.unsubscribes.crm.runs.test_running_crashes import CHILD, command, leases_run_out
 from unsubscribes.crm.connection import services
-from unsubscribes.crm.models import SyncJob, SyncRecord, SyncRun, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import running
 from unsubscribes.crm.runs.running import Running
@@ -78,7 +78,7 @@ def worked(org) -> list[str]:
 
 
 def states() -> dict[str, int]:
-    found = list(SyncWish.objects.values_list("state", flat=True))
+    found = list(OutboxEntry.objects.values_list("state", flat=True))
     return {state: found.count(state) for state in set(found)}
 
 
@@ -115,13 +115,13 @@ def test_what_a_read_shows_as_done_is_settled_while_the_job_goes_on(org, opted_o
     assert (states(), made(org), org.opted_out()) == ({"done": PEOPLE}, 1, set(opted_out))
 
 
-def test_no_wish_is_left_beside_one_that_is_being_written(org, opted_out, soon):
+def test_no_entry_is_left_beside_one_that_is_being_written(org, opted_out, soon):
     org.settings(bulk_seconds=LONG)
     turn()
     hashes = SyncRecord.objects.values_list("address_hash", flat=True)
     suppression.suppress_hashes(list(hashes), source="complaint")
     turn("both")
-    outbox.wish(list(SyncRecord.objects.values_list("pk", flat=True)), True)
+    outbox.enqueue(list(SyncRecord.objects.values_list("pk", flat=True)), True)
     assert (states(), made(org)) == ({"leased": PEOPLE}, 1)
 
 

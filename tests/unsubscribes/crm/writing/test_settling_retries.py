@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tests.unsubscribes.crm.conftest import box
 from unsubscribes.crm import tasks
-from unsubscribes.crm.models import SyncConnection, SyncError, SyncRecord, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.writing import settling
 from unsubscribes.crm.writing.push import retry_dead
@@ -29,7 +29,7 @@ def anna(org, sync, person, unsubscribe):
 
 def passes(hours: float) -> None:
     """Let so many hours pass for all that waits."""
-    SyncWish.objects.filter(state="retry").update(due_at=F("due_at") - dt.timedelta(hours=hours))
+    OutboxEntry.objects.filter(state="retry").update(due_at=F("due_at") - dt.timedelta(hours=hours))
 
 
 def beat() -> None:
@@ -42,9 +42,9 @@ def test_a_row_that_is_locked_for_hours_is_written_when_it_is_free(org, sync, an
     org.record_error("UNABLE_TO_LOCK_ROW")
     for _turn in range(14):
         beat()
-        assert SyncWish.objects.get().state == "retry"
+        assert OutboxEntry.objects.get().state == "retry"
         passes(1)
-    waits = SyncWish.objects.get().due_at - timezone.now()
+    waits = OutboxEntry.objects.get().due_at - timezone.now()
     assert (SyncError.objects.get().state, waits > dt.timedelta(minutes=-5)) == ("waiting", True)
     org.clear_faults()
     beat()
@@ -56,7 +56,7 @@ def test_a_row_that_is_locked_for_ever_is_a_dead_letter_in_the_end(org, sync, an
     for _turn in range(20):
         beat()
         passes(1)
-    assert (SyncWish.objects.get().state, SyncError.objects.get().state) == ("dead", "dead")
+    assert (OutboxEntry.objects.get().state, SyncError.objects.get().state) == ("dead", "dead")
     assert len(org.journal(method="PATCH")) == 20
 
 
@@ -80,7 +80,7 @@ def test_what_passes_by_itself_is_no_dead_letter_after_half_a_minute(org, sync, 
 
 
 def test_one_stubborn_row_keeps_no_other_from_its_batch(org, sync, anna, person, unsubscribe):
-    SyncWish.objects.all().delete()
+    OutboxEntry.objects.all().delete()
     people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(40)]
     ids = org.create("Contact", *({"LastName": f"P{n}", "Email": f"p{n}@example.com"} for n in range(40)))
     sync("pull")
@@ -89,9 +89,9 @@ def test_one_stubborn_row_keeps_no_other_from_its_batch(org, sync, anna, person,
     for _turn in range(4):
         beat()
         passes(1)
-    SyncWish.objects.exclude(state="retry").delete()
+    OutboxEntry.objects.exclude(state="retry").delete()
     SyncRecord.objects.filter(sf_id__in=ids[1:]).update(opted_out=False)
-    outbox.wish(list(SyncRecord.objects.filter(sf_id__in=ids[1:]).values_list("pk", flat=True)), True)
+    outbox.enqueue(list(SyncRecord.objects.filter(sf_id__in=ids[1:]).values_list("pk", flat=True)), True)
     org.clear_journal()
     beat()
     assert len(org.journal(method="PATCH")) == 2
@@ -108,8 +108,8 @@ def test_a_record_that_only_seems_gone_is_a_counted_failure(org, sync, anna, cod
         sync("pull")
         passes(1)
     assert len(org.journal(method="PATCH")) == 5
-    [wish] = SyncWish.objects.exclude(state="superseded")
-    assert (wish.state, wish.code, SyncError.objects.get().state) == ("dead", code, "dead")
+    [entry] = OutboxEntry.objects.exclude(state="superseded")
+    assert (entry.state, entry.code, SyncError.objects.get().state) == ("dead", code, "dead")
     org.clear_faults()
     retry_dead(Q())
     beat()
@@ -148,7 +148,7 @@ def test_an_id_that_never_was_is_a_dead_letter(org, sync, person, unsubscribe):
     for _turn in range(6):
         beat()
         passes(1)
-    assert (SyncWish.objects.get().state, SyncError.objects.get().state) == ("dead", "dead")
+    assert (OutboxEntry.objects.get().state, SyncError.objects.get().state) == ("dead", "dead")
 
 
 def test_a_record_that_spoils_its_request_is_found_and_the_others_are_written(org, sync, person, unsubscribe):
@@ -184,5 +184,5 @@ def test_an_org_that_refuses_every_request_is_not_asked_without_end(org, sync, p
 def test_a_quota_that_a_record_tells_of_is_no_fault_of_the_record(org, sync, anna):
     org.record_error("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", times=1)
     assert sync("push").state == "failed"
-    assert (SyncConnection.objects.get().state, SyncWish.objects.get().attempts) == ("paused_quota", 0)
+    assert (SyncConnection.objects.get().state, OutboxEntry.objects.get().attempts) == ("paused_quota", 0)
     assert (sync("push").written, box(org, anna)) == (1, True)

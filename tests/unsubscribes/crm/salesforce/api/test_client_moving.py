@@ -4,7 +4,7 @@ import pytest
 
 from salesconnect.common import sync_words
 from tests.unsubscribes.crm.conftest import box, is_out
-from unsubscribes.crm.models import SyncConnection, SyncError, SyncWish
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError
 from unsubscribes.crm.salesforce.api import client
 from unsubscribes.crm.salesforce.provider import Salesforce
 from unsubscribes.crm.values import Limits
@@ -101,6 +101,6 @@ def test_an_org_that_moves_during_a_bulk_job_ends_it(org, sync, person, unsubscr
     org.fault("status", status=301, body=[], match={"host": OLD, "path": "jobs/ingest/", "nth": 3, "times": 0})
     sync("push")
     assert set(ids) <= org.opted_out()
-    assert not SyncWish.objects.filter(state__in=("pending", "retry", "leased", "dead")).exists()
+    assert not OutboxEntry.objects.filter(state__in=("pending", "retry", "leased", "dead")).exists()
     assert not SyncError.objects.exists()
     assert box(org, ids[0])

@@ -1,7 +1,7 @@
 -- 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
--- where the opt-out was written or seen. A wish that waits is overwritten, one that is being written stays, and
+-- where the opt-out was written or seen. An entry that waits is overwritten, one that is being written stays, and
 -- another one of the same kind is not left beside it.
-INSERT INTO unsubscribes_syncwish AS w
+INSERT INTO unsubscribes_outboxentry AS w
     (record_id, desired, state, attempts, due_at, known_stamp, clock_ahead, code, message, created_at)
 SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END,
        (SELECT clock_ahead FROM unsubscribes_syncconnection), '', '', coalesce(%(said_at)s, now())
@@ -10,13 +10,13 @@ WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
 AND {local_no} = %(desired)s
 AND NOT (%(desired)s AND {worn})
 AND (r.opted_out IS DISTINCT FROM %(desired)s OR NOT %(desired)s AND r.pushed OR EXISTS (
-    SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
+    SELECT FROM unsubscribes_outboxentry o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
     AND o.desired <> %(desired)s
 ))
 AND (%(desired)s OR r.opted_out OR r.pushed OR EXISTS (
-    SELECT FROM unsubscribes_syncwish o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
+    SELECT FROM unsubscribes_outboxentry o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
 ))
-AND (SELECT true FROM (SELECT state, desired FROM unsubscribes_syncwish WHERE record_id = r.id OFFSET 0) o
+AND (SELECT true FROM (SELECT state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) o
      WHERE o.state = 'leased' AND o.desired = %(desired)s LIMIT 1) IS NULL
 ORDER BY r.id
 ON CONFLICT (record_id) WHERE state IN ('pending', 'retry') DO UPDATE
