@@ -9,13 +9,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.suppression.sources import OptOutSource
 from compliance.verdict.reasons import DECIDED, MONTHS, Effect
 from contacts.models import Contact, OnMerge
 from contacts.models.batch import ENDED, State
-
-TOLD_BY_OTHERS = (SourceType.CRM_SYNC, SourceType.IMPORT, SourceType.OTHER)
-"""The sources that are not the person: whoever came in by them must be told of it (GDPR art. 14)."""
 
 
 def recorded(field: str, value: int) -> Q:
@@ -86,7 +84,7 @@ class ComplianceCard(models.Model):
             ),
             models.Index(
                 fields=["contact"],
-                condition=Q(informed_at=None, source_type__in=TOLD_BY_OTHERS),
+                condition=Q(informed_at=None, source_type__in=INDIRECT_SOURCES),
                 name="card_to_inform",
             ),
         ]
@@ -106,8 +104,8 @@ class ComplianceCard(models.Model):
             ),
             models.CheckConstraint(
                 name="card_known_codes",
-                condition=(Q(authorization_type=None) | Q(authorization_type__range=(1, 7)))
-                & (Q(source_type=None) | Q(source_type__range=(1, 5))),
+                condition=(Q(authorization_type=None) | Q(authorization_type__range=(1, max(AuthorizationType))))
+                & (Q(source_type=None) | Q(source_type__range=(1, max(SourceType)))),
             ),
         ]
 
@@ -146,14 +144,7 @@ class CardTally(models.Model):
 class Suppression(models.Model):
     """An address that must not be mailed. It knows the address only by its keyed hash, so it outlives the person."""
 
-    class Source(models.TextChoices):
-        CLICKED_LINK = "clicked_link", _("Clicked Link")
-        ONE_CLICK = "one_click", _("One-Click")
-        MANUAL = "manual", _("Manual")
-        SALESFORCE_SYNC = "salesforce_sync", _("Salesforce Sync")
-        BOUNCE = "bounce", _("Bounce")
-        COMPLAINT = "complaint", _("Complaint")
-        IMPORT = "import", _("Import")
+    Source = OptOutSource
 
     address_hash = models.UUIDField(unique=True)
     hash_key = models.CharField(max_length=8)

@@ -22,6 +22,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import table_sizes
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
+from salesconnect.lib.doors import DOORS
 from salesconnect.lib.errors import Conflict, Invalid
 
 # 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are
@@ -126,7 +127,7 @@ def create_staged(
     values = {
         "owner": owner_id,
         "hash_key": newest_key(),
-        "opt_out_source": Suppression.Source.IMPORT if actor.door == "import" else Suppression.Source.MANUAL,
+        "opt_out_source": Suppression.Source.IMPORT if DOORS[actor.door].reads_files else Suppression.Source.MANUAL,
         "action": history.CREATED,
         "today": timezone.localdate(),
         "file": file_name,

@@ -86,6 +86,9 @@ SOURCE_WORDS = {
     SourceType.CHROME_EXTENSION: ("Chrome Extension", "Chrome-tillägg"),
     SourceType.OTHER: ("Other", "Annat"),
 }
+# Whether a source has the data from the person; whoever came in by another one must be told of it (GDPR art. 14).
+DIRECT_SOURCES = (SourceType.MANUAL_UPLOAD, SourceType.CHROME_EXTENSION)
+INDIRECT_SOURCES = (SourceType.CRM_SYNC, SourceType.IMPORT, SourceType.OTHER)
 # From the strictest: nothing recorded and what is no ground of GDPR art. 6(1); then what the person can end at will
 # (consent by art. 7(3), the interests by objection, art. 21); last what holds whatever the person wants.
 STRICTEST_FIRST = (

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card import services
-from compliance.card.rules import TEXT_LIMIT
-from compliance.models import TOLD_BY_OTHERS, ComplianceCard
+from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT
+from compliance.models import ComplianceCard
 from compliance.verdict.reasons import months_before
 from contacts.events import history
 from contacts.models import Contact
@@ -68,7 +68,7 @@ def take_back(contact_id: int, *, actor: Actor) -> Outcome:
 
 def must_be_told(card: str = "card__") -> Q:
     """Return the condition that a person still has to be told; `card` is the path to the card's fields."""
-    return Q(**{f"{card}informed_at": None, f"{card}source_type__in": TOLD_BY_OTHERS})
+    return Q(**{f"{card}informed_at": None, f"{card}source_type__in": INDIRECT_SOURCES})
 
 
 def waiting() -> QuerySet[ComplianceCard]:

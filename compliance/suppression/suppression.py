@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from compliance.models import Suppression
 from compliance.suppression import address_locks, lookalikes
+from compliance.suppression.sources import REPEATED
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key
@@ -22,10 +23,6 @@ from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 
 ADDRESS_CHANGED = "address_changed"
-
-# A "no" that is said again is no second entry in the history, but newer than any consent given before it. What
-# machines and files repeat is nobody's word.
-REPEATED = (Suppression.Source.BOUNCE, Suppression.Source.SALESFORCE_SYNC, Suppression.Source.IMPORT)
 
 # Functions of the database, which keeps their plans: thousands may follow the links of one mail at once.
 UNSUBSCRIBE = """

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import AuthorizationType
+from compliance.suppression.sources import FACTS, OptOutSource
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -157,16 +158,8 @@ def months_before(day: dt.date, months: int) -> dt.date:
 def _unsubscribed(_facts: Judged, _policy: "Policy", said: Said | None) -> str:
     if said is None:
         return _t("Unsubscribed.")
-    how = {
-        "clicked_link": _t("Unsubscribed on %(date)s by link."),
-        "one_click": _t("Unsubscribed on %(date)s by one click."),
-        "manual": _t("Unsubscribed on %(date)s by hand."),
-        "salesforce_sync": _t("Unsubscribed on %(date)s by Salesforce."),
-        "bounce": _t("Unsubscribed on %(date)s because the address bounced."),
-        "complaint": _t("Unsubscribed on %(date)s by a complaint."),
-        "import": _t("Unsubscribed on %(date)s by an import."),
-    }
-    return how.get(said.source, _t("Unsubscribed on %(date)s.")) % {"date": _day(said.since)}
+    sentence = FACTS[OptOutSource(said.source)].sentence if said.source in FACTS else _t("Unsubscribed on %(date)s.")
+    return str(sentence) % {"date": _day(said.since)}
 
 
 def _restricted(facts: Judged, _policy: "Policy", _said: Said | None) -> str:

@@ -11,14 +11,11 @@ from collections.abc import Collection
 from django.db.models import BooleanField, F, Func
 from django.utils import timezone
 
-from compliance.models import Suppression
+from compliance.suppression.sources import SAID_BY_SOMEBODY
 from contacts.events import history
 from salesconnect.lib.database.sql import fill, statement
 
-Source = Suppression.Source
-# A bounce is the mailbox's; what Salesforce or a file says is dated by the reading, not by the person.
-BY_THE_PERSON = (Source.CLICKED_LINK, Source.ONE_CLICK, Source.COMPLAINT, Source.MANUAL)
-SOURCES = ", ".join(f"'{source}'" for source in BY_THE_PERSON)
+SOURCES = ", ".join(f"'{source}'" for source in SAID_BY_SOMEBODY)
 ROWS_OF = "AND contact_id = ANY('{ids}'::bigint[])"
 EVENTS_OF = """AND contact_id = ANY('{ids}'::bigint[]
     || ARRAY(SELECT gone FROM heirs WHERE kept = ANY('{ids}'::bigint[])))"""

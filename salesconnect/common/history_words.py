@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
 from compliance.card.words import authorization_words, day, label, source_words
 from compliance.models import Suppression
+from compliance.suppression import sources
 from compliance.suppression.suppression import ADDRESS_CHANGED
 from contacts.events import history
 from contacts.models import ContactEvent
@@ -35,14 +36,6 @@ LABELS = {
     "source_type": gettext_lazy("Source"),
     "source_other": gettext_lazy("Description of the source"),
 }
-DOORS = {
-    "api": gettext_lazy("through the API"),
-    "command": gettext_lazy("from the command line"),
-    "sync": gettext_lazy("from Salesforce"),
-    "link": gettext_lazy("by a link in a mail"),
-}
-# A "no" that a user gave for the person; any other came from the address itself.
-GIVEN_BY_USERS = (Suppression.Source.MANUAL, Suppression.Source.IMPORT)
 
 
 def describe(event: ContactEvent, undoes: int | None = None) -> str:
@@ -128,7 +121,7 @@ def _source(event: ContactEvent) -> str:
 def _unsubscribed(event: ContactEvent) -> str:
     source = _side(event.changes, NEW).get("source") or Suppression.Source.MANUAL
     words = {"actor": event.actor_name, "source": source_label(source)}
-    by_user = source in GIVEN_BY_USERS
+    by_user = source in sources.GIVEN_BY_USERS
     sentence = _("%(actor)s unsubscribed this person (%(source)s)") if by_user else _("Unsubscribed (%(source)s)")
     if "earlier_address" in event.changes:
         sentence = _("Unsubscribed in answer to a mail to an earlier address (%(source)s)")

@@ -1,12 +1,11 @@
 """Who acts, through which door, and what each role may do: the one list of rights."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-Door = Literal["page", "api", "import", "command", "task", "link", "sync"]
+from salesconnect.lib.doors import Door
 
 READ = frozenset({"view_people", "export_people", "verify_history"})
 PEOPLE = READ | {

@@ -5,7 +5,8 @@ from itertools import groupby
 from typing import cast
 
 from contacts.events import history
-from salesconnect.lib.actor import Actor, Door
+from salesconnect.lib.actor import Actor
+from salesconnect.lib.doors import Door
 from unsubscribes.models import Message
 
 

@@ -4,6 +4,8 @@ import pytest
 from django.utils import translation
 
 from compliance.card.rules import (
+    DIRECT_SOURCES,
+    INDIRECT_SOURCES,
     STRICTEST_FIRST,
     Authorization,
     AuthorizationType,
@@ -11,6 +13,7 @@ from compliance.card.rules import (
     SourceType,
 )
 from compliance.imports import values
+from compliance.models import ComplianceCard
 from exports.pack.contents import schema
 
 TYPES = [*AuthorizationType, *SourceType]
@@ -33,6 +36,19 @@ def test_an_import_knows_it_by_its_slug_as_an_export_writes_it(code):
 @pytest.mark.parametrize("code", AuthorizationType)
 def test_it_has_its_place_among_the_stricter_and_the_freer_ones(code):
     assert STRICTEST_FIRST.count(code) == 1
+
+
+@pytest.mark.parametrize("code", SourceType)
+def test_a_source_is_either_the_person_or_somebody_else(code):
+    assert (*DIRECT_SOURCES, *INDIRECT_SOURCES).count(code) == 1
+
+
+@pytest.mark.parametrize("code", TYPES, ids=repr)
+@pytest.mark.django_db
+def test_the_database_takes_it(code):
+    [check] = [each for each in ComplianceCard._meta.constraints if each.name == "card_known_codes"]
+    column = "authorization_type" if isinstance(code, AuthorizationType) else "source_type"
+    check.validate(ComplianceCard, ComplianceCard(**{column: code}))
 
 
 def test_the_evidence_pack_describes_all_of_them():

@@ -18,6 +18,7 @@ from contacts.models import ContactEvent
 from salesconnect.common import history_words
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.doors import DOORS
 from salesconnect.pages.people.cells import time_element
 from salesconnect.pages.templatetags.ui import icon
 
@@ -100,7 +101,7 @@ class _Writer:
             history.MAIL_FAILED: mail,
             history.MAIL_ARRIVED: mail,
         }
-        self.doors = {door: escape(str(words)) for door, words in history_words.DOORS.items()}
+        self.doors: dict[str, str] = {door: escape(str(facts.words)) for door, facts in DOORS.items()}
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")
 
     def line(self, event: ContactEvent, undoes: int | None) -> str:
