@@ -297,7 +297,7 @@ SPECTACULAR_SETTINGS = {
         "TaskState": "contacts.models.batch.State",
         "Verdict": "compliance.verdict.verdict.CHOICES",
         "MailState": "salesconnect.api.mail_filters.STATES",
-        "OptOutKind": "unsubscribes.ledger.ledger.THE_NO",
+        "OptOutKind": "unsubscribes.opt_outs.listing.THE_NO",
         "RequestKind": "exports.models.DataRequest.Kind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from compliance.card.rules import Authorization, AuthorizationType
 from tests.interleaving import apart
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.mail.compose import Draft
 
 DRAFT = Draft("Hello {{ first_name }}", "Dear {{ first_name }} {{ last_name }},\n\nwe have news.")
@@ -128,4 +128,4 @@ def many(person) -> Callable[[int], list]:
 @pytest.fixture
 def written(anna, member):
     """Return a message to Anna that waits to be sent."""
-    return services.write_to_one(anna.pk, DRAFT, actor=member)
+    return mailing.write_to_one(anna.pk, DRAFT, actor=member)

@@ -17,7 +17,7 @@ from exports.models import RetentionRule
 from exports.requests import register
 from salesconnect.api import urls
 from salesconnect.api.protocol.docs import Nowhere
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.models import SyncError
 

@@ -26,13 +26,13 @@ PURE = (
     "exports/requests/deadlines.py",
     "exports/erasure/traces.py",
     "unsubscribes/crm/reading/rules.py",
-    "unsubscribes/crm/salesforce/api/errors.py",
+    "unsubscribes/crm/salesforce/api/error_codes.py",
     "unsubscribes/crm/salesforce/mapping.py",
-    "unsubscribes/crm/trouble.py",
+    "unsubscribes/crm/provider_errors.py",
     "unsubscribes/crm/values.py",
     "unsubscribes/reports/meanings.py",
     "unsubscribes/mail/sending/headers.py",
-    "unsubscribes/mail/sending/replies.py",
+    "unsubscribes/mail/sending/refusals.py",
 )
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 WHOLE = ("browser", "cluster", "history_machine", "products", "salesforce_org", "salesforce_org_tests", "upgrade")

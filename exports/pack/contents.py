@@ -17,10 +17,10 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
 from contacts.people.fields import DETAILS, FIELDS
 from unsubscribes.crm.monitoring.status import records_of
-from unsubscribes.ledger import person_ledger as unsubscribes
-from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord
+from unsubscribes.opt_outs import of_person as unsubscribes
+from unsubscribes.opt_outs.of_person import Said
 
 FORMAT = "salesconnect-person/1"
 SCHEMA = Path(__file__).with_name("person.schema.json")

@@ -21,7 +21,7 @@ from salesconnect.api.protocol.fields import IDEMPOTENCY_KEY, PAGE_PARAMETERS, B
 from salesconnect.common.selection import Selection
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
-from unsubscribes.mail import failures, queries, services
+from unsubscribes.mail import failures, mailing, queries
 from unsubscribes.mail.compose import BODY_LIMIT, Draft
 from unsubscribes.models import SUBJECT_LIMIT, Message
 
@@ -92,7 +92,7 @@ class PersonMailViewSet(Endpoint):
     @idempotent
     def write(self, request: Request, pk: int) -> Response:
         """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
-        message = services.write_to_one(pk, Draft(**_draft(read(MailBody, request.data))), actor=self.actor)
+        message = mailing.write_to_one(pk, Draft(**_draft(read(MailBody, request.data))), actor=self.actor)
         return Response(mail_body(message, with_link=True), 201)
 
     @extend_schema(responses={204: None})

@@ -16,9 +16,9 @@ from contacts.people.rules import normalise_address
 from salesconnect.api.protocol.base import Endpoint, utc
 from salesconnect.api.protocol.fields import Body, Text, page_of, read
 from salesconnect.lib.errors import Invalid, Missing
-from unsubscribes.ledger import person_ledger
-from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.models import ConsentEvidence
+from unsubscribes.opt_outs import of_person
+from unsubscribes.opt_outs.of_person import Said
 
 
 class UnsubscribeBody(Body):
@@ -57,7 +57,7 @@ class UnsubscribeViewSet(Endpoint):
     @action(detail=True)
     def unsubscribes(self, request: Request, pk: int) -> Response:
         """List what a person said about mail, newest first."""
-        entries = [_entry(said) for said in person_ledger.of_person(self._person(pk))]
+        entries = [_entry(said) for said in of_person.of_person(self._person(pk))]
         return Response({"next": None, "previous": None, "results": entries})
 
     @extend_schema(request=UnsubscribeBody, responses={200: Entry, 201: Entry})
@@ -69,7 +69,7 @@ class UnsubscribeViewSet(Endpoint):
         people = Contact.objects.visible_to(self.actor).filter(pk=pk)
         source = Suppression.Source.MANUAL
         outcome = suppression.unsubscribe(people, actor=self.actor, source=source, reason=reason)
-        newest = person_ledger.of_person(self._person(pk))[0]
+        newest = of_person.of_person(self._person(pk))[0]
         return Response(_entry(newest), 201 if outcome.changed else 200)
 
     def _person(self, pk: int) -> Contact:

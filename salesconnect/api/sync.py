@@ -13,7 +13,7 @@ from salesconnect.api.contacts.contacts import PersonEndpoint
 from salesconnect.api.protocol.base import PAGING, Endpoint, newest_first, utc
 from salesconnect.api.protocol.fields import PAGE_PARAMETERS, Body, Nothing, page_of, read
 from salesconnect.common.sync_words import alert_words
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncJob, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring import alerts, status
 
@@ -146,14 +146,14 @@ class SyncViewSet(Endpoint):
     def retry(self, request: Request, pk: int) -> Response:
         """Try a record again that was given up."""
         read(Nothing, request.data)
-        return Response(_error(services.retry(pk, actor=self.actor)))
+        return Response(_error(sync_control.retry(pk, actor=self.actor)))
 
     @extend_schema(request=RunBody, responses={202: Ordered})
     @action(detail=False, methods=["post"])
     def run(self, request: Request) -> Response:
         """Order a run; a worker does it."""
         values = read(RunBody, request.data)
-        ordered = services.order(actor=self.actor, direction=values["direction"], is_dry=values["dry_run"])
+        ordered = sync_control.order(actor=self.actor, direction=values["direction"], is_dry=values["dry_run"])
         return Response({"run": ordered.pk}, 202)
 
 

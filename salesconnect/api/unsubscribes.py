@@ -15,13 +15,13 @@ from salesconnect.api.protocol.base import PAGING, Endpoint, page_body, page_siz
 from salesconnect.api.protocol.fields import PAGE_PARAMETERS, page_of
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web import parsing
-from unsubscribes.ledger import ledger
-from unsubscribes.ledger.ledger import Entry, Wanted
+from unsubscribes.opt_outs import listing
+from unsubscribes.opt_outs.listing import Entry, Wanted
 
-SOURCES = (*Suppression.Source.values, ledger.RE_CONSENT)
+SOURCES = (*Suppression.Source.values, listing.RE_CONSENT)
 DAYS = ("since", "until")
 FILTER_PARAMETERS = [
-    OpenApiParameter("kind", str, enum=ledger.THE_NO),
+    OpenApiParameter("kind", str, enum=listing.THE_NO),
     OpenApiParameter("source", str, enum=SOURCES),
     OpenApiParameter("since", OpenApiTypes.DATE, description="From this day on, in the site's time zone."),
     OpenApiParameter("until", OpenApiTypes.DATE, description="Up to this day, which is included."),
@@ -33,7 +33,7 @@ class LedgerEntry(serializers.Serializer):
 
     id = serializers.IntegerField()
     date = serializers.DateTimeField()
-    kind = serializers.ChoiceField(ledger.THE_NO)
+    kind = serializers.ChoiceField(listing.THE_NO)
     source = serializers.CharField()  # type: ignore[assignment] # a field's own option of that name
     reason = serializers.CharField()
     actor = serializers.CharField()
@@ -50,7 +50,7 @@ class LedgerViewSet(Endpoint):
     def list(self, request: Request) -> Response:
         """List who said no and who said yes again, newest first."""
         cursor = request.query_params.get("cursor")
-        page = ledger.page(_wanted(request), cursor=cursor, size=page_size(request))
+        page = listing.page(_wanted(request), cursor=cursor, size=page_size(request))
         return Response(page_body(request, page, [_body(entry) for entry in page.rows]))
 
 
@@ -58,7 +58,7 @@ def _wanted(request: Request) -> Wanted:
     """Return what the parameters ask for; raises `Invalid` with what is wrong by name."""
     asked = {name: request.query_params.get(name, "") for name in ("kind", "source", *DAYS)}
     errors: dict[str, list[str]] = {}
-    if asked["kind"] not in ("", *ledger.THE_NO):
+    if asked["kind"] not in ("", *listing.THE_NO):
         errors["kind"] = [_("There is no such kind.")]
     if asked["source"] not in ("", *SOURCES):
         errors["source"] = [_("There is no such source.")]

@@ -27,7 +27,7 @@ from salesconnect.bench import database
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, once
 from salesconnect.bench.plans import Scans
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.runs.running import Running
 from unsubscribes.crm.salesforce.provider import BATCH, JOB, JOBS_ABOVE
@@ -177,7 +177,7 @@ def _connect(org: Org) -> None:
 
 
 def _run(direction: str, *, full: bool = False) -> None:
-    run = services.order(actor=ACTOR, direction=direction, full=full, start=False)
+    run = sync_control.order(actor=ACTOR, direction=direction, full=full, start=False)
     Running(run, manual=True).go()
     run.refresh_from_db()
     if run.state != run.State.DONE or run.errors:

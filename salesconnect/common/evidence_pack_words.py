@@ -15,9 +15,9 @@ from contacts.people.fields import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label
-from unsubscribes.ledger.person_ledger import Said
 from unsubscribes.mail import team
 from unsubscribes.models import ConsentEvidence, Message, OutboxEntry, SyncRecord
+from unsubscribes.opt_outs.of_person import Said
 
 PRINTED = 1_000
 """How many events and mails are printed; all of them are in the JSON files."""

@@ -19,7 +19,7 @@ from contacts.accounts import tokens
 from contacts.models import Batch
 from exports.integrity import check_run
 from salesconnect.operations import liveness
-from unsubscribes.crm.monitoring.measures import Measure, measures
+from unsubscribes.crm.monitoring.sync_metrics import Measure, measures
 from unsubscribes.mail import queries
 from unsubscribes.mail.sending import server
 from unsubscribes.mail.sending.backends import has_server

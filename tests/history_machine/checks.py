@@ -28,9 +28,9 @@ from tests.exports.stored import files_as_text, tables_as_text
 from tests.history_machine import seen
 from tests.history_machine.world import World
 from tests.soak import sized
-from unsubscribes.ledger import person_ledger
 from unsubscribes.mail import gate
 from unsubscribes.models import Message
+from unsubscribes.opt_outs import of_person
 
 LATE = {
     "/requests/": "/requests/?view=overdue",
@@ -114,7 +114,7 @@ def who_said_no_gets_no_mail(said_no: set[str], now: seen.Seen) -> None:
 def history_tells_who_is_unsubscribed(numbers: Iterable[int]) -> None:
     """Compare the marks of these people with the last word that the history has of each."""
     for person in Contact.objects.select_related("card").filter(pk__in=list(numbers)):
-        said = person_ledger.of_person(person)
+        said = of_person.of_person(person)
         assert person.card.unsubscribed == bool(said and said[0].kind == "unsubscribed"), person.pk
 
 

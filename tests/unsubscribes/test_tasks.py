@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tests.mailing import DRAFT
 from unsubscribes import tasks
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
@@ -19,7 +19,7 @@ def test_one_message_is_sent_and_no_other(server, written, anna, member):
 
 def test_the_sweep_marks_the_lost_and_sends_the_rest(server, many, member):
     for person in many(2):
-        services.write_to_one(person.pk, DRAFT, actor=member)
+        mailing.write_to_one(person.pk, DRAFT, actor=member)
     lost = send.claim()
     Message.objects.filter(pk=lost.pk).update(claimed_at=timezone.now() - dt.timedelta(seconds=send.LEASE_SECONDS + 1))
     tasks.sweep_mail()

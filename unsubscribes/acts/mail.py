@@ -13,7 +13,7 @@ from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
-from unsubscribes.mail import gate, orders, services
+from unsubscribes.mail import bulk_mail, gate, mailing
 from unsubscribes.mail.compose import Draft
 
 
@@ -37,10 +37,10 @@ class Mail(SelectedAct):
         return Counts(passing + held.total(), passing, held)
 
     def order(self, people: ContactQuerySet, params: Params, *, actor: Actor, **selected: Any) -> Batch:
-        return orders.order_mail(people, Draft(**params), actor=actor, **selected)
+        return bulk_mail.order_mail(people, Draft(**params), actor=actor, **selected)
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-        return services.write(contacts, Draft(**batch.params), actor=actor, batch_id=batch.pk)
+        return mailing.write(contacts, Draft(**batch.params), actor=actor, batch_id=batch.pk)
 
     def title(self, n: int) -> str:
         return ngettext("Write to %(n)s person", "Write to %(n)s people", n)

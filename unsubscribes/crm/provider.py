@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.trouble import TroubleKind
+from unsubscribes.crm.provider_errors import TroubleKind
 from unsubscribes.crm.values import (
     Attribution,
     CrmRecord,

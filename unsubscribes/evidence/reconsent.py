@@ -27,7 +27,7 @@ from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
 from unsubscribes.crm.models import SyncNotice
-from unsubscribes.evidence import documents, records
+from unsubscribes.evidence import documents, evidence_store
 from unsubscribes.evidence.documents import Document
 from unsubscribes.evidence.rules import Evidence
 
@@ -67,8 +67,8 @@ def _reconsent(
         raise Conflict("unsubscribed_again", _("The person has just said no again. Nothing was changed."))
     document = _checked(evidence, said_no)
     _lift(person)
-    record = records.keep(person, evidence, document, actor=actor)
-    history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=records.changes(record))
+    record = evidence_store.keep(person, evidence, document, actor=actor)
+    history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=evidence_store.changes(record))
     consent = Authorization(AuthorizationType.CONSENT, "", record.consent_date, record.purpose)
     services.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
     SyncNotice.objects.create(contact_id=contact_id, yes=True)

@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from contacts.models import Contact
 from salesconnect.lib.errors import Invalid
-from unsubscribes.mail.merge import FIELD, merge, unknown_fields
+from unsubscribes.mail.merge_fields import FIELD, merge, unknown_fields
 from unsubscribes.models import SUBJECT_LIMIT
 
 LINK = "{{ unsubscribe_link }}"

@@ -22,7 +22,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Missing
 from salesconnect.lib.outcome import Outcome
-from unsubscribes.mail import events, notices
+from unsubscribes.mail import informing_mail, mail_events
 from unsubscribes.mail.gate import ON_ITS_WAY
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
@@ -55,12 +55,12 @@ def came_back(message: Message, said: str, at: dt.datetime | None = None) -> Non
     if stored is None or stored.state not in (*LEFT, State.SENDING):
         return
     if stored.state in ON_ITS_WAY:
-        events.sent(stored)
+        mail_events.sent(stored)
         stored.sent_at = stored.claimed_at or stored.created_at
     stored.state, stored.reason, stored.error = State.FAILED, Reason.UNDELIVERED, said[:500]
     stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
-    events.failed([stored])
-    notices.count_as_untold(stored)
+    mail_events.failed([stored])
+    informing_mail.count_as_untold(stored)
 
 
 @act
@@ -99,13 +99,13 @@ def arrived_after_all(message: Message, at: dt.datetime | None = None) -> None:
         return
     came_back_before = stored.state == State.FAILED and stored.reason == Reason.UNDELIVERED
     if came_back_before:
-        events.arrived(stored)
+        mail_events.arrived(stored)
     elif stored.state in ON_ITS_WAY:
-        events.sent(stored)
+        mail_events.sent(stored)
         stored.sent_at = stored.claimed_at or stored.created_at
     if came_back_before or stored.state in ON_ITS_WAY:
         stored.state, stored.reason, stored.error = State.SENT, "", ""
-        notices.count_as_told(stored)
+        informing_mail.count_as_told(stored)
     stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import override
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
-from unsubscribes.mail.merge import unknown_fields
+from unsubscribes.mail.merge_fields import unknown_fields
 from unsubscribes.models import TeamSettings
 
 DEFAULT_NAME = "Sales Connect"

@@ -24,7 +24,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing
 from unsubscribes.evidence.rules import stricter
-from unsubscribes.mail import doubles
+from unsubscribes.mail import duplicates
 from unsubscribes.models import MailFailure
 
 BASIS_CLOCKS = ("basis_since", "reviewed_on")
@@ -63,7 +63,7 @@ def merge(
     }
     _share_the_no(survivor, other, actor)
     record.moved = _move(other_id, survivor_id)
-    doubles.hold(survivor_id)
+    duplicates.hold(survivor_id)
     # The address must be free before the survivor takes it.
     ComplianceCard.objects.filter(pk=other_id).delete()
     Contact.objects.filter(pk=other_id).delete()

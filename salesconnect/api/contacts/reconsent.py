@@ -18,7 +18,7 @@ from salesconnect.api.protocol.fields import Body, Day, Text, read
 from salesconnect.api.protocol.parsers import StrictJSONParser
 from salesconnect.common.attachments import attachment
 from salesconnect.lib.errors import Stale
-from unsubscribes.evidence import records
+from unsubscribes.evidence import evidence_store
 from unsubscribes.evidence.reconsent import demand, reconsent
 from unsubscribes.evidence.rules import WORDING_LIMIT, Channel, Evidence
 
@@ -66,13 +66,13 @@ class ReconsentViewSet(PersonEndpoint):
     @action(detail=True, url_path="evidence/<int:record>/file")
     def document(self, request: Request, pk: int, record: int) -> FileResponse:
         """Download the document of a piece of evidence, with a token."""
-        return attachment(records.hand_out(pk, record, actor=self.actor))
+        return attachment(evidence_store.hand_out(pk, record, actor=self.actor))
 
     @extend_schema(request=None, responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @document.mapping.post
     def order_document(self, request: Request, pk: int, record: int) -> FileResponse:
         """Download the document of a piece of evidence, with a session or a token."""
-        return attachment(records.hand_out(pk, record, actor=self.actor))
+        return attachment(evidence_store.hand_out(pk, record, actor=self.actor))
 
 
 def _evidence(body: Any) -> Evidence:

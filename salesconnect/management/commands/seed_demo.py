@@ -29,10 +29,10 @@ from salesconnect.lib.actor import Actor, system
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.evidence.rules import Channel, Evidence
 from unsubscribes.links import links
-from unsubscribes.mail import failures, notices, services
+from unsubscribes.mail import failures, informing_mail, mailing
 from unsubscribes.mail import team as team_settings
+from unsubscribes.mail.bulk_mail import order_mail
 from unsubscribes.mail.compose import Draft
-from unsubscribes.mail.orders import order_mail
 
 PEOPLE = 2_000
 FAIR = (
@@ -138,7 +138,7 @@ def _mail(team: list[User]) -> None:
     )
     lars = batches.user_actor(team[1], "page")
     draft = Draft("Our latest news", "Hello {{ first_name }},\n\nhere is what is new at {{ our_company }}.")
-    services.keep_template("Latest news", draft, actor=lars)
+    mailing.keep_template("Latest news", draft, actor=lars)
     readers = _every(60, 7)
     order_mail(readers, draft, actor=lars, selection={"picked": readers.count()})
 
@@ -204,8 +204,8 @@ def _clocks(team: list[User]) -> None:
     informing.mark(_every(3, 1), actor=eva, reason=f"Letter sent on {timezone.localdate()}")
     text = "we hold your name and address at work. They came from partners. You can ask us to stop at any time."
     draft = Draft("Your data at {{ our_company }}", f"Hello {{{{ first_name }}}},\n\n{text}")
-    template = services.keep_template("Where we have your data from", draft, actor=nora)
-    notices.use(template.pk, informs=True, actor=eva)
+    template = mailing.keep_template("Where we have your data from", draft, actor=nora)
+    informing_mail.use(template.pk, informs=True, actor=eva)
 
 
 def _saved_views() -> None:

@@ -29,7 +29,7 @@ from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.card_forms import NoteForm
 from salesconnect.pages.person.person_page import Toast, done, find
 from salesconnect.pages.tasks.batch_words import number
-from unsubscribes.mail import notices
+from unsubscribes.mail import informing_mail
 
 PAGE_SIZE = 50
 INFORMING = {"all": "to_inform", "overdue": "to_inform_overdue"}
@@ -74,7 +74,7 @@ def informing(request: SignedInRequest) -> HttpResponse:
     context = _page(request, queue, INFORMING, (_("All"), _("Overdue")))
     context["rows"] = [row | _clock(row["person"]) for row in context["rows"]]
     context |= {"title": _("To be told"), "mark": _("Mark as told")}
-    context |= {"sourceless": not_recorded_sources(), "notice": notices.template()}
+    context |= {"sourceless": not_recorded_sources(), "notice": informing_mail.template()}
     return render(request, "compliance/informing.html", context)
 
 

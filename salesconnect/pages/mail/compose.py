@@ -24,7 +24,7 @@ from salesconnect.pages.mail import previewing
 from salesconnect.pages.mail.forms import ComposeForm, show_errors
 from salesconnect.pages.person.person_page import find
 from salesconnect.pages.tasks.batch_words import number
-from unsubscribes.mail import notices, orders, services
+from unsubscribes.mail import bulk_mail, informing_mail, mailing
 from unsubscribes.mail.sending import server
 from unsubscribes.mail.sending.backends import has_server
 from unsubscribes.models import MailTemplate, Message
@@ -110,7 +110,7 @@ def _use_template(asked: ComposeRequest, form: ComposeForm, _detail: str) -> Htt
 
 def _keep_template(asked: ComposeRequest, form: ComposeForm, _detail: str) -> HttpResponse:
     draft = form.to_draft()
-    kept = services.keep_template(form.cleaned_data["keep_as"], draft, actor=asked.actor)
+    kept = mailing.keep_template(form.cleaned_data["keep_as"], draft, actor=asked.actor)
     messages.success(asked.request, _("The template “%(name)s” is kept.") % {"name": kept.name})
     return _show(asked, ComposePage(form))
 
@@ -118,10 +118,10 @@ def _keep_template(asked: ComposeRequest, form: ComposeForm, _detail: str) -> Ht
 def _send(asked: ComposeRequest, form: ComposeForm, _detail: str) -> HttpResponse:
     draft = form.to_draft()
     if asked.selection is None:
-        message = services.write_to_one(asked.people.get().pk, draft, actor=asked.actor)
+        message = mailing.write_to_one(asked.people.get().pk, draft, actor=asked.actor)
         _tell_of_one(asked, message)
         return redirect("mail", message.pk)
-    batch = orders.order_mail(
+    batch = bulk_mail.order_mail(
         asked.people,
         draft,
         actor=asked.actor,
@@ -153,7 +153,7 @@ def _tell_of_one(asked: ComposeRequest, message: Message) -> None:
 
 
 def _show(asked: ComposeRequest, page: ComposePage, status: int = 200) -> HttpResponse:
-    context = previewing.audience(asked.people, informs=notices.is_notice(page.form.shown_draft())) | page.extra
+    context = previewing.audience(asked.people, informs=informing_mail.is_notice(page.form.shown_draft())) | page.extra
     passing = context["passing"]
     title = ngettext("Write to %(n)s person", "Write to %(n)s people", context["total"]) % {
         "n": number(context["total"])

@@ -13,7 +13,7 @@ from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.numbers import whole
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.person_page import Toast, done, find
-from unsubscribes.mail import failures, queries, services
+from unsubscribes.mail import failures, mailing, queries
 from unsubscribes.mail.sending import server
 from unsubscribes.mail.sending.backends import has_server
 from unsubscribes.models import Message
@@ -64,10 +64,10 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
     actor.require("mail_people")
     match request.POST.get("resolution"):
         case "resend":
-            services.resolve(message_id, "resend", actor=actor)
+            mailing.resolve(message_id, "resend", actor=actor)
             messages.success(request, _("It is sent again.") if has_server() else _("It waits for a mail server."))
         case "sent":
-            services.resolve(message_id, "sent", actor=actor)
+            mailing.resolve(message_id, "sent", actor=actor)
             messages.success(request, _("It counts as sent."))
         case _other:
             raise Invalid({"resolution": [_("Choose what is to be done.")]})

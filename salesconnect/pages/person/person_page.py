@@ -25,9 +25,9 @@ from salesconnect.pages.person.forms import focus_first
 from salesconnect.pages.person.history import lines
 from salesconnect.pages.person.person_deadlines import waiting_for
 from unsubscribes.crm.monitoring.status import linked
-from unsubscribes.ledger import person_ledger as unsubscribes
 from unsubscribes.mail import queries
 from unsubscribes.models import Message
+from unsubscribes.opt_outs import of_person as unsubscribes
 
 Part = Literal["", "card", "details"]
 REGION = "#person"

@@ -20,10 +20,10 @@ from salesconnect.lib.errors import Conflict, Invalid, Stale
 from salesconnect.lib.web.fields import DayField
 from salesconnect.pages.mail.forms import show_errors
 from salesconnect.pages.person.person_page import find
-from unsubscribes.evidence import records
+from unsubscribes.evidence import evidence_store
 from unsubscribes.evidence.reconsent import last_no, reconsent
 from unsubscribes.evidence.rules import LEAST_REFERENCE, WORDING_LIMIT, Channel, Evidence
-from unsubscribes.ledger import person_ledger
+from unsubscribes.opt_outs import of_person
 
 
 class ReconsentForm(forms.Form):
@@ -154,12 +154,12 @@ def document(request: SignedInRequest, contact_id: int, record_id: int) -> FileR
 
     It is never shown in this site.
     """
-    record = records.hand_out(contact_id, record_id, actor=page_actor(request))
+    record = evidence_store.hand_out(contact_id, record_id, actor=page_actor(request))
     return attachment(record)
 
 
 def _show(request: SignedInRequest, person: Contact, form: ReconsentForm, status: int) -> HttpResponse:
     if not person.card.unsubscribed:
         raise Conflict("not_unsubscribed", _t("This person is not unsubscribed."))
-    context = {"person": person, "form": form, "said": person_ledger.of_person(person)}
+    context = {"person": person, "form": form, "said": of_person.of_person(person)}
     return render(request, "person/reconsent.html", context, status=status)

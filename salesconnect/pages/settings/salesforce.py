@@ -12,7 +12,7 @@ from salesconnect.common.sync_words import connection_trouble, finding_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.settings.salesforce_forms import ConnectionForm
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.runs import dry_run
 
@@ -42,7 +42,7 @@ def test(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def try_out(request: SignedInRequest) -> HttpResponse:
-    run = services.order(actor=page_actor(request), is_dry=True)
+    run = sync_control.order(actor=page_actor(request), is_dry=True)
     return redirect("salesforce-run", run.pk)
 
 
@@ -62,14 +62,14 @@ def activate(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def pause(request: SignedInRequest) -> HttpResponse:
-    services.pause(actor=page_actor(request))
+    sync_control.pause(actor=page_actor(request))
     messages.success(request, _("The sync is paused. Opt-outs wait until it goes on."))
     return redirect("salesforce-settings")
 
 
 @require_POST
 def resume(request: SignedInRequest) -> HttpResponse:
-    services.resume(actor=page_actor(request))
+    sync_control.resume(actor=page_actor(request))
     messages.success(request, _("The sync goes on."))
     return redirect("salesforce-settings")
 

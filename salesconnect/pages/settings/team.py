@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.pages.mail.forms import TeamForm, show_errors
-from unsubscribes.mail import notices, services, team
+from unsubscribes.mail import informing_mail, mailing, team
 from unsubscribes.mail.sending import server
 from unsubscribes.models import MailTemplate
 
@@ -34,7 +34,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
 def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
     """Say whether a template is the information that people are owed (GDPR art. 14)."""
     informs = request.POST.get("informs") == "true"
-    notices.use(template_id, informs=informs, actor=page_actor(request))
+    informing_mail.use(template_id, informs=informs, actor=page_actor(request))
     told = _("This template informs from now on.") if informs else _("This template no longer informs.")
     messages.success(request, told)
     return redirect("mail-settings")
@@ -42,6 +42,6 @@ def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
 
 @require_POST
 def remove_template(request: SignedInRequest, template_id: int) -> HttpResponse:
-    services.remove_template(template_id, actor=page_actor(request))
+    mailing.remove_template(template_id, actor=page_actor(request))
     messages.success(request, _("The template is deleted."))
     return redirect("mails")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.sync.sync_health import health_of
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncError, SyncRun
 from unsubscribes.crm.monitoring import alerts, status
 from unsubscribes.crm.monitoring.status import CONFLICTS
@@ -56,20 +56,20 @@ def conflicts() -> list[tuple[SyncError, str]]:
 
 @require_POST
 def run_now(request: SignedInRequest) -> HttpResponse:
-    ordered = services.order(actor=page_actor(request), is_dry="dry_run" in request.POST)
+    ordered = sync_control.order(actor=page_actor(request), is_dry="dry_run" in request.POST)
     return redirect("salesforce-run", ordered.pk)
 
 
 @require_POST
 def retry(request: SignedInRequest, error_id: int) -> HttpResponse:
-    error = services.retry(error_id, actor=page_actor(request))
+    error = sync_control.retry(error_id, actor=page_actor(request))
     messages.success(request, _("It is tried again now."))
     return redirect("salesforce-record", error.sf_id) if error.sf_id else redirect("sync")
 
 
 @require_POST
 def retry_all(request: SignedInRequest) -> HttpResponse:
-    number = services.retry_all(actor=page_actor(request)).changed
+    number = sync_control.retry_all(actor=page_actor(request)).changed
     text = ngettext("%(number)d record is tried again now.", "%(number)d records are tried again now.", number)
     messages.success(request, text % {"number": number})
     return redirect("sync")

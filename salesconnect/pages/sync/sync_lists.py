@@ -23,7 +23,7 @@ from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError, SyncRecord, SyncRun
-from unsubscribes.crm.monitoring import records
+from unsubscribes.crm.monitoring import record_search
 from unsubscribes.crm.monitoring.status import CONFLICTS, newest_entry, url_of
 from unsubscribes.crm.runs import dry_run
 
@@ -105,8 +105,8 @@ def errors(request: SignedInRequest) -> HttpResponse:
 def all_records(request: SignedInRequest) -> HttpResponse:
     """Search records by person or Salesforce ID, or list those of one fate."""
     show, search = request.GET.get("show", ""), request.GET.get("search", "")
-    labels = {str(choice.value): (choice.label, Q()) for choice in records.Show}
-    found = records.find(page_actor(request), search=search, show=_one_of(labels, show))
+    labels = {str(choice.value): (choice.label, Q()) for choice in record_search.Show}
+    found = record_search.find(page_actor(request), search=search, show=_one_of(labels, show))
     context = _page(found.prefetch_related("entries"), request, show=show, search=search)
     holders = Contact.objects.in_bulk({row.contact_id for row in context["rows"] if row.contact_id})
     context["found"] = [(row, holders.get(row.contact_id), newest_entry(row)) for row in context["rows"]]

@@ -12,14 +12,14 @@ from django.utils.translation import pgettext
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Value
 from salesconnect.lib.web.paging import address
-from unsubscribes.ledger import ledger
-from unsubscribes.ledger.ledger import Period, Unit
+from unsubscribes.opt_outs import listing
+from unsubscribes.opt_outs.listing import Period, Unit
 
 
 def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[str, Any]:
     """Return what the template of charts shows: title, series, and the last twelve weeks or months."""
     series = [_("Unsubscribes"), _("Re-consents")]
-    points = [_point(period, unit, series) for period in ledger.figures(unit, today)]
+    points = [_point(period, unit, series) for period in listing.figures(unit, today)]
     return {
         "title": _("The last twelve weeks") if unit == "week" else _("The last twelve months"),
         "head": _("Week from") if unit == "week" else _("Month"),
@@ -30,7 +30,7 @@ def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[
 
 def _point(period: Period, unit: Unit, series: list[str]) -> Point:
     days = f"{period.first:%Y-%m-%d} – {period.last:%Y-%m-%d}"
-    numbers = zip(ledger.THE_NO, series, (period.unsubscribed, period.resubscribed), strict=True)
+    numbers = zip(listing.THE_NO, series, (period.unsubscribed, period.resubscribed), strict=True)
     values = tuple(
         Value(number, _url(kind, period, unit), f"{name}: {intcomma(number)}, {days}") for kind, name, number in numbers
     )

@@ -14,8 +14,8 @@ from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import csv
 from salesconnect.lib.csv import FileRefused
 from salesconnect.lib.errors import Missing
-from unsubscribes.ledger import suppression_list
 from unsubscribes.models import SuppressionList
+from unsubscribes.opt_outs import address_list
 
 SIZE_LIMIT = 10 << 20
 """Bytes of a file that is taken in while the browser waits, 10 MB; the command takes any."""
@@ -47,7 +47,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return redirect("suppression-file", suppression_list.take(file.file, file.name, actor=actor).pk)
+            return redirect("suppression-file", address_list.take(file.file, file.name, actor=actor).pk)
         except FileRefused as refusal:
             form.add_error("file", str(refusal))
     latest = SuppressionList.objects.order_by("-pk")[:LATEST]

@@ -18,8 +18,8 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import DayField
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
-from unsubscribes.ledger import ledger, ledger_file
-from unsubscribes.ledger.ledger import Unit, Wanted
+from unsubscribes.opt_outs import listing, listing_csv
+from unsubscribes.opt_outs.listing import Unit, Wanted
 
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
@@ -29,7 +29,7 @@ KINDS = (
     ("resubscribed", _("Re-consents")),
     (ADDRESSES, _("Addresses without a person")),
 )
-SOURCES = [("", _("Every source")), *Suppression.Source.choices, (ledger.RE_CONSENT, _("Re-consent"))]
+SOURCES = [("", _("Every source")), *Suppression.Source.choices, (listing.RE_CONSENT, _("Re-consent"))]
 
 
 class LedgerForm(forms.Form):
@@ -63,7 +63,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def export(request: SignedInRequest) -> StreamingHttpResponse:
     wanted, actor = LedgerForm(request.POST).wanted(), page_actor(request)
-    write = ledger_file.export_unheld if wanted.kind == ADDRESSES else ledger_file.export
+    write = listing_csv.export_unheld if wanted.kind == ADDRESSES else listing_csv.export
     response = StreamingHttpResponse(write(wanted, actor=actor), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(f"unsubscribes-{timezone.localdate()}.csv")
     return response
@@ -71,8 +71,8 @@ def export(request: SignedInRequest) -> StreamingHttpResponse:
 
 def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str, Any]:
     of_nobody = wanted.kind == ADDRESSES
-    rows = ledger.unheld(wanted) if of_nobody else ledger.events(wanted)
-    page_at: Any = ledger.unheld_page if of_nobody else ledger.page
+    rows = listing.unheld(wanted) if of_nobody else listing.events(wanted)
+    page_at: Any = listing.unheld_page if of_nobody else listing.page
     page = page_at(wanted, cursor=cursor, size=PAGE_SIZE)
     number = rows.order_by()[: COUNT_CAP + 1].count()
     return {

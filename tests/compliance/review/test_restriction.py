@@ -21,7 +21,7 @@ from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Restricted
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.evidence.rules import Channel, Evidence
-from unsubscribes.mail import services as mail
+from unsubscribes.mail import mailing as mail
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
 from unsubscribes.merging.merge import merge

@@ -31,13 +31,13 @@ from unsubscribes import rehash
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.people import newcomers
-from unsubscribes.crm.reading import page
+from unsubscribes.crm.reading import applying
 from unsubscribes.crm.values import CrmRecord
 from unsubscribes.evidence.reconsent import reconsent
-from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
+from unsubscribes.opt_outs import address_list
 from unsubscribes.reports import reports
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
@@ -136,7 +136,7 @@ def brought_in_from_salesforce(world: World) -> Act:
 
     @transaction.atomic
     def act() -> None:
-        page.apply(rows, our_user="", now=NOON)
+        applying.apply(rows, our_user="", now=NOON)
         assert newcomers.create(rows, providers.current()) == 1
 
     return act
@@ -163,7 +163,7 @@ def link_followed(world: World) -> Act:
 
 def list_taken_in(world: World) -> Act:
     rows = [world.address, *(world.other(f"list{place}x") for place in range(20))]
-    return lambda: suppression_list.take(io.BytesIO("\n".join(rows).encode()), "list.txt", actor=world.administrator)
+    return lambda: address_list.take(io.BytesIO("\n".join(rows).encode()), "list.txt", actor=world.administrator)
 
 
 def reported_by_a_provider(world: World) -> Act:
@@ -173,7 +173,7 @@ def reported_by_a_provider(world: World) -> Act:
 
 def ticked_in_salesforce(world: World) -> Act:
     rows = [record(world, 2, opted_out=True)]
-    return lambda: page.apply(rows, our_user="", now=NOON)
+    return lambda: applying.apply(rows, our_user="", now=NOON)
 
 
 def replayed_from_the_ledger(world: World) -> Act:

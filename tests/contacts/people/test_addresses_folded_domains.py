@@ -12,10 +12,10 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
 from tests.mailing import DRAFT
-from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.mail.sending.envelope import deliverable
+from unsubscribes.opt_outs import address_list
 
 FOLDED, RIGHT = "i@fass.de", "i@xn--fa-hia.de"
 migration = import_module("unsubscribes.migrations.0018_domains_apart")
@@ -62,7 +62,7 @@ def test_a_no_to_one_domain_is_none_to_the_other(person, member):
 
 def test_who_was_stored_folded_is_moved_with_links_and_failures_and_no(stored_before, member):
     someone = stored_before()
-    message = services.write_to_one(someone.pk, DRAFT, actor=member)
+    message = mailing.write_to_one(someone.pk, DRAFT, actor=member)
     message.link = links.make(someone)
     message.save()
     suppression.unsubscribe(Contact.objects.filter(pk=someone.pk), actor=member, source="manual")
@@ -104,5 +104,5 @@ def test_a_no_that_was_stored_folded_still_holds_for_who_comes_later(suppressed_
 
 
 def test_a_no_of_today_to_the_other_domain_holds_nobody_else(person, administrator):
-    suppression_list.take(io.BytesIO(b"i@fass.de\n"), "list.txt", actor=administrator)
+    address_list.take(io.BytesIO(b"i@fass.de\n"), "list.txt", actor=administrator)
     assert not person(email="i@faß.de").card.unsubscribed

@@ -30,7 +30,7 @@ from salesconnect.lib.actor import system
 from tests.evidence import evidence
 from tests.exports.stored import everything
 from unsubscribes.evidence.reconsent import reconsent
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge

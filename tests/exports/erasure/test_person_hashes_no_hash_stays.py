@@ -14,7 +14,7 @@ from contacts.models import Contact
 from exports.erasure import erasure, expiry
 from tests.mailing import DRAFT
 from unsubscribes.links import links, tokens
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.models import MailLink, Message, OutboxEntry, SyncError, SyncRecord
 
 SF_ID, GONE_ID = "003000000000001AAA", "00Q000000000002AAA"
@@ -58,7 +58,7 @@ def anna(person, member):
         salesforce_id=SF_ID,
         authorization=Authorization(AuthorizationType.CONTRACT),
     )
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     message = Message.objects.get()
     Message.objects.filter(pk=message.pk).update(link=links.make(anna), state="sent", sent_at=timezone.now())
     of_her = {"contact_id": anna.pk, "address_hash": anna.address_hash}

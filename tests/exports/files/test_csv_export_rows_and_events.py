@@ -11,9 +11,9 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports.overview import mailed
 from exports.overview.mailed import MailedQuery
-from unsubscribes.ledger import ledger, ledger_file
 from unsubscribes.merging.merge import merge
 from unsubscribes.models import Message
+from unsubscribes.opt_outs import listing, listing_csv
 
 
 @pytest.fixture
@@ -70,4 +70,4 @@ def test_the_list_of_unsubscribes_records_whom_it_names_also_after_a_merge(perso
     anna, twin = person(email="anna@example.com"), person(email="twin@example.com")
     suppression.unsubscribe(Contact.objects.filter(pk=twin.pk), actor=member, source="manual")
     merge(anna.pk, twin.pk, actor=member)
-    assert rows(ledger_file.export(today(ledger.Wanted), actor=member)) == exported() == {anna.pk}
+    assert rows(listing_csv.export(today(listing.Wanted), actor=member)) == exported() == {anna.pk}

@@ -23,7 +23,6 @@ from exports.integrity import check_run
 from exports.integrity.all_checks import CHECKS
 from exports.models import DoomedFile, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
-from unsubscribes.ledger import person_ledger as told
 from unsubscribes.links import links
 from unsubscribes.merging.merge import merge
 from unsubscribes.models import (
@@ -36,6 +35,7 @@ from unsubscribes.models import (
     SyncRecord,
     SyncRun,
 )
+from unsubscribes.opt_outs import of_person as told
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 # Files of other tests, whose rows were rolled back, lie in the store that all of them share.

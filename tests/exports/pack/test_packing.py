@@ -24,7 +24,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Forbidden, Missing
 from tests.evidence import PDF, evidence
 from unsubscribes.evidence.reconsent import reconsent
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
 from unsubscribes.merging.merge import merge

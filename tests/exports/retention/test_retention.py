@@ -23,7 +23,7 @@ from exports.retention import retention, retention_rules
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from unsubscribes.links import links
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.merging import merge as merging
 

@@ -16,15 +16,15 @@ from tests.history_machine.acts.cards import by_a_worker
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World
 from unsubscribes import tasks
-from unsubscribes.crm.reading import page
+from unsubscribes.crm.reading import applying
 from unsubscribes.crm.values import CrmRecord
-from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send as sending
-from unsubscribes.mail.sending.carrier import Carrier, Fate
+from unsubscribes.mail.sending.transport import Carrier, Fate
 from unsubscribes.models import Message
+from unsubscribes.opt_outs import address_list
 
 PASSWORD = "correct-horse-battery"
 MAIL = {"subject": "Hello {{ first_name }}", "body": "Dear {{ first_name }} {{ last_name }}, we have news."}
@@ -143,7 +143,7 @@ def say_no_elsewhere(it: World, door: str, who: int, how: int) -> None:
     elif door == "salesforce":
         pull(it, address, who)
     else:
-        suppression_list.take(io.BytesIO(f"{address}\n".encode()), "list.txt", actor=it.admin)
+        address_list.take(io.BytesIO(f"{address}\n".encode()), "list.txt", actor=it.admin)
     it.says_no(normalise_address(address))
 
 
@@ -155,7 +155,7 @@ def pull(it: World, address: str, number: int) -> None:
         account_id="", person_account=False, details={},
     )  # fmt: skip
     with transaction.atomic():
-        page.apply([row], our_user="005000000000009AAA", now=timezone.now() + dt.timedelta(seconds=1))
+        applying.apply([row], our_user="005000000000009AAA", now=timezone.now() + dt.timedelta(seconds=1))
 
 
 @act("page", "api", leaves="resubscribed", needs="an unsubscribed person")

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.mailing import DRAFT
-from unsubscribes.mail import orders, services
+from unsubscribes.mail import bulk_mail, mailing
 from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
@@ -23,9 +23,9 @@ def people(many, member, server):
     first, second, third = many(3)
     suppression.unsubscribe(Contact.objects.filter(pk=first.pk), actor=member, source="manual")
     for person in (first, second):
-        services.write_to_one(person.pk, DRAFT, actor=member)
+        mailing.write_to_one(person.pk, DRAFT, actor=member)
     send.drain()
-    services.write_to_one(third.pk, DRAFT, actor=member)
+    mailing.write_to_one(third.pk, DRAFT, actor=member)
     return first, second, third
 
 
@@ -62,7 +62,7 @@ def test_what_is_being_sent_waits_still(api, people):
 
 
 def test_mails_of_an_order_and_of_a_time(api, people, member):
-    batch = orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    batch = bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     assert len(subjects(api.get(f"{MAILS}?batch={batch.pk}"))) == 3
     assert subjects(api.get(f"{MAILS}?batch={batch.pk}&contact={people[0].pk}&state=held")) == ["Hello No0"]
     Message.objects.filter(batch=None).update(created_at=timezone.now() - dt.timedelta(days=2))

@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.salesforce_org.control import Org
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection, SyncRun
 from unsubscribes.crm.runs.running import Running
 from unsubscribes.crm.salesforce.api import client
@@ -54,7 +54,7 @@ def sync(connected) -> Sync:
     """Return a function that runs the sync as a person at a shell would, and gives the run."""
 
     def run(direction: str = "both", **options: bool) -> SyncRun:
-        ordered = services.order(actor=ACTOR, direction=direction, start=False, **options)
+        ordered = sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
         Running(ordered, manual=True).go()
         ordered.refresh_from_db()
         return ordered

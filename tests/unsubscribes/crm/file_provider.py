@@ -15,7 +15,7 @@ from contacts.people.rules import normalise_address
 from salesconnect.lib.vault import unseal
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import Provider, Session
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.values import CrmRecord, Limits, Line, Page, Position, Result, Target, Words
 
 PERSON, BOX = "Person", "no_mail"

@@ -14,14 +14,14 @@ from tests.unsubscribes.crm.conftest import ACTOR, is_out
 from tests.unsubscribes.crm.drivers import CabinetDriver, Driver, OrgDriver
 from tests.unsubscribes.crm.runs.test_running_crashes import leases_run_out
 from unsubscribes.crm import providers
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.reading import page, pull
+from unsubscribes.crm.reading import applying, pull
 from unsubscribes.crm.runs import running
 from unsubscribes.crm.runs.running import Running
 from unsubscribes.crm.salesforce.api import client
-from unsubscribes.crm.writing import push, returning, settling
+from unsubscribes.crm.writing import clearing, push, settling
 
 ANNA, BO = "anna@example.com", "bo@example.com"
 CRMS = ("salesforce", "file")
@@ -47,7 +47,7 @@ def crm(request, tmp_path, monkeypatch, db) -> Driver:
 
 def sync(direction: str = "both", **options: bool) -> SyncRun:
     """Run the sync as a person at a shell would."""
-    run = services.order(actor=ACTOR, direction=direction, start=False, **options)
+    run = sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
     Running(run, manual=True).go()
     run.refresh_from_db()
     return run
@@ -172,7 +172,7 @@ def test_a_read_that_breaks_off_is_taken_up(crm, anna):
 STEPS = {
     "before the write": (push.Push, "_collection"),
     "after the write": (settling, "settle"),
-    "before a page": (page, "apply"),
+    "before a page": (applying, "apply"),
     "after a page": (pull.Pull, "_count"),
     "before the entries are leased": (outbox, "lease"),
 }
@@ -224,7 +224,7 @@ def test_a_no_between_our_reading_and_our_clearing_wins(crm, anna, unsubscribe, 
     unsubscribe(person)
     sync()
     consent(person)
-    read, said = returning._read_now, []
+    read, said = clearing._read_now, []
 
     def and_then_somebody_ticks_it(*args):
         found = read(*args)
@@ -232,7 +232,7 @@ def test_a_no_between_our_reading_and_our_clearing_wins(crm, anna, unsubscribe, 
             said.append(crm.opt_out(record))
         return found
 
-    monkeypatch.setattr(returning, "_read_now", and_then_somebody_ticks_it)
+    monkeypatch.setattr(clearing, "_read_now", and_then_somebody_ticks_it)
     sync()
     assert said
     assert (crm.box(record), is_out(person)) == (True, True)
@@ -278,7 +278,7 @@ def test_a_box_that_is_cleared_without_end_is_a_dead_letter_with_words(crm, anna
     [error] = SyncError.objects.filter(state="dead")
     assert (error.code, error.sf_id, is_out(person)) == ("AUTOMATION_KEEPS_CLEARING", record, True)
     assert code_words(error.code).advice
-    services.retry(error.pk, actor=ACTOR)
+    sync_control.retry(error.pk, actor=ACTOR)
     assert (sync().written, crm.box(record)) == (1, True)
 
 
@@ -299,7 +299,7 @@ def test_a_refusal_that_somebody_has_to_mend_is_a_dead_letter(crm, anna, unsubsc
     assert "press Retry" in words.advice
     assert sync().written == 0
     crm.mend()
-    services.retry(error.pk, actor=ACTOR)
+    sync_control.retry(error.pk, actor=ACTOR)
     assert (sync().written, crm.box(record)) == (1, True)
     error.refresh_from_db()
     assert error.state == "resolved"

@@ -17,11 +17,11 @@ from tests.mailing import DRAFT
 from tests.soak import ROUNDS
 from unsubscribes.evidence import reconsent as removal
 from unsubscribes.evidence.reconsent import reconsent
-from unsubscribes.ledger import person_ledger
 from unsubscribes.links import links
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.merging.merge import merge
 from unsubscribes.models import MailLink
+from unsubscribes.opt_outs import of_person
 
 pytestmark = [
     pytest.mark.soak,
@@ -41,7 +41,7 @@ def is_consistent(card, turn) -> bool:
     """Return whether the person is unsubscribed; mark, suppression and history must say the same."""
     card.refresh_from_db()
     held = suppression.of_address(f"turn{turn}@example.com") is not None
-    newest = person_ledger.of_person(Contact.objects.select_related("card").get(pk=card.pk))[0].kind
+    newest = of_person.of_person(Contact.objects.select_related("card").get(pk=card.pk))[0].kind
     assert (held, newest) == ((True, "unsubscribed") if card.unsubscribed else (False, "resubscribed"))
     return card.unsubscribed
 
@@ -119,7 +119,7 @@ def test_a_no_is_not_lost_between_two_records_that_are_being_merged(person, memb
     for turn in range(ROUNDS):
         survivor = person(email=f"turn{turn}@example.com")
         other = person(email=f"other{turn}@example.com")
-        message = services.write_to_one(other.pk, DRAFT, actor=member)
+        message = mailing.write_to_one(other.pk, DRAFT, actor=member)
         link: MailLink = links.make(other)
         message.link = link
         message.save(update_fields=["link"])

@@ -19,7 +19,7 @@ from tests.interleaving import overlapping
 from tests.mailing import DRAFT
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.links import links, tokens
-from unsubscribes.mail import gate, services
+from unsubscribes.mail import gate, mailing
 from unsubscribes.mail.sending import envelope, send
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
@@ -145,7 +145,7 @@ def test_a_link_that_another_replaced_when_the_mail_was_sent_again_works_for_the
     first = written.link
     edit(written.contact_id, {"email": NEW}, actor=member)
     Message.objects.update(state="unknown")
-    services.resolve(written.pk, "resend", actor=member)
+    mailing.resolve(written.pk, "resend", actor=member)
     send.drain()
     assert Message.objects.get().link_id != first.pk
     follow(first)
@@ -172,7 +172,7 @@ def test_what_a_provider_reports_of_a_mail_to_an_earlier_address_is_the_persons_
 
 def test_a_complaint_without_a_mail_is_that_of_whom_the_last_mail_went_to(link, moved, person, member, server):
     other = person(first_name="Other", email=OLD, authorization=Authorization(AuthorizationType.CONTRACT))
-    services.write_to_one(other.pk, DRAFT, actor=member)
+    mailing.write_to_one(other.pk, DRAFT, actor=member)
     send.drain()
     reports.take("mailgun", [complaint()], label="Mailgun")
     assert (no_of(other.pk)[0], no_of(moved.pk)[0]) == (True, False)

@@ -17,7 +17,7 @@ from tests.evidence import evidence
 from tests.exports.integrity.agreeing import differences
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.mail import failures
-from unsubscribes.mail import services as mail
+from unsubscribes.mail import mailing as mail
 from unsubscribes.mail.compose import Draft
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import forget_old, undoable, unmerge

@@ -16,9 +16,9 @@ from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
 from tests.mailing import DRAFT
 from unsubscribes import rehash
-from unsubscribes.mail import failures, gate, services
+from unsubscribes.mail import failures, gate, mailing
 from unsubscribes.mail.sending import envelope, send
-from unsubscribes.mail.sending.carrier import Fate
+from unsubscribes.mail.sending.transport import Fate
 from unsubscribes.merging import merge
 from unsubscribes.models import MailFailure, Message
 from unsubscribes.reports import reports
@@ -71,14 +71,14 @@ def test_a_mail_that_came_back_had_left_and_stays_in_the_report_of_whom_we_maile
 
 
 def test_the_mail_that_a_report_names_is_marked(sent, server, member):
-    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    second = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
     send.drain()
     take(failure(message_id=envelope.message_id(sent)))
     assert (fate(sent)[0], fate(second)[0]) == ("failed", "sent")
 
 
 def test_a_report_that_comes_twice_counts_once(sent, server, member):
-    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    second = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
     send.drain()
     take(failure(), failure())
     take(failure())
@@ -98,15 +98,15 @@ def test_three_failures_in_a_row_hold_the_next_mail_with_a_reason(sent, member):
     take(failure(3))
     assert decided() == ["undeliverable"]
     assert gate.forecast(Contact.objects.all()) == {"undeliverable": 1}
-    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    held = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
     assert (held.state, str(held.get_reason_display())) == ("held", "The last mails to this address did not arrive.")
     assert not Suppression.objects.exists()
 
 
 def test_whoever_sends_a_held_mail_again_lets_mail_go_to_the_address_again(sent, server, member):
     take(failure(1), failure(2), failure(3))
-    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
-    services.resolve(held.pk, "resend", actor=member)
+    held = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
+    mailing.resolve(held.pk, "resend", actor=member)
     send.drain()
     assert fate(held) == ("sent", "", "")
     assert decided() == [gate.PASSES]
@@ -157,7 +157,7 @@ def test_a_mail_that_came_back_after_it_had_arrived_stays_so_when_the_arrival_is
 def test_a_report_that_comes_again_says_nothing_of_the_mail_that_was_sent_again(sent, server, member):
     back = failure(message_id=envelope.message_id(sent), timestamp=timezone.now())
     take(back)
-    services.resolve(sent.pk, "resend", actor=member)
+    mailing.resolve(sent.pk, "resend", actor=member)
     send.drain()
     take(back)
     assert fate(sent)[0] == "sent"
@@ -180,7 +180,7 @@ def test_a_mail_that_comes_back_before_its_worker_knows_that_it_left_is_marked(s
 
 
 def test_a_report_without_a_number_is_about_the_mail_that_left_not_about_the_one_that_is_leaving(sent, member):
-    second = services.write_to_one(sent.contact_id, DRAFT, actor=member)
+    second = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
     send.claim()
     take(failure())
     assert (fate(sent)[0], fate(second)[0]) == ("failed", "sending")
@@ -281,10 +281,10 @@ def test_the_server_that_knows_no_such_user_opts_the_address_out(server, written
 
 def test_a_full_mailbox_at_the_server_counts_and_an_accepted_mail_ends_the_row(server, written, member):
     server.answers += ["rcpt 552 5.2.2 mailbox full"] * 2
-    services.write_to_one(written.contact_id, DRAFT, actor=member)
+    mailing.write_to_one(written.contact_id, DRAFT, actor=member)
     send.drain()
     assert (MailFailure.objects.count(), Suppression.objects.count()) == (2, 0)
-    services.write_to_one(written.contact_id, DRAFT, actor=member)
+    mailing.write_to_one(written.contact_id, DRAFT, actor=member)
     send.drain()
     assert not MailFailure.objects.exists()
 
@@ -338,8 +338,8 @@ def test_an_auditor_sees_it_and_may_not(sent, auditor, signed_in, bob):
 
 def test_whoever_sends_a_held_mail_again_is_on_record_with_that(sent, server, member):
     take(failure(1), failure(2), failure(3))
-    held = services.write_to_one(sent.contact_id, DRAFT, actor=member)
-    services.resolve(held.pk, "resend", actor=member)
+    held = mailing.write_to_one(sent.contact_id, DRAFT, actor=member)
+    mailing.resolve(held.pk, "resend", actor=member)
     assert history.of_contact(sent.contact_id).first().action == history.MAIL_ALLOWED
 
 

@@ -24,7 +24,7 @@ from unsubscribes.crm.models import (
     SyncRun,
 )
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.people import naming
+from unsubscribes.crm.people import record_ids
 from unsubscribes.crm.provider import Provider
 from unsubscribes.crm.runs import dry_run
 from unsubscribes.crm.runs.running import Kind
@@ -197,7 +197,7 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
 def disconnect(*, actor: Actor) -> None:
     """Forget the org with all that is known of its records; the people and their opt-outs stay."""
     actor.require_recent(RIGHT)
-    naming.take_back(actor=actor)
+    record_ids.take_back(actor=actor)
     # The tables are not analysed: counted now, they would be taken for empty when the next org fills them.
     for model in (SyncJob, OutboxEntry, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()

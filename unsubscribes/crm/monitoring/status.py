@@ -12,8 +12,8 @@ from unsubscribes.crm import providers
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
+from unsubscribes.crm.reading.applying import OTHER_ADDRESS
 from unsubscribes.crm.reading.overruling import OVERRULED
-from unsubscribes.crm.reading.page import OTHER_ADDRESS
 
 # What both sides said differently: somebody was overruled, or something in the CRM fights back.
 CONFLICTS = (OVERRULED, KEEPS_CLEARING, OTHER_ADDRESS)

@@ -20,7 +20,7 @@ from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncNotice, SyncRecord
-from unsubscribes.crm.outbox import ticking, troubles
+from unsubscribes.crm.outbox import sync_errors, ticking
 
 State = OutboxEntry.State
 WAITING = (State.PENDING, State.RETRY)
@@ -93,7 +93,7 @@ def _hear(records: Sequence[int]) -> None:
     forget_reasserts(records)
     with connection.cursor() as cursor:
         cursor.execute(VOID, {"records": list(records)})
-        troubles.resolve([row[0] for row in cursor])
+        sync_errors.resolve([row[0] for row in cursor])
 
 
 def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
@@ -135,7 +135,7 @@ def enqueue(records: Sequence[int], desired: bool, *, said_at: dt.datetime | Non
             cursor.execute(LEFT_ALONE, {"records": list(records)})
             alone = [row[0] for row in cursor]
             for record in SyncRecord.objects.filter(pk__in=alone):
-                troubles.note(record, "push", KEEPS_CLEARING, record.modified_by, dead=True)
+                sync_errors.note(record, "push", KEEPS_CLEARING, record.modified_by, dead=True)
     return number
 
 
@@ -239,7 +239,7 @@ def fulfil(ticked: Sequence[str], our_user: str) -> None:
     entries.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
     ours = [record for _, was, record, _, by in found if was == State.LEASED and by == our_user]
     ticking.note_written(ours, value=True)
-    troubles.resolve([sf_id for _, _, _, sf_id, _ in found])
+    sync_errors.resolve([sf_id for _, _, _, sf_id, _ in found])
 
 
 def hurry() -> None:

@@ -19,7 +19,7 @@ from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.people import naming
+from unsubscribes.crm.people import record_ids
 
 CHUNK = 5_000
 # Transactions that were open when it was looked last may have committed since.
@@ -101,7 +101,7 @@ def link_changed() -> None:
     while ids := list(changed.filter(contact_id__gt=last).values_list("contact_id", flat=True)[:CHUNK]):
         link(ids)
         last = ids[-1]
-    naming.follow_the_gone()
+    record_ids.follow_the_gone()
     SyncConnection.objects.update(linked_at=row.asked_at)
 
 
@@ -115,9 +115,9 @@ def link(people: Sequence[int]) -> None:
             cursor.execute(step, {"people": list(people)})
         cursor.execute(OPTED_OUT_THERE, [list(people)])
         opted_out = [found[0] for found in cursor]
-    names = naming.wrong([*people, *naming.superseded(people)])
+    names = record_ids.wrong([*people, *record_ids.superseded(people)])
     compliance.lock(Contact.objects.among([*opted_out, *(person for person, _, _ in names)]))
-    naming.write(names)
+    record_ids.write(names)
     if opted_out:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)

@@ -10,7 +10,7 @@ from contacts.models import Contact
 from contacts.people.details import clean
 from contacts.people.fields import LIMITS
 from salesconnect.lib.actor import system
-from unsubscribes.crm.people import erasing, naming
+from unsubscribes.crm.people import erasing, record_ids
 from unsubscribes.crm.provider import Provider
 from unsubscribes.crm.values import CrmRecord
 
@@ -31,7 +31,7 @@ def create(rows: Sequence[CrmRecord], provider: Provider) -> int:
     staging.stage([_person(row, provider) for row in new])
     created = create_staged(actor=system("sync"), owner_id=None).created
     if provider.names_people:
-        naming.brought_in(row.sf_id for row in new)
+        record_ids.brought_in(row.sf_id for row in new)
     return created
 
 

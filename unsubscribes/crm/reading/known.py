@@ -13,7 +13,7 @@ from contacts.models import Contact
 from contacts.people.addresses import address_hash
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.people import naming
+from unsubscribes.crm.people import record_ids
 from unsubscribes.crm.reading import overruling
 from unsubscribes.crm.reading.rules import Reconsent
 from unsubscribes.crm.values import CrmRecord
@@ -73,7 +73,7 @@ def look_up(rows: Sequence[CrmRecord]) -> Known:
         hashes,
         {person.pk: person for person in people},
         {address_hash(person.email_key): person for person in people if person.email_key},
-        {person.salesforce_id: person for person in sorted(people, key=lambda each: naming.by_hand(each, records))},
+        {person.salesforce_id: person for person in sorted(people, key=lambda each: record_ids.by_hand(each, records))},
         dict(suppressed),
         any(row.successor_id for row in rows) or SyncRecord.objects.filter(owes=True).exists(),
         outbox.in_flight([record.pk for record in records.values()]),

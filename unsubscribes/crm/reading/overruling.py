@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
-from unsubscribes.crm.outbox import outbox, troubles
+from unsubscribes.crm.outbox import outbox, sync_errors
 
 OVERRULED = "OPT_OUT_WINS"
 ON_THE_WAY = (*outbox.WAITING, OutboxEntry.State.LEASED)
@@ -34,4 +34,4 @@ def overrule(entries: Sequence[OutboxEntry]) -> None:
         OutboxEntry.objects.filter(pk=entry.pk).update(
             state=OutboxEntry.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
         )
-        troubles.note(entry.record, "pull", OVERRULED, dead=True)
+        sync_errors.note(entry.record, "pull", OVERRULED, dead=True)

@@ -15,11 +15,11 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
-from unsubscribes.crm.outbox import troubles
+from unsubscribes.crm.outbox import sync_errors
 from unsubscribes.crm.people import newcomers
 from unsubscribes.crm.provider import Session
-from unsubscribes.crm.reading import attribution, page, successors
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.reading import applying, attribution, successors
 from unsubscribes.crm.values import CrmRecord, Page, Position
 
 MISSING = 50_000
@@ -34,7 +34,7 @@ class Pull:
     session: Session
     connection: SyncConnection
     between: Watch = lambda: None
-    outcome: page.Outcome = field(default_factory=page.Outcome)
+    outcome: applying.Outcome = field(default_factory=applying.Outcome)
     failed: int = 0
 
     def changes(self) -> None:
@@ -71,12 +71,12 @@ class Pull:
             if trouble.kind is not TroubleKind.SCHEMA:
                 raise
             self.failed += 1
-            troubles.note_object(cursor.sobject, trouble.code, trouble.message)
+            sync_errors.note_object(cursor.sobject, trouble.code, trouble.message)
             SyncCursor.objects.filter(pk=cursor.pk).update(trouble=f"{trouble.code}: {trouble.message}"[:500])
             return
         if cursor.trouble:
             SyncCursor.objects.filter(pk=cursor.pk).update(trouble="")
-            troubles.resolve_object(cursor.sobject)
+            sync_errors.resolve_object(cursor.sobject)
 
     def _since(self, cursor: SyncCursor, pages: Iterable[Page]) -> None:
         for found in pages:
@@ -91,7 +91,7 @@ class Pull:
     @transaction.atomic
     def _apply_changes(self, cursor: SyncCursor, found: Page, why: dict[str, str]) -> None:
         rows, cursor.upper = found.records, found.upper
-        self._count(page.apply(rows, our_user=self.connection.user_id, now=self.session.now, why=why))
+        self._count(applying.apply(rows, our_user=self.connection.user_id, now=self.session.now, why=why))
         self._create_people(rows)
         if found.done:
             self._finish(cursor, cursor.upper)
@@ -124,7 +124,7 @@ class Pull:
     def _apply_full(self, cursor: SyncCursor, found: Page) -> None:
         rows = found.records
         self._count(
-            page.apply(
+            applying.apply(
                 rows,
                 our_user=self.connection.user_id,
                 now=self.session.now,
@@ -156,7 +156,7 @@ class Pull:
         if self.connection.create_people:
             self.outcome.changed += newcomers.create(rows, self.session.provider)
 
-    def _count(self, outcome: page.Outcome) -> None:
+    def _count(self, outcome: applying.Outcome) -> None:
         self.outcome += outcome
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from compliance.models import Suppression
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.reading import known, overruling, page
+from unsubscribes.crm.reading import applying, known, overruling
 from unsubscribes.crm.reading.rules import is_the_old_no
 
 # Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
@@ -65,7 +65,7 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         people |= {stop.contact_id} if stop.contact_id else set()
         hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
-    changed = page.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
+    changed = applying.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
     overruling.overrule([*overruled.values(), *overruling.of(people, hashes)])
     outbox.enqueue(outbox.not_given_up(stops), True)
     return changed

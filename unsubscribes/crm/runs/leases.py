@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from unsubscribes.crm.models import SyncLease
-from unsubscribes.crm.trouble import LeaseLost
+from unsubscribes.crm.provider_errors import LeaseLost
 
 SECONDS = 45
 KEPT_EVERY = 5

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 
 State = SyncConnection.State
 STATES = {

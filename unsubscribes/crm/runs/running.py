@@ -18,10 +18,10 @@ from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import linking
 from unsubscribes.crm.provider import Session
+from unsubscribes.crm.provider_errors import LeaseLost, Trouble, TroubleKind
 from unsubscribes.crm.reading.pull import Pull
 from unsubscribes.crm.runs import dry_run, leases, pausing
 from unsubscribes.crm.runs.leases import Lease
-from unsubscribes.crm.trouble import LeaseLost, Trouble, TroubleKind
 from unsubscribes.crm.writing import jobs
 from unsubscribes.crm.writing.push import PATIENCE as PATIENCE_FOR_JOBS
 from unsubscribes.crm.writing.push import Push

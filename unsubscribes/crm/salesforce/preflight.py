@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.database.sql import fill
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce import conditional
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.salesforce import conditional_writes
 from unsubscribes.crm.salesforce.api import auth
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import IS_PERSON, SOBJECTS, Sobject, literal, moment, on_account
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Line
 
 PATIENCE = 10.0
@@ -151,7 +151,7 @@ def _clock(client: Client) -> list[Line]:
 def _careful(connection: SyncConnection) -> list[Line]:
     """Prove that a record that has changed since a date in 1999 is not written: the value sent is the one there."""
     with Client(connection.api_version, patience=PATIENCE) as client:
-        proven = conditional.prove_on_any(client, connection)
+        proven = conditional_writes.prove_on_any(client, connection)
     if proven is None:
         return [Line(True, _("Careful writing"), _("There is no record yet to try it on"))]
     found = (

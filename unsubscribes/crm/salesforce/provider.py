@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider
+from unsubscribes.crm.provider_errors import TroubleKind
 from unsubscribes.crm.salesforce import preflight
-from unsubscribes.crm.salesforce.api import hosts, signing_in
-from unsubscribes.crm.salesforce.api.errors import record_class
+from unsubscribes.crm.salesforce.api import credentials, hosts
+from unsubscribes.crm.salesforce.api.error_codes import record_class
+from unsubscribes.crm.salesforce.code_explanations import CODES
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, SOBJECTS
 from unsubscribes.crm.salesforce.session import SalesforceSession
 from unsubscribes.crm.salesforce.targets import ACCOUNT
-from unsubscribes.crm.salesforce.words import CODES
-from unsubscribes.crm.trouble import TroubleKind
 from unsubscribes.crm.values import Limits, Line, Words
 
 BATCH = 200
@@ -64,7 +64,7 @@ class Salesforce(Provider):
 
     def faults(self, connection: SyncConnection, secret: str) -> dict[str, str]:
         """Check login URL, app, key or secret, and the name of the field."""
-        return signing_in.faults(connection, secret)
+        return credentials.faults(connection, secret)
 
     def is_same_place(self, one: str, other: str) -> bool:
         """Compare two login URLs."""
@@ -72,8 +72,8 @@ class Salesforce(Provider):
 
     def environment(self) -> dict[str, str] | None:
         """Read SALESFORCE_LOGIN_URL and the rest."""
-        return signing_in.environment()
+        return credentials.environment()
 
     def environment_secret(self) -> str:
         """Read the consumer secret, or the file of the private key."""
-        return signing_in.environment_secret()
+        return credentials.environment_secret()

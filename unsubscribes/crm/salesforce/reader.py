@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce import gone
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.salesforce import missing_records
 from unsubscribes.crm.salesforce.api.client import Client, Part, RawPage
 from unsubscribes.crm.salesforce.mapping import BY_NAME, SOBJECTS, changed, everything, literal, moment
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Page, Position
 
 HORIZON = dt.timedelta(days=29)
@@ -122,7 +122,7 @@ class Reader:
         raise Trouble(TroubleKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
 
     def _page(self, sobject: str, found: RawPage, upper: dt.datetime | None) -> Page:
-        return Page(gone.rows_of(BY_NAME[sobject], found, self.connection.opt_out_field), found.done, upper)
+        return Page(missing_records.rows_of(BY_NAME[sobject], found, self.connection.opt_out_field), found.done, upper)
 
     def _select(self, sobject: str) -> str:
         row = self.connection

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import Session
-from unsubscribes.crm.salesforce import conditional, gone, history, preflight
+from unsubscribes.crm.salesforce import conditional_writes, field_history, missing_records, preflight
 from unsubscribes.crm.salesforce.api.bulk import Bulk
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import BY_NAME, with_ids
@@ -78,19 +78,19 @@ class SalesforceSession(Session):
         sobject, field = BY_NAME[record.sobject], self.connection.opt_out_field
         select = sobject.select(field, persons=self.connection.person_accounts)
         for part in self.client.query(with_ids(select, [record.sf_id])):
-            if rows := gone.rows_of(sobject, part, field):
+            if rows := missing_records.rows_of(sobject, part, field):
                 return rows[0]
         return None
 
     def whereabouts(self, ids: Sequence[str]) -> list[CrmRecord]:
-        return gone.whereabouts(ids, self.client, self.connection)
+        return missing_records.whereabouts(ids, self.client, self.connection)
 
     def deleted(self, records: Sequence[SyncRecord]) -> set[str]:
-        return gone.deleted(records, self.client)
+        return missing_records.deleted(records, self.client)
 
     def attributions(self, news: Sequence[CrmRecord]) -> dict[str, Attribution]:
         """Ask the history of the field, where there is one."""
-        return super().attributions(news) | history.attributions(news, self.client, self.connection)
+        return super().attributions(news) | field_history.attributions(news, self.client, self.connection)
 
     def target(self, record: SyncRecord | CrmRecord) -> Target:
         """Return the record itself, or the account of a person account."""
@@ -105,7 +105,7 @@ class SalesforceSession(Session):
     def clear(self, found: CrmRecord) -> bool:
         """Clear the box with If-Unmodified-Since, where the org is proven to honour that."""
         place = self.target(found)
-        if not conditional.holds(place, self.client, value=True):
+        if not conditional_writes.holds(place, self.client, value=True):
             return False
         self.client.change(place.sobject, place.sf_id, {place.field: False}, unmodified_since=found.stamp)
         return True

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncJob
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.provider import Jobs, Session
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.values import JobState, Result
 from unsubscribes.crm.writing import settling
 from unsubscribes.crm.writing.settling import Settled

@@ -19,9 +19,9 @@ from django.db.models.functions import Now
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.provider import Session
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.values import Limits, Result
-from unsubscribes.crm.writing import jobs, returning, settling
+from unsubscribes.crm.writing import clearing, jobs, settling
 
 LAST_BATCH = 10
 RETURNS = 20
@@ -219,7 +219,7 @@ class Push:
         entries = self._lease(holder, RETURNS, desired=False)
         for entry in entries:
             try:
-                ok = returning.clear(entry, self.session)
+                ok = clearing.clear(entry, self.session)
             except BaseException as problem:
                 code = problem.code if isinstance(problem, Trouble) else ""
                 outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)

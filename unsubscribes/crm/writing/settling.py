@@ -8,10 +8,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
-from unsubscribes.crm.outbox import outbox, ticking, troubles
+from unsubscribes.crm.outbox import outbox, sync_errors, ticking
 from unsubscribes.crm.provider import Session
-from unsubscribes.crm.reading import page, successors
-from unsubscribes.crm.trouble import PACES, Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import PACES, Trouble, TroubleKind
+from unsubscribes.crm.reading import applying, successors
 from unsubscribes.crm.values import CrmRecord, Result
 
 SOON = 60
@@ -88,7 +88,7 @@ def _store(entries: Sequence[OutboxEntry], *, value: bool = True) -> int:
     OutboxEntry.objects.filter(record_id__in=records, state=OutboxEntry.State.DEAD).update(
         state=OutboxEntry.State.SUPERSEDED, finished_at=Now()
     )
-    troubles.resolve([entry.record.sf_id for entry in entries])
+    sync_errors.resolve([entry.record.sf_id for entry in entries])
     return done
 
 
@@ -96,12 +96,12 @@ def refused(entry: OutboxEntry, result: Result, kind: TroubleKind) -> bool:
     """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
     pace = PACES.get(kind)
     if pace is None or entry.attempts + 1 >= pace.tries:
-        troubles.mark_dead(entry, result.code, result.message)
+        sync_errors.mark_dead(entry, result.code, result.message)
         return True
     mine = Q(pk=entry.pk, lease=entry.lease)
     seconds = PACE * pace.seconds(entry.attempts)
     outbox.put_back(mine, seconds=seconds, code=result.code, message=result.message, counted=True)
-    troubles.note(entry.record, "push", result.code, result.message)
+    sync_errors.note(entry.record, "push", result.code, result.message)
     return False
 
 
@@ -127,7 +127,7 @@ def follow(refusals: Sequence[Refusal], session: Session) -> int:
             else:
                 failed += refused(entry, result, TroubleKind.GONE)
         # Only now: an entry that is settled already gets no second one beside it.
-        page.apply(list(rows.values()), our_user=session.connection.user_id, now=session.now)
+        applying.apply(list(rows.values()), our_user=session.connection.user_id, now=session.now)
     successors.hand_on(our_user=session.connection.user_id, now=session.now)
     return failed
 
@@ -150,7 +150,7 @@ def still_needed(entries: Sequence[OutboxEntry], session: Session) -> list[Outbo
         for entry in entries:
             if entry.record.sf_id in ticked:
                 _end(entry, "")
-        page.apply(moved, our_user=session.connection.user_id, now=session.now)
+        applying.apply(moved, our_user=session.connection.user_id, now=session.now)
     successors.hand_on(our_user=session.connection.user_id, now=session.now)
     return [entry for entry in entries if entry.record.sf_id not in ticked]
 
@@ -167,6 +167,6 @@ def _end(entry: OutboxEntry, code: str = "GONE") -> None:
 
 def note_object(sobject: str, trouble: Trouble) -> None:
     """Remember that an object as a whole cannot be written."""
-    troubles.note(
+    sync_errors.note(
         SyncRecord(sf_id="", sobject=sobject), "push", f"{trouble.code}:{sobject}", trouble.message, dead=True
     )

@@ -21,9 +21,9 @@ from contacts.models import Contact
 from salesconnect.lib.database import trouble
 from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
-from unsubscribes.mail import events, failures, gate, notices, team
+from unsubscribes.mail import failures, gate, informing_mail, mail_events, team
 from unsubscribes.mail.sending import backends, envelope, server
-from unsubscribes.mail.sending.carrier import Carrier, Fate
+from unsubscribes.mail.sending.transport import Carrier, Fate
 from unsubscribes.models import Message
 from unsubscribes.reports import meanings
 from unsubscribes.reports.meanings import Meaning
@@ -101,7 +101,7 @@ def _decide(message: Message) -> None:
         message.link = links.for_message(message, decision.contact)
     message.save(update_fields=["state", "reason", "error", "claimed_at", "attempts", "email", "link"])
     if decision.reason:
-        events.held([message])
+        mail_events.held([message])
 
 
 @act
@@ -116,7 +116,7 @@ def _put_back(message: Message, attempts: int) -> None:
     if mine.update(state=message.state, reason=message.reason, error="", attempts=attempts, not_before=later) and (
         message.state == State.FAILED
     ):
-        events.failed([message])
+        mail_events.failed([message])
 
 
 def deliver(message: Message, carrier: Carrier) -> Fate:
@@ -152,7 +152,7 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
 @act
 def _decide_anew(message: Message) -> None:
     """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
-    notices.hold_card(message.pk)
+    informing_mail.hold_card(message.pk)
     mine = Message.objects.select_for_update().filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
     )
@@ -164,7 +164,7 @@ def _decide_anew(message: Message) -> None:
     stored.attempts, stored.not_before = stored.attempts - 1, timezone.now()
     stored.save(update_fields=["state", "reason", "attempts", "not_before"])
     if decision.reason:
-        events.held([stored])
+        mail_events.held([stored])
 
 
 def _take_the_word(message: Message, fate: Fate, said: str) -> None:
@@ -206,7 +206,7 @@ def give_up_lost() -> int:
     if ids:
         given_up = Message.objects.filter(pk__in=ids)
         given_up.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
-        events.failed(given_up)
+        mail_events.failed(given_up)
         logger.warning("The fate of %d messages is unknown; somebody has to decide", len(ids))
     return len(ids)
 
@@ -228,16 +228,16 @@ def _settle(message: Message, fate: Fate, said: str) -> None:
     mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
     tells = message.informs and fate is Fate.SENT
     if tells:
-        notices.hold_card(message.pk)
+        informing_mail.hold_card(message.pk)
     if not mine.update(error=said, **values):
         return
     stored = Message.objects.get(pk=message.pk)
     if stored.state == State.SENT:
-        events.sent(stored)
+        mail_events.sent(stored)
         if tells:
-            notices.count_as_told(stored)
+            informing_mail.count_as_told(stored)
     elif stored.state in {State.FAILED, State.UNKNOWN}:
-        events.failed([stored])
+        mail_events.failed([stored])
 
 
 def _of_fate(message: Message, fate: Fate) -> dict[str, object]:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.csv import FileRefused
-from unsubscribes.ledger import suppression_list
+from unsubscribes.opt_outs import address_list
 
 SHOWN_REJECTS = 10
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             with path.open("rb") as file:
-                taken = suppression_list.take(file, path.name, actor=system("command"), progress=self._show)
+                taken = address_list.take(file, path.name, actor=system("command"), progress=self._show)
         except (OSError, FileRefused) as problem:
             self.stderr.write(f"{path} cannot be read: {getattr(problem, 'strerror', None) or problem}")
             sys.exit(1)

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Conflict, Invalid
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import dry_run
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             self._stop("Another run is at work; try again later.", BUSY)
 
     def _dry_run(self) -> SyncRun:
-        run = services.order(actor=system("command"), is_dry=True, start=False)
+        run = sync_control.order(actor=system("command"), is_dry=True, start=False)
         Running(run, manual=True).go()
         run.refresh_from_db()
         if run.state != SyncRun.State.DONE:
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         state = SyncConnection.objects.get().state
         if state == SyncConnection.State.PAUSED:
             self._stop("The sync is paused by hand; resume it first.", NOT_ACTIVE)
-        run = services.order(actor=system("command"), direction=direction, full=options["full"], start=False)
+        run = sync_control.order(actor=system("command"), direction=direction, full=options["full"], start=False)
         Running(run, manual=True).go()
         run.refresh_from_db()
         waiting = OutboxEntry.objects.filter(state__in=outbox.WAITING).count()

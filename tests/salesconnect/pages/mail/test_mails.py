@@ -5,7 +5,7 @@ from django.utils import timezone
 from compliance.suppression import suppression
 from contacts.models import Contact
 from tests.mailing import DRAFT
-from unsubscribes.mail import orders
+from unsubscribes.mail import bulk_mail
 from unsubscribes.mail.sending import send
 from unsubscribes.models import MailTemplate, Message, TeamSettings
 
@@ -103,7 +103,7 @@ def test_the_list_asks_as_much_for_three_messages_as_for_one(signed_in, many, me
     people = many(3)
     for number in (1, 2):
         chosen = Contact.objects.filter(pk__in=[person.pk for person in people[:number]])
-        orders.order_mail(chosen, DRAFT, actor=member, selection={})
+        bulk_mail.order_mail(chosen, DRAFT, actor=member, selection={})
         with django_assert_num_queries(8):
             signed_in.get("/mails/")
 

@@ -17,7 +17,7 @@ from exports.models import DataRequest, RetentionRule
 from exports.requests import register
 from exports.retention import retention_rules
 from unsubscribes.crm.people import erasing
-from unsubscribes.mail import services as mails
+from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 
 CONTRACT = Authorization(AuthorizationType.CONTRACT)

@@ -15,8 +15,8 @@ from compliance.suppression import suppression
 from tests.unsubscribes.crm.conftest import box, connected, consent, org, running_org, sync, unsubscribe  # noqa: F401
 from unsubscribes.crm import tasks
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.runs import pausing
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 

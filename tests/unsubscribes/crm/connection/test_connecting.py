@@ -12,7 +12,7 @@ from contacts.accounts import tokens
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from unsubscribes.crm import tasks
-from unsubscribes.crm.connection import connecting, services
+from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.runs import leases, running
 from unsubscribes.crm.salesforce import preflight
@@ -73,11 +73,11 @@ def test_nothing_is_synced_before_it_is_activated(org, off):
 
 
 def test_a_pause_by_hand_holds_until_somebody_ends_it(org, connected, person, unsubscribe):
-    services.pause(actor=ACTOR)
+    sync_control.pause(actor=ACTOR)
     assert command()[0] == 2
     tasks.push_salesforce()
     assert org.journal() == []
-    services.resume(actor=ACTOR)
+    sync_control.resume(actor=ACTOR)
     assert command()[0] == 0
 
 
@@ -96,8 +96,8 @@ def test_a_run_that_will_not_let_go_is_waited_for_and_then_left_alone(org, conne
 
 
 def test_a_run_that_was_ordered_before_a_pause_is_cancelled(org, connected):
-    ordered = services.order(actor=ACTOR)
-    services.pause(actor=ACTOR)
+    ordered = sync_control.order(actor=ACTOR)
+    sync_control.pause(actor=ACTOR)
     tasks.run_salesforce(ordered.pk)
     assert (SyncRun.objects.get().state, org.journal()) == ("cancelled", [])
 
@@ -145,7 +145,13 @@ def test_a_token_goes_over_no_open_line(db, url):
 
 def test_only_administrators_touch_the_connection(org, connected, member, auditor):
     for actor in (member, auditor):
-        for act in (services.pause, services.resume, services.retry_all, connecting.disconnect, services.order):
+        for act in (
+            sync_control.pause,
+            sync_control.resume,
+            sync_control.retry_all,
+            connecting.disconnect,
+            sync_control.order,
+        ):
             with pytest.raises(Forbidden):
                 act(actor=actor)
 

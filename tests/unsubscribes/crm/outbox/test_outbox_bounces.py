@@ -11,8 +11,8 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
 from tests.unsubscribes.crm.conftest import ACTOR, box
-from unsubscribes.ledger import suppression_list
 from unsubscribes.links import links
+from unsubscribes.opt_outs import address_list
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 
@@ -31,7 +31,7 @@ def record(request, org, sync, person):
 
 
 def test_a_list_of_opt_outs_is_heard(org, sync, record, administrator):
-    suppression_list.take(io.BytesIO(b"anna@example.com\n"), "no.txt", actor=administrator)
+    address_list.take(io.BytesIO(b"anna@example.com\n"), "no.txt", actor=administrator)
     sync()
     assert box(org, record)
 

@@ -32,8 +32,8 @@ KILLED_AT = {
     "after the lease": ("unsubscribes.crm.salesforce.api.client", "Client.update", "before"),
     "after the write": ("unsubscribes.crm.writing.settling", "settle", "before"),
     "after the settling": ("unsubscribes.crm.writing.settling", "settle", "after"),
-    "before a page": ("unsubscribes.crm.reading.page", "apply", "before"),
-    "inside a page's transaction": ("unsubscribes.crm.reading.page", "apply", "after"),
+    "before a page": ("unsubscribes.crm.reading.applying", "apply", "before"),
+    "inside a page's transaction": ("unsubscribes.crm.reading.applying", "apply", "after"),
     "after a page": ("unsubscribes.crm.reading.pull", "Pull._count", "after"),
 }
 # The steps of a read of everything and of linking; those of a re-consent. `make test` takes the first of each.
@@ -48,7 +48,7 @@ KILLED_IN_FULL = {
 KILLED_IN_RETURN = {
     "after the box was cleared": ("unsubscribes.crm.salesforce.api.client", "Client.change", "after"),
     "before the box is cleared": ("unsubscribes.crm.salesforce.api.client", "Client.change", "before"),
-    "after the record was read": ("unsubscribes.crm.writing.returning", "_read_now", "after"),
+    "after the record was read": ("unsubscribes.crm.writing.clearing", "_read_now", "after"),
     "before it is settled": ("unsubscribes.crm.writing.settling", "written", "before"),
     "after it is settled": ("unsubscribes.crm.writing.settling", "written", "after"),
 }

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm import tasks
-from unsubscribes.crm.connection import services
+from unsubscribes.crm.connection import sync_control
 from unsubscribes.crm.models import SyncRun
 from unsubscribes.crm.runs import leases, running
 from unsubscribes.crm.runs.running import Running
@@ -23,7 +23,7 @@ def sent(monkeypatch) -> list[tuple]:
 
 
 def ordered(direction: str = "both", **options) -> SyncRun:
-    return services.order(actor=ACTOR, direction=direction, start=False, **options)
+    return sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
 
 
 def state(run: SyncRun) -> str:

@@ -8,7 +8,7 @@ import pytest
 from compliance.suppression import suppression
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from tests.unsubscribes.crm.runs.test_running_crashes import CHILD, command, leases_run_out
-from unsubscribes.crm.connection import services
+from unsubscribes.crm.connection import sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import running
@@ -61,7 +61,7 @@ def opted_out(org, connected, sync) -> list[str]:
 
 def turn(direction: str = "push") -> SyncRun:
     """Make one turn as a worker does, which waits for nothing."""
-    run = services.order(actor=ACTOR, direction=direction, start=False)
+    run = sync_control.order(actor=ACTOR, direction=direction, start=False)
     SyncJob.objects.update(due_at=run.created_at)
     Running(run).go()
     run.refresh_from_db()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
 from contacts.people.rules import is_sendable, normalise_address
-from unsubscribes.mail import gate, services
+from unsubscribes.mail import gate, mailing
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import headers, send
 
@@ -78,7 +78,7 @@ def sending(server, anna, member, settings):
 
     def send_to(subject: str, first_name: str, last_name: str) -> bytes:
         Contact.objects.filter(pk=anna.pk).update(first_name=first_name, last_name=last_name)
-        services.write_to_one(anna.pk, Draft(subject, "x" * 3_000 + "å"), actor=member)
+        mailing.write_to_one(anna.pk, Draft(subject, "x" * 3_000 + "å"), actor=member)
         send.drain()
         [raw] = server.raw
         return raw

@@ -16,9 +16,9 @@ from contacts.models import Contact
 from salesconnect.lib.actor import system
 from tests.mailing import DRAFT
 from unsubscribes.links import links
-from unsubscribes.mail import orders, services
+from unsubscribes.mail import bulk_mail, mailing
 from unsubscribes.mail.sending import send
-from unsubscribes.mail.sending.carrier import Carrier
+from unsubscribes.mail.sending.transport import Carrier
 from unsubscribes.models import Message
 
 
@@ -59,7 +59,7 @@ def test_the_link_is_https_where_the_site_is(server, written, settings):
 
 def test_a_name_cannot_add_a_header(server, person, member, anna):
     Contact.objects.filter(pk=anna.pk).update(first_name="Anna\r\nBcc: eve@example.com\r\n\r\nx")
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     send.drain()
     [mail] = server.mails
     assert (mail["Bcc"], server.recipients) == (None, ["Anna.Berg@example.com"])
@@ -69,14 +69,14 @@ def test_a_name_cannot_add_a_header(server, person, member, anna):
 def test_an_international_domain_is_mailed_in_its_ascii_form(server, person, member):
     lars = person(email="lars@exämple.se")
     policy.change({"no_authorization": "allow"}, actor=system("command"))
-    services.write_to_one(lars.pk, DRAFT, actor=member)
+    mailing.write_to_one(lars.pk, DRAFT, actor=member)
     send.drain()
     assert server.recipients == ["lars@xn--exmple-cua.se"]
 
 
 def test_a_campaign_uses_one_connection(server, many, member):
     many(5)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     assert send.drain() == 5
     assert (len(server.mails), len(server.sessions)) == (5, 1)
 
@@ -105,7 +105,7 @@ def test_without_a_mail_server_the_message_waits_and_nothing_says_that_it_left(w
 def test_what_waited_for_a_mail_server_passes_the_gate_again(written, person, member, inbox, settings):
     settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
     eve = person(email="eve@example.com", authorization=Authorization(AuthorizationType.CONTRACT))
-    gone = services.write_to_one(eve.pk, DRAFT, actor=member)
+    gone = mailing.write_to_one(eve.pk, DRAFT, actor=member)
     send.drain()
     suppression.unsubscribe(Contact.objects.filter(pk=eve.pk), actor=member, source="manual")
     settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.SmtpBackend"
@@ -167,7 +167,7 @@ def test_a_message_whose_worker_was_killed_becomes_unknown_and_waits_for_a_perso
     assert send.give_up_lost() == 1
     assert fate(written) == ("unknown", "interrupted")
     assert send.drain() == 0
-    services.resolve(written.pk, "resend", actor=member)
+    mailing.resolve(written.pk, "resend", actor=member)
     send.drain()
     written.refresh_from_db()
     assert (len(server.mails), written.state, written.decided_by) == (1, "sent", "bob")
@@ -184,7 +184,7 @@ def test_a_worker_that_comes_back_late_still_tells_what_became_of_the_mail(serve
 def test_a_late_worker_does_not_touch_a_message_that_was_sent_again(server, written, member):
     late = send.claim()
     Message.objects.update(state="unknown")
-    services.resolve(written.pk, "resend", actor=member)
+    mailing.resolve(written.pk, "resend", actor=member)
     server.answers.append("550 no such user")
     again = send.claim()
     with Carrier() as carrier:
@@ -217,7 +217,7 @@ def test_a_message_that_breaks_what_it_goes_through_holds_up_no_other(person, se
         person(email="g@example.com", authorization=Authorization(AuthorizationType.CONTRACT)),
     )
     for each in (bad, good):
-        services.write_to_one(each.pk, DRAFT, actor=member)
+        mailing.write_to_one(each.pk, DRAFT, actor=member)
     whole = getattr(module, name)
 
     def breaks(first, *args, **options):

@@ -14,11 +14,11 @@ from contacts.models import Contact, ContactEvent
 from exports.erasure.erasure import erase
 from salesconnect.lib.actor import system
 from tests.mailing import DRAFT
-from unsubscribes.mail import notices, orders
-from unsubscribes.mail import services as mail
+from unsubscribes.mail import bulk_mail, informing_mail
+from unsubscribes.mail import mailing as mail
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
-from unsubscribes.mail.sending.carrier import Carrier
+from unsubscribes.mail.sending.transport import Carrier
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import MailFailure, MailLink, Message
@@ -129,7 +129,7 @@ def test_a_mail_that_is_on_its_way_while_records_are_merged_is_told_of_the_survi
 def test_the_survivor_counts_as_told_by_a_mail_that_left_meanwhile(server, person, member, administrator):
     text = Draft("Who we are", "We hold your address.")
     mail.keep_template("Information", text, actor=member)
-    notices.use(notices.MailTemplate.objects.get().pk, informs=True, actor=administrator)
+    informing_mail.use(informing_mail.MailTemplate.objects.get().pk, informs=True, actor=administrator)
     other, survivor = (person(email=f"{name}@example.com", source=Source(SourceType.IMPORT)) for name in ("a", "b"))
     mail.write_to_one(other.pk, text, actor=member)
     claimed = send.claim()
@@ -143,7 +143,7 @@ def test_the_survivor_counts_as_told_by_a_mail_that_left_meanwhile(server, perso
 def two(many, member):
     """Return two people to whom one bulk mail is written."""
     people = many(2)
-    orders.order_mail(everybody(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(everybody(), DRAFT, actor=member, selection={})
     return people
 
 

@@ -12,7 +12,7 @@ from exports.erasure.erasure import erase
 from tests.mailing import DRAFT
 from tests.unsubscribes.mail.sending import test_send_between as between
 from unsubscribes.links import links
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.mail.sending import send
 from unsubscribes.merging.merge import merge
 from unsubscribes.models import Message
@@ -45,7 +45,7 @@ def test_a_no_by_the_link_of_an_earlier_mail_waits_for_no_mail_server(server, wr
     send.drain()
     written.refresh_from_db()
     link, said = written.link, []
-    second = services.write_to_one(written.contact_id, DRAFT, actor=member)
+    second = mailing.write_to_one(written.contact_id, DRAFT, actor=member)
     server.meanwhile["MAIL"] = lambda: said.append(links.opt_out(link, source="one_click", reason="").changed)
     send.drain()
     second.refresh_from_db()
@@ -55,7 +55,7 @@ def test_a_no_by_the_link_of_an_earlier_mail_waits_for_no_mail_server(server, wr
 def test_the_others_of_the_turn_leave_all_the_same(server, many, member):
     first, second = many(2)
     for person in (first, second):
-        services.write_to_one(person.pk, DRAFT, actor=member)
+        mailing.write_to_one(person.pk, DRAFT, actor=member)
     server.meanwhile["RCPT"] = lambda: suppression.unsubscribe(
         Contact.objects.filter(pk=first.pk), actor=member, source="manual"
     )
@@ -105,7 +105,7 @@ def test_nothing_is_asked_of_the_server_about_somebody_who_is_erased_meanwhile(s
 def test_a_mail_of_which_somebody_decided_meanwhile_is_not_sent_by_the_late_worker(server, written, member):
     def happens():
         Message.objects.update(state="unknown")
-        services.resolve(written.pk, "sent", actor=member)
+        mailing.resolve(written.pk, "sent", actor=member)
 
     server.meanwhile["EHLO"] = happens
     send.drain()

@@ -10,7 +10,7 @@ from compliance.suppression import suppression
 from contacts.models import Contact
 from exports.overview import mailed
 from tests.mailing import DRAFT
-from unsubscribes.mail import services
+from unsubscribes.mail import mailing
 from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
@@ -45,7 +45,7 @@ def test_it_is_held_back_and_counts_as_mailed_no_more(called_sent, auditor):
 def test_nothing_leaves_by_itself_and_what_somebody_sends_passes_the_gate(called_sent, server, member):
     migrate()
     assert send.drain() == 0
-    services.resolve(called_sent.pk, "resend", actor=member)
+    mailing.resolve(called_sent.pk, "resend", actor=member)
     send.drain()
     assert ([state for state, *_rest in states()], len(server.mails)) == (["sent"], 1)
 
@@ -53,7 +53,7 @@ def test_nothing_leaves_by_itself_and_what_somebody_sends_passes_the_gate(called
 def test_who_said_no_in_the_meantime_does_not_get_it(called_sent, server, member):
     migrate()
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
-    services.resolve(called_sent.pk, "resend", actor=member)
+    mailing.resolve(called_sent.pk, "resend", actor=member)
     send.drain()
     assert (server.mails, states()) == ([], [("held", "unsubscribed", None)])
 
@@ -70,7 +70,7 @@ def test_who_said_no_in_the_meantime_does_not_get_it(called_sent, server, member
     ],
 )
 def test_other_mail_stays_as_it_is_and_a_second_run_changes_nothing(called_sent, member, state, reason):
-    other = services.write_to_one(called_sent.contact_id, DRAFT, actor=member)
+    other = mailing.write_to_one(called_sent.contact_id, DRAFT, actor=member)
     Message.objects.filter(pk=other.pk).update(state=state, reason=reason, sent_at=other.created_at)
     migrate()
     migrate()

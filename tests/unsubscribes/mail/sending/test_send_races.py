@@ -25,7 +25,7 @@ from tests.mailing import DRAFT
 from tests.products.product import ROOT, until
 from tests.soak import ROUNDS
 from unsubscribes.links import links
-from unsubscribes.mail import orders, services
+from unsubscribes.mail import bulk_mail, mailing
 from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
 
@@ -44,7 +44,7 @@ def test_no_mail_is_claimed_after_the_opt_out_is_stored(person, server, member):
         someone = person(email=f"turn{turn}@example.com", authorization=CONTRACT)
         mine = Message.objects.filter(contact=someone)
         for _mail in range(10):
-            services.write_to_one(someone.pk, DRAFT, actor=member)
+            mailing.write_to_one(someone.pk, DRAFT, actor=member)
         link, stored = links.make(someone), []
 
         def opt_out(link=link, stored=stored):
@@ -65,7 +65,7 @@ def test_no_mail_is_claimed_after_the_opt_out_is_stored(person, server, member):
 @pytest.mark.soak
 def test_workers_that_meet_send_each_mail_once(many, server, member):
     many(ROUNDS)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     at_once(*[send.drain] * 4)
     send.drain()
     assert sorted(server.recipients) == sorted(Contact.objects.values_list("email", flat=True))
@@ -74,7 +74,7 @@ def test_workers_that_meet_send_each_mail_once(many, server, member):
 
 def test_a_killed_worker_sends_nothing_twice_and_the_rest_goes_on(many, server, member):
     many(40)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     server.seconds = 0.05
     with worker() as queue:
         current_app.send_task("unsubscribes.sweep_mail", queue=queue)

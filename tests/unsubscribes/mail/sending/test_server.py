@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from contacts.models import Contact
 from tests.mailing import DRAFT
-from unsubscribes.mail import orders
+from unsubscribes.mail import bulk_mail
 from unsubscribes.mail.sending import send
 from unsubscribes.models import MailFailure, MailServer, Message
 
@@ -29,7 +29,7 @@ QUOTAS = (
 def three(server, many, member):
     """Return the server for which three mails wait."""
     many(3)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     return server
 
 
@@ -172,7 +172,7 @@ def test_the_pauses_grow_and_end_at_five_minutes(three, settings):
 
 def test_a_mail_that_is_trouble_itself_does_not_stop_the_others_for_ever(server, many, member):
     many(2)
-    orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     server.answers.append("554 5.7.1 we do not like this content")
     assert send.drain() == 1
     rest_over()

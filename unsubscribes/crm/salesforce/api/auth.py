@@ -17,9 +17,9 @@ from contacts.people.rules import salesforce_id
 from salesconnect.lib.vault import seal, unseal
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api import hosts
-from unsubscribes.crm.salesforce.api.errors import request_class
-from unsubscribes.crm.trouble import Trouble, TroubleKind
+from unsubscribes.crm.salesforce.api.error_codes import request_class
 
 TIMEOUT = (5, 30)
 CLAIM = dt.timedelta(seconds=40)

@@ -17,10 +17,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api import auth, hosts
-from unsubscribes.crm.salesforce.api.errors import request_class
+from unsubscribes.crm.salesforce.api.error_codes import request_class
 from unsubscribes.crm.salesforce.mapping import usage
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Result
 
 TIMEOUT = (5, 30)

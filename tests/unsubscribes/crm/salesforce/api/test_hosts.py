@@ -7,8 +7,8 @@ from salesconnect.lib.vault import unseal
 from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api import auth, hosts
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 OWN = (
     "https://login.salesforce.com",

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection, SyncRecord
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api.client import Client, RawPage
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Sobject, literal, moment, row, with_ids
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import CrmRecord
 
 IDS = 400

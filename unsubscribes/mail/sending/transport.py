@@ -11,7 +11,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import Error as DatabaseTrouble
 
 from unsubscribes.mail.sending.backends import SmtpBackend, Withheld, is_reply
-from unsubscribes.mail.sending.replies import About, about
+from unsubscribes.mail.sending.refusals import About, about
 
 OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
 """The HTTP statuses of a provider that are about our account or its service, and would be the same for any mail."""

@@ -11,7 +11,7 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from salesconnect.common import history_words
-from unsubscribes.mail import orders, services
+from unsubscribes.mail import bulk_mail, mailing
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
 from unsubscribes.models import Message
@@ -34,7 +34,7 @@ def anna(person):
 
 
 def test_a_mail_that_left_is_one_event_of_who_wrote_it(anna, member):
-    message = services.write_to_one(anna.pk, DRAFT, actor=member)
+    message = mailing.write_to_one(anna.pk, DRAFT, actor=member)
     assert told() == []
     send.drain()
     send.drain()
@@ -46,7 +46,7 @@ def test_a_mail_that_left_is_one_event_of_who_wrote_it(anna, member):
 
 def test_a_mail_that_is_held_back_when_it_is_written_says_why(person, member):
     bo = person(email="bo@example.com")
-    services.write_to_one(bo.pk, DRAFT, actor=member)
+    mailing.write_to_one(bo.pk, DRAFT, actor=member)
     send.drain()
     assert told() == [(bo.pk, "mail_held", "bob", "page", None)]
     event = ContactEvent.objects.get(action=history.MAIL_HELD)
@@ -57,7 +57,7 @@ def test_a_mail_that_is_held_back_when_it_is_written_says_why(person, member):
 
 
 def test_a_mail_that_is_held_back_at_the_last_moment_says_so(anna, member):
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     suppression.unsubscribe(Contact.objects.all(), actor=member, source="manual")
     send.drain()
     assert told() == [(anna.pk, "mail_held", "bob", "page", None)]
@@ -65,7 +65,7 @@ def test_a_mail_that_is_held_back_at_the_last_moment_says_so(anna, member):
 
 def test_a_bulk_mail_carries_its_batch_and_names_it_everywhere(anna, person, member, django_assert_num_queries):
     held = [person(last_name=f"Bo {number}", email=f"bo{number}@example.com") for number in range(3)]
-    batch = orders.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
+    batch = bulk_mail.order_mail(Contact.objects.all(), DRAFT, actor=member, selection={})
     assert told() == [(each.pk, "mail_held", "bob", "page", batch.pk) for each in held]
     send.drain()
     assert told()[-1] == (anna.pk, "mailed", "bob", "page", batch.pk)
@@ -74,14 +74,14 @@ def test_a_bulk_mail_carries_its_batch_and_names_it_everywhere(anna, person, mem
 
 
 def test_a_mail_whose_fate_a_colleague_decided_is_that_colleagues(anna, member, administrator):
-    message = services.write_to_one(anna.pk, DRAFT, actor=member)
+    message = mailing.write_to_one(anna.pk, DRAFT, actor=member)
     Message.objects.update(state="unknown")
-    services.resolve(message.pk, "sent", actor=administrator)
+    mailing.resolve(message.pk, "sent", actor=administrator)
     assert told() == [(anna.pk, "mailed", "alice", "page", None)]
 
 
 def test_a_mail_to_somebody_who_was_deleted_meanwhile_leaves_no_event(anna, member):
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     claimed = send.claim()
     Message.objects.all().delete()
     send._settle(claimed, send.Fate.SENT, "")
@@ -89,7 +89,7 @@ def test_a_mail_to_somebody_who_was_deleted_meanwhile_leaves_no_event(anna, memb
 
 
 def test_a_mail_that_the_server_refuses_says_so(anna, member, server):
-    message = services.write_to_one(anna.pk, DRAFT, actor=member)
+    message = mailing.write_to_one(anna.pk, DRAFT, actor=member)
     server.answers.append("550 no such user")
     send.drain()
     assert told() == [(anna.pk, "mail_failed", "bob", "page", None)]
@@ -101,14 +101,14 @@ def test_a_mail_that_the_server_refuses_says_so(anna, member, server):
 
 
 def test_a_mail_that_is_tried_again_is_no_event_yet(anna, member, server):
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     server.answers.append("450 busy")
     send.drain()
     assert told() == []
 
 
 def test_a_mail_whose_worker_was_lost_says_that_nobody_knows(anna, member):
-    services.write_to_one(anna.pk, DRAFT, actor=member)
+    mailing.write_to_one(anna.pk, DRAFT, actor=member)
     send.claim()
     Message.objects.update(claimed_at=timezone.now() - dt.timedelta(seconds=send.LEASE_SECONDS + 1))
     assert (send.give_up_lost(), send.give_up_lost()) == (1, 0)

@@ -10,12 +10,12 @@ from contacts.events import history
 from contacts.people.addresses import address_hash, key_name
 from salesconnect.lib.csv import FileRefused
 from salesconnect.lib.errors import Forbidden
-from unsubscribes.ledger import suppression_list
+from unsubscribes.opt_outs import address_list
 
 
 def take(content: bytes | str, actor):
     raw = content.encode() if isinstance(content, str) else content
-    taken = suppression_list.take(io.BytesIO(raw), "list.txt", actor=actor)
+    taken = address_list.take(io.BytesIO(raw), "list.txt", actor=actor)
     return taken.new, taken.already, taken.invalid
 
 
@@ -66,7 +66,7 @@ def test_an_address_under_an_older_key_is_known_already(administrator, settings)
 
 def test_lines_that_are_no_address_are_named_by_number_alone(administrator):
     content = "a@example.com\nnot an address\n\n@example.com\nb@example.com\n"
-    taken = suppression_list.take(io.BytesIO(content.encode()), "list.txt", actor=administrator)
+    taken = address_list.take(io.BytesIO(content.encode()), "list.txt", actor=administrator)
     assert (taken.new, taken.invalid) == (2, 2)
     assert [line for line, _reason in taken.rejects] == [2, 4]
     assert "not an address" not in str(taken.rejects)
@@ -86,7 +86,7 @@ def test_only_an_administrator_may(role, request):
 
 
 def test_more_than_one_chunk(administrator, monkeypatch):
-    monkeypatch.setattr(suppression_list, "CHUNK", 3)
+    monkeypatch.setattr(address_list, "CHUNK", 3)
     content = "".join(f"p{number}@example.com\n" for number in range(10)) + "p0@example.com\n"
     assert take(content, administrator) == (10, 1, 0)
 
@@ -152,9 +152,7 @@ def test_the_addresses_of_colleagues_in_other_columns_are_left(administrator):
 
 
 def test_what_is_understood_in_part_is_taken_and_listed(administrator):
-    taken = suppression_list.take(
-        io.BytesIO(b"a@example.com; b@nowhere\nx\0 c@example.com\n"), "x", actor=administrator
-    )
+    taken = address_list.take(io.BytesIO(b"a@example.com; b@nowhere\nx\0 c@example.com\n"), "x", actor=administrator)
     assert (taken.new, taken.invalid) == (2, 1)
     assert [line for line, _reason in taken.rejects] == [1]
     assert taken.rejects[0][1] == "Not every address on this line could be read; those that could are suppressed."

@@ -14,9 +14,9 @@ from contacts.people.addresses import address_hash, newest_key
 from exports.erasure import erasure
 from tests.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
-from unsubscribes.ledger import ledger
-from unsubscribes.ledger.ledger import Wanted
 from unsubscribes.merging.merge import merge
+from unsubscribes.opt_outs import listing
+from unsubscribes.opt_outs.listing import Wanted
 
 TODAY = dt.date(2026, 11, 24)
 
@@ -26,7 +26,7 @@ def opt_out(someone, actor, source="manual", reason=""):
 
 
 def told(**wanted):
-    entries = ledger.page(Wanted(**wanted), cursor=None, size=50).rows
+    entries = listing.page(Wanted(**wanted), cursor=None, size=50).rows
     return [(entry.kind, entry.source, entry.person and str(entry.person)) for entry in entries]
 
 
@@ -68,7 +68,7 @@ def test_the_list_tells_who_said_what_newest_first(anna, lars):
     ],
 )
 def test_the_list_is_narrowed(anna, lars, wanted, number):
-    assert len(told(**wanted)) == ledger.events(Wanted(**wanted)).count() == number
+    assert len(told(**wanted)) == listing.events(Wanted(**wanted)).count() == number
 
 
 def test_a_day_includes_its_whole_length(anna):
@@ -87,26 +87,26 @@ def test_what_was_said_by_whoever_was_merged_into_a_person_is_found_by_the_name(
 def test_somebody_who_was_deleted_stays_in_the_list_without_a_name(anna, member):
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert told() == [("unsubscribed", "clicked_link", None)]
-    assert [held.source for held in ledger.unheld_page(Wanted(), cursor=None, size=50).rows] == ["clicked_link"]
+    assert [held.source for held in listing.unheld_page(Wanted(), cursor=None, size=50).rows] == ["clicked_link"]
 
 
 def test_an_address_of_nobody_is_found_by_the_whole_of_it(anna):
     Suppression.objects.create(address_hash=address_hash("x@example.com"), hash_key=newest_key(), source="import")
-    assert ledger.unheld(Wanted()).count() == 1
-    assert ledger.unheld(Wanted(search="X@Example.com")).count() == 1
-    assert ledger.unheld(Wanted(search="example.com")).count() == 0
-    assert ledger.unheld(Wanted(search="anna@example.com")).count() == 0
-    assert ledger.unheld(Wanted(source="bounce")).count() == 0
+    assert listing.unheld(Wanted()).count() == 1
+    assert listing.unheld(Wanted(search="X@Example.com")).count() == 1
+    assert listing.unheld(Wanted(search="example.com")).count() == 0
+    assert listing.unheld(Wanted(search="anna@example.com")).count() == 0
+    assert listing.unheld(Wanted(source="bounce")).count() == 0
 
 
 def test_pages_follow_each_other(person, member):
     for number in range(5):
         opt_out(person(email=f"p{number}@example.com"), member)
-    first = ledger.page(Wanted(), cursor=None, size=2)
-    second = ledger.page(Wanted(), cursor=first.next, size=2)
+    first = listing.page(Wanted(), cursor=None, size=2)
+    second = listing.page(Wanted(), cursor=first.next, size=2)
     names = [entry.person.email for entry in (*first.rows, *second.rows)]
     assert names == ["p4@example.com", "p3@example.com", "p2@example.com", "p1@example.com"]
-    assert ledger.page(Wanted(), cursor=second.previous, size=2).rows == first.rows
+    assert listing.page(Wanted(), cursor=second.previous, size=2).rows == first.rows
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_pages_follow_each_other(person, member):
     ],
 )
 def test_the_figures_cover_twelve_periods_without_a_gap(db, unit, today, first, last):
-    periods = ledger.figures(unit, today)
+    periods = listing.figures(unit, today)
     assert (len(periods), periods[0].first, periods[-1].last) == (12, first, last)
     for before, after in pairwise(periods):
         assert after.first - before.last == dt.timedelta(days=1)
@@ -133,11 +133,11 @@ def test_every_number_of_the_figures_equals_its_list(db, member, unit):
     for place, moment in enumerate(moments):
         action = history.RESUBSCRIBED if place % 3 == 0 else history.UNSUBSCRIBED
         _happened(moment, action)
-    periods = ledger.figures(unit, TODAY)
+    periods = listing.figures(unit, TODAY)
     assert sum(period.unsubscribed + period.resubscribed for period in periods) == len(moments)
     for period in periods:
-        for kind in ledger.THE_NO:
-            listed = ledger.events(Wanted(kind=kind, since=period.first, until=period.last)).count()
+        for kind in listing.THE_NO:
+            listed = listing.events(Wanted(kind=kind, since=period.first, until=period.last)).count()
             assert getattr(period, kind) == listed
 
 
@@ -178,6 +178,6 @@ def test_a_page_of_few_among_many_reads_few(db, wanted, few):
     with connection.cursor() as cursor:
         cursor.execute(MANY)
         cursor.execute("ANALYZE contacts_contactevent")
-    page = ledger.events(wanted).order_by("-at", "-id")[:50]
+    page = listing.events(wanted).order_by("-at", "-id")[:50]
     [told] = json.loads(page.explain(format="json", analyze=True))
     assert looked_at(told["Plan"]) <= few

@@ -4,7 +4,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from unsubscribes.mail.sending.carrier import Carrier, Fate
+from unsubscribes.mail.sending.transport import Carrier, Fate
 
 
 class ProviderError(OSError):

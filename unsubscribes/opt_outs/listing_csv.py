@@ -12,8 +12,8 @@ from contacts import leaving
 from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.keyset import Page
-from unsubscribes.ledger import ledger
-from unsubscribes.ledger.ledger import Entry, Wanted
+from unsubscribes.opt_outs import listing
+from unsubscribes.opt_outs.listing import Entry, Wanted
 
 PAGE = 1_000
 COLUMNS = ("Date", "What", "Person ID", "First Name", "Last Name", "Email ID", "Source", "Reason", "By")
@@ -25,7 +25,7 @@ def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the list; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
     return leaving.recorded(
-        _pages(lambda cursor: ledger.page(wanted, cursor=cursor, size=PAGE)),
+        _pages(lambda cursor: listing.page(wanted, cursor=cursor, size=PAGE)),
         lambda page: "".join(csv.line(_cells(entry)) for entry in page.rows),
         lambda page: (entry.person.pk for entry in page.rows if entry.person),
         head=csv.BOM + csv.line(COLUMNS),
@@ -42,7 +42,7 @@ def export_unheld(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
 
 def _unheld_lines(wanted: Wanted) -> Iterator[str]:
     yield csv.BOM + csv.line(ADDRESS_COLUMNS)
-    for page in _pages(lambda cursor: ledger.unheld_page(wanted, cursor=cursor, size=PAGE)):
+    for page in _pages(lambda cursor: listing.unheld_page(wanted, cursor=cursor, size=PAGE)):
         yield "".join(csv.line(_address_cells(row)) for row in page.rows)
 
 

@@ -13,7 +13,7 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from unsubscribes.mail import events, failures, gate, notices, team
+from unsubscribes.mail import failures, gate, informing_mail, mail_events, team
 from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
 from unsubscribes.mail.gate import Decision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
@@ -57,7 +57,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     decide, or by now not any more.
     """
     actor.require("mail_people")
-    notices.hold_card(message_id)
+    informing_mail.hold_card(message_id)
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None:
         raise Missing
@@ -73,8 +73,8 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     message.decided_by = actor.name
     message.save(update_fields=["state", "reason", "attempts", "not_before", "sent_at", "decided_by"])
     if message.state == State.SENT:
-        events.sent(message, by=actor)
-        notices.count_as_told(message)
+        mail_events.sent(message, by=actor)
+        informing_mail.count_as_told(message)
     return message
 
 
@@ -113,7 +113,7 @@ def surroundings(actor: Actor, language: str) -> Surroundings:
 def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: int | None) -> list[Message]:
     actor.require("mail_people")
     draft.check()
-    around, informs = surroundings(actor, draft.language), notices.is_notice(draft)
+    around, informs = surroundings(actor, draft.language), informing_mail.is_notice(draft)
     messages = [
         _message(decision, render(draft, decision.contact, around), draft.language, actor, batch_id)
         for decision in gate.decide(contacts, informs=informs)
@@ -121,7 +121,7 @@ def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: i
     for message in messages:
         message.informs = informs
     Message.objects.bulk_create(messages, batch_size=1_000)
-    events.held([message for message in messages if message.state == State.HELD])
+    mail_events.held([message for message in messages if message.state == State.HELD])
     return messages
 
 

@@ -11,8 +11,8 @@ from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from unsubscribes.crm import clock
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api import auth
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
 

@@ -3,12 +3,12 @@
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact
-from unsubscribes.ledger import person_ledger
+from unsubscribes.opt_outs import of_person
 
 
 def said(contact_id: int) -> list[tuple[str, str, str, str]]:
     anna = Contact.objects.select_related("card").get(pk=contact_id)
-    return [(entry.kind, entry.source, entry.reason, entry.actor) for entry in person_ledger.of_person(anna)]
+    return [(entry.kind, entry.source, entry.reason, entry.actor) for entry in of_person.of_person(anna)]
 
 
 def test_who_never_said_anything_has_no_history(person):
@@ -27,9 +27,7 @@ def test_an_opt_out_from_before_the_person_came_is_told_by_the_suppression(perso
     Contact.objects.all().delete()
     anna = person(email="A@example.com")
     assert said(anna.pk) == [("unsubscribed", "bounce", "", "")]
-    assert (
-        person_ledger.of_person(Contact.objects.select_related("card").get())[0].at == Suppression.objects.get().since
-    )
+    assert of_person.of_person(Contact.objects.select_related("card").get())[0].at == Suppression.objects.get().since
 
 
 def test_an_opt_out_that_no_event_explains_is_still_told(person):

@@ -5,11 +5,11 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry
-from unsubscribes.crm.outbox import outbox, troubles
+from unsubscribes.crm.outbox import outbox, sync_errors
 from unsubscribes.crm.provider import UNCONDITIONAL, Session
-from unsubscribes.crm.reading import known, page
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.reading import applying, known
 from unsubscribes.crm.reading.rules import is_the_old_no
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import CrmRecord, Result
 from unsubscribes.crm.writing import settling
 
@@ -46,7 +46,7 @@ def _held_back(entry: OutboxEntry) -> bool:
     """Let the re-consent wait: where a newer opt-out could be written over, none is cleared."""
     mine = Q(pk=entry.pk, lease=entry.lease)
     outbox.put_back(mine, seconds=HOUR, code=UNCONDITIONAL)
-    troubles.note(entry.record, "push", UNCONDITIONAL)
+    sync_errors.note(entry.record, "push", UNCONDITIONAL)
     return False
 
 
@@ -69,7 +69,7 @@ def _may_clear(entry: OutboxEntry, found: CrmRecord, session: Session) -> bool:
                 state=OutboxEntry.State.SUPERSEDED, lease=None, finished_at=Now()
             )
             return False
-        page.apply([found], our_user=session.connection.user_id, now=session.now)
+        applying.apply([found], our_user=session.connection.user_id, now=session.now)
     return False
 
 

@@ -22,8 +22,8 @@ from contacts.people.addresses import address_hashes, folded_hashes
 from contacts.people.lookalikes import skeleton_hashes
 from salesconnect.lib.actor import system
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
-from unsubscribes.crm.outbox import outbox, troubles
-from unsubscribes.crm.people import linking, naming
+from unsubscribes.crm.outbox import outbox, sync_errors
+from unsubscribes.crm.people import linking, record_ids
 from unsubscribes.crm.reading import overruling
 from unsubscribes.crm.reading.known import Known, look_up, reconsents
 from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
@@ -94,12 +94,12 @@ def apply(
     decided = _decide(rows, known, given, why or {}, our_user)
     corrections = sum(_differs(row, known.records.get(row.sf_id), settled) for row in decided.rows)
     _store(decided, known, seen_in)
-    names = naming.wrong_of([row.sf_id for row in decided.rows], known.records.values())
+    names = record_ids.wrong_of([row.sf_id for row in decided.rows], known.records.values())
     looks = {
         key: skeleton_hashes(row.email_key)[0] for row in rows if (key := known.hashes[row.sf_id]) in decided.hashes
     }
     changed = opt_out(decided.people, decided.hashes, looks, beside=[person for person, _, _ in names])
-    naming.write(names)
+    record_ids.write(names)
     overruling.overrule([*decided.overruled, *overruling.of(decided.people, decided.hashes)])
     outbox.fulfil([row.sf_id for row in decided.rows if row.opted_out], our_user)
     _ask_about(decided, known)
@@ -274,7 +274,7 @@ def _ask_about(decided: Decided, known: Known) -> None:
         if record is None or record.ticked_for_other or not record.address_hash:
             continue
         if key and row.sf_id in decided.for_other and not known.says_no_of(key):
-            troubles.note(record, "pull", OTHER_ADDRESS, dead=True)
+            sync_errors.note(record, "pull", OTHER_ADDRESS, dead=True)
 
 
 def _assert(decided: Decided, known: Known) -> None:

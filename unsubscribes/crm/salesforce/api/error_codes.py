@@ -1,6 +1,6 @@
 """What Salesforce's error codes mean. Pure."""
 
-from unsubscribes.crm.trouble import TroubleKind
+from unsubscribes.crm.provider_errors import TroubleKind
 
 _RECORD = {
     # passing: whoever holds the row, or the org's own load

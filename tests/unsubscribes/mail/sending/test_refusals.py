@@ -2,7 +2,7 @@
 
 import pytest
 
-from unsubscribes.mail.sending.replies import About, about
+from unsubscribes.mail.sending.refusals import About, about
 
 US, THEM, IT = About.SENDER, About.RECIPIENT, About.MESSAGE
 

@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.salesforce import gone
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.salesforce import missing_records
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import SOBJECTS
 from unsubscribes.crm.salesforce.targets import target
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Target
 
 LONG_AGO = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
@@ -57,7 +57,9 @@ def prove_on_any(client: Client, connection: SyncConnection) -> bool | None:
         try:
             answer = client.get("query", q=f"{select} WHERE IsDeleted = FALSE{converted} LIMIT 1")
             found = [
-                each for page in client.pages(answer) for each in gone.rows_of(sobject, page, connection.opt_out_field)
+                each
+                for page in client.pages(answer)
+                for each in missing_records.rows_of(sobject, page, connection.opt_out_field)
             ]
             if found:
                 there = found[0]

@@ -16,10 +16,10 @@ from contacts.events import history
 from contacts.models import Contact
 from salesconnect.common.history_words import describe
 from salesconnect.lib.errors import Forbidden
-from unsubscribes.mail import failures, gate, notices, services
+from unsubscribes.mail import failures, gate, informing_mail, mailing
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import envelope, send
-from unsubscribes.mail.sending.carrier import Carrier
+from unsubscribes.mail.sending.transport import Carrier
 from unsubscribes.models import MailServer, MailTemplate, Message
 from unsubscribes.reports import reports
 
@@ -29,8 +29,8 @@ OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2020, 1, 1),
 
 @pytest.fixture
 def notice(administrator) -> MailTemplate:
-    template = services.keep_template("Information", NOTICE, actor=administrator)
-    notices.use(template.pk, informs=True, actor=administrator)
+    template = mailing.keep_template("Information", NOTICE, actor=administrator)
+    informing_mail.use(template.pk, informs=True, actor=administrator)
     return template
 
 
@@ -40,8 +40,8 @@ def eva(person) -> Contact:
 
 
 def test_the_information_leaves_whatever_the_policy_says_and_counts_as_told(server, notice, eva, member):
-    assert services.write_to_one(eva.pk, Draft("News", "News"), actor=member).reason == "no_authorization"
-    services.write_to_one(eva.pk, NOTICE, actor=member)
+    assert mailing.write_to_one(eva.pk, Draft("News", "News"), actor=member).reason == "no_authorization"
+    mailing.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     assert len(server.mails) == 1
     assert ComplianceCard.objects.get(pk=eva.pk).informed_at is not None
@@ -57,17 +57,17 @@ def test_it_is_held_back_from_who_said_no_or_is_restricted(server, notice, eva, 
         suppression.unsubscribe(people, actor=member, source="manual")
     else:
         restriction.restrict(people, "Contested", actor=member)
-    assert services.write_to_one(eva.pk, NOTICE, actor=member).state == "held"
+    assert mailing.write_to_one(eva.pk, NOTICE, actor=member).state == "held"
     assert informing.waiting().exists()
 
 
 def test_only_its_very_text_informs_and_a_new_text_does_not(notice, eva, member, administrator):
     other = Draft(NOTICE.subject, NOTICE.body + " And buy this!")
-    assert services.write_to_one(eva.pk, other, actor=member).reason == "no_authorization"
-    services.keep_template("Information", other, actor=member)
-    assert not notices.is_notice(other)
+    assert mailing.write_to_one(eva.pk, other, actor=member).reason == "no_authorization"
+    mailing.keep_template("Information", other, actor=member)
+    assert not informing_mail.is_notice(other)
     with pytest.raises(Forbidden):
-        notices.use(notice.pk, informs=True, actor=member)
+        informing_mail.use(notice.pk, informs=True, actor=member)
 
 
 def _told(person: Contact) -> bool:
@@ -79,7 +79,7 @@ def _told(person: Contact) -> bool:
 
 
 def test_a_mail_that_comes_back_has_told_nobody_and_one_that_arrives_after_all_has(server, notice, eva, member):
-    message = services.write_to_one(eva.pk, NOTICE, actor=member)
+    message = mailing.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     message.refresh_from_db()
     assert _told(eva)
@@ -96,14 +96,14 @@ def test_a_mail_that_comes_back_has_told_nobody_and_one_that_arrives_after_all_h
 
 
 def test_who_was_told_in_another_way_too_stays_told(server, notice, eva, member):
-    first, second = (services.write_to_one(eva.pk, NOTICE, actor=member) for _number in range(2))
+    first, second = (mailing.write_to_one(eva.pk, NOTICE, actor=member) for _number in range(2))
     send.drain()
     failures.came_back(Message.objects.get(pk=first.pk), "550 mailbox full")
     assert _told(eva)
     failures.came_back(Message.objects.get(pk=second.pk), "550 mailbox full")
     assert not _told(eva)
     informing.mark(Contact.objects.filter(pk=eva.pk), actor=member, reason="Told on the phone")
-    third = services.write_to_one(eva.pk, NOTICE, actor=member)
+    third = mailing.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     failures.came_back(Message.objects.get(pk=third.pk), "550 mailbox full")
     assert _told(eva)
@@ -111,7 +111,7 @@ def test_who_was_told_in_another_way_too_stays_told(server, notice, eva, member)
 
 def test_the_outbox_tells_nobody(notice, eva, member, settings):
     settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
-    services.write_to_one(eva.pk, NOTICE, actor=member)
+    mailing.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     assert informing.waiting().exists()
 
@@ -144,7 +144,7 @@ def report(kind, message, at=None, **values):
 
 
 def written_notice(eva, member):
-    message = services.write_to_one(eva.pk, NOTICE, actor=member)
+    message = mailing.write_to_one(eva.pk, NOTICE, actor=member)
     send.drain()
     message.refresh_from_db()
     return message
@@ -194,7 +194,7 @@ def test_a_notice_of_unknown_fate_tells_once_it_is_known_to_have_left(server, no
     server.answers += ["250 and gone", "250 and gone"]
     message = written_notice(eva, member)
     assert (message.state, informing.waiting().exists()) == ("unknown", True)
-    services.resolve(message.pk, "sent", actor=member)
+    mailing.resolve(message.pk, "sent", actor=member)
     assert not informing.waiting().exists()
     report("bounced", message)
     MailServer.objects.update(next_at=timezone.now())
@@ -205,7 +205,7 @@ def test_a_notice_of_unknown_fate_tells_once_it_is_known_to_have_left(server, no
 
 
 def test_a_notice_that_comes_back_before_its_worker_knows_tells_nobody(server, notice, eva, member):
-    services.write_to_one(eva.pk, NOTICE, actor=member)
+    mailing.write_to_one(eva.pk, NOTICE, actor=member)
     claimed = send.claim()
     report("bounced", claimed)
     with Carrier() as carrier:

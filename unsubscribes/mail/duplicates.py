@@ -2,7 +2,7 @@
 
 from django.db.models import Exists, OuterRef, Q
 
-from unsubscribes.mail import events
+from unsubscribes.mail import mail_events
 from unsubscribes.models import Message
 
 State = Message.State
@@ -20,5 +20,5 @@ def hold(contact_id: int) -> int:
     doubles = Message.objects.filter(pk__in=numbers)
     doubles.update(state=State.HELD, reason=Message.Reason.DOUBLE)
     for message in doubles:
-        events.held([message])
+        mail_events.held([message])
     return len(numbers)

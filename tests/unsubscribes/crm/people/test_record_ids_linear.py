@@ -14,7 +14,7 @@ from salesconnect.lib.actor import system
 from tests.plans import rows_handled
 from tests.table_sizes import forget
 from unsubscribes.crm.models import OutboxEntry, SyncError, SyncRecord
-from unsubscribes.crm.people import erasing, naming
+from unsubscribes.crm.people import erasing, record_ids
 
 FEW, MANY = 300, 1_200
 MOST = 6
@@ -40,18 +40,18 @@ def people(number: int, **details: str) -> list[int]:
 
 def of_writing(number: int) -> float:
     names = [(person, "", record.sf_id) for person, record in zip(people(number), records(number), strict=True)]
-    naming.write(names)
+    record_ids.write(names)
     assert SyncRecord.objects.exclude(named_on=None).count() == number
     values = history.event_values(system("sync"), None)
     wanted = {person: (sf_id, "") for person, _old, sf_id in names}
-    return rows_handled(naming.WRITE, values | {"ids": list(wanted), "names": Json(wanted)})
+    return rows_handled(record_ids.WRITE, values | {"ids": list(wanted), "names": Json(wanted)})
 
 
 def of_naming(number: int) -> float:
     chosen = zip(people(number), records(number), strict=True)
-    naming.write([(person, "", record.sf_id) for person, record in chosen])
+    record_ids.write([(person, "", record.sf_id) for person, record in chosen])
     ids = list(SyncRecord.objects.order_by("-pk").values_list("pk", flat=True)[:number])
-    return rows_handled(naming.NAMED, {"records": ids})
+    return rows_handled(record_ids.NAMED, {"records": ids})
 
 
 def of_forgetting(number: int) -> float:

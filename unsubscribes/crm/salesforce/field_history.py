@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contacts.people.rules import salesforce_id
 from salesconnect.lib.database.sql import fill
 from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider_errors import Trouble, TroubleKind
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids
-from unsubscribes.crm.trouble import Trouble, TroubleKind
 from unsubscribes.crm.values import Attribution, CrmRecord
 
 # So many ids fit into a query; more opt-outs at once are one mass change, told by the records themselves.
