@@ -16,10 +16,10 @@ ANSWER_LIMIT = 2_000
 
 
 class DeletionSettings(models.Model):
-    """What the team decided about deletion: one row.
+    """The team's deletion settings, in one row.
 
-    For how long the address of somebody who asked to be erased is remembered, and above how many people a second
-    administrator must approve a deletion; never where that is empty.
+    `erased_months`: how long the address hash of a person who asked to be erased is kept. `approval_above`: a second
+    administrator must approve the deletion of more people than this; never, if it is empty.
     """
 
     erased_months = models.PositiveSmallIntegerField(
@@ -44,7 +44,7 @@ class DeletionSettings(models.Model):
 
 
 class DoomedFile(models.Model):
-    """A file whose row is gone: removed when that is certain, and by the sweep when a crash came between."""
+    """A file to be deleted once this row is committed; the sweep deletes it if the process died before that."""
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(db_default=Now())
@@ -54,11 +54,11 @@ class DoomedFile(models.Model):
 
 
 class ExportJob(models.Model):
-    """The file of a bulk export; who ordered it, of whom and how far it is stands on its batch."""
+    """The file of a bulk export. Its batch says who ordered it, of whom, and how far it is."""
 
     batch = models.OneToOneField(Batch, models.PROTECT, related_name="export")
     file = models.FileField(upload_to="exports/", blank=True)
-    # How much of the file is committed: what a killed worker wrote beyond it is cut off before the next chunk.
+    # Bytes of the file that are committed. What a killed worker wrote beyond them is cut off before the next chunk.
     size = models.PositiveBigIntegerField(default=0)
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ class ExportJob(models.Model):
 
 
 class RecordCheck(models.Model):
-    """One comparison of the stored records with each other; `differences` is a list of kinds with their numbers."""
+    """One run of the record checks; `differences` lists the checks that found something, with numbers."""
 
     started_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
@@ -80,9 +80,9 @@ class RecordCheck(models.Model):
 
 
 class DataRequest(models.Model):
-    """What a person asked for (GDPR art. 15 to 21), when it must be answered, and what came of it.
+    """A request of a data subject (GDPR art. 15 to 21): what is asked for, when it is due, and its outcome.
 
-    It outlives the person: kind, dates and outcome stay, and nothing that says who it was.
+    It outlives the person: an erasure leaves kind, dates and outcome, and nothing that tells who it was.
     """
 
     on_merge = OnMerge.MOVES
@@ -107,13 +107,13 @@ class DataRequest(models.Model):
         ERASED = "erased", _("The person was erased")
 
     class ExtensionKind(models.TextChoices):
-        """What alone allows two further months (GDPR art. 12(3))."""
+        """The only reasons for an extension by two months (GDPR art. 12(3))."""
 
         COMPLEXITY = "complexity", _("The request is complex")
         NUMBER = "number", _("There are many requests")
 
     class PauseKind(models.TextChoices):
-        """What alone stops the clock (GDPR art. 12(6); EDPB guidelines 01/2022, 157 to 159)."""
+        """The only reasons that pause the deadline (GDPR art. 12(6); EDPB guidelines 01/2022, 157 to 159)."""
 
         IDENTITY = "identity", _("The person was asked who they are")
         CLARIFICATION = "clarification", _("The person was asked what they mean")
@@ -130,13 +130,13 @@ class DataRequest(models.Model):
     extension_kind = models.CharField(max_length=15, choices=ExtensionKind, blank=True)
     extension_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
     told_on = models.DateField(null=True)
-    # The day on which the person was asked: the clock stands still from then on.
+    # The day on which the person was asked. The deadline is paused from that day on.
     paused_on = models.DateField(null=True)
     pause_kind = models.CharField(max_length=15, choices=PauseKind, blank=True)
     pause_reason = models.CharField(max_length=TEXT_LIMIT, blank=True)
     paused_days = models.PositiveIntegerField(default=0)
     resumed_on = models.DateField(null=True)
-    # How late the answer was; of what is open `clocks.days_late` tells it.
+    # How late the answer was. For a request that is not done, `open_requests.days_late` calculates it.
     late_by = models.PositiveIntegerField(default=0)
     outcome = models.CharField(max_length=15, choices=Outcome, blank=True)
     answer = models.CharField(_("What was answered"), max_length=ANSWER_LIMIT, blank=True)
@@ -165,11 +165,11 @@ class DataRequest(models.Model):
 
 
 class IdentityNote(models.Model):
-    """How it was checked who asks, each time somebody noted it; nothing of it changes but by an erasure."""
+    """One note on how the identity of the data subject was checked. Only an erasure changes it: it empties the text."""
 
     request = models.ForeignKey(DataRequest, models.CASCADE, related_name="identity_notes")
     text = models.CharField(max_length=TEXT_LIMIT)
-    # Of notes from before each was kept, nobody knows who wrote them when.
+    # Both are unknown for notes from the time when only the newest note of a request was stored.
     actor_name = models.CharField(max_length=150, blank=True)
     at = models.DateTimeField(db_default=Now(), null=True)
 
@@ -181,7 +181,7 @@ class IdentityNote(models.Model):
 
 
 class RequestLook(models.Model):
-    """The last day on which a user looked at a request, in the site's time zone: the first of a day is an event."""
+    """The last day, in the site's time zone, on which a user viewed a request: one event for each user and day."""
 
     request = models.ForeignKey(DataRequest, models.CASCADE, related_name="+")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -195,7 +195,7 @@ class RequestLook(models.Model):
 
 
 class RetentionRule(models.Model):
-    """Who is held for too long, and how far that goes: listed, then warned of, then erased (GDPR art. 5(1)(e))."""
+    """Which people are kept too long, and what is done: list them, warn the team, erase them (GDPR art. 5(1)(e))."""
 
     class Since(models.TextChoices):
         CREATED = "created", _("since created")
@@ -208,7 +208,7 @@ class RetentionRule(models.Model):
 
     name = models.CharField(_("Name"), max_length=100, unique=True)
     active = models.BooleanField(_("Active"), default=True)
-    # Slugs, `not_recorded` among them; empty for any.
+    # Slugs, including `not_recorded`; empty means any.
     source_type = models.CharField(_("Source"), max_length=20, blank=True)
     authorization_type = models.CharField(_("Authorization"), max_length=25, blank=True)
     age_months = models.PositiveSmallIntegerField(_("Held for, in months"), null=True, blank=True)
@@ -234,7 +234,7 @@ class RetentionRule(models.Model):
 
 
 class RetentionCase(models.Model):
-    """Somebody who meets a rule: since when, and since when it is announced that the person will be erased."""
+    """A person who matches a rule: when that was listed, and when the erasure was announced."""
 
     on_merge = OnMerge.GOES
 
@@ -251,7 +251,7 @@ class RetentionCase(models.Model):
 
     @property
     def erased_from(self) -> dt.datetime | None:
-        """Return the moment from which a run erases the person; None while nothing announces that."""
+        """Return the moment from which a run erases the person; None if no erasure is announced."""
         if self.warned_at is None or self.rule.step != RetentionRule.Step.ERASE:
             return None
         return self.warned_at + dt.timedelta(days=self.rule.warn_days)

@@ -1,4 +1,4 @@
-"""What the worker does for exports."""
+"""Celery tasks of exports."""
 
 import logging
 
@@ -17,42 +17,42 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="exports.sweep_exports")
 def sweep_exports() -> None:
-    """Remove the files that are older than they may be, and those that an erasure left."""
+    """Delete expired export files, and files whose deletion was interrupted."""
     csv_export.remove_old_files()
     redaction.delete_pending_files()
 
 
 @shared_task(name="exports.remove_stray_files")
 def remove_stray_files() -> None:
-    """Remove the files that no row names, in every folder: a process died between the two."""
+    """Delete files that no row names: a process died between storing the file and committing its row."""
     stored_files.remove_strays(system("task"))
 
 
 @shared_task(name="exports.forget_erased")
 def forget_erased() -> None:
-    """Remember erased people no longer than was told: addresses, links of their mail, records in Salesforce."""
+    """Forget what is kept of erased people for a limited time: address hashes, mail links, Salesforce records."""
     expiry.forget_old()
 
 
 @shared_task(name="exports.keep_figures")
 def keep_figures() -> None:
-    """Keep the figures of the days that are over; more than a month of them takes several turns."""
+    """Store the figures of past days; more than a month of them takes several calls."""
     daily_figures.keep()
 
 
 @shared_task(name="exports.write_ledger")
 def write_ledger() -> None:
-    """Write what addresses said since the last time into the ledger beside the database."""
+    """Write new opt-outs to the ledger beside the database."""
     ledger_entries.write_suppressions()
 
 
 @shared_task(name="exports.apply_retention")
 def apply_retention() -> None:
-    """List, warn and erase as the rules of retention say; a run that is still going on is left alone."""
+    """Run the retention rules, unless a run is still going on."""
     try:
         retention.run(actor=system("task"))
     except Conflict as refusal:
-        logger.warning("Retention: %s", refusal.message)
+        logger.warning("Retention run skipped: %s", refusal.message)
 
 
 @shared_task(name="exports.check_records")

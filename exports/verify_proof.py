@@ -22,14 +22,14 @@ WHOLE = {"format", "event", "path", "root", "sealed_at", "notes"}
 EVENT = ("id", "at", "contact_id", "batch_id", "actor_id", "action", "door", "actor_name")
 PATH = {"seal", "position", "events", "hashes", "previous", "settled"}
 OPEN = {"authorization_type", "consent_date", "source_type", "source", "line", "suppressed", "into", "merged"}
-"""What of the changes is sealed in the open and stays when the rest is erased."""
+"""Fields of the changes that are sealed unhashed; they stay when the rest is scrubbed."""
 
 HASH, SALT = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
 
 class ProofError(ValueError):
-    """The file proves nothing; the message says why."""
+    """The file is not a valid proof; the message says why."""
 
 
 def verify(content: bytes, root: str = "") -> str:

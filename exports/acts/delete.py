@@ -18,7 +18,7 @@ from salesconnect.lib.outcome import Outcome
 
 @register
 class Delete(SelectedAct):
-    """Delete many people; where the team asks for it, a second administrator has to approve it (`waiting`)."""
+    """Delete many people. Above the team's limit the batch stays `waiting` until a second administrator approves it."""
 
     kind = "delete"
     right = "delete_people"

@@ -13,7 +13,7 @@ from salesconnect.lib.outcome import Outcome
 
 @register
 class EraseDue(Act):
-    """Erase whose days are over; ordered by a run, never for a selection."""
+    """Erase the people whose retention period is over. Only a retention run orders it, never a user's selection."""
 
     kind = retention.KIND
     right = "edit_retention"

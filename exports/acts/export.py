@@ -1,4 +1,4 @@
-"""The CSV file of many people."""
+"""The bulk export: a CSV file of many people."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ REASON_LIMIT = 500
 
 @register
 class Export(SelectedAct):
-    """Order the CSV of many people."""
+    """Write many people to a CSV file."""
 
     kind = "export"
     right = "export_people"

@@ -1,4 +1,4 @@
-"""What the team decided about deletion: how long an erased address is remembered, and when a second one approves."""
+"""The team's deletion settings: how long erased addresses are remembered, and when a second administrator approves."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ FIELDS = ("erased_months", "approval_above")
 
 
 def current() -> DeletionSettings:
-    """Return the settings, those of a new installation before anybody stored some."""
+    """Return the settings; the defaults, unsaved, before anybody has stored some."""
     return DeletionSettings.objects.filter(pk=1).first() or DeletionSettings(pk=1)
 
 
 def remembered_until() -> dt.datetime:
-    """Return until when the address of somebody who is erased on request now is remembered."""
+    """Return until when an address is remembered if its owner is erased on request now."""
     return timezone.now() + relativedelta(months=current().erased_months)
 
 

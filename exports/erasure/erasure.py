@@ -1,4 +1,4 @@
-"""Deletion: the person goes everywhere, and what remains is only what keeps the person from being contacted again."""
+"""Erasure of people (GDPR art. 17) in every place. Only what prevents contacting them again remains."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -34,14 +34,15 @@ from unsubscribes.links import links
 from unsubscribes.models import Message
 
 UNCONFIRMED_LIMIT = 100
-"""So many people may be deleted by an order that does not say how many it means."""
+"""Orders to delete more people than this must say how many they expect."""
 REQUEST, ON_REQUEST, RETENTION, REPLAY = "request", "on_request", "retention", "replay"
-"""Why somebody was erased, where it was not simply ordered: a code that stays in the history.
+"""Why somebody was erased, if not by an ordinary deletion: a code that stays in the history.
 
-`REQUEST` is one of the register, whose identity was checked; `ON_REQUEST` is the word of the user who ordered it.
+`REQUEST`: a registered request, after the identity was checked. `ON_REQUEST`: the user who ordered the deletion says
+that the person asked for it. `RETENTION`: a retention run. `REPLAY`: the replay of the ledger after a restore.
 """
 
-# Answers kept for a repeated request that are about the person; each half is served by an index.
+# Stored replies to idempotent API requests that show the person. UNION instead of OR, so that each half uses its index.
 REPLIES = """
     UPDATE contacts_idempotentreply SET body = jsonb_build_object('id', body->'id') WHERE id IN (
         SELECT id FROM contacts_idempotentreply
@@ -49,12 +50,14 @@ REPLIES = """
         UNION SELECT id FROM contacts_idempotentreply
         WHERE body ? 'contact' AND body->>'contact' = ANY(%(numbers)s::bigint[]::text[]))
 """
-# The "no" of the address stays with its source and dates. What somebody wrote about it goes; a code of our own stays.
+# A suppression stays with its source and dates. Free text in its reason may name the person and goes; our own codes
+# stay.
 REASONS = """
     UPDATE compliance_suppression SET reason = ''
     WHERE address_hash = ANY(%(hashes)s::uuid[]) AND reason NOT IN ('', 'address_changed', 'merged')
 """
-# Kind, dates, lateness and outcome of what the person asked for stay; what is open ends with the person.
+# Requests keep kind, dates, lateness and outcome. Open ones are closed with the outcome `erased`; one that is paused
+# since before its due date is not late.
 REQUESTS = """
     UPDATE exports_datarequest SET contact_id = NULL, identity_check = '', extension_reason = '', pause_reason = '',
     answer = '', paused_on = NULL, late_by = CASE WHEN state = 'done' THEN late_by WHEN paused_on <= due THEN 0
@@ -73,7 +76,7 @@ ROWS = (
 
 @dataclass(slots=True)
 class ErasureReport:
-    """What an erasure takes, or would take: rows by kind, mails, files; and what somebody has to see to elsewhere."""
+    """What an erasure removes, or would remove: rows, mails, files by kind; and what is left to be done elsewhere."""
 
     people: int = 0
     rows: dict[str, int] = field(default_factory=dict)
@@ -98,20 +101,21 @@ def delete(
     until: dt.datetime | None = None,
     version: int | None = None,
 ) -> Outcome:
-    """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, whatever names them.
+    """Erase all `contacts` everywhere (GDPR art. 17): rows, files, mails, readable history, and mentions elsewhere.
 
-    A suppression stands afterwards only where one stood before: its keyed hash, date and source. `why` is a code that
-    stays in the history. Of people who asked for it the address is remembered too, as that of somebody who was erased,
-    for as long as the team has set; `until` gives that day where it is known already. Restricted people are refused,
-    for they may need the data (art. 18(1)), unless a request of the register asks for it. `Stale` when somebody is no
-    longer at `version`. The ledger beside the database is written last, so that no erasure that is done is not in it.
+    A suppression that stood before stays: its keyed hash, date and source. `why` is a code that stays in the history.
+    For people who asked to be erased the address hash is remembered as well, for as long as the team has set; `until`
+    overrides that date. Restricted people are refused, because they may need the data (art. 18(1)), unless a
+    registered request asks for the erasure. Raises `Stale` when a person is no longer at `version`.
 
-    1. Keep the people out of the imports under way. 2. Lock them. 3. Erase them. 4. Write the ledger.
+    1. Keep the people out of running imports. 2. Lock them. 3. Erase them. 4. Write the ledger. The ledger is a file
+    outside the database, so it comes last: a crash before the commit leaves a line too many, never one too few.
     """
     actor.require("delete_people")
     held = _keep_out(contacts)
-    owed = why in (REQUEST, REPLAY)
-    ids, restricted = (services.lock(contacts), []) if owed else services.lock_unrestricted(contacts)
+    # Restriction protects the person, so it does not stand against the person's own request, or against one repeated.
+    overrides_restriction = why in (REQUEST, REPLAY)
+    ids, restricted = (services.lock(contacts), []) if overrides_restriction else services.lock_unrestricted(contacts)
     outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
     if not ids:
         return outcome
@@ -131,7 +135,7 @@ def delete(
 
 
 def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
-    """Let nothing that runs beside an erasure bring the people back or write them down; before they are locked."""
+    """Make imports, exports and the sync wait, or pass these people over, before the people are locked."""
     erased.hold_imports()
     leaving.await_exports()
     erasing.lock_sync()
@@ -147,10 +151,10 @@ def _erase(
     actor: Actor,
     batch_id: int | None,
 ) -> None:
-    """Record that these people go, and clear them away: find every trace first, for the rows tell where they are."""
+    """Record the erasure and remove the people. Traces are found first, because they are found by the rows that go."""
     traces = traces_of(ids, numbers)
     named, exported, previews = mentions.find(traces), redaction.exports_of(numbers), redaction.previews_of(traces)
-    # Also the records merged into a person lose their readable values, so each says by which act.
+    # Records that were merged into a person are scrubbed too, so each of them gets the event that explains it.
     changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
     scrubbing.scrub_people(numbers, actor=actor, batch_id=batch_id)
@@ -168,9 +172,9 @@ def _erase(
 @act
 @removed_on_failure
 def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> ErasureReport:
-    """Erase one person and report what went, or with `dry_run` would go; `on_request` when the person asked for it.
+    """Erase one person and report what was removed, or with `dry_run` would be; `on_request`: the person asked for it.
 
-    Raises `Forbidden`, `Missing`, and `Restricted` where nothing may be done with the person's data.
+    Raises `Forbidden`, `Missing`, and `Restricted` when the processing of the person's data is restricted.
     """
     actor.require("delete_people")
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
@@ -185,7 +189,7 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
 
 
 def report_of(contact_id: int, *, on_request: bool = False) -> ErasureReport:
-    """Return what the erasure of one person takes, and what it leaves where the person asked for it."""
+    """Return what the erasure of one person removes, and, if the person asked for it, until when the hash stays."""
     ids = [contact_id]
     numbers = history.numbers_of(ids)
     traces = traces_of(ids, numbers)
@@ -212,7 +216,7 @@ def report_of(contact_id: int, *, on_request: bool = False) -> ErasureReport:
 
 
 def dependent_models() -> list[tuple[type[Model], str]]:
-    """Return every model whose rows go with their person, and its key; what is added to the product later too."""
+    """Return every model whose rows are deleted with their person, and its foreign key. Found by introspection."""
     return [(each.related_model, each.field.name) for each in _relations() if each.on_delete is not SET_NULL]
 
 
@@ -225,10 +229,10 @@ def order(
     selection: dict[str, Any] | None = None,
     missing: int = 0,
 ) -> Batch:
-    """Order the deletion of many people; `expected` is the number that whoever orders it was shown.
+    """Order the deletion of many people; `expected` is the number that the caller was shown.
 
-    Raises `Invalid` (`expected`) for more than a few people without the number, and `Conflict` (`moved`, with `now`)
-    when it is another by now. Above a number that the team sets the order waits for a second administrator.
+    Raises `Invalid` (`expected`) for more than `UNCONFIRMED_LIMIT` people without that number, and `Conflict`
+    (`moved`, with `now`) when the number has changed since. Above the team's limit the batch waits for approval.
     """
     actor.require("delete_people")
     if expected is None and (people := contacts.count()) > UNCONFIRMED_LIMIT:
@@ -247,7 +251,7 @@ def order(
 
 
 def _delete_rows(ids: Sequence[int]) -> None:
-    """Delete what hangs on people, doom its files, and let go of them what outlives them."""
+    """Delete dependent rows and their files, and set the foreign keys of rows that outlive the person to NULL."""
     redaction.delete_after_commit(_file_names(ids))
     for model, key in dependent_models():
         model._base_manager.filter(**{f"{key}__in": ids}).delete()

@@ -1,4 +1,4 @@
-"""What an erasure leaves for a stated time goes when that is over."""
+"""What an erasure keeps for a limited time, removed when that time is over."""
 
 from dateutil.relativedelta import relativedelta
 from django.utils import timezone
@@ -12,7 +12,7 @@ from unsubscribes.links import links
 
 @act
 def forget_old() -> int:
-    """Forget addresses remembered long enough, their links, and records gone in Salesforce; returns how many."""
+    """Forget expired address hashes, their links, and Salesforce records of erased people; return how many went."""
     hashes = erased.forget_old()
     links.forget([], hashes)
     months = deletion_settings.current().erased_months

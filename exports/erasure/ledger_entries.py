@@ -1,6 +1,6 @@
-"""The ledger: which people were erased and which addresses said no, without a readable word, outside the database.
+"""What is written to the ledger: erasures and opt-outs, as numbers, hashes and codes, in a file outside the database.
 
-An erasure is written as the last thing before its transaction commits: a crash in between leaves a line too much, about
+An erasure is written immediately before its transaction commits. A crash in between leaves a line too many, about
 somebody whose erasure was ordered, and never one too few.
 """
 
@@ -16,7 +16,7 @@ from salesconnect.lib import ledger
 
 ERASED, SUPPRESSED = "erased", "suppressed"
 CHUNK = 5_000
-# The hash of an address is kept only where a suppression of it stands.
+# Lines are never removed, so the hash of an address is written only where a suppression keeps it anyway.
 LINES = """
     SELECT number, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
            s.address_hash, s.hash_key, s.source, s.skeleton_hash
@@ -26,10 +26,10 @@ LINES = """
 
 
 def lines_of(numbers: Sequence[int], until: dt.datetime | None = None) -> list[dict[str, Any]]:
-    """Return what the ledger is to say of the erasure of these people, merged records among them, while they exist.
+    """Return the lines about the erasure of these people, merged records included. Call it before they are deleted.
 
-    `until` is the day up to which they are remembered as erased. It stands here without their hashes, for lines are
-    never removed; a restored backup has the address itself.
+    `until` is the day up to which they are remembered as erased. Their hashes are not written for it, because lines
+    are never removed; a restored backup contains the address itself.
     """
     more = {"until": until.isoformat()} if until else {}
     with connection.cursor() as cursor:
@@ -47,7 +47,7 @@ def _look(skeleton: UUID | None) -> dict[str, str]:
 
 
 def write_suppressions() -> int:
-    """Write down every suppression that is not in the ledger yet; returns how many."""
+    """Write every suppression that is not in the ledger yet; return how many."""
     written = 0
     while number := _write_chunk():
         written += number

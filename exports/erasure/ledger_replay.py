@@ -1,8 +1,7 @@
-"""After an older backup was restored: who was erased since is erased again, and who said no since is heard again.
+"""After a restore from an older backup: repeats the erasures and opt-outs that the ledger recorded since the backup.
 
-The ledger beside the database remembers both. A person is known by the number, which a restored database gives out
-anew: only who was created before the erasure is meant by its line. A "no" is not repeated against a re-consent that
-came after it.
+The ledger names people by number, and a restored database gives numbers out again. So a line means only somebody who
+was created before the erasure. An opt-out is not repeated where a later re-consent is in the database.
 """
 
 import datetime as dt
@@ -46,13 +45,13 @@ class OptOutEntry:
     key: str
     source: str
     at: dt.datetime
-    # What the address looks like; lines of version 0.1 do not tell it.
+    # The hash of the look-alike skeleton; lines written by version 0.1 have none.
     skeleton: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureEntry:
-    """An erasure of the ledger: of whom, when, and until when the address of somebody who asked is remembered."""
+    """Who was erased and when; `until` is set for people who asked for it, whose address is remembered that long."""
 
     number: int
     at: dt.datetime
@@ -61,14 +60,12 @@ class ErasureEntry:
 
 @dataclass(slots=True)
 class Replayed:
-    """How many people were erased again, and how many addresses unsubscribed again."""
-
     erased: int = 0
     suppressed: int = 0
 
 
 def replay(*, actor: Actor) -> Replayed:
-    """Do again what the ledger tells and the database does not know. Safe to repeat. Raises `Forbidden`."""
+    """Repeat what is in the ledger and not in the database. Safe to run again. Raises `Forbidden`."""
     actor.require("delete_people")
     erased: dict[int, ErasureEntry] = {}
     opt_outs: dict[str, OptOutEntry] = {}
@@ -80,6 +77,7 @@ def replay(*, actor: Actor) -> Replayed:
         if known := line.get("hash"):
             opt_outs[known] = OptOutEntry(known, line["key"], line["source"], at, line.get("skeleton"))
     done = Replayed()
+    # Opt-outs first: later re-consents are found by the people's events and addresses, which an erasure removes.
     for lines in _chunks(opt_outs.values()):
         done.suppressed += _suppress(lines, actor)
     for people in _chunks(erased.values()):

@@ -1,6 +1,6 @@
-"""Where else people's strings stand: orders, views, imports, kept answers, reasons, others' requests, errors.
+"""Texts elsewhere that name a person: orders, saved views, imports, stored replies, reasons, requests, sync errors.
 
-Found first, so that a dry run can tell, then cleared, in the transaction of the erasure.
+They are found first, so that a dry run can report them, and cleared in the transaction of the erasure.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,16 +22,16 @@ from salesconnect.lib.database.sql import fill
 from unsubscribes.models import MailTemplate, SuppressionList
 
 GONE = "…"
-"""What stands where a text was that gave somebody away."""
+"""Replaces a text that identified somebody."""
 
-# The words of the probes, those of each in one text: parted once, for that takes longer than to look them up.
+# The words of each probe, joined. Splitting a probe takes longer than the look-up, so it is done once for all tables.
 WORDS = """
     SELECT DISTINCT array_to_string(CASE WHEN probe LIKE '#%%' THEN ARRAY[probe]
         ELSE contacts_trace_words('{}', probe) END, ' ') AS words
     FROM unnest(%s::text[]) AS probe ORDER BY 1
 """
-# What may mention somebody: the rows in which all words of one of the probes stand. An index finds them, so that it
-# costs the same however many rows there are; what is found is looked at closely.
+# The candidates: rows that contain all words of one of the probes. A GIN index on the expression finds them, so the
+# cost does not grow with the table; `Traces` then decides about each candidate.
 FOUND = """
     SELECT DISTINCT found.* FROM (
         SELECT string_to_array(probe, ' ') AS words FROM unnest(%(probes)s::text[]) AS probe
@@ -51,7 +51,7 @@ SEARCHED: dict[type[Model], tuple[str, str]] = {
     DataRequest: (f"contacts_trace_words('{{}}', {REQUEST_WORDS})", "true"),
     IdentityNote: ("contacts_trace_words('{}', text)", "text <> ''"),
 }
-# The reason of an act on one person; that of an order stands in the order.
+# The reason of an act on one person. The reason of a bulk act is in its batch.
 REASON = "changes->'reason'->>1"
 REASONS = fill(
     FOUND,
@@ -61,7 +61,7 @@ REASONS = fill(
     where=f"batch_id IS NULL AND {REASON} <> '' AND at < %(until)s",
 )
 IN_REASONS = "contacts_contactevent.id = ANY(%(events)s)"
-# An order's reason stands with everybody whom it concerned.
+# The reason of a batch is also in the events of everybody whom the batch concerned.
 IN_BATCHES = """
     batch_id = ANY(%(batches)s) AND changes ? 'reason' AND contact_id IN (
         SELECT unnest(contact_ids) FROM contacts_batchchunk WHERE batch_id = ANY(%(batches)s))
@@ -79,7 +79,7 @@ CLEAR = (
 
 @dataclass(slots=True)
 class Mentions:
-    """The rows that give somebody away: by model the new values of each, and what is deleted or only told of."""
+    """Rows that name somebody: new values by model and key, rows to delete, events to scrub, templates to report."""
 
     changed: dict[type[Model], dict[int, dict[str, Any]]] = field(default_factory=dict)
     deleted: dict[type[Model], list[int]] = field(default_factory=dict)
@@ -121,13 +121,13 @@ def find(traces: Traces) -> Mentions:
     replies = place(IdempotentReply)
     found.changed[IdempotentReply] = _rewritten(replies, ("body",), traces)
     found.deleted[IdempotentReply] = _naming(replies, ("key",), traces)
-    # A handful for each user, and they are queries, whose words an index does not part.
+    # Each user has a handful, and they hold URL-encoded queries, which the word index cannot split. So all are read.
     found.deleted[SavedView] = _naming(SavedView.objects.all(), ("name", "query"), traces)
     rejects = place(ImportReject).values_list("pk", "cells")
     found.deleted[ImportReject] = [pk for pk, cells in rejects if traces.given_away("\n".join(cells))]
     held = _naming(place(Suppression), ("reason",), traces)
     found.changed[Suppression] = {pk: {"reason": ""} for pk in held}
-    # What is noted about the requests of others.
+    # Notes on other people's requests may name the person too.
     found.changed[DataRequest] = _rewritten(place(DataRequest), REQUEST_TEXTS, traces)
     noted = _naming(place(IdentityNote), ("text",), traces)
     found.changed[IdentityNote] = {pk: {"text": ""} for pk in noted}
@@ -138,7 +138,7 @@ def find(traces: Traces) -> Mentions:
 
 
 def clear(found: Mentions, ids: Sequence[int], *, actor: Actor, batch_id: int | None) -> None:
-    """Take the strings out. Other people's history tells that words went from it."""
+    """Remove the texts. The histories of other people get an event that says that words were removed."""
     for model, rows in found.changed.items():
         for pk, values in rows.items():
             model._base_manager.filter(pk=pk).update(**values)
@@ -153,7 +153,7 @@ def clear(found: Mentions, ids: Sequence[int], *, actor: Actor, batch_id: int | 
 
 
 def _clear_errors(ids: Sequence[int]) -> None:
-    """Forget what Salesforce said of these people's records: it quotes their fields."""
+    """Remove Salesforce's error messages about these people's records, which quote field values."""
     given = [list(ids), list(ids)]
     with connection.cursor() as cursor:
         for clearing in CLEAR:
@@ -180,7 +180,7 @@ def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
 
 
 def _events(traces: Traces, probes: Sequence[str]) -> list[int]:
-    """Return the acts on single people whose reasons give somebody away."""
+    """Return the events of acts on single people whose reasons name somebody."""
     until = timezone.now() + history.CLOCKS_DIFFER
     with connection.cursor() as cursor:
         cursor.execute(REASONS, {"probes": list(probes), "until": until})
@@ -208,10 +208,10 @@ def _naming(rows: QuerySet[Any], fields: Sequence[str], traces: Traces) -> list[
 
 
 def _waiting_mail(batch: Batch) -> Sequence[str]:
-    """Spare a mail to others that is being written: it goes out as it was approved."""
+    """Keep the text of a bulk mail that is still being sent: it goes out as it was approved."""
     return () if batch.ended else ("params",) if batch.kind == "mail" else ()
 
 
 def _unread(job: ImportJob) -> Sequence[str]:
-    """Spare the columns by which a file is still being read."""
+    """Keep the column mapping of a file that is still being read."""
     return () if job.ended else ("table", "card")

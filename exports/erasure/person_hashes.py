@@ -1,4 +1,4 @@
-"""The keyed hashes of people who are being erased: of the addresses they have and had, and those of merged records."""
+"""The address hashes of people who are being erased: of present and former addresses, and of merged records."""
 
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
@@ -14,9 +14,10 @@ from contacts.people.rules import normalise_address
 
 
 def keep_out(contacts: ContactQuerySet) -> set[UUID]:
-    """Keep people out of the imports that are under way, before they are locked; return which addresses that was.
+    """Stop running imports from bringing these people back; return the hashes of their present addresses.
 
-    An import too takes the addresses of its rows first, and then locks the people it changes.
+    Call it before the people are locked: an import locks addresses first and people second, so the other order could
+    deadlock with it.
     """
     hashes = {hashed for hashed in contacts.values_list("address_hash", flat=True) if hashed}
     erased.keep_out_of_imports(sorted(hashes))
@@ -24,9 +25,9 @@ def keep_out(contacts: ContactQuerySet) -> set[UUID]:
 
 
 def of_people(ids: Sequence[int], numbers: Sequence[int], *, kept_out: Collection[UUID]) -> dict[UUID, str]:
-    """Return the hashes of people who are locked, each with the name of its key.
+    """Return the hashes of people who are locked by now, each with the name of the key that made it.
 
-    An address that somebody was given after `keep_out` looked is kept out of imports now.
+    `kept_out` is what `keep_out` returned. An address that was set between the two calls is kept out of imports here.
     """
     rows = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "address_hash_key")
     hashes = {hashed: key for hashed, key in rows if hashed}
@@ -36,15 +37,14 @@ def of_people(ids: Sequence[int], numbers: Sequence[int], *, kept_out: Collectio
 
 
 def run(statement: str, hashes: Mapping[UUID, str]) -> None:
-    """Execute a statement about these `hashes`."""
     with connection.cursor() as cursor:
         cursor.execute(statement, {"hashes": [str(each) for each in hashes]})
 
 
 def _of_before(numbers: Collection[int], absorbed: Collection[int]) -> dict[UUID, str]:
-    """Return the hashes of addresses that people had before, or that merged records brought.
+    """Return the hashes of former addresses, and of the addresses of merged records.
 
-    An address that somebody else has by now is that person's.
+    Addresses that now belong to somebody else are left out.
     """
     keys = {_key(email) for email in _had(numbers)}
     if absorbed:
@@ -63,4 +63,4 @@ def _key(email: str | None) -> str:
     try:
         return normalise_address(email or "")
     except ValueError:
-        return ""  # a word of the history that an erasure has taken
+        return ""  # an earlier erasure has removed the address from the history

@@ -1,4 +1,4 @@
-"""The strings of some people, gathered from everywhere they are kept: what their details are, and what they were."""
+"""Collects the strings that identify people, present and past, from every place that keeps them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from salesconnect.lib.database.sql import fill
 
 DETAILS = (*traced_by(Trace.NAME, Trace.ADDRESS), "email_key", *WHOLE)
 NOW = fill("SELECT id, {details} FROM contacts_contact WHERE id = ANY(%s)", details=", ".join(DETAILS))
-# What the history remembers, what a merge absorbed, and where mail went.
+# Former values: from the history, from merged records, and the addresses that mail went to.
 BEFORE = """
     SELECT contact_id, key, value->>side
     FROM contacts_contactevent, jsonb_each(changes) each, (VALUES (0), (1)) s (side)
@@ -30,7 +30,7 @@ BEFORE = """
 
 
 def traces_of(ids: Sequence[int], numbers: Sequence[int]) -> Traces:
-    """Return the strings of these people; `numbers` are theirs and those of the records that were merged into them."""
+    """Return the traces of these people; `numbers` are their ids and those of the records merged into them."""
     people: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for number, name, value in _values(ids, numbers):
         people[number][name].append(value)
@@ -51,7 +51,7 @@ def _values(ids: Sequence[int], numbers: Sequence[int]) -> Iterator[tuple[int, s
 
 
 def _shared(ids: Sequence[int]) -> Callable[[str], bool]:
-    """Return the question whether a word is a name or a company of anybody else, or a colleague's name."""
+    """Return a function that tells whether a word is also a name or company of another person, or a user's name."""
     colleagues = {
         word
         for names in User.objects.values_list("first_name", "last_name", "username")

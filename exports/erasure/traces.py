@@ -1,4 +1,4 @@
-"""By which strings a text gives people away: addresses, numbers, profiles, names. Pure but for one question."""
+"""Which strings identify a person in a text: addresses, phone numbers, profiles, names. Pure; `shared` is injected."""
 
 import re
 from collections import defaultdict
@@ -12,8 +12,9 @@ from contacts.people.fields import Trace, traced_by
 ADDRESS = re.compile(r"""[^\s"'<>(),;:=&?\[\]{}|]+@[^\s"'<>(),;:=&?\[\]{}|]+""")
 NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")
 WORD = re.compile(r"[^\W_]+")
-# Enough of a telephone number to tell it from others, whatever stands before it.
+# The last digits of a phone number are compared, because country code and prefix are written in many ways.
 DIGITS = 7
+# Shorter strings also occur as ordinary words.
 SHORTEST_NAME, SHORTEST_MAILBOX, SHORTEST_WHOLE = 3, 6, 6
 NUMBERS, WHOLE = traced_by(Trace.NUMBER), traced_by(Trace.NUMBER, Trace.WHOLE)
 COUPLE, FEW = 2, 100
@@ -27,9 +28,10 @@ def words(text: str) -> list[str]:
 
 @dataclass(slots=True)
 class Traces:
-    """The strings of some people.
+    """The identifying strings of some people.
 
-    `shared` tells whether a word is also the name of somebody else: a name alone gives away only who bears it alone.
+    `shared` tells whether a word is also somebody else's name. A single name identifies a person only if nobody else
+    has it; first and last name together always do.
     """
 
     shared: Callable[[str], bool]
@@ -41,7 +43,7 @@ class Traces:
     people: int = 0
 
     def add(self, values: Values) -> None:
-        """Add one person: what each detail is and was."""
+        """Add one person: the present and former values of each field."""
         self.people += 1
         for address in (*values.get("email", ()), *values.get("email_key", ())):
             if address:
@@ -58,27 +60,27 @@ class Traces:
             self.names[last[-1]] |= {frozenset((first[0], *last)) for first in firsts}
 
     def cells(self) -> list[str]:
-        """Return the texts that a cell of a table holds where its row may be about one of these people."""
+        """Return the cell values that mark a row of a file as possibly about one of these people."""
         names = {" ".join(name) for found in self.names.values() for name in found}
         return sorted(self.addresses | self.whole | self.alone | set(self.names) | names)
 
     def probes(self) -> set[str]:
-        """Return texts of which one stands, word for word, in every text that gives somebody away.
+        """Return search terms of which every identifying text contains at least one.
 
-        By them an index finds the few texts that are worth a look; a telephone number is `#` and its last digits.
+        An index finds the few candidate texts by them. A phone number is `#` followed by its last digits.
         """
         names = {" ".join((last, *sorted(name))) for last, found in self.names.items() for name in found}
-        # A question for each word is worth it for a person or two, whose names many texts may hold.
+        # `shared` is a query for each word. For one or two people it saves reading every text with a common first name.
         alone = {word for word in self.alone if not self.shared(word)} if self.people <= COUPLE else self.alone
         return self.addresses | self.whole | {f"#{digits}" for digits in self.numbers} | names | alone
 
     def given_away(self, text: str) -> bool:
-        """Tell whether a text, maybe a query string, says who one of these people is."""
+        """Tell whether a text, possibly URL-encoded, identifies one of these people."""
         plain = unquote_plus(text) if "%" in text or "+" in text else text
         return self._in(text.casefold()) or (plain != text and self._in(plain.casefold()))
 
     def without(self, value: Any, put: str = "") -> Any:
-        """Return a JSON value in which every text that gives somebody away is replaced."""
+        """Return a JSON value with every identifying text replaced by `put`."""
         if isinstance(value, str):
             return put if self.given_away(value) else value
         if isinstance(value, list):
@@ -90,6 +92,7 @@ class Traces:
     def _in(self, text: str) -> bool:
         if text.strip() in self.whole or any(part in self.whole for part in text.split()):
             return True
+        # A substring search finds more than the word search below, and is too slow for many people at once.
         if self.people <= FEW and any(each in text for each in (*self.whole, *self.addresses)):
             return True
         if any(found.strip(".") in self.addresses for found in ADDRESS.findall(text)):

@@ -1,4 +1,4 @@
-"""What an exported file holds: its columns, their text and its name. Pure."""
+"""The columns of exported CSV files, their text form, and the names of the files. Pure."""
 
 import datetime as dt
 import re
@@ -36,14 +36,14 @@ def _yes_or_no(value: bool) -> str:
 
 
 class CsvColumn(NamedTuple):
-    """A column: its header, which is part of the interface and never translated, the key of its value, its text."""
+    """A column: header (part of the public interface, never translated), key of the value, and how it is written."""
 
     header: str
     key: str
     text: Callable[[Any], str] = _text
 
 
-# Columns keep their places, which are part of the interface; new ones come before the last.
+# The order is part of the public interface, so a new column is put before the last one.
 _FIRST = ("first_name", "last_name", "company", "title", "email", "phone", "website", "other")
 _LATER = ("facebook", "twitter", "linkedin")
 _ADDED = tuple(name for name in DETAILS if name not in {*_FIRST, "salesforce_id", *_LATER})
@@ -62,7 +62,7 @@ COLUMNS = (
     *_details(*_LATER, *_ADDED),
     CsvColumn("Exported At", "exported_at", _time),
 )
-"""A person, as the person detail view exports it."""
+"""The columns of a single person's export."""
 
 CARD_COLUMNS = (
     CsvColumn("Authorization Type", "authorization_type", _authorization),
@@ -73,7 +73,7 @@ CARD_COLUMNS = (
     CsvColumn("Source Other", "source_other"),
     CsvColumn("Unsubscribed", "unsubscribed", _yes_or_no),
 )
-"""The compliance card, which a bulk export has after the person's own columns."""
+"""The compliance card; bulk exports have these after the person's columns."""
 
 ALL_COLUMNS = COLUMNS + CARD_COLUMNS
 
@@ -83,23 +83,23 @@ def header(columns: tuple[CsvColumn, ...]) -> list[str]:
 
 
 def cells(values: Mapping[str, Any], columns: tuple[CsvColumn, ...]) -> list[str]:
-    """Return one row: times (aware) in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as their slugs."""
+    """Return one row: times in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as slugs."""
     return [column.text(values[column.key]) for column in columns]
 
 
 def file_name(first: str, last: str, day: dt.date, person_id: int) -> str:
-    """Return the name of one person's file, as in `Anna-Berg-2026-11-23.csv`; only letters, digits and hyphens.
+    """Return the name of one person's file, such as `Anna-Berg-2026-11-23.csv`: letters, digits and hyphens only.
 
-    A person without a name in letters gets `person-<id>-…`.
+    If nothing of the name is left, it is `person-<id>-…`.
     """
     name = _UNSAFE.sub("", _GAPS.sub("-", unicodedata.normalize("NFC", f"{first} {last}"))).strip("-")
     return f"{name[:NAME_LIMIT].strip('-') or f'person-{person_id}'}-{day.isoformat()}.csv"
 
 
 def content_disposition(name: str) -> str:
-    """Return the header that saves a download under `name` (RFC 6266): UTF-8, and plain ASCII for what is too old.
+    """Return the `Content-Disposition` header for a download (RFC 6266): the name in UTF-8 and an ASCII fallback.
 
-    Django's own helper sends one form or the other, never the fallback beside the true name.
+    Django's helper sends one of the two; clients that do not know `filename*` would get no name at all.
     """
     plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     plain = plain.encode("ascii", "replace").decode().replace("?", "_")

@@ -1,4 +1,4 @@
-"""What leaves: one person's CSV at once, many people's by an order; each is itself on record."""
+"""CSV exports: one person immediately, many people as a batch. Every export is recorded in the history."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ from salesconnect.lib.outcome import Outcome
 from salesconnect.lib.stored import removed_on_failure
 
 KEEP_FILES = dt.timedelta(days=7)
-# For fewer people a connection more costs more than it saves; what is exported at once is always fewer.
+# For fewer people a second connection costs more than it saves. Exports within a request are always smaller.
 PARALLEL_FROM = 10_000
 ATTEMPTS = 10
 
@@ -43,7 +43,7 @@ class ExportedFile:
 def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFile:
     """Return the CSV of one person: header and one row, UTF-8 with BOM, CRLF (RFC 4180). Raises `Missing`.
 
-    `reason` says what the data is for and stands in the person's history.
+    `reason` says what the data is for; it is kept in the person's history.
     """
     actor.require("export_people")
     person = Contact.objects.visible_to(actor).select_related("card").filter(pk=contact_id).first()
@@ -74,9 +74,9 @@ def order_export(
     missing: int = 0,
     approved: int | None = None,
 ) -> ExportJob:
-    """Order the CSV of many people: the 16 columns, then the card's. Up to 5,000 people it is ready at once.
+    """Order the CSV of many people: the person's columns, then the card's. Up to 5,000 people it is ready on return.
 
-    `reason` says what the data is for and stands in every person's history. The rest is as in `batches.order`.
+    `reason` says what the data is for; it is kept in every person's history. The rest is as in `batches.order`.
     """
     params = {"reason": reason.strip()[:500]}
     batch = batches.order(
@@ -86,9 +86,11 @@ def order_export(
 
 
 def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Append some chunks to the file; file and history agree because the file's size commits with the events.
+    """Append some chunks to the file.
 
-    The events of many people cost as much as their rows, so a thread has these written meanwhile.
+    The committed size of the file is stored in the transaction that writes the events. Anything beyond that size, left
+    by a killed worker, is cut off first, so file and history always agree. For many people the events take as long as
+    the rows, so a thread writes the rows at the same time.
     """
     actor.require("export_people")
     leaving.await_erasures()
@@ -107,7 +109,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
                     rows, size = written()
                 if rows == recorded:
                     break
-                # Somebody was deleted after one of the two had looked, so both look again.
+                # Somebody was deleted between the two statements, which read separate snapshots. Both are done again.
                 transaction.set_rollback(True)
         else:
             raise RuntimeError("rows and events of an export never agreed")
@@ -131,7 +133,7 @@ def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
 
 
 def remove_old_files() -> int:
-    """Delete the files of exports older than seven days; returns how many."""
+    """Delete the files of exports older than `KEEP_FILES`; return how many."""
     old = ExportJob.objects.filter(batch__created_at__lt=timezone.now() - KEEP_FILES).exclude(file="")
     for job in old:
         job.file.delete(save=True)
@@ -140,9 +142,9 @@ def remove_old_files() -> int:
 
 @contextmanager
 def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[], tuple[int, int]]]:
-    """Append the people's rows to `file`, many of them while the caller does something else.
+    """Append the people's rows to `file`; many of them in a thread, while the caller goes on.
 
-    Yields what waits for the end and returns the number of rows and of bytes.
+    Yields a function that waits for the rows and returns their number and the number of bytes.
     """
     using = replica.up_to_date()
     ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
@@ -155,7 +157,7 @@ def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[]
         try:
             return postgres_copy.append(ids, file, using=using)
         finally:
-            connections[using].close()  # the thread's own
+            connections[using].close()  # Django opened it for this thread alone
 
     with ThreadPoolExecutor(max_workers=1) as writer:
         yield writer.submit(work).result
@@ -171,7 +173,7 @@ def _job(batch: Batch) -> ExportJob:
     if job is None:
         head = (csv.BOM + csv.line(csv_columns.header(csv_columns.ALL_COLUMNS))).encode()
         job = ExportJob(batch=batch, size=len(head))
-        # The name says nothing of who is in it; who downloads gets a better one.
+        # The stored name must not tell whose data it is; the download gets a readable name.
         stored.save(job.file, "people.csv", ContentFile(head))
         job.save()
     return job

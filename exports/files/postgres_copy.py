@@ -1,4 +1,4 @@
-"""People to CSV inside PostgreSQL: COPY writes the rows, guarded against formulas in the SELECT itself."""
+"""People as CSV rows, written by PostgreSQL's COPY. The guard against spreadsheet formulas is part of the SELECT."""
 
 from collections.abc import Sequence
 from io import BufferedWriter, RawIOBase
@@ -15,17 +15,17 @@ from salesconnect.lib.database.sql import fill
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# What salesconnect.lib.csv.safe_cell guards, in PostgreSQL's words: white space is spelt out, for \s depends on locale.
+# The same guard as salesconnect.lib.csv.safe_cell, in SQL. White space is listed, because \s depends on the locale.
 SPACE = " \t\n\r\f\v\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b"
 AT_ONCE = "\t\r\n=+-@＝＋－＠"
 PERHAPS = "'" + SPACE.replace("-", "\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009")
 RUNS = rf"^'*(?:[\t\r\n]|[{SPACE}]*[=+\-@＝＋－＠])"
 
-# Both tables are read along a stretch at once, instead of looked up one by one.
+# Ids that lie close together are read as one range of both tables, which is faster than many single look-ups.
 STRETCH = "id BETWEEN %(first)s AND %(last)s AND contact_id BETWEEN %(first)s AND %(last)s AND id <> ALL(%(gaps)s)"
 EACH = "id = ANY(%(ids)s)"
 
-# So much of the rows is held at once: little enough that it stays near the processor.
+# Buffer size in bytes, small enough to stay in the CPU's cache.
 PIECE = 1 << 17
 
 COPY = """
@@ -33,7 +33,7 @@ COPY = """
           WHERE {people} ORDER BY id)
     TO STDOUT (FORMAT csv, NULL '{null}')
 """
-# COPY puts quotes around what looks like NULL. No column is, so that the empty ones need none.
+# COPY quotes values that equal the NULL marker. With a marker that never occurs, empty cells stay unquoted.
 NO_NULLS = "\x01"
 
 TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
@@ -59,7 +59,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
         return 0, 0
     near = stretch(ids)
     cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
-    # Closed at the end, the lines take nothing more from a buffer that an error left unfinished.
+    # Closing `lines` on an error keeps BufferedWriter from flushing half a row into the file when it is collected.
     with _Lines(file) as lines, transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
             fill(COPY, cells=cells, people=STRETCH if near else EACH, null=NO_NULLS),
@@ -71,7 +71,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
                 "phone": f"^{PHONE}$",
             },
         )
-        # The other processor writes the history meanwhile.
+        # The events of the same people are inserted at the same time by another connection, which needs the other CPU.
         cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
         out = BufferedWriter(lines, PIECE)
         cursor.copy_expert(query, out)
@@ -80,29 +80,28 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
 
 
 class _Lines(RawIOBase):
-    """Passes rows on with the line end of RFC 4180 for their line feeds; those inside quotes are the user's own."""
+    """Turns COPY's LF at the end of rows into CRLF (RFC 4180). Line feeds inside quotes belong to the data and stay."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Write to `file`, and count in `size` how much."""
+        """Write to `file`; `size` counts the bytes."""
         self.file, self.size, self.quoted = file, 0, False
 
     def writable(self) -> bool:
-        """Say yes, as a buffer before this one asks."""
         return True
 
     def write(self, rows: "ReadableBuffer") -> int:
-        """Take all of the next piece of the rows, which may end anywhere."""
+        """Write the next piece of the output, which may end anywhere, also inside quotes."""
         piece = bytes(rows)
         pieces = piece.split(b'"')
         outside = slice(1 if self.quoted else 0, None, 2)
         pieces[outside] = [text.replace(b"\n", b"\r\n") for text in pieces[outside]]
-        self.quoted ^= len(pieces) % 2 == 0
+        self.quoted ^= len(pieces) % 2 == 0  # an odd number of quotes: the next piece begins on the other side
         self.size += self.file.write(b'"'.join(pieces))
         return len(piece)
 
 
 def _cell(key: str) -> str:
-    """Return SQL for a cell. Nearly all are empty or begin with a letter of ASCII, which few comparisons tell."""
+    """Return SQL for a cell. Most are empty or begin with an ASCII letter, so these cheap tests come first."""
     guarded = f"'''' || {key}"
     return CODES.get(key) or (
         f"CASE WHEN {key} = '' THEN {key} WHEN {key} COLLATE \"C\" BETWEEN 'A' AND '~' THEN {key}"

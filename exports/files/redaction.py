@@ -1,4 +1,4 @@
-"""Files that hold people who are being erased: remade without them, or removed. Old files go once that is certain."""
+"""Stored files that contain people who are being erased: rewritten without them, or removed after the commit."""
 
 import csv
 import logging
@@ -22,10 +22,10 @@ from salesconnect.lib import stored
 from salesconnect.lib.csv import FileRefused, RowError, Table
 
 REWRITE_LIMIT = 32 << 20
-"""Bytes: a larger export is removed, for whoever erases one person waits for it."""
+"""Bytes. A larger export is removed instead of rewritten, because the user who erases a person waits for it."""
 
 PERSON_ID = [column.key for column in ALL_COLUMNS].index("id")
-# Every row of a file has its event with the same order, committed together.
+# Each row of an export file has an event of the same batch, so the events tell which files contain a person.
 HOLDERS = """
     SELECT DISTINCT job.id FROM contacts_contactevent event JOIN exports_exportjob job ON job.batch_id = event.batch_id
     WHERE event.contact_id = ANY(%(numbers)s) AND event.at < %(until)s AND event.action = 'exported' AND job.file <> ''
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 def exports_of(ids: Sequence[int]) -> list[int]:
-    """Return the exports whose files hold these people; a record that was merged since has a row of its own."""
+    """Return the exports whose files contain these people; merged records have rows under their own ids."""
     until = timezone.now() + history.CLOCKS_DIFFER
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, {"numbers": list(ids), "until": until})
@@ -44,7 +44,7 @@ def exports_of(ids: Sequence[int]) -> list[int]:
 
 
 def previews_of(traces: Traces) -> list[ImportJob]:
-    """Return the imports that nobody has begun yet whose files hold these people."""
+    """Return the imports that have not begun and whose files contain these people."""
     waiting = ImportJob.objects.exclude(file="").filter(Q(dry_run=True) | Q(attempt=0))
     cells = set(traces.cells())
     return [job for job in waiting.order_by("pk") if _holds(job, traces, cells)]
@@ -64,15 +64,16 @@ def remove_people(exports: Sequence[int], previews: Sequence[ImportJob], ids: Se
 
 
 def delete_after_commit(names: Iterable[str]) -> None:
-    """Have files removed when the transaction commits; what a crash leaves then, the sweep removes."""
+    """Delete files once the transaction has committed. If the process dies before that, the hourly sweep does it."""
     if DoomedFile.objects.bulk_create(DoomedFile(name=name) for name in names):
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")  # a file that is gone stays gone
+            # The commit must be on disk before the file goes: a lost commit would bring back rows without their file.
+            cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")
         transaction.on_commit(delete_pending_files)
 
 
 def delete_pending_files() -> int:
-    """Remove the files whose rows are gone; returns how many. One that cannot be removed is tried again later."""
+    """Delete the files whose rows are gone; return how many. One that cannot be deleted is tried again by the sweep."""
     removed = 0
     for doomed in DoomedFile.objects.order_by("pk"):
         try:
@@ -86,7 +87,7 @@ def delete_pending_files() -> int:
 
 
 def _rewrite_without(job: ExportJob, gone: set[str]) -> None:
-    """Write the file of an export anew without some people, every other row byte for byte as it was."""
+    """Write the file of an export again without some people; all other rows stay byte for byte the same."""
     name = str(job.file.name)
     delete_after_commit([name])
     job.file = ""
@@ -101,7 +102,7 @@ def _rewrite_without(job: ExportJob, gone: set[str]) -> None:
 
 
 def rows_without(gone: set[str], lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of an export's file but for the rows of people with these ids, a row at a time."""
+    """Yield the lines of an export file without the rows of these ids. A row may span several lines."""
     read: list[bytes] = []
 
     def decoded() -> Iterator[str]:
@@ -116,7 +117,7 @@ def rows_without(gone: set[str], lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _beginning(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Yield the lines of the first `size` bytes of a file: what a killed worker wrote behind them never happened."""
+    """Yield the lines of the first `size` bytes. What follows was written by a killed worker and never committed."""
     while size > 0 and (line := file.readline(size)):
         size -= len(line)
         yield line
@@ -130,5 +131,5 @@ def _holds(job: ImportJob, traces: Traces, cells: set[str]) -> bool:
                 if any(cell.strip().casefold() in cells for cell in texts) and traces.given_away("\n".join(texts)):
                     return True
     except (FileRefused, OSError, UnicodeError):
-        return True  # what cannot be read may hold anybody
+        return True  # a file that cannot be read may contain anybody
     return False

@@ -1,1 +1,1 @@
-"""Do the stored records agree with each other? Each kind of difference is declared once, in `listing.CHECKS`."""
+"""The record checks: do the stored records agree with each other? `all_checks.CHECKS` lists every kind."""

@@ -1,4 +1,4 @@
-"""Normal forms and hashes of addresses against the addresses: read in pieces, for the keys never reach the database."""
+"""Compares stored hashes and normal forms with the addresses. Done in Python: the keys never reach the database."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class _CorrectHashes:
 
 
 def differing() -> DifferenceCount:
-    """Count the people whose normal address is not that of the address, or whose hash is not that of any key in use."""
+    """Count people whose normalised address does not match the address, or whose hash was made with no key in use."""
     found = DifferenceCount()
     for piece in _pieces():
         wrong = [row[0] for row in piece if _correction(row)]
@@ -55,7 +55,7 @@ def differing() -> DifferenceCount:
 
 
 def hash_anew(actor: Actor) -> int:
-    """Write the right ones. A normal address that somebody else has stays as it is: the two are to be merged."""
+    """Correct them. A normalised address that somebody else has already is left: the two are to be merged by a user."""
     return sum(_mend([row[0] for row in piece if _correction(row)], actor) for piece in _pieces())
 
 
@@ -66,6 +66,7 @@ def _mend(ids: list[int], actor: Actor) -> int:
         with transaction.atomic():
             return _write(ids, actor)
     except IntegrityError:
+        # Somebody else has one of the addresses. One by one, the others can still be corrected.
         return sum(_mend([each], actor) for each in ids) if len(ids) > 1 else 0
 
 
@@ -97,11 +98,11 @@ def _read(query: str, value: int | list[int]) -> list[AddressRow]:
 
 
 def _correction(row: AddressRow) -> _CorrectHashes | None:
-    """Return what should stand beside an address; None when it does. A hash of an older key waits for its turn."""
+    """Return the correct values; None when nothing is wrong. A hash of an older key is left to the re-hashing task."""
     _id, email, email_key, held, held_key, skeleton = row
     key = normalise_address(email)
     hashes = dict(zip(map(key_name, settings.SUPPRESSION_KEYS), address_hashes(key), strict=True))
-    # What the address looks like goes to a new key before the address does, with all that looks like it.
+    # Skeletons are moved to a new key before addresses, so a skeleton hash of any key in use is correct.
     likenesses = skeleton_hashes(key)
     if email_key == key and str(hashes.get(held_key)) == str(held) and str(skeleton) in map(str, likenesses):
         return None

@@ -1,4 +1,4 @@
-"""Every kind of difference, in the order in which they are put right: what others are judged by comes first."""
+"""All record checks, in the order of correction: a check comes after those whose results it relies on."""
 
 from django.utils.translation import gettext_lazy as _
 

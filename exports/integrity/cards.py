@@ -1,7 +1,7 @@
-"""Cards against the suppressions of their addresses, against their histories, and against their people.
+"""Compares cards with the suppressions of their addresses, with their histories, and with their people.
 
-An opt-out stands on three sides: the card, the suppression of the address, the history. Where one of them has it the
-others must; no check ever takes an opt-out back. Everything else on the card is what its history says, which is sealed.
+An opt-out is recorded in three places: card, suppression, history. If one of them has it, the others must too; no check
+ever removes an opt-out. Everything else on a card must match its history, which is sealed.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ SAME_NAMES = """
     UPDATE compliance_compliancecard card SET sort_last = contact.sort_last, sort_first = contact.sort_first
     FROM contacts_contact contact WHERE contact.id = card.contact_id AND card.contact_id = ANY(%(ids)s)
 """
-# One suppression is enough: of a mailbox with many addresses, each would be compared with each.
+# EXISTS stops at the first look-alike. A join would compare all addresses of one mailbox with each other.
 LOOKS = """
     EXISTS (SELECT FROM compliance_suppression held
             WHERE held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
@@ -85,7 +85,7 @@ PASS = ", ".join(
 
 
 def differing() -> dict[str, DifferenceCount]:
-    """Count the cards that differ from their histories in each respect, in one pass."""
+    """Count the cards that differ from their histories, by kind of difference, in one pass over all cards."""
     query, values = folded(OF_WINDOW)
     found = dict.fromkeys(DIFFERS, DifferenceCount())
     for window in windows():
@@ -98,7 +98,7 @@ def differing() -> dict[str, DifferenceCount]:
 
 
 def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
-    """Return a `mend` for the cards that differ from their histories in one respect, which it locks."""
+    """Return a `mend` for one kind of difference between cards and histories. It locks the cards and checks again."""
 
     def mend(actor: Actor) -> int:
         query, values = folded(OF_WINDOW)
@@ -116,7 +116,7 @@ def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
 
 
 def correct(ids: list[int], actor: Actor) -> int:
-    """Set on cards what their histories say; restricted ones are left, for nothing may be changed on them."""
+    """Set cards to what their histories say. Restricted people are left out, because their data must not be changed."""
     query, values = folded(OF_IDS)
     correcting = statement(
         __file__,
@@ -133,7 +133,7 @@ def correct(ids: list[int], actor: Actor) -> int:
 
 
 def unsubscribe(ids: list[int], actor: Actor) -> int:
-    """Unsubscribe people with their addresses, from the source that their history or their suppression names."""
+    """Unsubscribe people and their addresses, with the source that the history or the suppression names."""
     for source, whose in _by_source(ids):
         suppression.unsubscribe(Contact.objects.among(whose), actor=actor, source=source, said=False)
     return len(ids)
@@ -145,7 +145,7 @@ def suppress(ids: list[int], actor: Actor) -> int:
 
 
 def record_opt_outs(ids: list[int], actor: Actor) -> int:
-    """Write the opt-out into the histories of people who are unsubscribed without a word there."""
+    """Record the opt-out of people who are unsubscribed and whose history does not say so."""
     for source, whose in _by_source(ids):
         changes: dict[str, Any] = {"source": (None, source), "reason": (None, "")}
         history.record(whose, history.UNSUBSCRIBED, actor=actor, changes=changes)
@@ -160,7 +160,7 @@ def _by_source(ids: list[int]) -> list[tuple[str, list[int]]]:
 
 
 def make_cards(actor: Actor) -> int:
-    """Give people without a card an empty one, which the other checks fill by the history."""
+    """Create empty cards for people who have none; the following checks fill them from the history."""
     total = 0
     for found in chunks(NO_CARD):
         ids = still_found(NO_CARD, found)
@@ -170,7 +170,7 @@ def make_cards(actor: Actor) -> int:
 
 
 def see_lookalikes(ids: list[int], actor: Actor) -> int:
-    """Mark whose address looks like one that said no, and nobody else; the history tells it."""
+    """Correct the look-alike mark of these people, with an event each."""
     lookalikes.see(ids)
     return len(ids)
 

@@ -1,4 +1,4 @@
-"""What a check is: a name, its words, what finds differences, and what puts right those that have one right answer."""
+"""Building blocks of the record checks: how differences are found, and corrected where there is one right answer."""
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from salesconnect.lib.database.sql import fill
 T = TypeVar("T")
 
 CHUNK = 1_000
-"""How many rows are put right in one transaction."""
+"""Rows that are corrected in one transaction."""
 COUNT = "SELECT count(*), min(id)::text FROM ({rows}) AS found (id)"
 ALL = "SELECT id FROM ({rows}) AS found (id) ORDER BY id"
 AMONG = "SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 1"
@@ -26,7 +26,7 @@ AMONG = "SELECT id FROM ({rows}) AS found (id) WHERE id = ANY(%(ids)s) ORDER BY 
 
 @dataclass(frozen=True, slots=True)
 class DifferenceCount:
-    """How many differences there are, and the id of a first one; never an address or a name."""
+    """How many differences there are, and the id of one of them as an example; never an address or a name."""
 
     count: int = 0
     example: str = ""
@@ -42,8 +42,8 @@ Mend = Callable[[Actor], int]
 class Check:
     """One kind of difference.
 
-    `words` name it in one phrase. `find` counts it; checks that share one pass over the data share a `find` that
-    answers for each of them by name. `mend` returns how many it put right.
+    `words` is its label. `find` counts it. Checks that share one pass over the data have the same `find`, which
+    returns a count for each of them by name. `mend` returns how many it corrected; None if a person must decide.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Check:
 
 
 def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCount:
-    """Return what a query of ids finds, counted by the database."""
+    """Count the rows of a query that selects ids."""
     with connection.cursor() as cursor:
         cursor.execute(fill(COUNT, rows=rows), values or {})
         count, example = cursor.fetchone()
@@ -61,7 +61,7 @@ def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCou
 
 
 def finder(rows: str) -> Callable[[], DifferenceCount]:
-    """Return a `find` that counts a query of ids."""
+    """Return a `find` that counts the rows of a query that selects ids."""
     return lambda: counted(rows)
 
 
@@ -72,17 +72,16 @@ def ids_of(query: str, values: Mapping[str, Any] | None = None) -> list[int]:
 
 
 def changed(statement: str, values: Mapping[str, Any] | None = None) -> int:
-    """Run a statement and return how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or {})
         return int(cursor.rowcount)
 
 
 def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[int]]:
-    """Yield the ids that a query finds, a chunk at a time, each in a transaction of its own that ends with the chunk.
+    """Yield the ids that a query finds in chunks, each in a transaction of its own that lasts while the chunk is used.
 
-    The query, which may read everything, runs once; an id takes eight bytes. So what is found has to be looked at
-    again when its turn comes: see `still_found`.
+    The query may read whole tables, so it runs once and the ids are kept in memory, eight bytes each. By the time a
+    chunk is used its rows may have changed: ask `still_found` again.
     """
     found = array("q")
     with transaction.atomic(), connection.chunked_cursor() as cursor:
@@ -94,7 +93,7 @@ def chunks(rows: str, values: Mapping[str, Any] | None = None) -> Iterator[list[
 
 
 def still_found(rows: str, ids: Sequence[int]) -> list[int]:
-    """Return which of these ids a query finds now."""
+    """Return those of the ids that the query still finds."""
     return ids_of(fill(AMONG, rows=rows), {"ids": list(ids)})
 
 
@@ -105,7 +104,7 @@ def pieces(all_of_them: Iterable[T], number: int) -> Iterator[list[T]]:
 
 
 def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
-    """Return a `mend` for the people whom a query finds: chunk by chunk, their cards locked, then looked at again."""
+    """Return a `mend` for the people whom a query finds. It locks their cards and checks again before it acts."""
 
     def mend(actor: Actor) -> int:
         total = 0
@@ -118,6 +117,6 @@ def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
 
 
 def record_correction(ids: list[int], what: str, actor: Actor) -> int:
-    """Record that something was put right which these people's histories do not hold otherwise."""
+    """Record a correction of `what` in these people's histories, for corrections that have no event of their own."""
     history.record(ids, history.CORRECTED, actor=actor, changes={"mended": (None, what)})
     return len(ids)

@@ -1,4 +1,4 @@
-"""A run over all checks: what differs, what was put right, and what is left; the last runs are kept."""
+"""Runs all record checks: finds differences, corrects what has one right answer, and keeps the results."""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -14,7 +14,7 @@ from exports.models import RecordCheck
 from salesconnect.lib.actor import Actor
 
 ROUNDS = 3
-"""One thing put right may show another: a right hash shows a suppression, and that an opt-out."""
+"""A correction may reveal another difference: a correct hash finds a suppression, which finds a missing opt-out."""
 KEPT = 100
 
 logger = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a run found of one kind, how many of these it put right, and how many are left."""
+    """The result of one check: what was found, how many were corrected, and how many are left."""
 
     check: Check
     found: DifferenceCount
@@ -31,9 +31,9 @@ class Difference:
 
 
 def run(*, actor: Actor, mend: bool = False, leave_out: Collection[str] = ()) -> list[Difference]:
-    """Look for every kind of difference, put right what has one right answer with `mend`, and keep what came of it.
+    """Run all checks but `leave_out`, with `mend` correct what has one right answer, and store the result.
 
-    Returns the kinds of which there were any; an empty list is the normal answer. `leave_out` names checks.
+    Returns the checks that found something; an empty list is the normal answer.
     """
     actor.require("verify_history")
     if mend:
@@ -58,7 +58,7 @@ def run(*, actor: Actor, mend: bool = False, leave_out: Collection[str] = ()) ->
 
 
 def find(checks: Collection[Check]) -> dict[str, DifferenceCount]:
-    """Return what there is of each kind; checks that share a pass share it here."""
+    """Return the count of each check. A `find` that several checks share is called once."""
     passes: dict[Any, DifferenceCount | Mapping[str, DifferenceCount]] = {}
     found: dict[str, DifferenceCount] = {}
     for check in checks:
@@ -70,12 +70,12 @@ def find(checks: Collection[Check]) -> dict[str, DifferenceCount]:
 
 
 def last() -> RecordCheck | None:
-    """Return the last run that came to its end; None when there was none yet."""
+    """Return the last run that has finished; None before the first."""
     return RecordCheck.objects.exclude(finished_at=None).order_by("-pk").first()
 
 
 def _mend(found: Mapping[str, DifferenceCount], actor: Actor) -> dict[str, int]:
-    """Put right what can be, in the order of the checks; return how many of each kind, without those where none was."""
+    """Correct what can be corrected, in the order of the checks; return the numbers that are not zero."""
     done: dict[str, int] = {}
     for name, differences in found.items():
         if differences.count and (mend := BY_NAME[name].mend) and (number := mend(actor)):

@@ -1,4 +1,4 @@
--- What the rules of the card forbid is left: the words of the basis are gone from the history.
+-- Cards whose history would break a rule of the card are left: scrubbing has removed the words that the rule needs.
 WITH folded AS MATERIALIZED ({folded}), wrong AS MATERIALIZED (
     SELECT * FROM folded WHERE free AND here AND differs
     AND CASE WHEN authorization_type = {consent}

@@ -1,4 +1,4 @@
-"""What was kept of the erased, beyond what may be kept: words in the history, links, records of the sync, merges."""
+"""Data of erased people that should be gone: words in the history, links, sync records, merges."""
 
 from contacts.events import history, scrubbing
 from exports.integrity.check import changed, chunks, still_found
@@ -18,7 +18,7 @@ RECORD_HASHES = """
         AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = record.address_hash)
 """
 FORGET = "UPDATE unsubscribes_syncrecord SET address_hash = NULL WHERE id = ANY(%(ids)s)"
-# Who stayed may have been merged into somebody else since.
+# The survivor may itself have been merged into somebody else since; then it is not missing.
 MERGES = """
     SELECT id FROM contacts_merge
     WHERE undone_at IS NULL AND NOT EXISTS (SELECT FROM contacts_contact WHERE id = survivor_id)
@@ -38,12 +38,12 @@ def scrub(actor: Actor) -> int:
 
 
 def unlink_records(actor: Actor) -> int:
-    """Let records of the sync go of people who are not here; they are nobody's, so there is nobody's event to write."""
+    """Unlink sync records from people who are gone. Nobody's history is concerned, so no event is written."""
     actor.require("manage_salesforce")
     return sum(changed(UNLINK, {"ids": still_found(RECORDS, ids)}) for ids in chunks(RECORDS))
 
 
 def forget_hashes(actor: Actor) -> int:
-    """Forget the address hashes that records of the erased keep without a suppression."""
+    """Remove the address hash from sync records of erased people where no suppression keeps it."""
     actor.require("manage_salesforce")
     return sum(changed(FORGET, {"ids": still_found(RECORD_HASHES, ids)}) for ids in chunks(RECORD_HASHES))

@@ -1,4 +1,4 @@
-"""Cards beside the fold of their events, in SQL: the last event that names a field tells what the card must hold."""
+"""SQL that puts each card beside the fold of its events: the last event that sets a field says what it must be."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from salesconnect.lib.database.sql import fill, statement
 COLUMNS = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
 NAMES = ", ".join(column.name for column in COLUMNS)
 
-# A window holds so many people that there are few statements, and so few that each needs little memory.
+# People in one statement: enough for few statements, few enough to sort in memory.
 WINDOW = 50_000
 EDGE = """
     SELECT max(contact_id) FROM (
@@ -26,13 +26,13 @@ OF_IDS = "{id} = ANY(%(ids)s)"
 
 
 def _told(name: str) -> str:
-    """Return SQL for a text as the history tells it. Where an erasure took words out of it, the card's own stand."""
+    """Return SQL for a text field by the history. Where words were scrubbed from it, the card's own text counts."""
     told = f"coalesce(state->>'{name}', '')"
     return f"CASE WHEN state ? 'words_gone' AND {told} = '' THEN card.{name} ELSE {told} END AS {name}"
 
 
 def folded(which: str) -> tuple[str, dict[str, Any]]:
-    """Return SQL for the cards of `OF_WINDOW` or `OF_IDS` beside what their histories say, and its parameters."""
+    """Return SQL for cards (`OF_WINDOW` or `OF_IDS`) with what their histories say, and its parameters."""
     asked = "SELECT contact_id, contact_id, %(until)s::timestamptz FROM compliance_compliancecard WHERE "
     states, values = asof.states_sql(
         asked + fill(which, id="contact_id"),
@@ -56,7 +56,7 @@ def folded(which: str) -> tuple[str, dict[str, Any]]:
 
 
 def windows() -> Iterator[dict[str, int]]:
-    """Yield the parameters of `OF_WINDOW` for all cards, so many at a time."""
+    """Yield the parameters of `OF_WINDOW` for consecutive windows over all cards."""
     after = -(2**63)
     while True:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
--- Both sides of one statement see the same cards and the same notes of the trigger, whoever writes meanwhile.
+-- One statement has one snapshot, so cards and tally are compared at the same moment, whoever writes meanwhile.
 SELECT authorization_type, source_type, unsubscribed, consent_date, sum(number)::bigint AS number FROM (
     SELECT authorization_type, source_type, unsubscribed, consent_date, count(*) AS number
     FROM compliance_compliancecard GROUP BY authorization_type, source_type, unsubscribed, consent_date

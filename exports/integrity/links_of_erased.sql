@@ -1,4 +1,4 @@
--- A link keeps the hash while somebody has the address or its mail, or while a suppression or an erasure remembers it.
+-- A link may keep the hash while a person has the address or the mail, or while a suppression or an erasure keeps it.
 SELECT id FROM unsubscribes_maillink link WHERE address_hash IS NOT NULL
     AND NOT EXISTS (SELECT FROM contacts_contact other WHERE other.address_hash = link.address_hash)
     AND NOT EXISTS (SELECT FROM compliance_suppression held WHERE held.address_hash = link.address_hash)

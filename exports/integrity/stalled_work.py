@@ -1,4 +1,4 @@
-"""Work that waits longer than it may: the sweeps take up anything within minutes, so something keeps them from it."""
+"""Work that waits too long. Sweeps pick everything up within minutes, so something must be preventing them."""
 
 from exports.integrity.check import DifferenceCount, counted
 from unsubscribes.mail.sending import backends, server
@@ -36,5 +36,5 @@ DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval 
 
 
 def mails() -> DifferenceCount:
-    """Count the mails that wait too long; while none can leave, which the pages of mail say, they wait rightly."""
+    """Count mails that wait too long. Without a working mail server they wait rightly; the mail pages report that."""
     return counted(MAILS, {"can_leave": backends.has_server() and server.trouble() is None})

@@ -1,4 +1,4 @@
-"""Files against the rows that name them: every folder of every `FileField`."""
+"""Compares stored files with the rows that name them, for every `FileField`."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from exports.models import DoomedFile
 from salesconnect.lib.actor import Actor
 
 GRACE = dt.timedelta(hours=1)
-"""A younger file may be one whose row is not committed yet."""
+"""The row of a younger file may not be committed yet."""
 PIECE = 1_000
 
 
@@ -38,7 +38,7 @@ def missing() -> DifferenceCount:
         rows = model._base_manager.exclude(**{name: ""}).order_by("pk").values_list("pk", name)
         for piece in pieces(rows.iterator(chunk_size=PIECE), PIECE):
             absent = [pk for pk, file in piece if not default_storage.exists(file)]
-            # A row may have gone with its file since it was read.
+            # Look again: row and file may have been deleted together since the row was read.
             still = list(model._base_manager.filter(pk__in=absent).exclude(**{name: ""}).values_list("pk", name))
             gone = [pk for pk, file in still if not default_storage.exists(file)]
             found += DifferenceCount(len(gone), f"{model._meta.model_name} {gone[0]}" if gone else "")
@@ -46,7 +46,7 @@ def missing() -> DifferenceCount:
 
 
 def without_row() -> DifferenceCount:
-    """Count the files that no row names, not even one that says they are to be removed."""
+    """Count the files that no row names; files waiting for their deletion have a row."""
     found = DifferenceCount()
     for name in strays():
         found += DifferenceCount(1, name)
@@ -66,7 +66,7 @@ def strays() -> Iterator[str]:
 
 
 def remove_strays(actor: Actor) -> int:
-    """Remove them. A file without a row is about nobody that is known, so no history can tell it."""
+    """Delete files without a row. Whose data they hold is unknown, so no event can be written."""
     actor.require("delete_people")
     removed = 0
     for name in list(strays()):

@@ -1,4 +1,4 @@
-"""Numbers that are kept against the rows that they count."""
+"""Compares stored counts with the rows that they count."""
 
 from exports.integrity.check import DifferenceCount, changed, counted
 from salesconnect.lib.actor import Actor
@@ -9,7 +9,7 @@ ADD = fill(
     "INSERT INTO compliance_cardtally (authorization_type, source_type, unsubscribed, consent_date, number) {kept}",
     kept=KEPT,
 )
-# Every person of an ended bulk change is changed, left or refused; of one that was done, all are.
+# What a batch has processed is changed, unchanged or refused; a batch that is done has processed all.
 BATCHES = """
     SELECT id FROM contacts_batch
     WHERE done <> changed + unchanged + (SELECT coalesce(sum(value::bigint), 0) FROM jsonb_each_text(refused))
@@ -21,12 +21,12 @@ IMPORTS = """
 
 
 def differing() -> DifferenceCount:
-    """Count the kinds of cards of which the tally says another number."""
+    """Count the kinds of cards for which the tally has a wrong number."""
     found = counted(fill("SELECT coalesce(authorization_type, 0) FROM ({kept}) kinds", kept=KEPT))
     return DifferenceCount(found.count, f"authorization {found.example}" if found.count else "")
 
 
 def count_anew(actor: Actor) -> int:
-    """Add to the tally what is missing. It counts cards and is nobody's record, so there is nobody's event to write."""
+    """Correct the tally. It is no data about a person, so no event is written."""
     actor.require("edit_policy")
     return changed(ADD)

@@ -1,4 +1,4 @@
-"""The nightly table: each day's figures, kept so that any past day can be shown, also after people were erased."""
+"""The figures of each past day, stored so that they can be shown even after people have been erased."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
 
 LOOK_BACK = 90
-"""How many days of the history the very first run tells after the fact."""
+"""How many past days the first run calculates from the history."""
 DAYS_A_TURN = 30
 
 
 def keep() -> int:
-    """Store the figures of the days that are over and have none yet, up to thirty; returns how many days that were.
+    """Store the figures of past days that have none yet, at most thirty; return how many days were stored.
 
-    A night on which nothing ran is told by the events afterwards. A second worker finds nothing left to do.
+    A day on which no worker ran is calculated later from the events. Safe to run in two workers at once.
     """
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     first = _next_day(yesterday)
@@ -33,7 +33,8 @@ def keep() -> int:
 
 @transaction.atomic
 def keep_day(day: dt.date) -> bool:
-    """Store the figures of one day that is over; returns whether it had none."""
+    """Store the figures of one past day; return False if they were stored already."""
+    # Two workers may come to the same day; the second waits here and then finds the rows.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('exports_dailyfigure'))")
     if DailyFigure.objects.filter(day=day).exists():
@@ -48,9 +49,9 @@ def keep_day(day: dt.date) -> bool:
 
 
 def on(day: dt.date, *, actor: Actor) -> Figures:
-    """Return the figures at the end of a day, those of today as they are now.
+    """Return the figures at the end of a day, or the present ones for today.
 
-    Raises `Invalid` for a day that is to come, and `Missing` for one of which no figures were kept.
+    Raises `Invalid` for a future day, and `Missing` for a day without stored figures.
     """
     actor.require("view_people")
     today = timezone.localdate()
@@ -62,7 +63,7 @@ def on(day: dt.date, *, actor: Actor) -> Figures:
 
 
 def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.date, Figures]]:
-    """Return the kept figures with these names of the last `days` days, oldest first, and those of today."""
+    """Return the stored figures of these names for the last `days` days before `today`, oldest first."""
     since = today - dt.timedelta(days=days)
     rows = DailyFigure.objects.filter(day__gt=since, day__lt=today, name__in=names).order_by("day", "pk")
     by_day: dict[dt.date, dict[str, dict[str, int]]] = {}
@@ -72,8 +73,8 @@ def series(names: Iterable[str], days: int, today: dt.date) -> list[tuple[dt.dat
 
 
 def _next_day(yesterday: dt.date) -> dt.date | None:
-    """Return the first day that is still to be kept: the one after the last that was, at the start that of the first
-    event, though not more than 90 days ago. None when nothing ever happened.
+    """Return the first day to store: the day after the last stored one. At first it is the day of the first event, at
+    most `LOOK_BACK` days ago. None if there is no event.
     """
     last = DailyFigure.objects.aggregate(last=Max("day"))["last"]
     if last is not None:

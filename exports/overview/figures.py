@@ -1,4 +1,4 @@
-"""The figures of the overview: what is counted, now and at the end of any day."""
+"""The figures of the Compliance page: what is counted, now or at the end of a past day."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -18,15 +18,15 @@ Figures = Mapping[str, Mapping[str, int]]
 TOTAL, UNSUBSCRIBED, RESTRICTED, OLD_CONSENTS = "total", "unsubscribed", "restricted", "old_consents"
 AUTHORIZATION, SOURCE, CONSENT_AGE = "authorization", "source", "consent_age"
 SINGLE = (TOTAL, UNSUBSCRIBED, RESTRICTED, OLD_CONSENTS)
-"""Figures that are one number, not one for each kind; their key is the empty text."""
+"""Figures with a single number; their key is the empty string."""
 
 AGES = (0, 6, 12, 18, 24, 36)
-"""The months at which the ages of consents are parted."""
+"""The limits, in months, between the age bands of consents."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgeBand:
-    """Consents given from `since` (None: since ever) to before `until` (None: today), in months of age."""
+    """Consents of an age in months: given from `since` (None: no limit) to before `until` (None: up to today)."""
 
     key: str
     months: tuple[int, int | None]
@@ -38,7 +38,7 @@ class AgeBand:
 
 
 def ages(today: dt.date) -> list[AgeBand]:
-    """Return the ages into which consents fall, the youngest first."""
+    """Return the age bands, youngest first."""
     edges = [months_before(today, months) for months in AGES]
     found = []
     for place, months in enumerate(AGES):
@@ -58,19 +58,18 @@ def now(today: dt.date | None = None) -> Figures:
 
 
 def restricted() -> int:
-    """Return of how many people the processing is restricted now."""
     return ComplianceCard.objects.filter(restricted_at__isnull=False).count()
 
 
 def at_end_of(day: dt.date) -> Figures:
-    """Return the figures as they stood at the end of a day of the site's time zone, told by the events."""
+    """Return the figures at the end of a day of the site's time zone, calculated from the events."""
     midnight = timezone.make_aware(dt.datetime.combine(day + dt.timedelta(days=1), dt.time()))
     found = of_kinds(headcounts.before(midnight), day, policy.at(midnight))
     return {**found, RESTRICTED: {"": headcounts.restricted_before(midnight)}}
 
 
 def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Figures:
-    """Return the figures that kinds of people add up to; consents are as old as they are on `day`."""
+    """Add the headcounts up to figures; the age of consents is their age on `day`."""
     total = unsubscribed = old = 0
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)
     sources = dict.fromkeys((NOT_RECORDED, *SourceType.slugs()), 0)
@@ -96,5 +95,5 @@ def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Figures:
 
 
 def body(numbers: Figures) -> dict[str, int | dict[str, int]]:
-    """Return figures as the API writes them: a number where there is one alone, else an object."""
+    """Return figures as the API shows them: a number for single ones, else an object."""
     return {name: of[""] if name in SINGLE else dict(of) for name, of in numbers.items()}

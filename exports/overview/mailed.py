@@ -1,7 +1,7 @@
-"""Everyone whom we mailed between two days, and on what ground at that moment.
+"""The report of mail sent between two days, with the legal basis of each recipient at the time.
 
-The ground is not today's: it is what the events had said of the person when the gate let the mail pass. One query
-annotates each mail with it; the list, the counts and the file are that query.
+The basis is not today's: it is the one that the history shows for the moment when the gate let the mail pass. One query
+annotates each mail with it; list, counts and file all use that query.
 """
 
 import datetime as dt
@@ -52,7 +52,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class MailedQuery:
-    """Which mails: those sent from one day to another, both included, in the site's time zone; of one ground or any."""
+    """What the report covers: both days included, in the site's time zone; one legal basis (`ground`), or any."""
 
     since: dt.date
     until: dt.date
@@ -60,7 +60,7 @@ class MailedQuery:
 
     @property
     def moments(self) -> tuple[dt.datetime, dt.datetime]:
-        """Return where the first day begins, and where the last one has ended."""
+        """Return the start of the first day and the end of the last one."""
         days = (self.since, self.until + dt.timedelta(days=1))
         first, last = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in days)
         return first, last
@@ -68,7 +68,7 @@ class MailedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """How many mails went out on a ground, to how many people; and how many more to people who were erased since."""
+    """Mails sent on one legal basis: their number, the recipients, and mails to people who have been erased since."""
 
     slug: str
     mails: int
@@ -77,7 +77,7 @@ class Ground:
 
 
 class NewValue(Func):
-    """What a field became by an event: the second of `[from, to]`, or the value alone where a person was created."""
+    """The value of a field after an event: the second of `[from, to]`; in a `created` event the value stands alone."""
 
     template = (
         "CASE jsonb_typeof(%(expressions)s->'%(key)s') WHEN 'array' THEN %(expressions)s->'%(key)s'->>1"
@@ -87,22 +87,22 @@ class NewValue(Func):
 
 
 class PersonNumbers(Func):
-    """The numbers of a person and of the records that were merged into it, as an array."""
+    """The ids of a person and of all records merged into it, as an array."""
 
     template = f"(ARRAY({history.NUMBERS.replace('%(expressions)s', 'ARRAY[%(expressions)s]')}))"
     output_field = ArrayField(BigIntegerField())
 
 
 class IsOneOf(Func):
-    """The condition that a number is one of those of an array."""
+    """The condition that a number is in an array."""
 
     arg_joiner, template, output_field = " = ANY ", "(%(expressions)s)", BooleanField()
 
 
 def mails(wanted: MailedQuery) -> QuerySet[Any]:
-    """Return the mails, each with the `ground` that the person had when it left; unordered."""
+    """Return the mails, each annotated with the `ground` at the time of sending; unordered."""
     first, last = wanted.moments
-    # Mails that came back left too, on a ground.
+    # Mails that bounced later were sent too, so the state is not filtered.
     sent = Message.objects.filter(sent_at__isnull=False, sent_at__gte=first, sent_at__lt=last)
     ground = Coalesce(_then("authorization_type"), Value(NOT_RECORDED))
     found: Any = sent.annotate(moment=Coalesce("claimed_at", "sent_at"), number_then=_number_then())
@@ -111,9 +111,9 @@ def mails(wanted: MailedQuery) -> QuerySet[Any]:
 
 
 def page(wanted: MailedQuery, *, cursor: str | None, size: int, actor: Actor) -> Page[Any]:
-    """Return one page of the mails, the first first, each with its person, ground, and consent if that was the ground.
+    """Return one page of the mails, oldest first, with person, ground, and the consent if there was one.
 
-    A damaged cursor raises `Invalid`.
+    Raises `Invalid` for a damaged cursor.
     """
     actor.require("view_people")
     found = mails(wanted).annotate(consent_date=_then("consent_date"), consent_purpose=_then("consent_purpose"))
@@ -128,7 +128,7 @@ def page(wanted: MailedQuery, *, cursor: str | None, size: int, actor: Actor) ->
 
 
 def grounds(wanted: MailedQuery, *, actor: Actor) -> list[Ground]:
-    """Return how many mails went out on each ground, the most frequent first."""
+    """Return the numbers for each legal basis, the most frequent first."""
     actor.require("view_people")
     there = mails(wanted).order_by().values_list("ground").annotate(Count("pk"), Count("contact_id", distinct=True))
     counted = {ground: (number, people) for ground, number, people in there}
@@ -139,7 +139,7 @@ def grounds(wanted: MailedQuery, *, actor: Actor) -> list[Ground]:
 
 @transaction.atomic
 def export(wanted: MailedQuery, *, actor: Actor) -> Iterator[str]:
-    """Return the lines of the mails as a CSV; the history of everybody in it tells that they were exported."""
+    """Return the report as lines of a CSV file. An export event is recorded for everybody in it."""
     actor.require("export_people")
     reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
     return leaving.recorded(
@@ -153,7 +153,7 @@ def export(wanted: MailedQuery, *, actor: Actor) -> Iterator[str]:
 
 
 def _to_erased(wanted: MailedQuery) -> QuerySet[Any]:
-    """Return the events of mails to people who are here no more, each with its `ground`: codes outlive an erasure."""
+    """Return the mail events of people who are gone, each with its `ground`. Scrubbing leaves these codes in place."""
     first, last = wanted.moments
     sent = ContactEvent.objects.filter(action=history.MAILED, at__gte=first, at__lt=last)
     here = Contact.objects.filter(pk=OuterRef("contact_id"))
@@ -163,7 +163,7 @@ def _to_erased(wanted: MailedQuery) -> QuerySet[Any]:
 
 
 def _number_then() -> Case:
-    """Return the number of the record to which a mail went: a merge moves mail, but not what was recorded then."""
+    """Return the id of the record that a mail went to. A merge moves messages to the survivor, but not their events."""
     merged = Merge.objects.filter(survivor_id=OuterRef("contact_id"), undone_at=None)
     left = ContactEvent.objects.filter(action=history.MAILED, at__gte=OuterRef("moment"))
     left = left.annotate(mail=KeyTextTransform("1", KeyTransform("mail", "changes")))

@@ -1,4 +1,4 @@
-"""What the overview keeps: the figures of each day, which nothing could tell any more once people are erased."""
+"""Stored rows of the overview: daily figures, which cannot be calculated once people are erased, and own texts."""
 
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DailyFigure(models.Model):
-    """A figure as it stood at the end of a day; rows are only ever added, a trigger refuses the rest.
+    """One figure at the end of a day. Append-only: a trigger refuses updates and deletes.
 
-    `name` says what was counted and `key` of which kind, empty where there is one number alone.
+    `name` says what was counted, `key` which kind of it; `key` is empty for single numbers.
     """
 
     day = models.DateField()
@@ -27,7 +27,7 @@ class DailyFigure(models.Model):
 
 
 class ProcessingTexts(models.Model):
-    """What the team alone can say in its record of processing activities: one row a version, the newest is in force."""
+    """The team's texts in its record of processing activities. One row per version; the newest is in force."""
 
     LIMIT = 2_000
 

@@ -1,7 +1,7 @@
-"""The record of processing activities (GDPR art. 30(1)): what the product knows of itself, and what the team adds.
+"""The record of processing activities (GDPR art. 30(1)): what the product can tell about itself, and the team's texts.
 
-Each section is a letter of the article. What is generated comes from the settings and the figures of the moment, so it
-cannot be forgotten; what no program can know is the team's own text, kept version by version.
+Each section is one letter of the article. Generated facts come from settings and present figures, so they are always up
+to date. What no program can know is text of the team, stored in versions.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ PURPOSES = 10
 
 @dataclass(frozen=True, slots=True)
 class RecordSection:
-    """A letter of the article: what is measured, what the team says, and what is demanded and nobody has said."""
+    """One letter of the article: generated facts, the team's own texts, and required information that is missing."""
 
     letter: str
     title: str
@@ -50,13 +50,13 @@ class RecordSection:
 
 
 def texts() -> ProcessingTexts:
-    """Return the team's texts in force; empty ones before anybody wrote some."""
+    """Return the team's texts in force; empty, unsaved ones before anybody has written some."""
     return ProcessingTexts.objects.first() or ProcessingTexts()
 
 
 @transaction.atomic
 def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
-    """Store a new version of the team's texts; names that are absent stay as they are. Raises `Invalid`."""
+    """Store a new version of the team's texts; absent names keep their text. Raises `Invalid`."""
     actor.require_recent("edit_team")
     limit = ProcessingTexts.LIMIT
     errors = {
@@ -75,7 +75,7 @@ def change(values: Mapping[str, str], *, actor: Actor) -> Outcome:
 
 
 def record(*, actor: Actor) -> list[RecordSection]:
-    """Return the record as it stands now, in the reader's language."""
+    """Return the present record in the active language."""
     actor.require("view_people")
     own, numbers = texts(), figures.now()
     return [
@@ -110,7 +110,7 @@ def record(*, actor: Actor) -> list[RecordSection]:
 
 
 def gaps(sections: list[RecordSection]) -> int:
-    """Return how many of the things that the article demands nobody has said."""
+    """Return how much of the information that the article requires is missing."""
     return sum(len(section.missing) for section in sections)
 
 
@@ -145,7 +145,7 @@ def _no_controller(own: ProcessingTexts) -> list[str]:
 
 
 def _no_limits(own: ProcessingTexts) -> list[str]:
-    """Return what is missing: some rule that erases, or words about it, has to say when people go."""
+    """Return what is missing: a retention rule that erases, or a text, must say for how long data is kept."""
     erases = RetentionRule.objects.filter(active=True, step=RetentionRule.Step.ERASE).exists()
     return [] if erases or own.limits.strip() else [_("For how long people are kept: no rule erases anybody")]
 
@@ -251,7 +251,6 @@ def _measures() -> list[str]:
 
 
 def _two_steps() -> str:
-    """Return how many of those who may sign in have a second step."""
     users = User.objects.filter(is_active=True)
     with_one = users.filter(Exists(Authenticator.objects.filter(user=OuterRef("pk"), type="totp"))).count()
     total = users.count()

@@ -1,4 +1,4 @@
-"""A zip whose last member, `manifest.json`, lists path, SHA-256 and bytes of every other one."""
+"""A zip file whose last member, `manifest.json`, lists path, SHA-256 and size of every other member."""
 
 import datetime as dt
 import json
@@ -12,12 +12,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from contacts.sealing.tree import moment
 
 MANIFEST = "manifest.json"
-# The same rows make the same members, whenever they are packed.
+# A fixed time, so that members differ only if their content does.
 MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
 class Archive:
-    """Takes members in the order in which they are to stand, each in pieces, so that none has to fit into memory."""
+    """Writes members one after the other, each in pieces, so that none has to fit into memory."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
@@ -41,15 +41,14 @@ class Archive:
 
 
 def as_json(value: Any) -> bytes:
-    """Return a value as it stands in a pack: readable, in UTF-8, with times in ISO 8601."""
+    """Return a value as indented JSON in UTF-8, with times in ISO 8601."""
     return json.dumps(value, ensure_ascii=False, indent=2, cls=_Encoder).encode() + b"\n"
 
 
 class _Encoder(DjangoJSONEncoder):
-    """Django's own, but for moments: these keep their last digit, as they were sealed."""
+    """Django's encoder cuts times to milliseconds; here they keep their microseconds, as they were sealed."""
 
     def default(self, o: Any) -> Any:
-        """Return what stands for a value that JSON does not know."""
         return moment(o) if isinstance(o, dt.datetime) else super().default(o)
 
 

@@ -1,4 +1,4 @@
-"""What is held of one person, collected: for the files of the pack and for the page that prints."""
+"""Collects what is held of one person, for the files of the pack and for its printable page."""
 
 import json
 from base64 import b64encode
@@ -25,13 +25,13 @@ from unsubscribes.opt_outs.of_person import Said
 FORMAT = "salesconnect-person/1"
 SCHEMA = Path(__file__).with_name("person.schema.json")
 PIECE = 500
-# What has a file of its own in the pack; every other row that belongs to a person goes into `other/`.
+# Models with a file of their own in the pack. Rows of every other model that refers to the person go into `other/`.
 OWN_FILES = {"compliancecard", "message", "consentevidence"}
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A person as of now, and what belongs to the person."""
+    """A person as of now, with everything that belongs to the person."""
 
     person: Contact
     numbers: list[int]
@@ -42,7 +42,7 @@ class Contents:
 
     @property
     def mails(self) -> Iterator[Message]:
-        """Yield the messages to the person, oldest first, a piece at a time."""
+        """Yield the messages to the person, oldest first, read in pieces."""
         after = 0
         while piece := list(self._messages().filter(pk__gt=after).order_by("pk")[:PIECE]):
             yield from piece
@@ -50,7 +50,7 @@ class Contents:
 
     @property
     def events(self) -> Iterator[tuple[ContactEvent, SealedLeaf | None]]:
-        """Yield the person's events in the order of their numbers, each with its place in the seals if it has one."""
+        """Yield the person's events by id, each with its leaf in a seal, or None if it is not sealed yet."""
         after = 0
         mine = ContactEvent.objects.filter(contact_id__in=self.numbers).order_by("id")
         while piece := list(mine.filter(id__gt=after)[:PIECE]):
@@ -63,7 +63,7 @@ class Contents:
 
 
 def collect(person: Contact) -> Contents:
-    """Collect what is held of a person, who comes with card and owner."""
+    """Collect what is held of a person. `person` is loaded with card and owner."""
     return Contents(
         person=person,
         numbers=history.numbers_of([person.pk]),
@@ -75,7 +75,7 @@ def collect(person: Contact) -> Contents:
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of `person.json`: what the file beside this module says, and the details."""
+    """Return the JSON schema of `person.json`: the file beside this module, completed with the declared fields."""
     described: dict[str, Any] = json.loads(SCHEMA.read_text())
     described["required"] += DETAILS
     described["properties"] |= {field.name: {"type": "string", "title": field.header} for field in FIELDS}
@@ -86,7 +86,6 @@ def schema() -> dict[str, Any]:
 
 
 def record_of(contents: Contents) -> dict[str, Any]:
-    """Return the person as `person.json` holds it; `person.schema.json` describes it."""
     person, card = contents.person, contents.person.card
     return {
         "format": FORMAT,
@@ -117,7 +116,7 @@ def record_of(contents: Contents) -> dict[str, Any]:
 
 
 def mail_of(message: Message) -> dict[str, Any]:
-    """Return a message as it was sent; the link to unsubscribe, which is a key, is blotted out."""
+    """Return a message as it was sent. The unsubscribe link is masked: whoever has it can use it."""
     text, html = queries.shown(message, with_link=False)
     names = ("email", "subject", "state", "door", "created_at", "sent_at")
     body = {"id": message.pk, "actor": message.actor_name, **{name: getattr(message, name) for name in names}}
@@ -125,7 +124,7 @@ def mail_of(message: Message) -> dict[str, Any]:
 
 
 def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:
-    """Return what is known of a record in Salesforce, and what was written there when and with what fate."""
+    """Return what is known of a record in Salesforce, and each write to it with its result."""
     names = ("sobject", "opted_out", "stamp", "pushed", "pushed_at", "deleted", "synced_at")
     entries = [
         {name: getattr(entry, name) for name in ("desired", "state", "code", "message", "created_at", "finished_at")}
@@ -135,7 +134,7 @@ def record_of_salesforce(record: SyncRecord) -> dict[str, Any]:
 
 
 def seals_of(numbers: Collection[int]) -> list[dict[str, Any]]:
-    """Return the seals with these numbers, and what a timestamp authority has signed of them."""
+    """Return the seals with these numbers and their timestamps by an authority (RFC 3161)."""
     stamps: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
     for stamp in RootTimestamp.objects.filter(seal_number__in=numbers).order_by("pk"):
         token = b64encode(bytes(stamp.token)).decode()
@@ -153,7 +152,7 @@ def seals_of(numbers: Collection[int]) -> list[dict[str, Any]]:
 
 
 def others(person: Contact) -> Iterator[tuple[str, list[Any]]]:
-    """Yield, by the name of their kind, the rows of any other kind that belong to a person."""
+    """Yield the remaining rows that refer to a person, by model name."""
     for relation in Contact._meta.related_objects:
         model: type[Model] = relation.related_model
         name = str(model._meta.model_name)
@@ -164,7 +163,7 @@ def others(person: Contact) -> Iterator[tuple[str, list[Any]]]:
 
 
 def row_of(row: Any) -> dict[str, Any]:
-    """Return a row as it is stored; of a file its name."""
+    """Return the columns of a row; for a file, its name."""
     fields = row._meta.concrete_fields
     return {
         field.attname: str(getattr(row, field.attname)) if isinstance(field, FileField) else getattr(row, field.attname)

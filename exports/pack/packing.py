@@ -1,4 +1,4 @@
-"""Packing: recorded first, sealed, then written member by member into a file on disk."""
+"""Builds the evidence pack: the export is recorded and sealed first, then the members are written to a file."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -43,8 +43,6 @@ EventDescriber = Callable[[ContactEvent], str]
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A file as it is downloaded; it is gone from the disk once it is closed."""
-
     name: str
     file: IO[bytes]
 
@@ -52,9 +50,9 @@ class Pack:
 def evidence_pack(
     contact_id: int, *, actor: Actor, words: PageBuilder, describe: EventDescriber, reason: str = ""
 ) -> Pack:
-    """Return all that is held of one person as a zip. That it was given out is recorded, sealed, and itself in it.
+    """Return all that is held of one person as a zip. The event of this export is recorded, sealed, and in the pack.
 
-    `words` puts the contents on a page that prints, `describe` an event into a sentence. Raises `Missing`.
+    `words` builds the printable page, `describe` turns an event into a sentence. Raises `Missing`.
     """
     actor.require("export_people")
     with transaction.atomic():
@@ -65,7 +63,7 @@ def evidence_pack(
     sealing.seal_open(PIECES)
     file = tempfile.TemporaryFile(dir=_folder())  # noqa: SIM115 - handed over open
     try:
-        # In a transaction the rows come from where the event was written.
+        # Reads in a transaction go to the primary database; a replica may not have the new event and seal yet.
         with transaction.atomic():
             person = _person(contact_id)
             _fill(Archive(file), collect(person), words, describe)
@@ -131,7 +129,7 @@ def _pieces(file: FieldFile) -> Iterator[bytes]:
 
 
 def _folder() -> Path:
-    """Return where the file lies while it is made: among the data, which is protected, not in /tmp."""
+    """Return the folder for the unfinished file: in the protected data folder, not in /tmp."""
     folder = settings.DATA_DIR / "packs"
     folder.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)
     return Path(folder)

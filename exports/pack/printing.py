@@ -1,4 +1,4 @@
-"""The page of a pack that prints, and the same as PDF: sections of labelled values, of paragraphs, and of lines."""
+"""The printable page of a pack, and its PDF. Sections hold labelled values, paragraphs or dated entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ INK, QUIET, RULE = (29, 39, 59), (92, 102, 120), (214, 219, 228)
 
 @dataclass(frozen=True, slots=True)
 class DatedEntry:
-    """Something that happened: when, what, and what stands below it in small letters."""
+    """Something that happened, with an optional note in small print."""
 
     when: str
     text: str
@@ -39,12 +39,12 @@ class PrintedPage:
 
 
 class _Document(FPDF):
-    """A4 with the person and the number of the page below."""
+    """A4 with a footer: the person and the page number."""
 
     foot = ""
 
     def footer(self) -> None:
-        # A value that goes on over the page has moved the margin.
+        # A value that continues on this page has moved the left margin, so the position is set absolutely.
         self.set_xy(MARGIN, -14)
         self.set_font("DejaVu", size=7.5)
         self.set_text_color(*QUIET)
@@ -87,7 +87,7 @@ def _section(document: FPDF, section: PrintedSection) -> None:
 
 
 def _pair(document: FPDF, label: str, value: str, note: str = "") -> None:
-    """Write two columns; a value that is longer than the page goes on on the next."""
+    """Write label and value in two columns. A long value continues on the next page, below which the label ends."""
     if document.will_page_break(2 * LINE):
         document.add_page()
     top, number = document.get_y(), document.page_no()

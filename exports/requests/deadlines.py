@@ -18,7 +18,7 @@ _SATURDAY = 5
 
 
 def due(received: dt.date, *, extended: bool, paused_days: int, country: str) -> dt.date:
-    """Return the last day on which an answer is in time; `country` is an ISO 3166 code whose holidays count."""
+    """Return the last day for an answer; `country` is the ISO 3166 code of the country whose holidays count."""
     months = EXTENDED_MONTHS if extended else MONTHS
     return working_day(received + relativedelta(months=months) + dt.timedelta(days=paused_days), country)
 

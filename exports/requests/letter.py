@@ -1,7 +1,7 @@
 """The letter about an extension: that the answer takes longer, why, until when, and where to complain.
 
-GDPR art. 12(3) wants the person told within one month of receipt, with the reasons; art. 12(4) names the complaint and
-the court. The letter is in the language in which the person was last written to, or another that is asked for.
+GDPR art. 12(3) requires it within one month of receipt, with the reasons; art. 12(4) the possibility of a complaint and
+of a judicial remedy. It is in the language of the last mail to the person, unless another is asked for.
 """
 
 from dataclasses import dataclass
@@ -38,8 +38,6 @@ ASKED = {
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter in one language: from whom, of which day, what it is about, and its paragraphs."""
-
     language: str
     sender: str
     day: str
@@ -52,12 +50,12 @@ class Letter:
 
 
 def language_of(contact: Contact) -> str | None:
-    """Return the language in which somebody was last written to; None when nobody has written yet."""
+    """Return the language of the last mail to a person; None if there was none."""
     return Message.objects.filter(contact=contact).order_by("-pk").values_list("language", flat=True).first()
 
 
 def of_extension(row: DataRequest, language: str) -> Letter:
-    """Return the letter about the extension of a request. Raises `Missing` when it has none, or the person is gone."""
+    """Return the letter about a request's extension. Raises `Missing` without an extension or without the person."""
     if row.extended_on is None or row.contact is None:
         raise Missing
     ours = team.current()

@@ -1,4 +1,4 @@
-"""Which requests of people are due: for the register, the dashboard and everybody's own queue."""
+"""Which requests of data subjects are open, due soon or overdue; for the register, the overview and the handlers."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ RUNNING = Q(state=DataRequest.State.OPEN)
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """How many requests are open, paused among them, overdue, and due within a week."""
+    """Numbers of open requests; paused ones are included in `open`."""
 
     open: int
     paused: int
@@ -23,7 +23,7 @@ class RequestCounts:
 
 
 def overdue(today: dt.date | None = None) -> Q:
-    """Return the condition of open requests whose last day passed while their clock ran."""
+    """Return the condition for requests whose due date passed before they were answered or paused."""
     stopped_late = Q(state=DataRequest.State.PAUSED, paused_on__gt=F("due"))
     return RUNNING & Q(due__lt=today or timezone.localdate()) | stopped_late
 
@@ -33,7 +33,7 @@ def is_overdue(row: DataRequest) -> bool:
 
 
 def days_late(row: DataRequest) -> int:
-    """Return how many days after its last day a request was answered, or still is not; 0 while it is in time."""
+    """Return how many days after its due date a request was answered, or is still open; 0 if it is in time."""
     if row.ended:
         return row.late_by
     if row.state == DataRequest.State.PAUSED and (row.paused_on is None or row.paused_on <= row.due):
@@ -42,13 +42,13 @@ def days_late(row: DataRequest) -> int:
 
 
 def soon(today: dt.date | None = None) -> Q:
-    """Return the condition of requests that are due within a week."""
+    """Return the condition for requests that are due within a week."""
     day = today or timezone.localdate()
     return RUNNING & Q(due__gte=day, due__lte=day + SOON)
 
 
 def counts(handler_id: int | None = None) -> RequestCounts:
-    """Return how the requests stand, those of one handler alone where one is named."""
+    """Count the open requests, of one handler if one is given."""
     found = waiting() if handler_id is None else queue_of(handler_id)
     return RequestCounts(
         **found.aggregate(
@@ -65,12 +65,12 @@ def waiting() -> QuerySet[DataRequest]:
 
 
 def queue_of(user_id: int) -> QuerySet[DataRequest]:
-    """Return what waits for somebody, the most pressing first."""
+    """Return the open requests of a handler, the first due first."""
     return waiting().filter(handler_id=user_id).select_related("contact").order_by("due", "id")
 
 
 def waiting_of(contact_id: int) -> QuerySet[DataRequest]:
-    """Return what one person waits for, the most pressing first."""
+    """Return the open requests of a data subject, the first due first."""
     return waiting().filter(contact=contact_id).order_by("due", "id")
 
 

@@ -1,4 +1,4 @@
-"""A person's data in a structured, commonly used form that machines read (GDPR art. 20)."""
+"""A person's data in a structured, machine-readable format (GDPR art. 20)."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ FORMAT = "sales-connect-person-1"
 
 @transaction.atomic
 def as_json(contact_id: int, *, actor: Actor) -> str:
-    """Return what the person gave and what the team holds on it. Raises `Forbidden` and `Missing`; is an event."""
+    """Return a person's data as JSON and record the export. Raises `Forbidden` and `Missing`."""
     actor.require("export_people")
     person = Contact.objects.visible_to(actor).select_related("card").filter(pk=contact_id).first()
     if person is None:

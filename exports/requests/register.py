@@ -1,4 +1,4 @@
-"""The register of what people asked for: taken in, put off, paused, carried out, answered. Each act is an event."""
+"""The register of data subjects' requests: register, extend, pause, carry out, finish. Each act records an event."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 
 @dataclass(frozen=True, slots=True)
 class ClockReason:
-    """Why a clock is put off or stopped: what the law calls it, our words, and when the person was told or asked."""
+    """Why a deadline is extended or paused: the legal reason, our words, and the day the person was told or asked."""
 
     kind: str
     words: str
@@ -38,7 +38,7 @@ class ClockReason:
 Kind, State, Outcome = DataRequest.Kind, DataRequest.State, DataRequest.Outcome
 BY_HAND = (Outcome.CARRIED_OUT, Outcome.REFUSED, Outcome.WITHDRAWN)
 DONE_BY_AN_ACT = (Kind.ERASURE, Kind.RESTRICTION, Kind.OBJECTION)
-"""What one act carries out; the others end with an answer."""
+"""Kinds that one act of the product carries out; the others are finished with an answer."""
 RECORD_VIEW = """
     INSERT INTO exports_requestlook AS known (request_id, user_id, day) VALUES (%(request)s, %(user)s, %(day)s)
     ON CONFLICT (request_id, user_id) DO UPDATE SET day = EXCLUDED.day WHERE known.day < EXCLUDED.day
@@ -55,7 +55,7 @@ def take_in(
     actor: Actor,
     identity_check: str = "",
 ) -> DataRequest:
-    """Register a request of a person; whoever does so handles it. Raises `Forbidden`, and `Invalid` by field."""
+    """Register a request; the user who does so becomes its handler. Raises `Forbidden`, and `Invalid` by field."""
     actor.require("handle_requests")
     errors: dict[str, list[str]] = {}
     if kind not in Kind:
@@ -89,7 +89,7 @@ def find(request_id: int, *, actor: Actor) -> DataRequest:
 
 @act
 def view(request_id: int, *, actor: Actor) -> DataRequest:
-    """Return a request as `find` does; that somebody looked at the person in it is an event, once a day and user."""
+    """Return a request as `find` does, and record that its person's data was viewed, once a day for each user."""
     row = find(request_id, actor=actor)
     if row.contact_id is not None and _first_view_today(row, actor):
         _record(row, history.VIEWED, actor)
@@ -97,7 +97,7 @@ def view(request_id: int, *, actor: Actor) -> DataRequest:
 
 
 def _first_view_today(row: DataRequest, actor: Actor) -> bool:
-    """Tell whether the user has not looked yet on the site's day; of two looks at once one waits for the other."""
+    """Tell whether this is the user's first view on this day. Of two views at once, the row lock lets one through."""
     values = {"request": row.pk, "user": actor.user_id, "day": timezone.localdate()}
     with connection.cursor() as cursor:
         cursor.execute(RECORD_VIEW, values)
@@ -105,13 +105,13 @@ def _first_view_today(row: DataRequest, actor: Actor) -> bool:
 
 
 def may_extend(request_id: int, *, actor: Actor) -> None:
-    """Raise unless the answer to a request may be put off now: as `extend`, but for what it is given."""
+    """Raise what `extend` would raise because of the request's state, before any input is read."""
     _check_extendable(_look_up(request_id, actor))
 
 
 @act
 def extend(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
-    """Put the answer off by two months, once and within the first, of which the person was told on `why.day`.
+    """Extend the deadline by two months: once, and within the first month. The person was told on `why.day`.
 
     Raises `Forbidden`, `Missing`, `Invalid` (`reason_kind`, `reason`, `told_on`), and `Conflict`: `done`, `extended`,
     `too_late`.
@@ -128,13 +128,13 @@ def extend(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
 
 
 def may_pause(request_id: int, *, actor: Actor) -> None:
-    """Raise unless the clock of a request may be stopped now: as `pause`, but for what it is given."""
+    """Raise what `pause` would raise because of the request's state, before any input is read."""
     _check_pausable(_look_up(request_id, actor))
 
 
 @act
 def pause(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
-    """Stop the clock from the day on which the person was asked who they are or what they mean.
+    """Pause the deadline from the day on which the person was asked who they are or what they mean.
 
     Raises as `extend` (`reason_kind`, `reason`, `asked_on`), and `Conflict`: `paused`, `too_late`.
     """
@@ -149,7 +149,7 @@ def pause(request_id: int, why: ClockReason, *, actor: Actor) -> DataRequest:
 
 @act
 def resume(request_id: int, *, actor: Actor) -> DataRequest:
-    """Let the clock run on; the days since it stopped are added. Raises as `extend`, and `Conflict` (`running`)."""
+    """End a pause; the paused days are added to the deadline. Raises as `extend`, and `Conflict` (`running`)."""
     row = _open(request_id, actor)
     if row.paused_on is None:
         raise Conflict("running", _("The clock of this request is running."))
@@ -162,7 +162,7 @@ def resume(request_id: int, *, actor: Actor) -> DataRequest:
 
 @act
 def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataRequest:
-    """Give a request to somebody, or to nobody. Raises as `extend`."""
+    """Set the handler of a request; None for nobody. Raises as `extend`."""
     row = _open(request_id, actor)
     before, row.handler = row.handler, handler
     if before == handler:
@@ -175,7 +175,7 @@ def assign(request_id: int, handler: User | None, *, actor: Actor) -> DataReques
 
 @act
 def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
-    """Note how it was checked who asks, beside what was noted before. Raises as `extend`."""
+    """Add a note on how the identity was checked; earlier notes are kept. Raises as `extend`."""
     row = _open(request_id, actor)
     row.identity_check = _text("identity_check", words)
     row.save(update_fields=["identity_check"])
@@ -186,10 +186,10 @@ def note_identity(request_id: int, words: str, *, actor: Actor) -> DataRequest:
 
 @act
 def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataRequest:
-    """End a request with its outcome and what was answered.
+    """Finish a request with its outcome and the answer given.
 
-    Raises as `extend`; `Invalid` names `outcome`, `answer`; `Conflict` (`not_carried_out`) for what is said to be done
-    and is not.
+    Raises as `extend`; `Invalid` (`outcome`, `answer`); `Conflict` (`not_carried_out`) if the outcome says that the
+    request was carried out and the data shows that it was not.
     """
     row = _open(request_id, actor)
     if outcome not in BY_HAND:
@@ -202,7 +202,7 @@ def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataR
 
 
 def may_carry_out(request_id: int, *, actor: Actor) -> DataRequest:
-    """Return a request that may be carried out now; raise otherwise as `carry_out`."""
+    """Return a request that can be carried out now; otherwise raise as `carry_out` does."""
     row = _look_up(request_id, actor, DataRequest.objects.select_related("contact__card"))
     _check_doable(row)
     return row
@@ -210,10 +210,10 @@ def may_carry_out(request_id: int, *, actor: Actor) -> DataRequest:
 
 @act
 def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
-    """Do what is asked for, where one act does it: erase, restrict, or unsubscribe who objects; that ends the request.
+    """Carry a request out and finish it: erase, restrict, or unsubscribe (for an objection) the person.
 
-    Raises as `extend`, what the act itself raises, and `Conflict`: `by_hand` for any other kind, `identity` while
-    nobody has noted how the identity was checked.
+    Raises as `extend`, what the act itself raises, and `Conflict`: `by_hand` for any other kind, `identity` while no
+    identity check is noted.
     """
     row = _open(request_id, actor)
     _check_doable(row)
@@ -223,6 +223,7 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
     elif row.kind == Kind.OBJECTION:
         suppression.unsubscribe(people, actor=actor, source=Suppression.Source.MANUAL, reason=reason)
     _end(row, Outcome.CARRIED_OUT, "", actor)
+    # The erasure comes last, because it removes the person from the request that `_end` still records an event for.
     if row.kind == Kind.ERASURE:
         erasure.delete(people, actor=actor, why=erasure.REQUEST)
         row.refresh_from_db()
@@ -230,7 +231,7 @@ def carry_out(request_id: int, *, actor: Actor) -> DataRequest:
 
 
 def outcomes(row: DataRequest) -> tuple[DataRequest.Outcome, ...]:
-    """Return with what a request may be ended by hand: not as carried out where an act does that and has not."""
+    """Return the outcomes that a user may choose; *carried out* is missing if an act does it and has not been done."""
     return (
         BY_HAND
         if row.kind not in DONE_BY_AN_ACT or _is_done_already(row)
@@ -239,7 +240,7 @@ def outcomes(row: DataRequest) -> tuple[DataRequest.Outcome, ...]:
 
 
 def _is_done_already(row: DataRequest) -> bool:
-    """Tell whether what is asked for is so already, by whatever act; somebody who is there has not been erased."""
+    """Tell whether the data shows that the request is fulfilled. An erasure is not, as long as the person exists."""
     conditions = {
         Kind.RESTRICTION: {"card__restricted_at__isnull": False},
         Kind.OBJECTION: {"card__unsubscribed": True},
@@ -284,7 +285,7 @@ def _check_pausable(row: DataRequest) -> None:
 
 
 def _why(why: ClockReason, kinds: Sequence[str], day: str, first: dt.date) -> str:
-    """Return the words of a reason. Raises `Invalid` for what the law does not know, and a day that cannot be."""
+    """Return the text of a reason. Raises `Invalid` for an unknown legal reason and an impossible day."""
     errors: dict[str, list[str]] = {}
     if why.kind not in kinds:
         errors["reason_kind"] = [_("Choose one of: %(kinds)s.") % {"kinds": ", ".join(kinds)}]
@@ -317,28 +318,28 @@ def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Act
 
 
 def first_due(row: DataRequest) -> dt.date:
-    """Return the last day of the first month, until which an extension counts; a clock that stands still moves it."""
+    """Return the due date without an extension, up to which one may be granted; a running pause moves it."""
     return deadlines.due(
         row.received, extended=False, paused_days=row.paused_days + _days_stopped(row), country=settings.HOLIDAYS_OF
     )
 
 
 def _days_stopped(row: DataRequest) -> int:
-    """Return for how many days the clock has stood; one that was stopped after its last day stands for none."""
+    """Return the days of the running pause; 0 if it began after the due date, because the request was late already."""
     if row.paused_on is None or row.paused_on > row.due:
         return 0
     return max(0, (timezone.localdate() - row.paused_on).days)
 
 
 def _restart_clock(row: DataRequest) -> None:
-    """Add the days for which the clock stood; those after its last day stay late."""
+    """End the pause and move the due date."""
     row.paused_days += _days_stopped(row)
     row.paused_on, row.pause_kind, row.pause_reason, row.resumed_on = None, "", "", timezone.localdate()
     _set_due(row)
 
 
 def _set_due(row: DataRequest) -> None:
-    """Set the last day; an extension after the first month puts nothing off."""
+    """Calculate the due date. An extension granted after the first month does not count."""
     extended = row.extended_on is not None and row.extended_on <= first_due(row)
     row.due = deadlines.due(row.received, extended=extended, paused_days=row.paused_days, country=settings.HOLIDAYS_OF)
 

@@ -1,8 +1,7 @@
-"""What a person did, as retention asks: signs of life are the person's own, never our mail and never our edits.
+"""A person's activity, as retention rules count it: only what the person did, never our mail and edits.
 
-A person clicked or complained, said no to somebody here, gave a consent, or asked for something. A consent and a
-request count from the day on which they were given and received. What merged records did counts for the one that is
-left.
+That is: an unsubscribe by link, complaint or to a user, a consent, or a request. Consents and requests count from the
+day on which they were given or received. The activity of merged records counts for the survivor.
 """
 
 import datetime as dt
@@ -22,9 +21,9 @@ EVENTS_OF = """AND contact_id = ANY('{ids}'::bigint[]
 
 
 class InactiveSince(Func):
-    """The condition that a person, by the number, has done nothing since a moment.
+    """The condition that a person has shown no activity since a moment.
 
-    Where it is asked of some people alone, `among` names them: then it costs as much as they are.
+    `among` restricts the subquery to the ids that are asked about, so that its cost depends on them alone.
     """
 
     output_field = BooleanField()

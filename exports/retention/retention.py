@@ -1,8 +1,8 @@
-"""Retention: who is held for longer than the rules allow is listed, then warned of, then erased.
+"""Retention runs: people who are kept longer than the rules allow are listed, announced, and erased.
 
-A run looks at everybody anew, so that whoever has done something falls out by itself. The erasures of a run are a
-batch: a killed worker's goes on, it can be cancelled, and each chunk looks once more whether its people are still due.
-Restricted people and people who wait for an answer are left out and counted.
+Each run evaluates the rules for everybody again, so people with new activity drop out. The erasures of a run are a
+batch: it survives a killed worker, can be cancelled, and checks each chunk again before it is erased. Restricted people
+and people with an open request are left out and counted.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ LIST = """
 
 @dataclass(slots=True)
 class RuleCount:
-    """What a run finds under one rule: who meets it, who is new, who is warned of now, whose days are over."""
+    """Numbers of one rule in a run: matching people, newly listed, newly warned, and due for erasure."""
 
     rule: RetentionRule
     meets: int = 0
@@ -53,7 +53,7 @@ class RuleCount:
 
 @dataclass(slots=True)
 class RetentionRun:
-    """What a run did, or with `dry_run` would do. Somebody who is due under two rules is erased once."""
+    """What a run did, or with `dry_run` would do. A person who is due under two rules counts once in `due`."""
 
     dry_run: bool
     rules: list[RuleCount] = field(default_factory=list)
@@ -63,7 +63,7 @@ class RetentionRun:
 
 
 def matching(rule: RetentionRule, now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
-    """Return the people who meet a rule at a moment; `among` names some, and then the others cost nothing."""
+    """Return the people who match a rule at a moment. `among` restricts the query to some ids, which makes it cheap."""
     found = Contact.objects.filter(_card_condition(rule))
     found = found if among is None else found.filter(pk__in=among)
     if rule.age_months:
@@ -77,7 +77,7 @@ def matching(rule: RetentionRule, now: dt.datetime, among: Collection[int] | Non
 
 
 def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQuerySet:
-    """Return the people whose days are over under a rule that erases, and who still meet it; or those `among` some."""
+    """Return the people to be erased: their warning period is over and they still match the rule; see `matching`."""
     condition = Q(pk__in=[])
     for rule in RetentionRule.objects.filter(active=True, step=Step.ERASE):
         over = rule.cases.filter(warned_at__lte=now - dt.timedelta(days=rule.warn_days))
@@ -87,11 +87,10 @@ def due(now: dt.datetime, among: Collection[int] | None = None) -> ContactQueryS
 
 @act
 def run(*, actor: Actor, dry_run: bool = False) -> RetentionRun:
-    """List, warn, and order the erasure of who is due. Raises `Forbidden`, and `Conflict` (`running`).
+    """List, warn, and order the erasure of those due. Raises `Forbidden`, and `Conflict` (`running`).
 
-    Above the number that the team sets the erasure waits for a second administrator; the order of an earlier run that
-    still waits is replaced, for it was about those who were due then. A dry run changes nothing: it counts who would be
-    listed and warned of, and erased by now.
+    Above the team's limit the erasure waits for a second administrator. An earlier order that still waits is cancelled,
+    because it was about the people who were due then. A dry run only counts.
     """
     actor.require("edit_retention")
     if not dry_run:
@@ -123,19 +122,19 @@ def cases_of(rule: RetentionRule) -> QuerySet[RetentionCase]:
 
 
 def warnings(contact_id: int) -> QuerySet[RetentionCase]:
-    """Return the cases in which one person is warned of, the first warned first."""
+    """Return the announced cases of one person, the oldest warning first."""
     found = RetentionCase.objects.filter(contact=contact_id, rule__active=True, warned_at__isnull=False)
     return found.exclude(rule__step=Step.LIST).select_related("rule").order_by("warned_at", "id")
 
 
 def counts() -> dict[int, tuple[int, int]]:
-    """Return of each rule how many people it has listed, and how many of them are warned of."""
+    """Return for each rule how many people are listed, and for how many of them an erasure is announced."""
     found = RetentionCase.objects.values("rule").annotate(listed=Count("pk"), warned=Count("warned_at"))
     return {row["rule"]: (row["listed"], row["warned"]) for row in found}
 
 
 def warned_of(owner_id: int) -> int:
-    """Return how many of somebody's people will be erased unless something happens; for the owner's own queue."""
+    """Return for how many of an owner's people an erasure is announced."""
     return (
         RetentionCase.objects.filter(rule__active=True, rule__step=Step.ERASE, warned_at__isnull=False)
         .filter(contact__owner=owner_id)
@@ -146,7 +145,7 @@ def warned_of(owner_id: int) -> int:
 
 
 def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-    """Erase those of a chunk who are still due and not protected since."""
+    """Erase the people of a chunk who are still due and have no open request; restricted ones are refused."""
     asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()
     waiting = set(open_requests.people_with_open_requests().filter(contact__in=asked))
     still = set(due(now, asked).filter(pk__in=asked).values_list("pk", flat=True))
@@ -155,11 +154,12 @@ def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcom
     )
     outcome.refused[OPEN_REQUEST] += len(still & waiting)
     outcome.refused[NO_LONGER_DUE] += len(set(asked) - still)
-    outcome.refused = +outcome.refused
+    outcome.refused = +outcome.refused  # drops the reasons with a count of zero
     return outcome
 
 
 def _one_at_a_time() -> None:
+    # The lock makes two runs that begin at once meet; it is held to the commit, when the batch of the first is visible.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.retention'))")
     if Batch.objects.filter(kind=KIND, state__in=[State.QUEUED, State.RUNNING]).exists():
@@ -183,7 +183,7 @@ def _card_condition(rule: RetentionRule) -> Q:
 
 
 def _list(rule: RetentionRule, now: dt.datetime) -> RuleCount:
-    """Bring the cases of a rule up to date, in a few statements whatever their number."""
+    """Update the cases of a rule, set-based: drop people who no longer match, add new ones, warn."""
     found = matching(rule, now)
     count = RuleCount(rule)
     rule.cases.exclude(contact__in=found.values("pk")).delete()

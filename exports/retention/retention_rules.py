@@ -1,4 +1,4 @@
-"""The rules of retention: made, changed and removed by administrators."""
+"""Creating, changing and removing retention rules."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,9 +30,9 @@ AUTHORIZATIONS = (*AuthorizationType.slugs(), NOT_RECORDED)
 
 @transaction.atomic
 def save(values: Mapping[str, Any], *, actor: Actor, rule_id: int | None = None) -> RetentionRule:
-    """Make a rule, or change what `values` name of one. Raises `Forbidden`, `Missing`, and `Invalid` by field.
+    """Create a rule, or change the given fields of one. Raises `Forbidden`, `Missing`, and `Invalid` by field.
 
-    A rule whose conditions change lists its people anew: nobody is erased on a warning that another rule gave.
+    If its conditions change, its list is emptied: nobody may be erased on a warning that was given under others.
     """
     actor.require_recent("edit_retention")
     rule = RetentionRule() if rule_id is None else find(rule_id, actor=actor)
@@ -62,7 +62,7 @@ def find(rule_id: int, *, actor: Actor) -> RetentionRule:
 
 @transaction.atomic
 def remove(rule_id: int, *, actor: Actor) -> str:
-    """Remove a rule with its list; returns its name. Raises `Forbidden` and `Missing`."""
+    """Remove a rule with its list; return its name. Raises `Forbidden` and `Missing`."""
     actor.require_recent("edit_retention")
     rule = find(rule_id, actor=actor)
     rule.delete()

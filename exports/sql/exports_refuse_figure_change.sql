@@ -1,4 +1,4 @@
--- The figures of a past day are never changed.
+-- Makes exports_dailyfigure append-only: figures of past days must never change.
 CREATE OR REPLACE FUNCTION exports_refuse_figure_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'The figures of a day are kept as they were: % refused', TG_OP

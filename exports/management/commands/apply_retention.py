@@ -1,4 +1,4 @@
-"""`manage.py apply_retention`: the nightly run, in the foreground."""
+"""`manage.py apply_retention`: the nightly retention run, in the foreground."""
 
 from typing import Any
 
@@ -11,12 +11,11 @@ from salesconnect.lib.errors import Conflict
 
 
 class Command(BaseCommand):
-    """Apply the rules of retention and wait until the erasures are done."""
+    """Apply the retention rules and wait until the erasures are done."""
 
     help = "List, warn and erase as the rules of retention say."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take `--dry-run`."""
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,7 +15,6 @@ class Command(BaseCommand):
     help = "Compare the stored records with each other; exit code 0 when nothing differs, 1 when something is left."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take `--mend`."""
         parser.add_argument("--mend", action="store_true", help="put right what has one right answer, as events")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py replay_erasures`: after an older backup was restored."""
+"""`manage.py replay_erasures`: to be run after an older backup was restored."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from salesconnect.lib.actor import system
 
 
 class Command(BaseCommand):
-    """Erase again who was erased after the restored backup was made, and hear again who said no since."""
+    """Repeat the erasures and opt-outs that came after the restored backup was made."""
 
     help = "After restoring an older backup: erase again whom it brought back, and suppress again who said no since."
 
