@@ -1,7 +1,7 @@
-"""The pages of django-allauth that the product means, one by one; what the library adds by itself is not routed.
+"""The pages of django-allauth that the product uses, listed one by one, so that an update of the library adds none.
 
-Not among them: signing up, addresses kept beside the user's own, signing in by code, passkeys. A user's address is
-changed in `contacts.accounts.email_change`.
+Left out: sign-up, additional addresses, sign-in by code, passkeys. Users change their address in
+`contacts.accounts.email_change`.
 """
 
 from allauth.account import views as account

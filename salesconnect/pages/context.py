@@ -1,4 +1,4 @@
-"""What every page's template knows: where one can go, what one may do, how it looks."""
+"""The context processor: navigation, rights and theme for every template."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from unsubscribes.mail.sending.backends import has_server
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return navigation, rights, theme, and what a form extends: the dialog when it is loaded into one, else a page."""
+    """Return navigation, rights, theme, and `base_template`: the dialog if htmx loads a form into one, else a page."""
     user = getattr(request, "user", None)
     in_dialog = request.headers.get("HX-Target") == "dialog-root"
     base: dict[str, Any] = {"base_template": "base_dialog.html" if in_dialog else "base_form.html"}

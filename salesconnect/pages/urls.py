@@ -1,4 +1,4 @@
-"""The address of every page but the links in mails, which a middleware answers, and those of signing in."""
+"""The URLs of all pages, except unsubscribe links (answered by a middleware) and sign-in (`account_urls`)."""
 
 from django.urls import path
 

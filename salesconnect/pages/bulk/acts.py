@@ -1,4 +1,4 @@
-"""The selection bar, and how its acts are filled in, counted and ordered. The acts themselves say what and how."""
+"""The acts of the selection bar, and how the dialog counts and orders them. The acts are declared in the data apps."""
 
 from dataclasses import dataclass
 
@@ -12,18 +12,18 @@ from salesconnect.lib.errors import Missing
 from salesconnect.pages.bulk.forms import values_of
 
 MAIL = "mail"
-"""The act that has a page of its own to be filled in."""
+"""This act has a page of its own instead of a dialog."""
 
 
 @dataclass(frozen=True, slots=True)
 class BarItem:
-    """An act's place in the selection bar: its icon, and the key that opens it."""
+    """An act in the selection bar: its icon and keyboard shortcut."""
 
     icon: str
     key: str = ""
 
 
-# In the order of the bar. What is not here is ordered from the page that lists whom it is about.
+# In the order of the bar. Other acts are started on the pages that list the people concerned.
 BAR = {
     "authorization": BarItem("scale", "a"),
     "source": BarItem("route", "s"),
@@ -44,14 +44,14 @@ def find(kind: str) -> SelectedAct:
 
 
 def counts(act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor) -> Counts | None:
-    """Return what the order would come to; None while the form does not say what is asked."""
+    """Return what the act would change; None while the form is incomplete."""
     if not act.asks_first:
         return act.preview(selection.queryset(actor), {})
     return act.preview(selection.queryset(actor), act.params(values_of(form))) if form.is_valid() else None
 
 
 def order(act: SelectedAct, selection: Selection, form: forms.Form, *, actor: Actor, approved: int) -> Batch:
-    """Give the order; `Conflict` (`moved`) when the selection holds another number than was approved."""
+    """Order the act. Raises `Conflict` (`moved`) if the selection no longer has the approved number of people."""
     return act.order(
         selection.queryset(actor),
         act.params(values_of(form)),

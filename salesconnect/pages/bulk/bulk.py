@@ -1,4 +1,4 @@
-"""The modals of the selection bar: they say what would happen, ask, and give the order."""
+"""The dialogs of the selection bar: they show what an act would change, ask, and order it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ TICK = "replace_consents"
 
 @require_POST
 def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
-    """Show the modal for a selection; with the number that the user has approved, give the order."""
+    """Show the dialog for a selection; if the form holds the number that the user approved, order the act."""
     act, actor = acts.find(kind), page_actor(request)
     act.demand(actor)
     selection = Selection.from_query(request.POST)
@@ -41,12 +41,13 @@ def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     except Conflict as conflict:
         if conflict.code != "moved":
             raise
+        # Other people match by now than the user saw: show the new number and ask again.
         return _ask(request, act, selection, form, actor, status=409, was=int(approved))
 
 
 @require_POST
 def preview(request: SignedInRequest, kind: str) -> HttpResponse:
-    """Count again what the form would do, as its fields change."""
+    """Count again what the act would change, while the user changes the form (htmx)."""
     act, actor = acts.find(kind), page_actor(request)
     actor.require(act.right)
     context = _context(act, Selection.from_query(request.POST), form_of(act)(request.POST), actor)
@@ -57,7 +58,7 @@ def preview(request: SignedInRequest, kind: str) -> HttpResponse:
 def _needs_tick(
     request: SignedInRequest, act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor
 ) -> bool:
-    """Tell whether consents would be replaced and nobody has said yet that they may be."""
+    """Tell whether consents would be replaced and the user has not ticked that this is intended."""
     if TICK in request.POST or not act.asks_first:
         return False
     counts = acts.counts(act, selection, form, actor)

@@ -1,4 +1,4 @@
-"""The forms of the bulk acts: made of the parameters that an act declares, or written where they are more."""
+"""The forms of the bulk acts: generated from an act's parameters, or written here where that is not enough."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ NOBODY = "nobody"
 
 
 class OnRequestForm(forms.Form):
-    """Whether people asked to be erased, which is remembered for a stated time."""
+    """Whether people asked to be erased; then their address hashes are kept for a limited time."""
 
     on_request = forms.BooleanField(label=_("Erasure was asked for"), required=False)
 
@@ -34,7 +34,7 @@ class OnRequestForm(forms.Form):
 
 
 class DeleteForm(OnRequestForm):
-    """The number of people, typed by hand where it is large: no slip of the pen deletes everyone."""
+    """For many people the number must be typed, so that no single wrong click deletes everyone."""
 
     approved = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     confirmation = forms.CharField(
@@ -45,7 +45,7 @@ class DeleteForm(OnRequestForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Check that the number was typed, in whatever way its thousands are parted."""
+        """Check the typed number; any thousands separator is accepted."""
         approved = self.cleaned_data.get("approved", 0)
         typed = re.sub(r"\D", "", self.cleaned_data.get("confirmation", ""))
         if approved > CONFIRM_ABOVE and typed != str(approved):
@@ -56,13 +56,11 @@ class DeleteForm(OnRequestForm):
 
 class BulkAuthorizationForm(AuthorizationForm):
     def values(self) -> dict[str, Any]:
-        """Return what the act `authorization` asks for."""
         return self.to_authorization().values()
 
 
 class BulkSourceForm(SourceForm):
     def values(self) -> dict[str, Any]:
-        """Return what the act `source` asks for."""
         return self.to_source().values()
 
 
@@ -76,7 +74,6 @@ class UserField(forms.ChoiceField):
         return [("", _("Choose…")), (NOBODY, self.nobody), *((str(user.pk), str(user)) for user in users)]
 
     def clean(self, value: Any) -> User | None:
-        """Return the user; None for nobody."""
         chosen = super().clean(value)
         return None if chosen == NOBODY else User.objects.get(pk=chosen)
 

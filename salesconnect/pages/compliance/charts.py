@@ -1,4 +1,4 @@
-"""The figures of the overview as charts; as long as they are those of today every number leads to its list."""
+"""The figures of the Compliance page as charts. With `live` (the figures of today) each number links to its list."""
 
 import datetime as dt
 from typing import Any
@@ -26,7 +26,7 @@ def people_url(**filters: str) -> str:
 
 
 def kinds(numbers: Figures, name: str, kind: type[SlugChoices], *, live: bool) -> list[Share]:
-    """Return a bar for each kind, *Not recorded* first, in the order in which the card offers them."""
+    """Return a bar for each choice, in the order of the card's form, *Not recorded* first."""
     labels = {NOT_RECORDED: _("Not recorded"), **{choice.slug: str(choice.label) for choice in kind}}
     field = f"{name}_type"
     rows = []
@@ -70,7 +70,7 @@ def consents(numbers: Figures, day: dt.date, *, live: bool) -> dict[str, Any]:
 
 
 def trend(day: dt.date, numbers: Figures) -> dict[str, Any] | None:
-    """Return the chart of people, and of those with a recorded basis, over ninety days; None before the second day."""
+    """Return the chart of the last ninety days; None until there are figures of two days."""
     kept = daily_figures.series((figures.TOTAL, figures.AUTHORIZATION), TREND_DAYS, day)
     points = [_trend_point(at, found) for at, found in (*kept, (day, numbers))]
     if len(points) < FEWEST_DAYS:

@@ -1,4 +1,4 @@
-"""Is all well? What somebody should look at, each in a sentence with the way to it."""
+"""The concerns at the top of the Compliance page: what needs attention, one sentence each with a link."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Concern:
 
 
 def concerns(numbers: Figures, old_query: dict[str, str], *, live: bool) -> list[Concern]:
-    """Return what is not well, the weightiest first; without ways to it when it is about a past day."""
+    """Return what needs attention, most important first; without links for a past day."""
     found = []
     if missing := numbers[figures.AUTHORIZATION].get(NOT_RECORDED, 0):
         words = ngettext(
@@ -35,5 +35,5 @@ def concerns(numbers: Figures, old_query: dict[str, str], *, live: bool) -> list
 
 
 def old_consents(day: dt.date) -> dict[str, str]:
-    """Return the filters of the People page that keep the consents which are old by the policy in force."""
+    """Return the People filters for consents that are old under the policy in force."""
     return {"consent_before": months_before(day, policy.current().consent_months).isoformat()}

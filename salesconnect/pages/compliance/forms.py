@@ -1,4 +1,4 @@
-"""What the pages of the overview are asked for."""
+"""The query parameters of the Compliance pages."""
 
 import datetime as dt
 from typing import Any
@@ -15,24 +15,22 @@ from salesconnect.lib.web.fields import DayField
 
 
 class QueryForm(forms.Form):
-    """The query of a page; what is wrong with it is refused in words."""
+    """Query parameters as a form; wrong values raise `Invalid`."""
 
     def values(self) -> dict[str, Any]:
-        """Return the values; raises `Invalid` for one that cannot be."""
         if not self.is_valid():
             raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
         return self.cleaned_data
 
 
 class MailedForm(QueryForm):
-    """Between which days mails were sent, last month unless it says so, and on which ground."""
+    """The days and the legal basis of the report of sent mail. Default: last month, any basis."""
 
     since = DayField(required=False)
     until = DayField(required=False)
     ground = forms.ChoiceField(required=False, choices=[("", ""), *slug_choices(AuthorizationType)])
 
     def clean(self) -> dict[str, Any]:
-        """Fill in last month, and refuse days in the wrong order."""
         values: dict[str, Any] = self.cleaned_data
         last = timezone.localdate().replace(day=1) - dt.timedelta(days=1)
         given = values.get("since") or values.get("until")
@@ -43,7 +41,6 @@ class MailedForm(QueryForm):
         return values
 
     def wanted(self) -> MailedQuery:
-        """Return what is wanted; raises `Invalid`."""
         values = self.values()
         return MailedQuery(values["since"], values["until"], values["ground"])
 

@@ -1,4 +1,4 @@
-"""The report of everyone whom we mailed between two days, and on what ground at that moment."""
+"""The report of sent mail: who was mailed between two days, on which legal basis."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ from salesconnect.pages.compliance.forms import MailedForm
 
 PAGE_SIZE = 50
 AT_ONCE = 20_000
-"""How many mails are counted while the page is made; more are counted by a request of their own."""
+"""Up to this many mails are counted with the page; otherwise htmx loads the counts separately."""
 
 
 @require_safe
 def report(request: SignedInRequest) -> HttpResponse:
-    """Show the mails, and how many went out on each ground; htmx gets the counts alone when there are many."""
+    """Show the mails and the counts for each legal basis. The counts of many mails are loaded by htmx afterwards."""
     wanted, actor = MailedForm(request.GET).wanted(), page_actor(request)
     context: dict[str, Any] = {"wanted": wanted, "query": _query(wanted), "counts_url": _url(wanted)}
     if request.htmx.target == "grounds":

@@ -1,4 +1,4 @@
-"""The Compliance page: is all well, the numbers that matter, and the charts; now or at the end of a past day."""
+"""The Compliance page: concerns, key figures and charts, of now or of the end of a past day."""
 
 import datetime as dt
 from typing import Any
@@ -26,7 +26,6 @@ from salesconnect.pages.unsubscribes.over_time import figures_chart
 
 @require_safe
 def overview(request: SignedInRequest) -> HttpResponse:
-    """Show the figures of now, or those that were kept of a past day."""
     actor = page_actor(request)
     day = DayForm(request.GET).day()
     context: dict[str, Any] = {"day": day, "today": timezone.localdate()}
@@ -39,7 +38,7 @@ def overview(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def figures_file(request: SignedInRequest) -> HttpResponse:
-    """Download every figure as a CSV; it names nobody."""
+    """Download all figures as CSV. They contain no personal data, so nothing is recorded."""
     day = DayForm(request.GET).day()
     numbers = daily_figures.on(day, actor=page_actor(request))
     rows = [("Day", "Figure", "Kind", "Number")]
@@ -84,7 +83,7 @@ def _numbers(numbers: Figures, old: dict[str, str], *, live: bool) -> list[dict[
 
 
 def _due(numbers: Figures) -> str:
-    """Return how many of the old consents wait for a review: not those restricted, or reviewed since."""
+    """Return how many old consents are due for review; restricted people and reviewed consents are not."""
     waiting = number_of(queues.count("old_consents"))
     return _("%(n)s due for review") % {"n": waiting} if numbers[figures.OLD_CONSENTS][""] else ""
 

@@ -1,4 +1,4 @@
-"""The record of processing activities: to read, to print, as a file; and the team's own texts in it."""
+"""The record of processing activities as page, JSON and CSV, and the form for the team's texts."""
 
 from django import forms
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""What waits to be done about people: whom to tell where their data comes from, and which legal bases to review."""
+"""The compliance queues: people to inform (art. 14), legal bases to review, and balancing notes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue as the address names it: which one, whose, from where on."""
+    """The part of a queue that a URL names: which queue, whose people, which page."""
 
     path: str
     shown: str
@@ -62,7 +62,7 @@ class QueueView:
 
 @require_http_methods(["GET", "POST"])
 def informing(request: SignedInRequest) -> HttpResponse:
-    """List whom we must tell that we hold their data (GDPR art. 14), longest first; POST marks the chosen as told."""
+    """List the people to inform (GDPR art. 14), longest waiting first; POST marks the selected ones as informed."""
     queue, actor = _queue(request, INFORMING), page_actor(request)
     actor.require("view_people")
     if request.method == "POST":
@@ -80,7 +80,7 @@ def informing(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def review(request: SignedInRequest) -> HttpResponse:
-    """List the legal bases that are due for review, longest first; POST marks the chosen as reviewed."""
+    """List the legal bases due for review, longest waiting first; POST marks the selected ones as reviewed."""
     queue, actor = _queue(request, REVIEW), page_actor(request)
     actor.require("view_people")
     if request.method == "POST":
@@ -98,7 +98,7 @@ def review(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def balance(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Show the balancing notes of a legitimate interest, and take a new one, which is a review of it."""
+    """Show the balancing notes of a person; POST adds one, which counts as a review."""
     actor = page_actor(request)
     actor.require("edit_people")
     person = find(contact_id, actor)

@@ -1,4 +1,4 @@
-"""What waits and what works behind the figures: queues and clocks, the sync, the last verification of the history."""
+"""The list *Queues and checks*: open requests, people to inform, reviews, sync, verification, record check."""
 
 from dataclasses import dataclass, field
 
@@ -24,9 +24,9 @@ from unsubscribes.crm.monitoring import status
 
 @dataclass(frozen=True, slots=True)
 class StatusItem:
-    """Something that waits, or works: how it stands in words, and where it is seen to; `bad` when somebody must.
+    """A queue or a check: its state in words, with a link; `bad` if somebody must act.
 
-    `late` says how many are late, with a list of their own.
+    `late` says how many are overdue; `late_url` lists them.
     """
 
     icon: str

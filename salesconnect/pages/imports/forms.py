@@ -1,4 +1,4 @@
-"""The forms of an import: the file, the card's values for all its rows, and where each column goes."""
+"""The forms of an import: the file, the card for all rows, the column mapping, and unclear opt-out words."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ WORD_CHOICES = [
 
 
 class AllRowsForm(CardForm):
-    """The card's values for all rows: the card's own fields, none of which has to be filled."""
+    """The card for all rows of the file; unlike the card's own form, nothing is required."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -36,7 +36,7 @@ class AllRowsForm(CardForm):
         self._may_be_blank("source_type", _("As the file says, else Import"))
 
     def clean_authorization_type(self) -> str:
-        """Return the type; nothing chosen means that none is recorded, so that the card's rules apply."""
+        """Take no choice for *Not recorded*, so that the card's rules can be applied to it."""
         return self.cleaned_data["authorization_type"] or NOT_RECORDED
 
     def clean_source_type(self) -> str:
@@ -90,13 +90,13 @@ class ColumnsForm(AllRowsForm):
             self.fields[name] = forms.ChoiceField(label=label, choices=FIELD_CHOICES, required=False)
 
     def ignored(self, before: Sequence[str]) -> list[str]:
-        """Return the columns that are left out on purpose: those of before, and those that were asked about now."""
+        """Return the columns left out on purpose: those confirmed `before` and now, unless they are mapped."""
         mapped = {header for header, field in self.mapping().items() if field}
         asked = self.unread if self.cleaned_data.get("ignore_unread") else []
         return [header for header in dict.fromkeys([*before, *asked]) if header not in mapped]
 
     def words(self, before: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-        """Return the words that say no, by column: those of before, and of columns of which all is answered now."""
+        """Return the opt-out words by column: those of `before`, replaced where all questions are answered."""
         said: dict[str, dict[str, str]] = {}
         for name, (header, text) in self.asked.items():
             said.setdefault(header, {})[text] = self.cleaned_data[name]
@@ -112,7 +112,7 @@ class ColumnsForm(AllRowsForm):
         return [self[name] for name in self.asked]
 
     def mapping(self) -> dict[str, str]:
-        """Return the field of each column by its header, `""` for one that is left out."""
+        """Return the field for each column header, `""` for a column that is left out."""
         return {header: self.cleaned_data[name] for name, header in self.columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""An import in words: what program the file is from and how it is written, how long it takes, where its people are."""
+"""Texts about an import: the format of the file, the time left, and the link to the created people."""
 
 import datetime as dt
 
@@ -15,7 +15,7 @@ ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
 
 def reading(job: ImportJob) -> list[str]:
-    """Return how the file is read: its origin, its encoding and what parts its cells."""
+    """Return the origin of the file, and its encoding and delimiter."""
     origins = {
         headers.OURS: _("Sales Connect export"),
         headers.SALESFORCE: _("Salesforce report"),
@@ -33,7 +33,7 @@ def reading(job: ImportJob) -> list[str]:
 
 
 def remaining(job: ImportJob) -> str:
-    """Return the time left in words, at the pace so far; empty while that says nothing."""
+    """Return the estimated time left in words; empty before the first rows are done."""
     if job.ended or not (job.done and job.started_at):
         return ""
     now = timezone.now()
@@ -42,7 +42,7 @@ def remaining(job: ImportJob) -> str:
 
 
 def people_url(job: ImportJob) -> str:
-    """Return the address of the people whom the import created: those who came in by a file while it ran."""
+    """Return the URL that lists the people created by an import, found by the time in which it ran."""
     if job.dry_run or not (job.created and job.started_at and job.finished_at):
         return ""
     span = {"created_after": job.started_at.isoformat(), "created_before": job.finished_at.isoformat()}

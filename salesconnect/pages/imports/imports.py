@@ -1,4 +1,4 @@
-"""The pages of an import: the file, its columns with a preview, the progress and the result."""
+"""The pages of an import: upload, column mapping with preview, progress, result."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ STATUS = "import-status"
 
 @require_http_methods(["GET", "POST"])
 def new(request: SignedInRequest) -> HttpResponse:
-    """Take a file, and what holds for everybody in it; then comes its preview."""
+    """Upload a file with the card for all its rows, and go on to the preview."""
     actor = page_actor(request)
     actor.require("import_people")
     form = FileForm(request.POST or None, request.FILES or None)
@@ -41,7 +41,7 @@ def new(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def show(request: SignedInRequest, job_id: int) -> HttpResponse:
-    """Show an import as far as it is; before it begins, its columns may be mapped anew."""
+    """Show the preview of an import before it begins, its progress or its result; POST changes or starts it."""
     actor, job = page_actor(request), _find(job_id)
     actor.require("view_people")
     if request.method == "POST":
@@ -55,7 +55,7 @@ def show(request: SignedInRequest, job_id: int) -> HttpResponse:
 
 @require_POST
 def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
-    """Stop an import, what came in stays; or throw a file away that was only previewed."""
+    """Stop an import, keeping what is imported; or discard a file that was only previewed."""
     job = services.cancel(job_id, actor=page_actor(request))
     if job.dry_run or not job.attempt:
         messages.success(request, _("%(file)s was removed. Nothing was imported.") % {"file": job.file_name})
@@ -72,7 +72,7 @@ def rejected(request: SignedInRequest, job_id: int) -> StreamingHttpResponse:
 
 
 def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
-    """Begin the import that the user has seen; with other columns or another card, preview that one first."""
+    """Start the import as previewed. If the form has changed, store the change and show the new preview instead."""
     actor = page_actor(request)
     actor.require("import_people")
     form = _columns_form(job, request.POST)

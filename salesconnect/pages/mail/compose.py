@@ -1,4 +1,4 @@
-"""Writing a mail to one person or to a selection: see who gets it, see it as each will read it, send it."""
+"""The page on which a mail to one person or a selection is written, previewed for each recipient, and sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -79,7 +79,7 @@ def to_many(request: SignedInRequest) -> HttpResponse:
 
 
 def _take_step(asked: ComposeRequest) -> HttpResponse:
-    """Take the next step; one that is refused shows the form with what is wrong."""
+    """Carry out the step that the pressed button names; a refusal shows the form with its errors."""
     step, _colon, detail = asked.request.POST.get("step", "").partition(":")
     if step not in STEPS:
         return _show(asked, ComposePage(ComposeForm(initial={"language": get_language()})))

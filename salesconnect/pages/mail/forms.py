@@ -1,4 +1,4 @@
-"""The fields of mail and of the team's texts. What is right and wrong with a mail is said in `mail.compose`."""
+"""Forms for mail and for the team's mail settings. `unsubscribes.mail.compose` validates mails."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ from unsubscribes.models import SUBJECT_LIMIT, TEMPLATE_NAME_LIMIT, TeamSettings
 
 
 def show_errors(form: forms.BaseForm, errors: dict[str, list[str]]) -> None:
-    """Show a service's refusal beside the fields that it names, and on top where no field has the name."""
+    """Show the errors of a service beside their fields, or at the top if there is no visible field of that name."""
     for name, messages in errors.items():
         shown = name if name in form.fields and not form.fields[name].widget.is_hidden else None
         for message in messages:
@@ -22,7 +22,7 @@ def show_errors(form: forms.BaseForm, errors: dict[str, list[str]]) -> None:
 
 
 class ComposeForm(forms.Form):
-    """A mail as it is written: a script makes a small editor of `body`, whose formatted text is `body_html`."""
+    """A mail being written. editor.js turns `body` into a rich-text editor and keeps its HTML in `body_html`."""
 
     use_required_attribute = False
 
@@ -54,7 +54,7 @@ class ComposeForm(forms.Form):
         return Draft(texts["subject"], texts["body"], texts["body_html"])
 
     def to_draft(self) -> Draft:
-        """Return what the fields say; a language that is not offered becomes the first that is."""
+        """Return the draft; an unknown language falls back to the first one."""
         self.full_clean()
         values: dict[str, Any] = self.cleaned_data
         language = values.get("language") or settings.LANGUAGES[0][0]

@@ -1,4 +1,4 @@
-"""The Mail page: every message with what became of it, and deciding about those of which nobody knows."""
+"""The Mail page: all messages with their delivery, and decisions on messages whose delivery is unknown."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -24,7 +24,7 @@ NUMBERS = ("batch", "contact")
 
 @require_safe
 def mails(request: SignedInRequest) -> HttpResponse:
-    """List messages, newest first, of one state, one order or one person where the address says so."""
+    """List messages, newest first, optionally of one state, batch or person."""
     query = {name: request.GET[name] for name in ("state", *NUMBERS) if request.GET.get(name)}
     found = queries.visible(page_actor(request)).filter(**_conditions(query))
     page = keyset.page(
@@ -47,7 +47,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
-    """Show one message as it was sent; its link only to those who may mail people."""
+    """Show a message as it was sent; users who may not mail people see it without its unsubscribe link."""
     actor = page_actor(request)
     message = queries.visible(actor).filter(pk=message_id).first()
     if message is None:
@@ -59,7 +59,7 @@ def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
 
 @require_POST
 def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
-    """Send a message again of which nobody knows whether it left, or take it as sent."""
+    """Send a message again whose delivery is unknown, or mark it as sent."""
     actor = page_actor(request)
     actor.require("mail_people")
     match request.POST.get("resolution"):
@@ -76,7 +76,7 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
 
 @require_POST
 def allow(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Let mail go again to somebody to whom the last ones did not arrive."""
+    """Allow mail again to a person whose last mails were not delivered."""
     actor = page_actor(request)
     person = find(contact_id, actor)
     failures.allow(contact_id, actor=actor)

@@ -1,4 +1,4 @@
-"""Before a mail is sent: who gets it, who is left out and why, and how each will read it."""
+"""The preview of a mail: who receives it, who does not and why, and each recipient's copy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class RecipientCopy:
-    """One recipient's copy, the place of that recipient among all, and the places of the neighbours."""
+    """One recipient's copy, with the positions of this and the neighbouring recipients."""
 
     person: Contact
     rendered: Rendered
@@ -33,7 +33,7 @@ class RecipientCopy:
 
 
 def audience(people: ContactQuerySet, *, informs: bool = False) -> dict[str, Any]:
-    """Return how many would get a mail now, and how many not, by reason, with some of them by name; and warnings."""
+    """Return who would get a mail now and who would not, by reason, with some names, and the warnings."""
     counts = gate.forecast(people, informs=informs)
     passing = counts.pop(gate.PASSES, 0)
     held = [(Message.Reason(reason).label, count) for reason, count in counts.most_common()]
@@ -50,7 +50,7 @@ def audience(people: ContactQuerySet, *, informs: bool = False) -> dict[str, Any
 
 
 def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> RecipientCopy | None:
-    """Return the copy of the recipient at `place` in the order of ids, the first when there are not so many."""
+    """Return the copy of the recipient at position `place` by id; the first one if there are fewer."""
     rows = list(people.order_by("pk")[max(0, place - 1) : place + 2])
     shift = min(place, 1)
     if len(rows) <= shift:

@@ -1,4 +1,4 @@
-"""The columns of the People page: which there are, which are shown, and how the list is ordered by them."""
+"""The columns of the People page: all of them, those shown, and ordering by their heads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SESSION_KEY = "people_columns"
 
 @dataclass(frozen=True, slots=True)
 class ListColumn:
-    """A column: the values it reads, and the order that its head gives."""
+    """A column: the values that it reads, and the ordering that a click on its head gives."""
 
     key: str
     label: Any
@@ -50,7 +50,7 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class ColumnHead:
-    """The head of a column: where a click leads, and which way the list is ordered by it now."""
+    """The head of a column: its link, and the direction if the list is ordered by it now."""
 
     column: ListColumn
     url: str = ""
@@ -58,9 +58,9 @@ class ColumnHead:
 
 
 def chosen(query: ListQuery, session: SessionBase) -> list[ListColumn]:
-    """Return the columns to show: those of the address, else those chosen last in this session, else the default.
+    """Return the columns to show: those in the URL, else those chosen last in this session, else the default.
 
-    A choice in the address is remembered. `Invalid` names an unknown column.
+    A choice in the URL is remembered. Raises `Invalid` for an unknown column in the URL.
     """
     text = query.columns or session.get(SESSION_KEY, "")
     keys = text.split(",") if text else [column.key for column in COLUMNS.values() if column.default]
@@ -73,12 +73,12 @@ def chosen(query: ListQuery, session: SessionBase) -> list[ListColumn]:
 
 
 def fields(columns: Sequence[ListColumn]) -> set[str]:
-    """Return the values that a row must have: those of the columns, and the name, which also names its checkbox."""
+    """Return the values that a row needs: those of the columns, and the name for the label of its checkbox."""
     return {"id", *NAME, *(field for column in columns for field in column.fields)}
 
 
 def heads(columns: Sequence[ListColumn], query: ListQuery) -> list[ColumnHead]:
-    """Return the heads of the columns; a click on the head that orders turns the order round."""
+    """Return the heads of the columns. The link of the head that orders now reverses the order."""
     return [_head(column, query) for column in columns]
 
 

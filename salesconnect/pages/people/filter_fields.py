@@ -1,4 +1,4 @@
-"""The filters of the People page: their fields, and in words what they keep, each with its way out."""
+"""The filter form of the People page, and the chips that show each active filter with a link that removes it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Choices = Sequence[tuple[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """A field of the filter form: `choices` make it a drop-down, else it is an input of the `type`."""
+    """A field of the filter form: a drop-down if it has `choices`, else an input of the `type`."""
 
     name: str
     label: str
@@ -27,7 +27,7 @@ class FilterField:
 
     @property
     def options(self) -> Choices:
-        """Return the choices, with the value of the address among them: it may be any of several."""
+        """Return the choices. A value from the URL that combines several choices is added as one of its own."""
         if not self.value or self.value in dict(self.choices):
             return self.choices
         return [*self.choices, (self.value, self.words)]
@@ -44,7 +44,7 @@ class FilterField:
 
 
 def fields(query: ListQuery, owners: Choices) -> tuple[list[FilterField], list[FilterField]]:
-    """Return the fields that are always in sight, and those behind *More filters*."""
+    """Return the fields that are always visible, and those under *More filters*."""
     value = query.filters.get
 
     def field(name: str, label: str, accessible_name: str, **kwargs: Any) -> FilterField:

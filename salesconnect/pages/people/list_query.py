@@ -1,4 +1,4 @@
-"""The address of the People page: filters under the API's names, the order, the columns and the place in the list."""
+"""The query string of the People page: filters (named as in the API), ordering, columns and cursor."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +12,7 @@ ORDERING, COLUMNS, CURSOR = "ordering", "columns", "cursor"
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """One view of the list. Equal views have equal addresses, so an address can be kept, shared and compared."""
+    """One view of the list. Equal views have equal URLs, so URLs can be saved, shared and compared."""
 
     filters: dict[str, str] = field(default_factory=dict)
     ordering: str = ""
@@ -21,7 +21,7 @@ class ListQuery:
 
     @classmethod
     def read(cls, query: QueryDict) -> "ListQuery":
-        """Read a query string; a name given several times means any of its values, an empty one means nothing."""
+        """Read a query string. A repeated name means any of its values; empty values are dropped."""
         given = {name: ",".join(part for part in query.getlist(name) if part) for name in sorted(query)}
         values = {name: value for name, value in given.items() if value}
         page = {name: values.pop(name, "") for name in (ORDERING, COLUMNS, CURSOR)}
@@ -29,7 +29,7 @@ class ListQuery:
 
     @property
     def filter_string(self) -> str:
-        """Return the filters alone: what “all matching” means."""
+        """Return the filters alone: the selection that “all matching” means."""
         return urlencode(self.filters)
 
     @property
@@ -45,7 +45,7 @@ class ListQuery:
         return replace(self, cursor=cursor)
 
     def changed(self, **changes: Any) -> "ListQuery":
-        """Return the view with another order, other columns or filters, from its first page."""
+        """Return the first page of the view with some parts replaced."""
         return replace(self, cursor="", **changes)
 
     def without(self, *names: str) -> "ListQuery":

@@ -1,4 +1,4 @@
-"""The People page: find, look at and select."""
+"""The People page: search, filter, list and select people."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,7 @@ PAGE_SIZE = 50
 
 @require_safe
 def people(request: SignedInRequest) -> HttpResponse:
-    """Show a page of people; htmx gets the list and what belongs to it alone."""
+    """Show a page of people; an htmx request for the list gets the list with what depends on it."""
     query, actor = ListQuery.read(request.GET), page_actor(request)
     owners = {user.pk: str(user) for user in User.objects.order_by("first_name", "last_name", "username")}
     rules = policy.current()
@@ -37,7 +37,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     context["asking"] = request.htmx.trigger
     response = render(request, "people/_people_answer.html" if in_place else "people/people.html", context)
     if in_place:
-        # A list that asks for itself again is where it was: no step to go back to.
+        # A list that refreshes itself shows the same view, so it must not add an entry to the browser's history.
         response.headers["HX-Replace-Url" if request.htmx.trigger == "list" else "HX-Push-Url"] = query.url
     patch_vary_headers(response, ["HX-Target"])
     return response
@@ -45,7 +45,7 @@ def people(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def people_count(request: SignedInRequest) -> HttpResponse:
-    """Tell how many people a view holds, where the list did not wait for it."""
+    """Return the number of matching people, which htmx loads when counting takes too long for the page itself."""
     filters = ListQuery.read(request.GET).filters
     count, capped = matching_count(filtered(page_actor(request), filters), filters)
     return render(request, "people/_people_count.html", {"count": count, "capped": capped})
@@ -54,7 +54,7 @@ def people_count(request: SignedInRequest) -> HttpResponse:
 def _list(
     request: SignedInRequest, query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy
 ) -> dict[str, Any]:
-    """Return the rows, their heads, the neighbouring pages, and how many there are; None where that takes long."""
+    """Return rows, heads, neighbouring pages and the count; `count` is None if htmx is to load it."""
     found = filtered(actor, query.filters)
     shown = columns.chosen(query, request.session)
     values = _values(found, columns.fields(shown), query, rules)
@@ -77,14 +77,14 @@ def _count(found: ContactQuerySet, query: ListQuery) -> tuple[int | None, bool]:
 
 
 def _values(found: ContactQuerySet, wanted: set[str], query: ListQuery, rules: Policy) -> Any:
-    """Return the query for plain rows with what the columns, the order and the cursor need."""
+    """Return a query for plain rows with the values that columns, ordering and cursor need; no model objects."""
     if "verdict" in wanted:
         found = found.annotate(verdict=verdict.expression(rules))
     return found.values(*wanted | {key.path for key in ordering_keys(query.ordering)})
 
 
 def _frame(query: ListQuery, actor: Actor, owners: Mapping[int, str], rules: Policy) -> dict[str, Any]:
-    """Return what stands around the list: views, filters, the choice of columns, the acts of the bar."""
+    """Return the context around the list: saved views, filters, column choice, selection bar."""
     first, more = filter_fields.fields(query, [(str(pk), name) for pk, name in owners.items()])
     return {
         "query": query,

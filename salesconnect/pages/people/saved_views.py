@@ -1,4 +1,4 @@
-"""The views above the list: those that everybody has, and those that a user has saved."""
+"""The tabs above the list: the built-in views and the user's saved ones."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ class Tab:
 
 
 def tabs(query: ListQuery, user_id: int, rules: Policy) -> list[Tab]:
-    """Return everybody's views and the user's own; the one that the list shows is current."""
+    """Return the built-in and the user's own views; at most one is current."""
 
     def tab(label: str, filters: dict[str, str], **kwargs: Any) -> Tab:
         same = query.filters == filters and not any(view.current for view in own)
@@ -66,7 +66,6 @@ def save_view(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def delete_view(request: SignedInRequest, view_id: int) -> HttpResponse:
-    """Delete a saved view; the people in it stay as they are."""
     name = saved_views.delete(view_id, actor=page_actor(request))
     messages.success(request, _("The view “%(name)s” is deleted; the people in it are untouched.") % {"name": name})
     return _to_list(request, reverse("people"))

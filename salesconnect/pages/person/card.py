@@ -1,4 +1,4 @@
-"""The compliance card of one person, edited on the page of that person."""
+"""Editing the compliance card on the page of a person."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from salesconnect.pages.person.person_page import OpenPart, VersionedField, done
 
 @require_http_methods(["GET", "POST"])
 def card(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Edit the card; a newer edit by somebody else is shown beside the typed one, never overwritten."""
+    """Edit the card. If somebody else has changed it since, both versions are shown and nothing is overwritten."""
     actor = page_actor(request)
     actor.require("edit_people")
     person = find(contact_id, actor)

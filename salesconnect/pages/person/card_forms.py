@@ -1,4 +1,4 @@
-"""The fields of the compliance card: one form for one person's card and for bulk changes. Its rules are in `rules`."""
+"""Forms for the compliance card, of one person or of a bulk change. `compliance.card.rules` validates them."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from compliance.verdict.reasons import DECIDED
 from salesconnect.lib.web.fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"
-"""The template of a field that one choice alone demands or allows: it says neither *required* nor *optional*."""
+"""Template of a field that only some choices require: it is marked neither *required* nor *optional*."""
 
 
 def _choices(kind: type[SlugChoices]) -> list[tuple[str, Any]]:
@@ -36,7 +36,7 @@ def _text(label: Any, **kwargs: Any) -> forms.CharField:
 
 
 class CardHalf(forms.Form):
-    """What both halves of the card share: errors of the rules land beside their fields, the first takes the focus."""
+    """Base of both halves of the card: shows rule errors beside their fields and focuses the first error."""
 
     use_required_attribute = False
 
@@ -52,7 +52,7 @@ class CardHalf(forms.Form):
                 self.add_error(name, messages)
 
     def full_clean(self) -> None:
-        """Validate, and let the first field with an error take the focus, with or without script."""
+        """Validate, and give the first field with an error `autofocus`, which works without scripts too."""
         super().full_clean()
         for name in self.fields:
             if name in self.errors:
@@ -110,7 +110,7 @@ class OptOutForm(forms.Form):
 
 
 class RestrictionForm(forms.Form):
-    """Why processing is restricted, or no longer; `lifts` says which of the two was asked for."""
+    """Reason for a restriction or for lifting it. `lifts` fixes which of the two the user was asked to confirm."""
 
     reason = forms.CharField(
         label=_("Reason"),
@@ -159,7 +159,6 @@ class NoteForm(forms.Form):
 
 
 def card_values(card: ComplianceCard) -> dict[str, Any]:
-    """Return the fields of the form as a card holds them: its `initial`."""
     authorization, source = card.authorization_type, card.source_type
     return {
         "authorization_type": AuthorizationType(authorization).slug if authorization else NOT_RECORDED,

@@ -1,4 +1,4 @@
-"""A new person, made by hand: the details and the compliance card in one form."""
+"""The page to add a person by hand: details and compliance card in one form."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ BY_HAND = {"authorization_type": NOT_RECORDED, "source_type": SourceType.MANUAL_
 
 @require_http_methods(["GET", "POST"])
 def new(request: SignedInRequest) -> HttpResponse:
-    """Create one person, owned by who creates; an address that is taken leads to the person who has it."""
+    """Create a person, owned by the user. If the address is taken, the error links to the person who has it."""
     actor = page_actor(request)
     actor.require("create_people")
     details, card = DetailsForm(request.POST or None), CardForm(request.POST or None, initial=BY_HAND)

@@ -9,5 +9,5 @@ from salesconnect.common.typed_requests import SignedInRequest, page_actor
 
 @require_POST
 def evidence_pack(request: SignedInRequest, contact_id: int) -> HttpResponse | FileResponse:
-    """Download all that is held of one person; a POST, for it goes on record."""
+    """Download the evidence pack. POST, because it is recorded in the history."""
     return pack_answer(contact_id, actor=page_actor(request))

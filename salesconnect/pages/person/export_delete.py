@@ -1,4 +1,4 @@
-"""What leaves from the page of one person: the CSV, and the person."""
+"""Exporting and deleting one person."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from salesconnect.pages.person.person_page import find
 
 @require_POST
 def export(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Download one person as CSV; a POST, for the export goes on record."""
+    """Download one person as CSV. POST, because it is recorded in the history."""
     file = csv_export.export_one(contact_id, actor=page_actor(request))
     response = HttpResponse(file.content, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(file.name)
@@ -48,7 +48,7 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
     why = erasure.ON_REQUEST if form.is_valid() and form.cleaned_data["on_request"] else ""
     if erasure.delete(Contact.objects.filter(pk=contact_id), actor=actor, why=why).refused:
         raise Restricted
-    # Without the name, for a message stays in the session until a page shows it.
+    # Without the name: the message is stored in the session until a page shows it, after the person is erased.
     messages.success(request, _("The person was deleted."))
     people = reverse("people")
     return HttpResponseClientRedirect(people) if request.htmx else redirect(people)

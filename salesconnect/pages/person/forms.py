@@ -1,4 +1,4 @@
-"""The fields of a person's details. What is right and wrong with them is said in `contacts.people.details`."""
+"""Forms for a person's details. `contacts.people.details` validates them."""
 
 from typing import Any, cast
 
@@ -14,14 +14,14 @@ from salesconnect.lib.errors import Conflict
 
 def _detail(field: PersonField) -> forms.CharField:
     attributes = {"maxlength": field.limit, "autocomplete": "off", "spellcheck": "false"}
-    # Browsers know fewer addresses than the rules do, so the type stays text and only the keyboard is told.
+    # Browsers accept fewer addresses than our rules, so the input stays `text`, with a fitting on-screen keyboard.
     if field.kind in {Kind.EMAIL, Kind.PHONE, Kind.LINK}:
         attributes["inputmode"] = field.kind.value
     return forms.CharField(label=field.label, required=False, widget=forms.TextInput(attributes))
 
 
 class DetailsForm(forms.Form):
-    """The details of a person; the services check them, so that every door says the same of them."""
+    """The details of a person. Validated by the services, so that pages, API and imports agree."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,7 +30,7 @@ class DetailsForm(forms.Form):
             self._add_although_erased()
 
     def rows(self) -> list[list[forms.BoundField]]:
-        """Return the fields that everybody has, two to a row; a Salesforce ID is for those who come from there."""
+        """Return the visible fields in pairs; the Salesforce ID is not entered by hand."""
         shown = [self[field.name] for field in PLACED if field.kind != Kind.CODE]
         return [shown[place : place + 2] for place in range(0, len(shown), 2)]
 
@@ -61,10 +61,10 @@ class DetailsForm(forms.Form):
 
 
 class EditDetailsForm(DetailsForm):
-    """The details of somebody who is there, and the owner.
+    """The details and the owner of an existing person.
 
-    Each field carries the value that the editor saw, so that only what the editor changed is stored, even on top of
-    another person's newer edit.
+    Each field carries the value that the editor saw as a hidden initial value. Only fields that the editor changed are
+    stored, also after another user's newer edit.
     """
 
     owner = forms.ModelChoiceField(User.objects.none(), label=_("Owner"), required=False, empty_label=_("Nobody"))
@@ -74,7 +74,7 @@ class EditDetailsForm(DetailsForm):
         for field in self.fields.values():
             field.show_hidden_initial = True
         owner = cast("forms.ModelChoiceField[User]", self.fields["owner"])
-        # An owner whose account was closed meanwhile stays until somebody chooses another.
+        # The present owner stays selectable even if the account is closed, so that saving does not change the owner.
         eligible = User.objects.filter(Q(is_active=True) | Q(pk=self.initial.get("owner")))
         owner.queryset = eligible.order_by("first_name", "last_name", "username")
 
@@ -83,7 +83,7 @@ class EditDetailsForm(DetailsForm):
 
 
 class UndoForm(forms.Form):
-    """What a link to undo says: the last event before the edit, where it left the person, and the owner before."""
+    """The parameters of an undo link: the last event before the edit, the version after it, the owner before it."""
 
     since = forms.IntegerField(min_value=0)
     version = forms.IntegerField(min_value=1)
@@ -91,10 +91,9 @@ class UndoForm(forms.Form):
 
 
 def focus_first(form: forms.Form) -> None:
-    """Let the first field take the focus when the form appears, with or without script."""
+    """Give the first field `autofocus`, which works without scripts too."""
     next(iter(form.fields.values())).widget.attrs["autofocus"] = True
 
 
 def detail_values(contact: Contact) -> dict[str, Any]:
-    """Return the fields of the form as a person has them: its `initial`."""
     return {name: getattr(contact, name) for name in DETAILS} | {"owner": contact.owner_id}

@@ -1,4 +1,4 @@
-"""The decision on a person whose address looks like one that said no."""
+"""The decision that a person with a look-alike address is not the one who unsubscribed."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _

@@ -1,4 +1,4 @@
-"""Merging two records of one person: find the other, compare field by field, merge, and undo."""
+"""Merging two records of one person: find the other record, compare, merge, undo."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ OTHER = "other"
 
 @dataclass(frozen=True, slots=True)
 class ComparedField:
-    """A detail of both: what each has, and whether there is something to choose."""
+    """One field of both records; the user chooses if both have a value and they differ."""
 
     name: str
     label: str
@@ -50,7 +50,6 @@ class ComparedField:
 
 @require_http_methods(["GET", "POST"])
 def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Find the other record, show both side by side, and merge it into this one."""
     actor = page_actor(request)
     actor.require("merge_people")
     survivor = find(contact_id, actor)
@@ -65,7 +64,7 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def undo(request: SignedInRequest, contact_id: int, merge_id: int) -> HttpResponse:
-    """Take a merge back; a toast asks by script, and then the page is loaded anew."""
+    """Undo a merge. The button of a toast posts by htmx; then the whole page is loaded again."""
     unmerge(merge_id, actor=page_actor(request))
     messages.success(request, _("The merge is undone; both records are here again."))
     page = reverse("person", args=[contact_id])
@@ -85,7 +84,7 @@ def _merge(request: SignedInRequest, survivor: Contact, other: Contact, actor: A
 
 
 def _search(request: SignedInRequest, survivor: Contact, actor: Actor) -> dict[str, Any]:
-    """Return who may be the same person: who matches the search, at first the last name."""
+    """Return candidates: people who match the search, which begins with the last name."""
     text = request.GET.get("search", survivor.last_name or survivor.first_name)
     people = Contact.objects.visible_to(actor).select_related("card").exclude(pk=survivor.pk)
     found = people.matching(text).order_by("card__sort_last", "card__sort_first", "pk") if text.strip() else ()

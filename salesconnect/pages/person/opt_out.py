@@ -1,4 +1,4 @@
-"""Unsubscribing one person by hand, after a question."""
+"""The dialog that unsubscribes one person by hand."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,7 +15,7 @@ from salesconnect.pages.person.person_page import Toast, done, find
 
 @require_http_methods(["GET", "POST"])
 def unsubscribe(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Ask, then opt the person out of mail; an optional reason goes into the history."""
+    """Ask for confirmation and an optional reason, then unsubscribe the person."""
     actor = page_actor(request)
     actor.require("unsubscribe_people")
     person = find(contact_id, actor)

@@ -1,4 +1,4 @@
-"""One person: the page, the details, the history, and taking back the last edit."""
+"""The page of a person, editing the details, the history, and undo of the last edit."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,7 +16,7 @@ from salesconnect.pages.person.person_page import OpenPart, Toast, VersionedFiel
 
 @require_GET
 def person(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Show one person: what one may do, on what ground, and what happened; `as_of` another date, as it was then."""
+    """Show a person now, or `as_of` a past date."""
     someone = find(contact_id, page_actor(request))
     if day := request.GET.get("as_of"):
         return as_of.show(request, someone, day)
@@ -33,7 +33,7 @@ def past(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Edit the details and the owner; a newer edit by somebody else is shown beside, never overwritten."""
+    """Edit details and owner. If somebody else has changed the same since, both versions are shown."""
     actor = page_actor(request)
     actor.require("edit_people")
     someone = find(contact_id, actor)
@@ -55,7 +55,7 @@ def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def undo(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Take back an edit that nobody has changed since, by an edit of its own."""
+    """Undo an edit by a new edit, as long as nobody has changed the person since."""
     actor = page_actor(request)
     actor.require("edit_people")
     find(contact_id, actor)
@@ -67,7 +67,7 @@ def undo(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 
 def _rows(person: Contact, form: EditDetailsForm) -> list[VersionedField]:
-    """Return the fields that the editor or somebody else changed since the form was opened."""
+    """Return the fields that the editor or somebody else has changed since the form was opened."""
     rows = []
     now = detail_values(person) | {"owner": person.owner}
     for name in (each for each in form.fields if each in now):

@@ -1,4 +1,4 @@
-"""The clocks that run for one person: requests that wait for an answer, and an erasure that is announced."""
+"""What is due for one person: open requests, and announced erasures by retention rules."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from exports.requests import open_requests
 from exports.retention import retention
 from salesconnect.common import subject_request_words
 
-# Of nearly everybody there is neither, which one statement tells.
+# Nearly everybody has neither; this saves the page of those people two queries.
 EITHER = """
     SELECT EXISTS (SELECT FROM exports_datarequest WHERE contact_id = %(person)s)
         OR EXISTS (SELECT FROM exports_retentioncase WHERE contact_id = %(person)s)
@@ -17,7 +17,7 @@ EITHER = """
 
 
 def waiting_for(contact_id: int) -> dict[str, Any]:
-    """Return a person's open requests, the most pressing first, and the rules of retention that warn of the person."""
+    """Return a person's open requests, the first due first, and the retention rules that announce an erasure."""
     with connection.cursor() as cursor:
         cursor.execute(EITHER, {"person": contact_id})
         if not cursor.fetchone()[0]:

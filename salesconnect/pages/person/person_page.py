@@ -1,4 +1,4 @@
-"""The page of one person: always whole, with at most one of its cards open for editing."""
+"""Rendering of a person's page: always complete, with at most one of its parts open for editing."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,7 @@ ON_THE_CARD = (history.AUTHORIZATION, history.SOURCE, history.CREATED)
 
 @dataclass(frozen=True, slots=True)
 class VersionedField:
-    """A field in both versions: as it is now, and as it would become; `kept` when the editor left it alone."""
+    """A field that differs: its present value, and what the editor typed; `kept` if the editor did not change it."""
 
     label: str
     theirs: str
@@ -49,7 +49,7 @@ class VersionedField:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What is there now and what the editor typed, who was faster, and the fields that would send mine again."""
+    """An edit conflict: the differing fields, the newest event (who was faster), and the form data to send again."""
 
     rows: list[VersionedField]
     newest: ContactEvent | None
@@ -58,7 +58,7 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class OpenPart:
-    """The part of the page that is being edited: its form, or two versions of it to choose from."""
+    """The part of the page that is open for editing: its form, or the two versions of an edit conflict."""
 
     part: Part = ""
     form: forms.Form | None = None
@@ -76,7 +76,7 @@ def open_form(part: Part, form: forms.Form, version: int) -> OpenPart:
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """What an answer tells beside the page: the words, how grave they are, and the address that takes it back."""
+    """A message shown after an act, with the URL that undoes it, if there is one."""
 
     message: str
     level: Literal["success", "info", "warning"] = "success"
@@ -84,7 +84,7 @@ class Toast:
 
 
 def find(contact_id: int, actor: Actor) -> Contact:
-    """Return one person with card and owner. Raises `Missing` for somebody unknown, deleted or not visible."""
+    """Return a person with card and owner. Raises `Missing` if there is none or the actor may not see it."""
     person = Contact.objects.visible_to(actor).select_related("card", "owner").filter(pk=contact_id).first()
     if person is None:
         raise Missing
@@ -94,7 +94,7 @@ def find(contact_id: int, actor: Actor) -> Contact:
 def show(
     request: SignedInRequest, person: Contact, *, opened: OpenPart = CLOSED, focus: Part = "", status: int = 200
 ) -> HttpResponse:
-    """Render the page of one person; `focus` names the part whose Edit button takes the focus."""
+    """Render the page of a person; `focus` names the part whose *Edit* button gets the focus."""
     answer = judged(person.card, timezone.now())
     context = {
         "person": person,
@@ -117,21 +117,21 @@ def show(
 
 
 def _decision(person: Contact, answer: Verdict, actor: Actor) -> str:
-    """Return where the actor decides on a person who looks like somebody who said no; empty where there is nothing."""
+    """Return the URL to decide on a look-alike; empty if there is nothing to decide, or the actor may not."""
     asked = LOOKS_OPTED_OUT in {reason.code for reason in answer.reasons}
     may = actor.may("edit_people") and person.card.restricted_at is None
     return reverse("person-not-the-same", args=[person.pk]) if asked and may else ""
 
 
 def versions(request: SignedInRequest, contact_id: int, rows: list[VersionedField]) -> Versions:
-    """Return both versions for a page that met a newer edit; the typed fields wait to be sent again."""
+    """Return the two versions for a page whose edit met a newer one, with the typed fields to send again."""
     newest = history.of_contact(contact_id).exclude(action__in=history.CHANGES_NOTHING).first()
     typed = [(name, value) for name, values in request.POST.lists() if name not in NOT_TYPED for value in values]
     return Versions(rows, newest, typed)
 
 
 def done(request: SignedInRequest, contact_id: int, told: Toast, *, focus: Part = "") -> HttpResponse:
-    """Answer an act: the page anew, in place with a toast where script runs, else by a redirect with a message."""
+    """Answer an act with the updated page: for htmx in place with a toast, else by a redirect with a message."""
     if not request.htmx:
         getattr(messages, told.level)(request, told.message, extra_tags=urlencode({"undo_url": told.undo_url}))
         return redirect("person", contact_id)

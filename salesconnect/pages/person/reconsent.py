@@ -1,4 +1,4 @@
-"""Removing one person's unsubscribe, and the documents that were shown for it."""
+"""Removing a person's unsubscribe after a new consent, and downloading the evidence."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from unsubscribes.opt_outs import of_person
 
 
 class ReconsentForm(forms.Form):
-    """The evidence of a new consent, and the person's address, or name, typed as confirmation."""
+    """The evidence of a new consent, and the person's address (or name) typed as confirmation."""
 
     use_required_attribute = False
 
@@ -88,22 +88,22 @@ class ReconsentForm(forms.Form):
         self.fields["confirmation"].label = _t("Type %(words)s to confirm") % {"words": self.wanted}
 
     def clean_confirmation(self) -> str:
-        """Demand the words that confirm; case does not count."""
         typed: str = self.cleaned_data["confirmation"]
         if typed.strip().casefold() != self.wanted.casefold():
             raise forms.ValidationError(_t("These are not the words above."))
         return typed
 
     def clean_password(self) -> str:
-        """Demand the user's own password; wrong ones are throttled as at the sign-in."""
+        """Check the user's password; wrong ones are throttled like failed sign-ins."""
         if not self.cleaned_data["password"]:
             raise forms.ValidationError(_t("Give your password."))
         confirm_password(self.request, self.cleaned_data["password"])
         return ""
 
     def clean(self) -> dict[str, Any]:
-        """Show all that the rules say at once; the service asks them again."""
+        """Show all rule errors at once; the service checks the rules again."""
         super().clean()
+        # A correct password has made the sign-in recent, so the form need not ask again if other fields are wrong.
         if "password" in self.cleaned_data:
             del self.fields["password"]
         show_errors(self, self.to_evidence().errors(timezone.localdate(), self.last_no))
@@ -121,21 +121,21 @@ class ReconsentForm(forms.Form):
         )
 
     def renew(self, version: int) -> None:
-        """Say that the person changed meanwhile; sent once more, the form is of the new version."""
+        """Report that the person was changed meanwhile; the form now carries the new version and can be sent again."""
         self.data = {**self.data.dict(), "version": version}  # type: ignore[attr-defined] # what was posted
         self.add_error(None, _t("Something happened to this person meanwhile, and nothing was changed. Look again."))
 
 
 @require_http_methods(["GET", "POST"])
 def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Show everything that the person said about mail, ask for the new consent, and remove the unsubscribe."""
+    """Show the person's opt-outs and opt-ins, ask for the new consent, and remove the unsubscribe."""
     actor = page_actor(request)
     actor.require("reconsent_people")
     person, status = find(contact_id, actor), 422
     form = ReconsentForm(request, person)
     try:
         if form.is_valid():
-            # Anew, for a password that was right has just made the sign-in recent.
+            # A new actor, because the password has just made the sign-in recent.
             actor = page_actor(request)
             reconsent(contact_id, form.to_evidence(), actor=actor, version=form.cleaned_data["version"])
             messages.success(request, _t("The unsubscribe of %(name)s is removed.") % {"name": person})
@@ -150,9 +150,9 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 @require_POST
 def document(request: SignedInRequest, contact_id: int, record_id: int) -> FileResponse:
-    """Hand out the document of a piece of evidence, as a download; a POST, for that goes on record.
+    """Download the document of a piece of evidence. POST, because it is recorded.
 
-    It is never shown in this site.
+    It is never displayed within the site, because it is an uploaded file.
     """
     record = evidence_store.hand_out(contact_id, record_id, actor=page_actor(request))
     return attachment(record)

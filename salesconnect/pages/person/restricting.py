@@ -1,4 +1,4 @@
-"""Restricting the processing of one person, and lifting that: after a question, with a reason."""
+"""The dialog that restricts the processing of one person, or lifts the restriction."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,7 +14,7 @@ from salesconnect.pages.person.person_page import Toast, done, find
 
 @require_http_methods(["GET", "POST"])
 def restriction(request: SignedInRequest, contact_id: int) -> HttpResponse:
-    """Ask, then restrict or lift; the form says which of the two was asked for, whatever somebody did meanwhile."""
+    """Ask, then restrict or lift. The form says which of the two the user saw, whatever others did meanwhile."""
     actor = page_actor(request)
     actor.require("restrict_people")
     person = find(contact_id, actor)

@@ -1,7 +1,7 @@
-"""The page behind an unsubscribe link, for whoever holds the link: no account, no cookie, no script.
+"""The public page behind an unsubscribe link. Whoever has the link may use it: no account, cookies or scripts.
 
-Looking changes nothing, for mail scanners open every link; a POST acts at once, for that is how mailbox providers
-unsubscribe (RFC 8058). The answer comes after the commit, so it is never a false "done".
+GET changes nothing, because mail scanners open every link. POST acts at once, because that is how mailbox providers
+unsubscribe their users (RFC 8058). The response is sent after the commit, so it never reports a false success.
 """
 
 import logging
@@ -24,7 +24,7 @@ REASON_LIMIT = 500
 ALLOWED = "GET, HEAD, POST, OPTIONS"
 RETRY_SECONDS = "30"
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-HEADERS = {  # of every answer, also of one that something went wrong with
+HEADERS = {  # of every response, errors included
     "Cache-Control": "no-store",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in settings.PERMISSIONS_POLICY),
     "Referrer-Policy": "no-referrer",
@@ -38,19 +38,19 @@ logger = logging.getLogger(__name__)
 
 
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the page, or take the "no". The token alone is the authority: no session, and nothing for a CSRF check."""
+    """Show the page or unsubscribe. The token alone authorises: without a session there is nothing to forge (CSRF)."""
     try:
         response = _answer(request, token)
     except (OperationalError, InterfaceError):
-        logger.warning("Somebody could not be unsubscribed and is asked to try again", exc_info=True)
+        logger.warning("An unsubscribe request failed because the database is unavailable; answered 503", exc_info=True)
         response = _page("away", status=503)
         response.headers["Retry-After"] = RETRY_SECONDS
-    response._has_been_logged = True  # type: ignore[attr-defined] # else Django logs the path, which holds the token
+    response._has_been_logged = True  # type: ignore[attr-defined] # Django would log the path, which contains the token
     return response
 
 
 def mask(email: str) -> str:
-    """Return as much of an address as tells its owner which one it is: a•••@e•••.se."""
+    """Mask an address so that only its owner recognises it: a•••@e•••.se."""
     local, _at, domain = email.rpartition("@")
     return f"{local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}"
 
@@ -69,21 +69,21 @@ def _answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _take(link: MailLink | None, body: QueryDict) -> HttpResponse:
     if link is None:
-        # A mailbox provider takes 200 for done and tells its user so.
+        # Not 200: a mailbox provider would tell its user that the unsubscribe worked.
         return _page("damaged", status=404)
     if links.is_nobodys(link):
-        # Nobody is unsubscribed, so no program is told so: what it held was erased.
+        # The person was erased and nobody is unsubscribed, so this is no success either.
         return _page("nothing", status=410)
     one_click = body.get(ONE_CLICK[0]) == ONE_CLICK[1]
     source = Suppression.Source.ONE_CLICK if one_click else Suppression.Source.CLICKED_LINK
     reason = UNSEEN.sub("", body.get("reason", "")).strip()[:REASON_LIMIT]
     links.opt_out(link, source=source, reason=reason)
-    # A mailbox provider shows nobody the answer, so it gets the shortest.
+    # Mailbox providers do not display the response, so theirs is minimal.
     return HttpResponse("OK\n", content_type="text/plain") if one_click else _page("done", link)
 
 
 def _body(request: HttpRequest) -> QueryDict:
-    """Return the fields of the body; one that cannot be read is no reason to overhear a "no"."""
+    """Return the fields of the body; a malformed body must not prevent the unsubscribe."""
     try:
         return request.POST
     except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation):
@@ -91,7 +91,7 @@ def _body(request: HttpRequest) -> QueryDict:
 
 
 def _page(part: str, link: MailLink | None = None, status: int = 200) -> HttpResponse:
-    """Render the page without request and session; while the database is away, without the team's settings too."""
+    """Render the page without request and session; `away` (database unavailable) also without the team's settings."""
     known = None if part == "away" else team.current()
     person = links.holder(link) if link else None
     context = {

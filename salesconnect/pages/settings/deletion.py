@@ -1,4 +1,4 @@
-"""Settings of deletion: how long an erased address is remembered, and when a second administrator approves."""
+"""The deletion settings."""
 
 from django import forms
 from django.contrib import messages

@@ -1,4 +1,4 @@
-"""The user's own address: asked for here, confirmed by the link that goes there."""
+"""Changing the user's own address: a link is sent to the new address, which confirms it."""
 
 from django import forms
 from django.contrib import messages
@@ -23,7 +23,6 @@ class EmailForm(forms.Form):
 
 @require_http_methods(["GET", "POST"])
 def propose(request: SignedInRequest) -> HttpResponse:
-    """Ask for the new address, and mail a link there."""
     form = EmailForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
@@ -42,7 +41,7 @@ def propose(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def confirm(request: SignedInRequest, token: str) -> HttpResponse:
-    """Ask whether the address of a link is to be the user's; a mere visit, as mail scanners make, changes nothing."""
+    """Confirm the address of a link. GET only asks, because mail scanners open every link."""
     actor = page_actor(request)
     if request.method == "POST":
         user = email_change.confirm(token, actor=actor)

@@ -1,4 +1,4 @@
-"""The policy: what each reason does, and every version that was ever in force."""
+"""The policy page: what each reason does, and all earlier versions."""
 
 from typing import Any
 
@@ -17,7 +17,6 @@ from salesconnect.pages.person.card_forms import PolicyForm
 
 @require_http_methods(["GET", "POST"])
 def page(request: SignedInRequest) -> HttpResponse:
-    """Show the policy in force and its history; POST puts a new version in force."""
     actor = page_actor(request)
     actor.require("edit_policy")
     form = PolicyForm(request.POST or None, instance=policy.current())
@@ -36,7 +35,7 @@ def page(request: SignedInRequest) -> HttpResponse:
 
 
 def _version(version: Policy) -> dict[str, Any]:
-    """Return a version in words: who, when, and what it changed."""
+    """Return who made a version, when, and what it changed, in words."""
     before: Policy = version.before  # type: ignore[attr-defined] # set by `policy.versions`
     changes = [
         _("%(field)s: from “%(old)s” to “%(new)s”")

@@ -1,4 +1,4 @@
-"""The user's own page: name, language, looks, the ways in, and tokens for programs."""
+"""The user's profile: name, language, theme, sign-in, and API tokens."""
 
 from django import forms
 from django.conf import settings
@@ -47,7 +47,6 @@ class TokenForm(forms.ModelForm):
 
 @require_http_methods(["GET", "POST"])
 def profile(request: SignedInRequest) -> HttpResponse:
-    """Show the profile; POST stores it."""
     stored = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=stored)
     if form.is_valid():
@@ -76,7 +75,7 @@ def revoke_token(request: SignedInRequest, token_id: int) -> HttpResponse:
 
 @require_POST
 def preferences(request: SignedInRequest) -> HttpResponse:
-    """Store the theme that the switch in the top bar chose, and lead back to the page."""
+    """Store the theme chosen in the top bar, and return to the page."""
     form = ThemeForm(request.POST)
     if not form.is_valid():
         raise Invalid(form.errors)  # type: ignore[arg-type] # lists of messages all the same
@@ -84,13 +83,13 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     following = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(following, {request.get_host()}, require_https=request.is_secure()):
         following = "/"
-    return HttpResponseRedirect(following)  # what `redirect` is given it may take for the name of a page of ours
+    return HttpResponseRedirect(following)  # `redirect` could take user input for the name of a URL pattern
 
 
 @login_not_required
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Set the language by Django's cookie, and for who is signed in also for good."""
+    """Set Django's language cookie, and store the language for a signed-in user."""
     chosen = request.POST.get("language", "")
     if request.user.is_authenticated and chosen in dict(settings.LANGUAGES):
         prefer(request.user, language=chosen)
@@ -114,7 +113,7 @@ def _page(
 
 
 def _with_language(response: HttpResponse, language: str) -> HttpResponse:
-    """Let the pages before the sign-in speak the language too."""
+    """Set the language cookie, so that the sign-in page has the same language."""
     if language:
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,

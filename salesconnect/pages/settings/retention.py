@@ -1,4 +1,4 @@
-"""Settings of retention: the rules, whom each has listed, and a run of them."""
+"""The retention settings: the rules, the people listed by each, and starting a run."""
 
 from typing import Any
 

@@ -48,7 +48,7 @@ def try_out(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def activate(request: SignedInRequest) -> HttpResponse:
-    """Let the sync begin, as the last dry run foretold it; much change takes a typed yes."""
+    """Activate the sync after a dry run; if that found many changes, "yes" must be typed."""
     actor = page_actor(request)
     typed = request.POST.get("yes", "").strip().casefold()
     try:

@@ -1,4 +1,4 @@
-"""The fields of the connection. What is right and wrong with them is said in `connecting`."""
+"""The form for the Salesforce connection. `unsubscribes.crm.connection.connecting` validates it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def _text(label: Any, help_text: Any = "", **kwargs: Any) -> forms.CharField:
 
 
 class ConnectionForm(forms.Form):
-    """How to sign in, and what is synced. Secrets are taken and never shown."""
+    """How to sign in, and what is synced. Secrets can be entered and are never shown."""
 
     use_required_attribute = False
 
@@ -61,7 +61,7 @@ class ConnectionForm(forms.Form):
     )
 
     def __init__(self, *args: Any, row: SyncConnection, fixed: bool = False, **kwargs: Any) -> None:
-        """`row` is what is set up now; `fixed` says that the environment tells how to sign in."""
+        """`row` is the present connection. `fixed`: the environment configures the sign-in, not this form."""
         own = row.opt_out_field != STANDARD_FIELD
         kept = ("flow", "login_url", "client_id", "username", "create_people", "budget_percent")
         now = {name: getattr(row, name) for name in kept}
@@ -77,7 +77,7 @@ class ConnectionForm(forms.Form):
                 )
 
     def values(self) -> dict[str, Any]:
-        """Return what the service takes; a number that is none becomes one that it refuses."""
+        """Return the values for the service. A missing percentage becomes 0, which the service refuses."""
         given: dict[str, Any] = dict(self.cleaned_data)
         own, field = given.pop("own_field").strip(), given.pop("field")
         secrets = {name: given.pop(name, "") for name in ("client_secret", "private_key")}

@@ -1,4 +1,4 @@
-"""Proof in the settings: the seals, where their roots go, and what the last verification found."""
+"""The proof settings: seals, where their roots are published, and the last verification."""
 
 from django import forms
 from django.contrib import messages
@@ -37,7 +37,7 @@ class PlacesForm(forms.ModelForm):
 
 @require_http_methods(["GET", "POST"])
 def page(request: SignedInRequest) -> HttpResponse:
-    """Show the seals and the last verification; administrators also set where the roots go."""
+    """Show seals and verification; administrators also set where roots are published."""
     actor = page_actor(request)
     actor.require("verify_history" if request.method == "GET" else "edit_team")
     form = PlacesForm(request.POST or None, instance=places.current())

@@ -1,4 +1,4 @@
-"""Settings of mail: the team's own words, and the templates that are kept."""
+"""The mail settings: sender, footer and templates."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -32,7 +32,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
-    """Say whether a template is the information that people are owed (GDPR art. 14)."""
+    """Set whether a template is used for art. 14 notices."""
     informs = request.POST.get("informs") == "true"
     informing_mail.use(template_id, informs=informs, actor=page_actor(request))
     told = _("This template informs from now on.") if informs else _("This template no longer informs.")

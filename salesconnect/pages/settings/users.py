@@ -78,7 +78,6 @@ def index(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
-    """List the users; POST makes one and shows the password once."""
     actor = page_actor(request)
     actor.require("manage_users")
     form, made = UserForm(request.POST if request.method == "POST" else None), None

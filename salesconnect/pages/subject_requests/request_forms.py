@@ -1,4 +1,4 @@
-"""The forms around requests of people."""
+"""Forms for data subjects' requests."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _words(label: Any, limit: int = TEXT_LIMIT, **kwargs: Any) -> forms.CharFiel
 
 
 class NewRequestForm(forms.Form):
-    """A request as it came in; the person is found by name, address or number."""
+    """A new request; the person is chosen before the form is shown."""
 
     kind = forms.ChoiceField(label=_("What is asked for"), choices=DataRequest.Kind.choices)
     received = DayField(label=_("Received"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
@@ -42,7 +42,7 @@ def _day(label: Any, help_text: Any) -> DayField:
 
 
 class ExtendForm(forms.Form):
-    """Why the answer is put off, and when the person was told."""
+    """Why the deadline is extended, and when the person was told."""
 
     reason_kind = forms.ChoiceField(label=_("Why more time is needed"), choices=DataRequest.ExtensionKind.choices)
     reason = _words(_("Reason"))
@@ -88,7 +88,7 @@ class FinishForm(forms.Form):
 
 
 class ConfirmForm(forms.Form):
-    """The name of the person, typed by hand: an erasure cannot be undone."""
+    """The person's name must be typed, because an erasure cannot be undone."""
 
     confirmation = forms.CharField(
         label=_("Type the person's name to confirm"), widget=forms.TextInput({"autocomplete": "off"})

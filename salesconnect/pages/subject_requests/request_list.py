@@ -1,4 +1,4 @@
-"""The list of requests: one page of it with its views and filters, as the address asks."""
+"""One page of the list of requests, with tabs and filters."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ NEWEST = (Key("id", descending=True),)
 
 
 def page_of_requests(given: QueryDict, actor: Actor) -> dict[str, Any]:
-    """Return what the page shows. Raises `Invalid` for a view, kind or cursor that cannot be."""
+    """Return the context of the page. Raises `Invalid` for an unknown view or kind, or a damaged cursor."""
     view, kind, search = given.get("view", "open"), given.get("kind", ""), given.get("search", "").strip()[:200]
     if view not in VIEWS:
         raise Invalid({"view": [_("There is no such view.")]})

@@ -1,4 +1,4 @@
-"""The Requests page: what people asked for, when it is due, and everything that is done about it."""
+"""The Requests pages: the list, one request with all acts on it, and erasures to be done in Salesforce."""
 
 from typing import Any
 
@@ -50,7 +50,6 @@ FORMS: dict[str, type[forms.Form]] = {
 
 @require_safe
 def requests(request: SignedInRequest) -> HttpResponse:
-    """List requests: what is open by the day it is due, what is done by when."""
     actor = page_actor(request)
     actor.require("view_people")
     return render(request, "subject_requests/requests.html", page_of_requests(request.GET, actor))
@@ -58,7 +57,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: SignedInRequest) -> HttpResponse:
-    """Register a request: of the person whom the address names, or of one who is looked for first."""
+    """Register a request of the person named in the URL; without one, search for the person first."""
     actor = page_actor(request)
     actor.require("handle_requests")
     number = whole(request.GET.get("contact", ""))
@@ -83,7 +82,7 @@ def one(request: SignedInRequest, request_id: int) -> HttpResponse:
 
 @require_safe
 def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
-    """Show the letter about an extension: to print, or to send as a mail from here where the gate lets it pass."""
+    """Show the letter about an extension, to be printed or sent as mail."""
     if from_elsewhere(request):
         return _lead_on(request, request_id)
     row = register.view(request_id, actor=page_actor(request))
@@ -100,7 +99,7 @@ def extension_letter(request: SignedInRequest, request_id: int) -> HttpResponse:
 
 @require_POST
 def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
-    """Put off, pause, resume, assign, note the identity, or end with an answer."""
+    """Extend, pause, resume, assign, note the identity check, or finish, as the URL says."""
     actor = page_actor(request)
     actor.require("handle_requests")
     row = register.find(request_id, actor=actor)
@@ -121,7 +120,7 @@ def act(request: SignedInRequest, request_id: int, act: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
-    """Say what the act behind the request does, and do it: erase with the name typed, restrict, unsubscribe."""
+    """Ask for confirmation, then erase, restrict or unsubscribe the person; an erasure needs the typed name."""
     actor = page_actor(request)
     row = register.may_carry_out(request_id, actor=actor)
     if row.contact is None:
@@ -143,7 +142,7 @@ def carry_out(request: SignedInRequest, request_id: int) -> HttpResponse:
 
 @require_POST
 def portability(request: SignedInRequest, request_id: int) -> HttpResponse:
-    """Download the person's data in a form that machines read (GDPR art. 20); it is an export, and on record."""
+    """Download the person's data as JSON (GDPR art. 20). POST, because it is recorded as an export."""
     actor = page_actor(request)
     row = register.find(request_id, actor=actor)
     if row.contact_id is None:
@@ -156,7 +155,7 @@ def portability(request: SignedInRequest, request_id: int) -> HttpResponse:
 
 @require_safe
 def elsewhere(request: SignedInRequest) -> HttpResponse:
-    """List the records in Salesforce of people who are erased here, and what became of them."""
+    """List the Salesforce records of people erased here, and whether they were erased there."""
     page_actor(request).require("view_people")
     rows = erasing.tasks().order_by("erased_there_at", "-erased_at", "-pk")[:500]
     return render(request, "subject_requests/elsewhere.html", {"rows": rows, "waiting": erasing.waiting().count()})
@@ -208,7 +207,7 @@ def _show(
 
 
 def _lead_on(request: SignedInRequest, request_id: int) -> HttpResponse:
-    """Ask whoever comes from another site to go on: looking goes on record, and nobody else may cause that."""
+    """Ask users who come from another site to confirm: viewing is recorded, and no other site may trigger that."""
     register.find(request_id, actor=page_actor(request))
     return render(request, "subject_requests/request_lead_on.html", {"title": _("Open this request?")})
 
@@ -221,7 +220,7 @@ def _done(request: SignedInRequest, row: DataRequest, then: str = "request") -> 
 
 
 def _search(request: SignedInRequest, actor: Actor) -> dict[str, Any]:
-    """Return the people whom the search finds, each with the address under which the form is theirs."""
+    """Return the people found by the search, each with the URL of the form for that person."""
     search = request.GET.get("search", "").strip()[:200]
     if not search:
         return {"search": "", "people": []}

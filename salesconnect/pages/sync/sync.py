@@ -1,4 +1,4 @@
-"""The Sync page: is all well between here and Salesforce, and if not, what is to be done?"""
+"""The Sync page: the state of the sync, and what to do about problems."""
 
 from typing import Any
 
@@ -20,13 +20,12 @@ from unsubscribes.crm.monitoring.status import CONFLICTS
 from unsubscribes.crm.runs import running
 
 RUNS, CONFLICTS_SHOWN = 8, 5
-# Most runs look and find nothing new; they stand in the list of all runs.
+# Most runs find nothing new. They are hidden here and shown in the list of all runs.
 IDLE = Q(state=SyncRun.State.DONE, kind__in=(SyncRun.Kind.PULL, SyncRun.Kind.PUSH), changed=0, written=0, errors=0)
 
 
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
-    """Say first whether all is well, then the numbers, what went wrong, and the newest runs."""
     page_actor(request).require("view_people")
     row = connecting.shown()
     if row.pk is None and not connecting.by_environment():

@@ -1,4 +1,4 @@
-"""The first line of the Sync page: is all well, in words?"""
+"""The first line of the Sync page: the health of the sync in words."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ LATE_WRITING = dt.timedelta(minutes=15)
 
 
 class SyncHealth(NamedTuple):
-    """The answer: an icon, the words, and whether it is well."""
+    """The health of the sync, with the icon for it."""
 
     icon: str
     words: str
@@ -26,7 +26,7 @@ class SyncHealth(NamedTuple):
 
 
 def health_of(now: Status, readings: Sequence[Reading]) -> SyncHealth:
-    """Return how things stand; what is worst is said."""
+    """Return the health of the sync; of several problems the worst."""
     if now.state == ConnectionState.OFF:
         return SyncHealth("circle-dashed", _("The sync is set up, but not active yet."))
     if now.state == ConnectionState.PAUSED:

@@ -1,4 +1,4 @@
-"""The lists behind the Sync page: runs, records with their fate, errors; and one run, one record."""
+"""The lists of the sync: runs, records, errors; and the pages of one run and one record."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,7 +53,7 @@ def runs(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def run(request: SignedInRequest, run_id: int) -> HttpResponse:
-    """Show one run: how far it is, or what it came to. Asked by htmx, the part that changes alone."""
+    """Show the progress or result of a run; htmx polls only the part that changes."""
     page_actor(request).require("view_people")
     found = _run(run_id)
     is_open = found.state in (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
@@ -70,7 +70,7 @@ def run(request: SignedInRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def run_file(request: SignedInRequest, run_id: int) -> StreamingHttpResponse:
-    """Download what a dry run found, record by record: ids and numbers, no names."""
+    """Download the findings of a dry run record by record; ids only, no names."""
     page_actor(request).require("view_people")
     found = _run(run_id)
     if not found.file or not found.file.storage.exists(str(found.file.name)):
@@ -91,7 +91,7 @@ def _file(found: SyncRun, base: str) -> Iterator[str]:
 
 @require_safe
 def errors(request: SignedInRequest) -> HttpResponse:
-    """List what could not be synced or was decided against somebody, newest first."""
+    """List sync errors and conflicts, newest first."""
     page_actor(request).require("view_people")
     show, code = _one_of(ERRORS, request.GET.get("show", "")), request.GET.get("code", "")
     wanted = SyncError.objects.filter(ERRORS[show][1], **({"code": code} if code else {}))
@@ -103,7 +103,7 @@ def errors(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def all_records(request: SignedInRequest) -> HttpResponse:
-    """Search records by person or Salesforce ID, or list those of one fate."""
+    """Search records by person or Salesforce ID, or list those in one state."""
     show, search = request.GET.get("show", ""), request.GET.get("search", "")
     labels = {str(choice.value): (choice.label, Q()) for choice in record_search.Show}
     found = record_search.find(page_actor(request), search=search, show=_one_of(labels, show))
@@ -116,7 +116,7 @@ def all_records(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
-    """Show one record: what is known of it, what was written for it, and what went wrong."""
+    """Show a record with its outbox entries and errors."""
     page_actor(request).require("view_people")
     found = SyncRecord.objects.filter(sf_id=sf_id).first()
     if found is None:

@@ -1,4 +1,4 @@
-"""What a page is told of a task that it has ordered or watched: a toast, and to show the people anew."""
+"""htmx responses about tasks: a toast, and events that make the page follow the task or reload its list."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ LEVELS = {State.DONE: "success", State.FAILED: "error"}
 
 
 def announce(response: HttpResponse, task: Task) -> HttpResponse:
-    """Let the page say how the task stands, and follow it or show the people anew."""
+    """Add a toast about the task, and the event that makes the page follow it, or reload the list once it has ended."""
     url, text = (task.file_url, _("Download")) if task.file_url else (task.url, _("Show details"))
     level = LEVELS.get(State(task.state), "info")
     toast(response, task.result, level=level, undo_url=task.undo_url, link_url=url, link_text=text)

@@ -1,4 +1,4 @@
-"""Bulk orders in words: what was ordered, and what came of it."""
+"""Texts about bulk changes: what was ordered, and the result."""
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ def number(n: int) -> str:
 
 
 def headline(batch: Batch) -> str:
-    """Return what was ordered, in words: “Authorization: Contract”."""
+    """Return what was ordered, such as “Authorization: Contract”."""
     declared = ACTS.get(batch.kind)
     return declared.headline(batch) if declared else batch.kind
 
@@ -50,7 +50,7 @@ def refusal(reason: str) -> str:
 
 
 def undoable(batch: Batch) -> bool:
-    """Tell whether the order is of a kind that can be undone, and has changed somebody."""
+    """Tell whether the kind of batch can be undone and anything was changed."""
     return ACTS[batch.kind].undoable and bool(batch.changed)
 
 

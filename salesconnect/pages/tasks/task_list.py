@@ -1,4 +1,4 @@
-"""Everything that a worker does for people, bulk orders and imports alike, as the Tasks page shows it."""
+"""Bulk changes and imports as one list, for the Tasks page and the top bar."""
 
 import datetime as dt
 import re
@@ -32,7 +32,7 @@ OPEN = (State.QUEUED, State.RUNNING)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task in words: what, who, how far, what came of it, and what can be done about it."""
+    """A bulk change or import as the pages show it. `key` is `b` or `i` with the id."""
 
     key: str
     kind: str
@@ -58,26 +58,26 @@ class Task:
 
     @property
     def percent(self) -> int:
-        """Return how much is done, in hundredths; 0 while the whole is not known."""
+        """Return the progress in per cent; 0 while the total is unknown."""
         return min(100, 100 * self.done // self.total) if self.total else 0
 
     @property
     def remaining(self) -> str:
-        """Return the time left in words, at the pace so far; empty while that says nothing."""
+        """Return the estimated time left in words; empty before there is progress, and after the end."""
         if not (self.done and self.started_at and self.is_open):
             return ""
         now = timezone.now()
         left = (now - self.started_at) / self.done * max(self.total - self.done, 0)
         if left >= dt.timedelta(minutes=1):
             return timesince(now, now + left, depth=1)
-        # Steps of five seconds, or the number would flicker.
+        # Rounded to five seconds, so that the number does not flicker.
         seconds = 5 * (1 + left.seconds // 5)
         return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
 
 
 @dataclass(frozen=True, slots=True)
 class ListPosition:
-    """A place in the list of tasks, which goes by time, then orders before imports, then by number, newest first."""
+    """A position in the list of tasks: newest first; at the same moment bulk changes before imports, then by id."""
 
     at: dt.datetime
     kind: str
@@ -85,7 +85,7 @@ class ListPosition:
 
     @classmethod
     def read(cls, text: str) -> "ListPosition | None":
-        """Return the place that a link names, None for anything else."""
+        """Parse a position from a URL; None if it is malformed."""
         found = POSITION.fullmatch(text)
         moment = parsing.moment(found["at"]) if found else None
         return cls(moment, found["kind"], int(found["number"])) if found and moment else None
@@ -103,7 +103,7 @@ class ListPosition:
 
 
 def page(before: str) -> dict[str, Any]:
-    """Return a page of tasks after a place (the newest, when it names none), and how things stand."""
+    """Return a page of tasks older than the position `before`, or the newest ones, with counts for the header."""
     place = ListPosition.read(before)
     orders = Batch.objects.filter(place.before("b") if place else Q())
     imports = ImportJob.objects.filter(place.before("i") if place else Q(), attempt__gt=0, dry_run=False)
@@ -112,7 +112,7 @@ def page(before: str) -> dict[str, Any]:
         *map(of_batch, orders.order_by("-created_at", "-pk")[: PAGE + 1]),
         *map(of_import, imports.order_by("-created_at", "-pk")[: PAGE + 1]),
     ]
-    # Both are in order already, so orders stay before imports of the same moment.
+    # `sort` is stable and both parts are sorted, so bulk changes stay before imports of the same moment.
     found.sort(key=lambda task: task.at, reverse=True)
     tasks = found[:PAGE]
     more = str(ListPosition.of(tasks[-1])) if len(found) > PAGE else ""
@@ -137,7 +137,7 @@ def details(batch: Batch) -> dict[str, Any]:
 
 
 def refusals(batch: Batch, cursor: str | None) -> dict[str, Any]:
-    """Return a page of the people whom an order left as they were, each with the reason; who is gone has no name."""
+    """Return a page of the people refused by a batch, with the reasons; deleted people have no name."""
     page = keyset.page(
         batch.refusals.all(), [Key("id")], cursor=cursor, size=PAGE, values=lambda refused: (refused.pk,)
     )
@@ -207,7 +207,7 @@ def of_import(job: ImportJob) -> Task:
 
 
 def _counts() -> dict[str, int]:
-    """Return how many bulk orders are open, and how many ended, and failed, since yesterday."""
+    """Return how many bulk changes are open, and how many were done or failed in the last 24 hours."""
     yesterday = timezone.now() - dt.timedelta(days=1)
     return Batch.objects.filter(Q(state__in=OPEN) | Q(created_at__gt=yesterday)).aggregate(
         open=Count("pk", filter=Q(state__in=OPEN)),

@@ -1,4 +1,4 @@
-"""The Tasks page: what is running, what is done, and what came of it."""
+"""The Tasks page and the running tasks in the top bar."""
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +27,7 @@ def tasks(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def task(request: SignedInRequest, batch_id: int) -> HttpResponse:
-    """Show one bulk order: how far it is, or what came of it. Asked by htmx, the part that changes alone."""
+    """Show the progress or result of a bulk change; htmx polls only the part that changes."""
     page_actor(request).require("view_people")
     alone = request.htmx.target == "task"
     context = task_list.details(_find(batch_id))
@@ -36,14 +36,14 @@ def task(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 @require_safe
 def running(request: SignedInRequest) -> HttpResponse:
-    """Show the user's running tasks in the top bar, and say when one of those that it has shown is over.
+    """Show the user's running tasks in the top bar, with a toast when one of them has ended.
 
-    The session remembers which were shown, so that the message comes also on the next page, or tomorrow.
+    The session remembers which were shown, so the toast also appears on a later page.
     """
     shown = request.session.get(SHOWN, [])
     going_on = task_list.running(request.user)
     over = task_list.ended(request.user, shown)
-    # One toast an answer: the others are told of at the next.
+    # A response carries one toast; the other ended tasks stay in the session for the next poll.
     waiting = [task.key for task in (*going_on, *over[1:])]
     if waiting != shown:
         request.session[SHOWN] = waiting
@@ -59,14 +59,14 @@ def undo(request: SignedInRequest, batch_id: int) -> HttpResponse:
 
 @require_POST
 def approve(request: SignedInRequest, batch_id: int) -> HttpResponse:
-    """Let an order begin that waits for a second administrator."""
+    """Approve a batch that waits for a second administrator."""
     batch = batches.approve(_find(batch_id).pk, actor=page_actor(request))
     return redirect("task", batch.pk)
 
 
 @require_POST
 def cancel(request: SignedInRequest, batch_id: int) -> HttpResponse:
-    """Stop a bulk order; what it has done stays done."""
+    """Stop a bulk change; what it has changed stays changed."""
     batch = batches.cancel(_find(batch_id).pk, actor=page_actor(request))
     if not request.htmx:
         return redirect("task", batch.pk)

@@ -1,4 +1,4 @@
-"""What the pages of people say and link: events in words, addresses that a browser may open."""
+"""Template filters for people: events in words, fields, safe links."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,14 +16,14 @@ register.filter("source_label", history_words.source_label)
 
 @register.filter
 def facts(person: Any) -> list[tuple[PersonField, str]]:
-    """Return what is known of a person by field, but for the name; an empty value only where it is always shown."""
+    """Return the fields of a person with their values, without the name; empty ones only if they are always shown."""
     values = [(field, getattr(person, field.name)) for field in PLACED if field.trace != Trace.NAME]
     return [(field, value) for field, value in values if value or field.always_shown]
 
 
 @register.filter
 def is_web_address(text: str) -> bool:
-    """Tell whether a text is an http or https address with a host; anything else is never made a link."""
+    """Tell whether a text is an http(s) URL with a host. Anything else, such as `javascript:`, is not made a link."""
     try:
         parts = urlsplit(text)
     except ValueError:

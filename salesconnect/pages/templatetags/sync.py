@@ -1,4 +1,4 @@
-"""What the pages of the sync say: lags and lengths in words, codes in plain words."""
+"""Template filters for the sync: durations and codes in words."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def lag(seconds: int) -> str:
 
 @register.filter
 def how_long(run: SyncRun) -> str:
-    """Return how long a run took or takes; empty before it began."""
+    """Return how long a run took or has been running; empty before it began."""
     if run.started_at is None:
         return ""
     taken = (run.finished_at or timezone.now()) - run.started_at
@@ -47,5 +47,5 @@ def host(url: str) -> str:
 
 @register.filter
 def at(mapping: Mapping[str, Any], key: str) -> Any:
-    """Return what a mapping holds under a key that is a variable; None where it holds nothing."""
+    """Look a key up that is a template variable, which Django's dot syntax cannot."""
     return mapping.get(key)

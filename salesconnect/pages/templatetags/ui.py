@@ -1,4 +1,4 @@
-"""The few template tags of the interface: icons, times in words, what a message links to."""
+"""Template tags of the user interface: icons, times in words, links of messages."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -23,20 +23,20 @@ HOUR = 60
 @register.simple_tag
 @cache
 def icon(name: str, css: str = "") -> SafeString:
-    """Return the decorative icon `name` of the sprite; the words beside it, or an aria-label, carry the meaning."""
+    """Return an icon of the sprite, hidden from screen readers: text or an aria-label beside it has the meaning."""
     sprite = static("vendor/tabler-icons/sprite.svg")
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>', css, sprite, name)
 
 
 @register.filter
 def exact(at: datetime) -> str:
-    """Return a time to the minute, as ISO 8601 and both languages write it; Django's own formatting is far slower."""
+    """Return a time to the minute in ISO 8601, which both languages use; much faster than Django's formatting."""
     return timezone.localtime(at).isoformat(" ", "minutes")[:16]
 
 
 @register.filter
 def nearby(at: datetime, now: datetime | None = None) -> str:
-    """Return a time in few words when it is within two weeks (“23 min ago”, “in 3 days”), else its date."""
+    """Return a time within two weeks in words (“23 min ago”, “in 3 days”), else the date."""
     age = (now or timezone.now()) - at
     distance = abs(age)
     if distance > WORDS_FOR:
@@ -46,7 +46,7 @@ def nearby(at: datetime, now: datetime | None = None) -> str:
         if age < NONE:
             return ngettext("in %(n)d day", "in %(n)d days", distance.days) % words
         return ngettext("%(n)d day ago", "%(n)d days ago", distance.days) % words
-    # What comes soon is not yet now; that two clocks differ by a little is.
+    # A near future rounds up to a minute. Up to ten seconds ahead counts as now: the clocks of two servers may differ.
     minutes = max(int(distance.total_seconds() // 60), age < -CLOCKS_DIFFER)
     if minutes >= HOUR:
         return (_("in %(n)d h") if age < NONE else _("%(n)d h ago")) % {"n": minutes // HOUR}
@@ -57,5 +57,5 @@ def nearby(at: datetime, now: datetime | None = None) -> str:
 
 @register.filter
 def toast_links(message: Message) -> dict[str, str]:
-    """Return the links of a Django message: its extra tags are a query string of undo_url, link_url and link_text."""
+    """Return the links of a Django message. Its extra tags hold undo_url, link_url and link_text as a query string."""
     return dict(parse_qsl(message.extra_tags or ""))

@@ -1,4 +1,4 @@
-"""Opt-outs and opt-ins over time as a chart; every number leads to its list."""
+"""Opt-outs and re-consents over time as a chart; every number links to its list."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ from unsubscribes.opt_outs.listing import Period, Unit
 
 
 def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[str, Any]:
-    """Return what the template of charts shows: title, series, and the last twelve weeks or months."""
+    """Return the context of the chart template for the last twelve weeks or months."""
     series = [_("Unsubscribes"), _("Re-consents")]
     points = [_point(period, unit, series) for period in listing.figures(unit, today)]
     return {

@@ -1,4 +1,4 @@
-"""Taking in a list of addresses that must not be mailed, and what became of its lines."""
+"""Importing a list of addresses that must not be mailed, and its result."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from unsubscribes.models import SuppressionList
 from unsubscribes.opt_outs import address_list
 
 SIZE_LIMIT = 10 << 20
-"""Bytes of a file that is taken in while the browser waits, 10 MB; the command takes any."""
+"""Bytes. A file is imported while the browser waits; the management command takes larger ones."""
 SHOWN_REJECTS = 20
 LATEST = 10
 
@@ -64,7 +64,7 @@ def result(request: SignedInRequest, list_id: int) -> HttpResponse:
 
 @require_GET
 def rejected(request: SignedInRequest, list_id: int) -> HttpResponse:
-    """Download which lines were no address, and why; the lines themselves are not kept."""
+    """Download the numbers of the invalid lines with the reasons; the lines themselves are not stored."""
     taken = _taken(request, list_id)
     lines = csv.BOM + csv.line(("Line", "Reason")) + "".join(csv.line(reject) for reject in taken.rejects)
     response = HttpResponse(lines, content_type="text/csv; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The Unsubscribes page: who said no and who said yes again, over time and one by one."""
+"""The Unsubscribes page: the list of opt-outs and re-consents, and a chart of them over time."""
 
 from typing import Any
 
@@ -41,7 +41,6 @@ class LedgerForm(forms.Form):
     by = forms.ChoiceField(choices=[("week", _("By week")), ("month", _("By month"))], required=False)
 
     def wanted(self) -> Wanted:
-        """Return what is wanted; raises `Invalid` for a value that cannot be."""
         if not self.is_valid():
             raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
         values = self.cleaned_data
@@ -50,7 +49,6 @@ class LedgerForm(forms.Form):
 
 @require_safe
 def index(request: SignedInRequest) -> HttpResponse:
-    """Show the list with its filters, and the chart of the last twelve weeks or months."""
     actor = page_actor(request)
     actor.require("view_people")
     form = LedgerForm(request.GET)
@@ -85,7 +83,7 @@ def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str
 
 
 def _around(form: LedgerForm, query: dict[str, str]) -> dict[str, Any]:
-    """Return what stands around the list: views, filters, the chart, and how many are unsubscribed now."""
+    """Return the context around the list: tabs, filters, chart, and how many people are unsubscribed now."""
     unit: Unit = "month" if form.cleaned_data["by"] == "month" else "week"
     others = {name: value for name, value in query.items() if name != "kind"}
     tabs = [("", _t("All")), *KINDS]

@@ -1,4 +1,4 @@
-"""The page of one person on another date: what was known then, read only, with the events that made it so."""
+"""The page of a person as of a past date, read only: what was known then, and the events up to then."""
 
 import datetime as dt
 from typing import Any
@@ -21,9 +21,9 @@ INSTANT = dt.timedelta(microseconds=1)
 
 
 def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
-    """Render what was known of a person at `text`: the end of a day, or a moment with its zone.
+    """Render what was known of a person at `text`: the end of a day, or a time with its zone.
 
-    Raises `Invalid` for anything else and for the future; 404 says in words that the person was not here yet.
+    Raises `Invalid` for anything else and for the future. Status 404 if the person did not exist yet.
     """
     moment = _moment(text)
     past = asof.past(person, moment)
@@ -44,7 +44,7 @@ def show(request: SignedInRequest, person: Contact, text: str) -> HttpResponse:
 
 
 def _moment(text: str) -> dt.datetime:
-    """Return the moment; a day means its end, today means now."""
+    """Return the moment that `text` names: for a day its end, for today now."""
     now = timezone.now()
     day, moment = parsing.day(text), parsing.moment(text)
     if day is not None:

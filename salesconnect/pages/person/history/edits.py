@@ -1,4 +1,4 @@
-"""Single edits as pages make them: carried out with what they recorded, told in words, and taken back."""
+"""Single edits on the page of a person: carrying them out, the toast about the result, and undo."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from salesconnect.pages.person.person_page import Toast
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What an edit recorded: the last event before it, its own events oldest first, and where it left the card."""
+    """The result of an edit: the id of the last event before it, its own events (oldest first), the card after it."""
 
     since: int
     events: list[ContactEvent]
@@ -33,7 +33,7 @@ class Edit:
 
 @act
 def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
-    """Do `act` and return what it recorded of one person."""
+    """Run `act` in a transaction and return the events that it recorded for one person."""
     since = history.newest_id(contact_id)
     act()
     events = history.of_contact(contact_id).filter(id__gt=since).order_by("id")
@@ -41,7 +41,7 @@ def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
 
 
 def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, version: int) -> Edit:
-    """Store what the editor changed of a person's details and owner; raises as `compliance.card.revision.revise`."""
+    """Store the changed details and owner. Raises as `compliance.card.revision.revise`."""
 
     owner = form.cleaned_data["owner"] if "owner" in form.changed_data else Owner.STAYS
     details = form.changed_details()
@@ -54,9 +54,9 @@ def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, vers
 
 
 def take_back(contact_id: int, link: dict[str, int | None], *, actor: Actor) -> Outcome:
-    """Undo what an undo link names: the edits `since` an event that led to `version`, and the `owner` before them.
+    """Undo the edits `since` an event that led to `version`, as an undo link names them, and restore the `owner`.
 
-    The owner is absent when it did not change and 0 for nobody. Raises as `compliance.card.undoing.undo_edit` does.
+    `owner` is None if it had not changed and 0 for nobody. Raises as `compliance.card.undoing.undo_edit`.
     """
     number = link["owner"]
     owner = Owner.STAYS if number is None else User.objects.filter(pk=number).first()
@@ -65,7 +65,7 @@ def take_back(contact_id: int, link: dict[str, int | None], *, actor: Actor) -> 
 
 
 def toast_of(edit: Edit, *, owner_before: int | None = None) -> Toast:
-    """Return what to tell the editor: what changed and, where an address brings a "no" with it, that too."""
+    """Return the toast for the editor: what changed, and a warning if the new address is or becomes suppressed."""
     if not edit.events:
         return Toast(_("Nothing was changed."), "info")
     words = [history_words.outcome(event) for event in edit.events if event.action != history.UNSUBSCRIBED]
@@ -78,7 +78,7 @@ def toast_of(edit: Edit, *, owner_before: int | None = None) -> Toast:
 
 
 def show_beside(form: DetailsForm, refusal: Invalid | Conflict) -> None:
-    """Show a refusal beside its field; one that belongs to no field is passed on."""
+    """Show a refusal beside its field; raise one that belongs to no field."""
     if isinstance(refusal, Invalid):
         form.add_errors(refusal.fields)
     elif refusal.code == "address_taken":
@@ -90,7 +90,7 @@ def show_beside(form: DetailsForm, refusal: Invalid | Conflict) -> None:
 
 
 def posted_version(request: SignedInRequest) -> int:
-    """Return the version at which the form was opened. Raises `Invalid` when the form does not say."""
+    """Return the version at which the form was opened. Raises `Invalid` if it is missing."""
     try:
         return int(request.POST["version"])
     except (KeyError, ValueError):

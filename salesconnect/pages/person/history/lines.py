@@ -1,6 +1,6 @@
-"""The history of one person as HTML: a line an event, newest first, a page at a time.
+"""The history of a person as HTML, one item for each event, newest first, in pages.
 
-Written here and not in a template, as the rows of the People page are: 50 lines must cost a few milliseconds.
+Written in Python instead of a template, like the rows of the People page: 50 items must take a few milliseconds.
 """
 
 import datetime as dt
@@ -55,7 +55,7 @@ ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """One page of a history as `<li>`s, and the cursors of its neighbours, if there are any."""
+    """One page of a history as `<li>` elements, with the cursors of the neighbouring pages."""
 
     html: SafeString
     older: str | None
@@ -65,9 +65,9 @@ class HistoryPage:
 def of_person(
     contact_id: int, cursor: str | None = None, until: dt.datetime | None = None, *, focus: bool = False
 ) -> HistoryPage:
-    """Return 50 lines of a person's history from `cursor` on, or the newest, or those before a moment.
+    """Return a page of a person's history: from `cursor` on, else the newest; `until` leaves out later events.
 
-    `focus` puts the focus on the first of them. A damaged cursor raises `Invalid`.
+    `focus` moves the focus to the first item. Raises `Invalid` for a damaged cursor.
     """
     events = history.of_contact(contact_id)
     if until is not None:
@@ -77,7 +77,7 @@ def of_person(
 
 
 def _html(events: Sequence[ContactEvent], *, focus: bool) -> SafeString:
-    """Return the lines in the reader's language; every value is escaped."""
+    """Return the items in the active language. Every value is escaped here."""
     undoes = history.taken_back_by(events)
     writer = _Writer()
     lines = [writer.line(event, undoes.get(event.batch_id)) for event in events]
@@ -86,7 +86,7 @@ def _html(events: Sequence[ContactEvent], *, focus: bool) -> SafeString:
 
 
 class _Writer:
-    """Writes lines; what they share is looked up once a page."""
+    """Writes items. Translated words and URLs are looked up once for all of them."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -105,7 +105,7 @@ class _Writer:
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")
 
     def line(self, event: ContactEvent, undoes: int | None) -> str:
-        """Return what is in an event's `<li>`."""
+        """Return the content of an event's `<li>`."""
         picture = icon("arrow-back-up" if undoes else ICONS.get(event.action, "history"))
         text = escape(history_words.describe(event, undoes))
         meta = " · ".join(self._facts(event))
@@ -115,7 +115,7 @@ class _Writer:
 
     def _facts(self, event: ContactEvent) -> list[str]:
         parts = [time_element(event.at, self.now)]
-        # The page itself is what one expects.
+        # Acts on pages are the normal case and not mentioned.
         if door := self.doors.get(event.door):
             parts.append(door)
         if before := history_words.before(event):
@@ -132,5 +132,5 @@ class _Writer:
 
 
 def _address(name: str) -> str:
-    """Return an address with a gap for the number: looking each up costs more than the line."""
+    """Return a URL with a placeholder for the id: one `reverse` for each item would cost more than the item."""
     return reverse(name, args=[0]).replace("/0/", "/%d/")

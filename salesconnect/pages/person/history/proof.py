@@ -1,4 +1,4 @@
-"""The proof of one event, as a file."""
+"""Downloading the proof of one event."""
 
 import json
 
