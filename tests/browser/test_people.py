@@ -127,7 +127,7 @@ def test_a_view_is_named_found_again_and_deleted(browser_page, crowd, axe):
 
 
 def test_the_list_does_not_wait_for_a_long_count_which_comes_by_itself(browser_page, crowd, axe, monkeypatch):
-    monkeypatch.setattr(filters, "LONG", -1)
+    monkeypatch.setattr(filters, "SLOW_COST", -1)
     page = browser_page
     page.goto("/people/?company=ab&ordering=-last_name")
     expect(page.locator("#people-count")).to_have_text("7")

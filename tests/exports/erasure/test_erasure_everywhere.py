@@ -212,7 +212,7 @@ def test_a_name_that_somebody_else_bears_gives_nobody_away(data, person, member)
 
 
 def test_a_large_export_is_removed(data, person, member, monkeypatch):
-    monkeypatch.setattr("exports.files.redaction.REMADE_LIMIT", 10)
+    monkeypatch.setattr("exports.files.redaction.REWRITE_LIMIT", 10)
     anna = person()
     job = exports.order_export(Contact.objects.all(), actor=member, reason="")
     path = Path(job.file.path)

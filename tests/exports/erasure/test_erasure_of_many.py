@@ -25,7 +25,7 @@ def ledger(settings, tmp_path, db):
 @pytest.fixture
 def few(monkeypatch, person):
     """Let more than three people be many, and make four."""
-    monkeypatch.setattr(erasure, "UNCOUNTED", 3)
+    monkeypatch.setattr(erasure, "UNCONFIRMED_LIMIT", 3)
     return [person(email=f"p{number}@example.com") for number in range(4)]
 
 

@@ -54,7 +54,7 @@ def test_many_people_are_a_file_with_the_card_columns(person, auditor):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_rows_of_many_people_are_written_while_their_events_are(person, member, monkeypatch):
-    monkeypatch.setattr(csv_export, "MEANWHILE", 1)
+    monkeypatch.setattr(csv_export, "PARALLEL_FROM", 1)
     people = [person(email=f"{name}@example.com").pk for name in "abc"]
     job = csv_export.order_export(Contact.objects.all(), actor=member, reason="audit")
     content = b"".join(csv_export.read_file(job, actor=member))
@@ -68,7 +68,7 @@ def test_nothing_is_on_record_where_the_rows_could_not_be_written(person, member
     def broken(*_args, **_options):
         raise OSError("no space left")
 
-    monkeypatch.setattr(csv_export, "MEANWHILE", 1)
+    monkeypatch.setattr(csv_export, "PARALLEL_FROM", 1)
     monkeypatch.setattr(postgres_copy, "append", broken)
     anna = person(email="a@example.com")
     with pytest.raises(OSError, match="no space left"):

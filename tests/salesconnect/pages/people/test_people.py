@@ -151,7 +151,7 @@ def _pager(response, rel: str) -> str:
 
 def test_a_long_count_is_left_to_a_question_of_its_own(signed_in, person, monkeypatch):
     monkeypatch.setattr(people_views, "PAGE_SIZE", 2)
-    monkeypatch.setattr(filters, "LONG", -1)
+    monkeypatch.setattr(filters, "SLOW_COST", -1)
     for number in range(3):
         person(last_name=f"Berg {number}", company="Exempel AB", email=f"{number}@example.com")
     html = signed_in.get("/people/?company=exempel").content.decode()
