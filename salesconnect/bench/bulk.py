@@ -33,6 +33,7 @@ PLAIN = """
 
 
 def some(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of an order for some people, and of its undo."""
     acts, number = Acts(), min(SOME, people)
     chosen = first(number)
     plain = Plain(chosen.order_by("-id").values_list("pk", flat=True)[0])
@@ -46,6 +47,7 @@ def some(people: int, scans: Scans) -> Iterator[Measure]:
 
 
 def everyone(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measure of an order for everybody."""
     acts, plain = Acts(), Plain(2**62)
     everybody = Contact.objects.all()
     yardstick, order = turns(plain, lambda: acts.order(everybody), prepare=_vacuum, runs=3)

@@ -20,6 +20,7 @@ COPY = """
 
 
 def measures(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of an export of everybody."""
     with scans.watched("export"):
         _export(first(min(FEW, people)))
     everybody = Contact.objects.all()

@@ -62,18 +62,21 @@ def lists(people: int, scans: Scans) -> Iterator[Measure]:
 
 
 def searches(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measures of the search."""
     found, bare = _taken(scans, [f"/api/v1/contacts/?search={words}" for words in SEARCHES], BARE)
     yield limited("search, p95", _p95(found), 100, "ms", beside=_p95(bare))
     yield limited("search, worst", max(found), 300, "ms", beside=max(bare))
 
 
 def person(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measure of the person detail view."""
     page = f"/people/{_with_events()}/"
     ours, bare = _taken(scans, [page], [f"/bench{page}{_extra_queries(page)}/"])
     yield compared(f"person with {EVENTS} events, p95", _p95(ours), _p95(bare), 3, "ms")
 
 
 def boards(people: int, scans: Scans) -> Iterator[Measure]:
+    """Yield the measure of the dashboards and counts."""
     counts = [f"/api/v1/contacts/count/?{query}" for query in COMBINATIONS if "ordering" not in query]
     taken, bare = _taken(scans, [*BOARDS, *counts], BARE)
     yield limited("dashboard and counts, p95", _p95(taken), 100, "ms", beside=_p95(bare))
