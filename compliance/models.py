@@ -16,7 +16,7 @@ from contacts.models import Contact, OnMerge
 from contacts.models.batch import ENDED, State
 
 
-def recorded(field: str, value: int) -> Q:
+def equals_not_null(field: str, value: int) -> Q:
     """Return a condition that is false, never NULL, when the field is: a CHECK lets NULL pass."""
     return Q(**{f"{field}__isnull": False, field: value})
 
@@ -92,15 +92,15 @@ class ComplianceCard(models.Model):
             models.CheckConstraint(
                 name="card_consent_has_date_and_purpose",
                 condition=(
-                    recorded("authorization_type", AuthorizationType.CONSENT)
+                    equals_not_null("authorization_type", AuthorizationType.CONSENT)
                     & Q(consent_date__isnull=False, consent_purpose__regex=r"\S")
                 )
                 | (~Q(authorization_type=AuthorizationType.CONSENT) & Q(consent_date=None, consent_purpose="")),
             ),
             models.CheckConstraint(
                 name="card_only_other_is_described",
-                condition=(Q(authorization_other="") | recorded("authorization_type", AuthorizationType.OTHER))
-                & (Q(source_other="") | recorded("source_type", SourceType.OTHER)),
+                condition=(Q(authorization_other="") | equals_not_null("authorization_type", AuthorizationType.OTHER))
+                & (Q(source_other="") | equals_not_null("source_type", SourceType.OTHER)),
             ),
             models.CheckConstraint(
                 name="card_known_codes",

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from compliance.imports import services, working
-from compliance.imports.services import Card
+from compliance.imports.services import CardDefaults
 from compliance.models import ImportJob
 from salesconnect.lib.csv import line
 
@@ -15,7 +15,9 @@ from salesconnect.lib.csv import line
 def take_in(member) -> Callable[..., ImportJob]:
     """Return a function that imports a header and rows, or the bytes of a file, and returns the ended job."""
 
-    def run(header: str | bytes, *rows: str, card: Card | None = None, mapping=None, dry_run=False) -> ImportJob:
+    def run(
+        header: str | bytes, *rows: str, card: CardDefaults | None = None, mapping=None, dry_run=False
+    ) -> ImportJob:
         text = header if isinstance(header, bytes) else "".join(f"{row}\r\n" for row in (header, *rows)).encode()
         file = ContentFile(text)
         job = services.start(file, "people.csv", actor=member, card=card, mapping=mapping, dry_run=dry_run)

@@ -67,7 +67,7 @@ class SetAuthorization(SelectedAct):
 
 def authorization_params(authorization: Authorization) -> dict[str, Any]:
     """Return a legal basis as an order stores it; `Invalid` when it breaks a rule, before anything is ordered."""
-    services.refuse(authorization.errors(timezone.localdate()))
+    services.raise_invalid(authorization.errors(timezone.localdate()))
     return {
         "type": authorization.type,
         "other": authorization.other,

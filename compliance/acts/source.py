@@ -60,7 +60,7 @@ class SetSource(SelectedAct):
 
 def source_params(source: Source) -> dict[str, Any]:
     """Return a source as an order stores it; `Invalid` when it breaks a rule, before anything is ordered."""
-    services.refuse(source.errors())
+    services.raise_invalid(source.errors())
     return {"type": source.type, "other": source.other}
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from compliance.card import staging
 from compliance.card.rules import AuthorizationType, SourceType
-from compliance.card.staging import CARD, NewPerson
+from compliance.card.staging import CARD_COLUMNS, NewPerson
 from compliance.models import Suppression
 from compliance.suppression import erased, lookalikes
 from contacts.events import history
@@ -81,7 +81,7 @@ REKEY_SKELETONS = """
     UPDATE {table} SET skeleton_hash = ((SELECT hashes FROM renewed) ->> skeleton_hash::text)::uuid
     WHERE skeleton_hash = ANY(ARRAY(SELECT jsonb_object_keys(hashes)::uuid FROM renewed))
 """
-FOLDED = """
+COPY_FOLDED_SUPPRESSIONS = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at)
     SELECT DISTINCT ON (i.address_hash) i.address_hash, %(hash_key)s, s.reason, s.source, s.since, s.said_at
     FROM incoming i CROSS JOIN LATERAL unnest(i.folded_hashes) AS former (hash)
@@ -94,16 +94,16 @@ SUPPRESS = """
     WHERE NOT taken AND opted_out AND address_hash IS NOT NULL ORDER BY address_hash
     ON CONFLICT (address_hash) DO NOTHING
 """
-INSERT_CARDS = statement(__file__, "create_cards", columns=", ".join(CARD))
+INSERT_CARDS = statement(__file__, "create_cards", columns=", ".join(CARD_COLUMNS))
 INSERT_EVENTS = statement(__file__, "create_events")
-INSERT_LIKENESSES = statement(__file__, "create_likeness_events")
-TAKE_IN = (HOLD, NUMBER, INSERT_CONTACTS)
-RENEW = (REKEY, *(fill(REKEY_SKELETONS, table=table) for table in lookalikes.TABLES))
-RECORD = (FOLDED, SUPPRESS, INSERT_CARDS, INSERT_EVENTS, INSERT_LIKENESSES)
+INSERT_LOOKALIKE_EVENTS = statement(__file__, "create_likeness_events")
+RESERVE_AND_INSERT = (HOLD, NUMBER, INSERT_CONTACTS)
+REKEY_STATEMENTS = (REKEY, *(fill(REKEY_SKELETONS, table=table) for table in lookalikes.TABLES))
+INSERT_CARDS_AND_EVENTS = (COPY_FOLDED_SUPPRESSIONS, SUPPRESS, INSERT_CARDS, INSERT_EVENTS, INSERT_LOOKALIKE_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class CreatedCounts:
     """How many came in, and how many of them with an address that is suppressed."""
 
     created: int
@@ -117,7 +117,7 @@ def create_staged(
     file_name: str | None = None,
     batch_id: int | None = None,
     erased_before: bool = False,
-) -> Created:
+) -> CreatedCounts:
     """Create a person for each row of `incoming` that is not marked `taken`; runs inside the caller's transaction.
 
     A row whose address somebody holds, also one created meanwhile, is left out and marked `taken`; so is one whose
@@ -137,19 +137,23 @@ def create_staged(
         **history.event_values(actor, batch_id),
     }
     with connection.cursor() as cursor:
-        for statement in TAKE_IN:
+        for statement in RESERVE_AND_INSERT:
             cursor.execute(statement, values)
             if statement is NUMBER:
                 many = cursor.rowcount >= table_sizes.MANY
         if many:
             table_sizes.learn("contacts_contact")  # the cards are counted by a trigger, which needs them first
-        for statement in (REFUSE_ERASED, *(RENEW if len(settings.SUPPRESSION_KEYS) > 1 else ()), *RECORD):
+        for statement in (
+            REFUSE_ERASED,
+            *(REKEY_STATEMENTS if len(settings.SUPPRESSION_KEYS) > 1 else ()),
+            *INSERT_CARDS_AND_EVENTS,
+        ):
             cursor.execute(statement, values)
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE card.unsubscribed) FROM incoming i"
             " JOIN compliance_compliancecard card USING (contact_id) WHERE NOT i.taken"
         )
-        return Created(*cursor.fetchone())
+        return CreatedCounts(*cursor.fetchone())
 
 
 @act

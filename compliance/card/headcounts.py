@@ -14,14 +14,14 @@ from salesconnect.lib.database.sql import statement
 
 # The state before a moment is the present one, without those of the people whom something happened to since, and with
 # what the events before the moment say of these.
-ASKED = """
+TOUCHED_SINCE = """
     SELECT contact_id, contact_id, %(moment)s::timestamptz - interval '1 microsecond'
     FROM (SELECT DISTINCT contact_id FROM contacts_contactevent WHERE at >= %(moment)s) touched
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Headcount:
     """What people of one kind have in common, in the card's codes, and how many they are."""
 
     authorization_type: int | None
@@ -31,7 +31,7 @@ class Kind:
     number: int
 
 
-def present(edges: Sequence[dt.date] = ()) -> list[Kind]:
+def present(edges: Sequence[dt.date] = ()) -> list[Headcount]:
     """Return the kinds of people there are now.
 
     Consents between two `edges` are one kind, with one of their days; without edges each day is a kind of its own.
@@ -45,23 +45,23 @@ def present(edges: Sequence[dt.date] = ()) -> list[Kind]:
         .order_by()
     )
     names = ("authorization_type", "source_type", "unsubscribed", "given", "total")
-    return [Kind(*row) for row in counted.values_list(*names)]
+    return [Headcount(*row) for row in counted.values_list(*names)]
 
 
-def before(moment: dt.datetime) -> list[Kind]:
+def before(moment: dt.datetime) -> list[Headcount]:
     """Return the kinds of people there were right before `moment`, from the events; what it costs grows with the
     number of people whom something happened to since.
     """
-    states, values = asof.states_sql(ASKED)
+    states, values = asof.states_sql(TOUCHED_SINCE)
     values |= {"moment": moment, "grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}
     with connection.cursor() as cursor:
         cursor.execute(statement(__file__, "headcounts_past", states=states), values)
-        return [Kind(*row) for row in cursor]
+        return [Headcount(*row) for row in cursor]
 
 
 def restricted_before(moment: dt.datetime) -> int:
     """Return of how many people the processing was restricted right before `moment`."""
-    states, values = asof.states_sql(ASKED)
+    states, values = asof.states_sql(TOUCHED_SINCE)
     with connection.cursor() as cursor:
         cursor.execute(statement(__file__, "headcounts_restricted", states=states), values | {"moment": moment})
         number: int = cursor.fetchone()[0]

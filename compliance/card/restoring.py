@@ -21,10 +21,10 @@ TOUCHED_AT = fill(
     "WITH {touched} SELECT contact_id, min(at), bool_and(changes ? 'basis_since') FROM touched GROUP BY 1",
     touched=TOUCHED,
 )
-FEW = 100
+PROBE_SIZE = 100
 # What the clocks of a legal basis add to the statement of an undo: their place, what is set, what the event says. They
 # stand in the event that is undone, but for changes of version 0.1.
-CLOCK = (
+CLOCK_SQL = (
     """coalesce(%(clocks)s::jsonb -> contact_id::text,
             jsonb_build_array(changes -> 'basis_since' -> 0, changes -> 'reviewed_on' -> 0)) AS clock,""",
     "basis_since = (wanted.clock ->> 0)::date, reviewed_on = (wanted.clock ->> 1)::date, ",
@@ -52,8 +52,8 @@ def _clocks_before(cursor: CursorWrapper, ids: list[int], values: dict[str, Any]
 
     A chunk was changed by one transaction, so its first events speak for all.
     """
-    for start in range(0, len(ids), FEW):
-        cursor.execute(TOUCHED_AT, values | {"ids": array(ids[start : start + FEW])})
+    for start in range(0, len(ids), PROBE_SIZE):
+        cursor.execute(TOUCHED_AT, values | {"ids": array(ids[start : start + PROBE_SIZE])})
         if touched := cursor.fetchall():
             return {} if all(told for _contact_id, _at, told in touched) else _folded_clocks(cursor, values)
     return {}
@@ -74,7 +74,7 @@ def _restore_sql(columns: Sequence[Column]) -> str:
     restored = ", ".join(
         f"{_before(column)} AS {column.name}, card.{column.name} AS was_{column.name}" for column in columns
     )
-    clock, moved, clocked = CLOCK if columns is AUTHORIZATION_COLUMNS else ("", "", "")
+    clock, moved, clocked = CLOCK_SQL if columns is AUTHORIZATION_COLUMNS else ("", "", "")
     return statement(
         __file__,
         "restore_cards",

@@ -13,10 +13,10 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.outcome import Outcome
 
 
-class Owner(Enum):
+class OwnerChoice(Enum):
     """Stands where no owner is named: null is a choice of its own."""
 
-    STAYS = "stays"
+    UNCHANGED = "unchanged"
 
 
 @act
@@ -26,9 +26,9 @@ def revise(
     actor: Actor,
     details: Mapping[str, str] | None = None,
     card: Mapping[str, Any] | None = None,
-    owner: User | Owner | None = Owner.STAYS,
+    owner: User | OwnerChoice | None = OwnerChoice.UNCHANGED,
     version: int | None = None,
-    clocks: services.Clocks | None = None,
+    clocks: services.ReviewClock | None = None,
     although_erased: bool = False,
 ) -> Outcome:
     """Set what is named of one person, in one transaction; what is not named stays.
@@ -47,7 +47,7 @@ def revise(
         outcome += services.edit_card(people, authorization, source, actor=actor, clocks=clocks)
     if details:
         outcome += editing.edit(contact_id, details, actor=actor, although_erased=although_erased)
-    if owner is not Owner.STAYS:
+    if owner is not OwnerChoice.UNCHANGED:
         outcome += editing.assign(contact_id, owner, actor=actor)
     return Outcome(changed=1) if outcome.changed else Outcome(unchanged=1)
 

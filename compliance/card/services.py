@@ -19,7 +19,7 @@ from salesconnect.lib.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
+class ReviewClock:
     """From which day the clock of a legal basis runs, and when this very basis was reviewed last, if it was."""
 
     since: dt.date | None
@@ -51,9 +51,9 @@ SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column(
 
 # Cards are locked in the order of their ids, so that no two acts deadlock.
 LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
-CLOCKED = """jsonb_build_object('basis_since', jsonb_build_array(old.basis_since, %(since)s::date),
+CLOCK_CHANGES = """jsonb_build_object('basis_since', jsonb_build_array(old.basis_since, %(since)s::date),
                 'reviewed_on', jsonb_build_array(old.reviewed_on, %(reviewed)s::date))"""
-FREE = "restricted_at IS NULL"
+UNRESTRICTED = "restricted_at IS NULL"
 """Restricted data may be stored and read, and nothing else (GDPR art. 18(2)): every act but an opt-out asks this."""
 
 
@@ -64,7 +64,7 @@ def authorise(
     *,
     actor: Actor,
     batch_id: int | None = None,
-    clocks: Clocks | None = None,
+    clocks: ReviewClock | None = None,
 ) -> Outcome:
     """Set the legal basis of all `contacts`; what the card held before stays in the history.
 
@@ -73,7 +73,7 @@ def authorise(
     people are refused.
     """
     actor.require("edit_people")
-    refuse(authorization.errors(timezone.localdate()))
+    raise_invalid(authorization.errors(timezone.localdate()))
     values = authorization.values()
     columns, action = AUTHORIZATION_COLUMNS, history.AUTHORIZATION
     return _set(contacts, columns, values, action, actor=actor, batch_id=batch_id, clocks=clocks)
@@ -83,7 +83,7 @@ def authorise(
 def set_source(contacts: ContactQuerySet, source: Source, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Set where the data of all `contacts` came from. Raises as `authorise` does."""
     actor.require("edit_people")
-    refuse(source.errors())
+    raise_invalid(source.errors())
     return _set(contacts, SOURCE_COLUMNS, source.values(), history.SOURCE, actor=actor, batch_id=batch_id)
 
 
@@ -95,14 +95,14 @@ def edit_card(
     *,
     actor: Actor,
     version: int | None = None,
-    clocks: Clocks | None = None,
+    clocks: ReviewClock | None = None,
 ) -> Outcome:
     """Set both halves of one person's card, the `clocks` as `authorise` does.
 
     Raises `Stale` when it is no longer at `version`, and `Restricted` as it says.
     """
     actor.require("edit_people")
-    refuse(authorization.errors(timezone.localdate()) | source.errors())
+    raise_invalid(authorization.errors(timezone.localdate()) | source.errors())
     lock_all_or_none(contacts)
     if version is not None:
         check_version(contacts.get().pk, version)
@@ -123,7 +123,7 @@ def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
     """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
-        cursor.execute(fill(LOCK, columns=f"contact_id, {FREE}", ids=ids), params)
+        cursor.execute(fill(LOCK, columns=f"contact_id, {UNRESTRICTED}", ids=ids), params)
         rows = cursor.fetchall()
     free = [contact_id for contact_id, unrestricted in rows if unrestricted]
     return free, [contact_id for contact_id, unrestricted in rows if not unrestricted]
@@ -177,7 +177,7 @@ def _set(
     *,
     actor: Actor,
     batch_id: int | None,
-    clocks: Clocks | None = None,
+    clocks: ReviewClock | None = None,
 ) -> Outcome:
     """Lock as `lock_unrestricted` does, change what differs and record it, all in one statement.
 
@@ -185,13 +185,13 @@ def _set(
     """
     whose = inlined(*contacts.card_ids_sql())
     of_basis = columns is AUTHORIZATION_COLUMNS
-    changes = changes_sql(columns) + (f" || {CLOCKED}" if clocks or (of_basis and batch_id) else "")
-    clocks = clocks or Clocks(timezone.localdate())
+    changes = changes_sql(columns) + (f" || {CLOCK_CHANGES}" if clocks or (of_basis and batch_id) else "")
+    clocks = clocks or ReviewClock(timezone.localdate())
     changing = statement(
         __file__,
         "change_cards",
         people=whose,
-        free=FREE,
+        free=UNRESTRICTED,
         columns=", ".join(column.name for column in columns),
         wanted=", ".join(_value(column, "") for column in columns),
         moved="basis_since = %(since)s, reviewed_on = %(reviewed)s, " if of_basis else "",
@@ -205,7 +205,7 @@ def _set(
     return Outcome(changed=changed, unchanged=free - changed).refuse("restricted", restricted)
 
 
-def refuse(errors: dict[str, list[str]]) -> None:
+def raise_invalid(errors: dict[str, list[str]]) -> None:
     """Raise `Invalid` when there are errors."""
     if errors:
         raise Invalid(errors)

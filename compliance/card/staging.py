@@ -14,7 +14,7 @@ from contacts.people.fields import DETAILS, SORTED
 from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address, sort_key
 
-CARD = (
+CARD_COLUMNS = (
     "authorization_type",
     "authorization_other",
     "consent_date",

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from compliance.card.revision import Owner, revise
+from compliance.card.revision import OwnerChoice, revise
 from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
-from compliance.card.services import Clocks
+from compliance.card.services import ReviewClock
 from compliance.verdict import asof
 from contacts.events import history
 from contacts.models import ContactEvent, User
@@ -24,7 +24,7 @@ CARD = (*TYPES, "authorization_other", "consent_date", "consent_purpose", "sourc
 
 @act
 def undo_edit(
-    contact_id: int, *, since: int, version: int, actor: Actor, owner: User | Owner | None = Owner.STAYS
+    contact_id: int, *, since: int, version: int, actor: Actor, owner: User | OwnerChoice | None = OwnerChoice.UNCHANGED
 ) -> Outcome:
     """Give back the details and the card that the edits after event `since` replaced, and the `owner` before them.
 
@@ -48,14 +48,14 @@ def undo_edit(
     )
 
 
-def _clocks_before(contact_id: int, since: int) -> Clocks | None:
+def _clocks_before(contact_id: int, since: int) -> ReviewClock | None:
     """Return the clocks that the legal basis had before the first edit after `since` that changed it."""
     own = ContactEvent.objects.filter(contact_id=contact_id, id__gt=since, action=history.AUTHORIZATION)
     first = own.order_by("id").values_list("at", flat=True).first()
     if first is None:
         return None
     [state] = asof.states([(contact_id, first - asof.INSTANT)])
-    return Clocks(state.basis_since, state.reviewed_on)
+    return ReviewClock(state.basis_since, state.reviewed_on)
 
 
 def _values_before(contact_id: int, since: int) -> dict[str, Any]:

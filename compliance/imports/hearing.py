@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from compliance.card.rules import TEXT_LIMIT
 from compliance.imports.headers import SYNONYMS, key
 from compliance.imports.mapping import Mapping, apply
-from compliance.imports.optouts import Kind, first_no, kind_of, says_no_anywhere
+from compliance.imports.optouts import ColumnKind, first_no, is_plain_no, kind_of
 from compliance.imports.values import opted_out
 from contacts.people.found_addresses import addresses_in
 from contacts.people.rules import normalise_address
@@ -24,7 +24,7 @@ _OWN_ADDRESS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RowOptOut:
     """A "no": the row's own address where it can be read, the other addresses it is about, and the column that says it.
 
     The reason is empty where our own field says it.
@@ -35,7 +35,7 @@ class Heard:
     reason: str
 
 
-def hear(mapping: Mapping, cells: Sequence[str]) -> Heard | None:
+def find_optout(mapping: Mapping, cells: Sequence[str]) -> RowOptOut | None:
     """Return the "no" of a row, None when it says none; its cells may be too few, too many or wrong."""
     if not (mapping.optouts or "opted_out" in mapping.columns.values()):
         return None
@@ -44,7 +44,7 @@ def hear(mapping: Mapping, cells: Sequence[str]) -> Heard | None:
         moved = len(cells) > width
         if (reason := _reason(mapping, row, moved=moved)) is not None:
             own, others = _addresses(mapping, row, elsewhere=cells if moved else ())
-            return Heard(own, others, reason)
+            return RowOptOut(own, others, reason)
     return None
 
 
@@ -58,7 +58,7 @@ def _readings(cells: Sequence[str], width: int) -> Iterator[Sequence[str]]:
 def _reason(mapping: Mapping, cells: Sequence[str], *, moved: bool) -> str | None:
     """Return the column that says no; where the cells have moved, only what is a "no" below any header counts."""
     if moved:
-        index = next((index for index, kind in mapping.optouts.items() if says_no_anywhere(kind, cells[index])), None)
+        index = next((index for index, kind in mapping.optouts.items() if is_plain_no(kind, cells[index])), None)
     else:
         index = first_no(mapping.optouts, cells, mapping.decided)
     if index is not None:
@@ -73,7 +73,7 @@ def _refuses(mapping: Mapping, index: int, cell: str, *, moved: bool) -> bool:
         return opted_out(cell)
     except ValueError:
         header = mapping.headers[index] if mapping.headers else ""
-        plain = key(header) in SYNONYMS["opted_out"] or kind_of(header) in (Kind.NEGATIVE, Kind.HAPPENED)
+        plain = key(header) in SYNONYMS["opted_out"] or kind_of(header) in (ColumnKind.NEGATIVE, ColumnKind.HAPPENED)
         return plain and not moved
 
 

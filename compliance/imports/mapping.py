@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from compliance.imports.headers import FIELDS, FULL_NAME, GOOGLE, ORIGINS, SYNONYMS, key, origin_of
-from compliance.imports.optouts import Kind, heard, word
+from compliance.imports.optouts import ColumnKind, optout_columns, word
 
 IDENTIFYING = frozenset({"first_name", "last_name", FULL_NAME, "email"})
 _GOOGLE_SEPARATOR = " ::: "
@@ -21,7 +21,7 @@ class Mapping:
     columns: dict[int, str]
     origin: str
     # Columns that go to no field and are read for an opt-out; and those that are left out, of which nobody said so.
-    optouts: dict[int, Kind] = dataclasses.field(default_factory=dict)
+    optouts: dict[int, ColumnKind] = dataclasses.field(default_factory=dict)
     left_out: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     # The words of such a column that somebody has said to mean a "no", where somebody was asked.
@@ -62,7 +62,7 @@ def recognise(
     filled = {index: field for index, field in sorted(columns.items()) if field}
     ignored = {_index(header, headers, keys) for header in ignore}
     left = [index for index in range(len(headers)) if index not in filled and index not in ignored]
-    optouts = heard(headers, left)
+    optouts = optout_columns(headers, left)
     left_out = tuple(index for index in left if index not in optouts)
     decided = {_index(header, headers, keys): frozenset(map(word, said)) for header, said in (words or {}).items()}
     return Mapping(filled, origin, optouts, left_out, tuple(names(headers)), decided)

@@ -12,7 +12,7 @@ from enum import Enum
 from compliance.imports.headers import key
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     NEGATIVE = "says no"  # Email Opt Out: any cell but a no or a blank
     POSITIVE = "says yes"  # Email Opt In: a no
     HAPPENED = "when or why it was said"  # UNSUB_TIME: any text
@@ -26,20 +26,20 @@ _OUT = r"unsub|unsubscribed?|unsubscription|optout|optedout|optingout|suppress(?
        r"spärr(?:ad)?|abmeldung|abgemeldet"  # fmt: skip
 _WHEN = r"time|timestamp|date|datetime|on|at|since|datum|tid|tidpunkt|den|reason|campaign|campaigntitle|mode|method|" \
         r"source|by|orsak|anledning"  # fmt: skip
-_COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
-    (Kind.HAPPENED, re.compile(rf"(?:last|email|mail|marketing|global|e?mailmarketing)?(?:{_OUT})(?:{_WHEN})+")),
-    (Kind.HAPPENED, re.compile(rf"(?:date|time|datum|tidpunkt|reason|orsak)(?:of|for|för)?(?:{_OUT})")),
+_COLUMNS: tuple[tuple[ColumnKind, re.Pattern[str]], ...] = (
+    (ColumnKind.HAPPENED, re.compile(rf"(?:last|email|mail|marketing|global|e?mailmarketing)?(?:{_OUT})(?:{_WHEN})+")),
+    (ColumnKind.HAPPENED, re.compile(rf"(?:date|time|datum|tidpunkt|reason|orsak)(?:of|for|för)?(?:{_OUT})")),
     (
-        Kind.NEGATIVE,
+        ColumnKind.NEGATIVE,
         re.compile(
             r"(?:is|has|hs|person|contact|lead|member|global(?:ly)?|e?mail|marketing|e?mailmarketing)*"
             rf"(?:{_OUT})(?:ofe?mail|frome?mails?|fromalle?mails?|ofalle?mails?|frommarketing|avmejl|fraanmejl)?"
         ),
     ),
     # HubSpot has such a column for each of its subscription types.
-    (Kind.NEGATIVE, re.compile(r"(?:unsubscribed|optedout)(?:from|of)e?mail.+|(?:has)?optedoutof.*mail.*")),
+    (ColumnKind.NEGATIVE, re.compile(r"(?:unsubscribed|optedout)(?:from|of)e?mail.+|(?:has)?optedoutof.*mail.*")),
     (
-        Kind.NEGATIVE,
+        ColumnKind.NEGATIVE,
         re.compile(
             r"donot(?:allow)?(?:bulk)?(?:e?mails?|contact|market(?:ing)?|sendmarketing\w*|sendmm|disturb)|"
             r"no(?:e?mails?|marketing|newsletters?|contact)|e?mail(?:isbad|bounced|hardbounced?)|hardbounced?|"
@@ -49,7 +49,7 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        Kind.POSITIVE,
+        ColumnKind.POSITIVE,
         re.compile(
             r"(?:is|has|hs|e?mail|marketing|e?mailmarketing|newsletter)*(?:subscribed|optin|optedin|doubleoptin)|"
             r"accepts(?:e?mail)?marketing|allows?(?:bulk)?(?:e?mails?|marketing)|(?:e?mail|marketing)(?:allowed|permission)|"
@@ -60,14 +60,14 @@ _COLUMNS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         ),
     ),
     (
-        Kind.MAIL_STATUS,
+        ColumnKind.MAIL_STATUS,
         re.compile(
             r"(?:person|contact|lead|member|list)*(?:subscriber|e?mail|marketing|consent|mailinglist|permission|"
             r"prenumerations|mejl|utskicks)+(?:person|contact|lead|member|list|subscription)*status"
         ),
     ),
     (
-        Kind.STATUS,
+        ColumnKind.STATUS,
         re.compile(
             r"(?:person|contact|lead|member|subscriber|subscription|e?mail|marketing|consent|mailinglist|list|"
             r"permission|prenumerations|mejl|utskicks)*status|"
@@ -93,23 +93,31 @@ _OPTED_OUT = {
 # What says no only where all words are about mail: HubSpot and Mailjet block an address, MailerLite calls a complaint
 # junk, Marketing Cloud holds what came back too often, ActiveCampaign has nobody inactive who is on a list. Elsewhere
 # it may be a customer who is blocked for unpaid bills, or a record of somebody who has left.
-_NO_MAIL = {
+_UNDELIVERABLE = {
     "inactive", "inaktiv", "blocked", "blockerad", "junk", "held", "undeliverable", "undelivered", "invalid", "banned",
 }  # fmt: skip
-_UNSURE = {
-    Kind.STATUS: {"inactive", "inaktiv", "blocked", "blockerad", "junk", "unconfirmed", "obekräftad"},
+_AMBIGUOUS = {
+    ColumnKind.STATUS: {"inactive", "inaktiv", "blocked", "blockerad", "junk", "unconfirmed", "obekräftad"},
     # Whoever has not confirmed has not agreed, and whoever was removed may have asked for it.
-    Kind.MAIL_STATUS: {
+    ColumnKind.MAIL_STATUS: {
         "unconfirmed", "obekräftad", "notconfirmed", "pending", "transactional", "removed", "borttagen", "deleted",
         "raderad", "archived", "arkiverad",
     },
-    Kind.POSITIVE: {"unconfirmed", "obekräftad", "notconfirmed", "pending"},
+    ColumnKind.POSITIVE: {"unconfirmed", "obekräftad", "notconfirmed", "pending"},
 }  # fmt: skip
 # The numbers of ActiveCampaign: unconfirmed, active, unsubscribed, bounced, removed from the list. Other programs
 # number their statuses likewise, so they are asked about where a column has no others.
-_NUMBERS, _NUMBERED_NOES, _NUMBERED = {"0", "1", "2", "3", "91"}, {"2", "3"}, (Kind.STATUS, Kind.MAIL_STATUS)
-_REFUSED = (_NOES - _BLANKS - {"subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten",
-            "notoptedout", "notunsubscribed"}) | _OPTED_OUT  # fmt: skip
+_NUMBERS, _NUMBERED_NOES, _NUMBERED = (
+    {"0", "1", "2", "3", "91"},
+    {"2", "3"},
+    (ColumnKind.STATUS, ColumnKind.MAIL_STATUS),
+)
+_NEGATIVE_ANSWERS = (
+    _NOES - _BLANKS - {
+        "subscribed", "optin", "optedin", "allow", "allowed", "active", "tillåt", "tillåten", "notoptedout",
+        "notunsubscribed",
+    }
+) | _OPTED_OUT  # fmt: skip
 
 YES = {
     "1", "true", "yes", "y", "t", "x", "on", "checked", "ja", "j", "sant", "wahr", "vrai", "verdadero", "vero", "waar",
@@ -143,56 +151,56 @@ _SUSPICIOUS = re.compile(
 # What programs write beside a consent that is none itself.
 _HARMLESS = re.compile(r"(?:optin|subscription|consent|signup)(?:ip|id|url|form|language|country)|optintime|optindate")
 _TELLING = _OPTED_OUT - {"spam", "abuse", "refused", "declined", "bounced", "cleaned", "complaint", "withdrawn"}
-LONGEST = 100
+MAX_HEADER_LENGTH = 100
 """Characters of a header that are looked at."""
-SAMPLE = 500
+SAMPLE_ROWS = 500
 """Rows whose cells are looked at."""
 
 
-def kind_of(header: str) -> Kind | None:
+def kind_of(header: str) -> ColumnKind | None:
     """Return how a column says no; None for one that says nothing of it, or of telephone and post alone."""
-    name = key(header)[:LONGEST]
+    name = key(header)[:MAX_HEADER_LENGTH]
     if _OTHER_CHANNELS.search(name) and "mail" not in name and "nyhetsbrev" not in name:
         return None
     return next((kind for kind, pattern in _COLUMNS if pattern.fullmatch(name)), None)
 
 
-def says_no(kind: Kind, cell: str, decided: Collection[str] | None = None) -> bool:
+def says_no(kind: ColumnKind, cell: str, decided: Collection[str] | None = None) -> bool:
     """Tell whether a cell of such a column says that the person does not want mail.
 
     `decided` are the words of the column of which somebody has said that they do; the others of which one cannot be
     sure say nothing then.
     """
     name = word(cell)
-    if decided is not None and (name in decided or is_unsure(kind, name)):
+    if decided is not None and (name in decided or is_ambiguous(kind, name)):
         return name in decided
-    if kind is Kind.POSITIVE and name in _REFUSED:
+    if kind is ColumnKind.POSITIVE and name in _NEGATIVE_ANSWERS:
         return True
-    if kind in (Kind.POSITIVE, Kind.MAIL_STATUS) and name in _NO_MAIL:
+    if kind in (ColumnKind.POSITIVE, ColumnKind.MAIL_STATUS) and name in _UNDELIVERABLE:
         return True
-    if kind in _UNSURE:
-        return is_opt_out(cell) or name in _UNSURE[kind]
+    if kind in _AMBIGUOUS:
+        return is_opt_out(cell) or name in _AMBIGUOUS[kind]
     return name not in _NOES
 
 
-def is_unsure(kind: Kind, name: str) -> bool:
+def is_ambiguous(kind: ColumnKind, name: str) -> bool:
     """Tell whether somebody has to say what a word means in such a column."""
-    return name in _UNSURE.get(kind, ()) or (kind in _NUMBERED and name in _NUMBERS)
+    return name in _AMBIGUOUS.get(kind, ()) or (kind in _NUMBERED and name in _NUMBERS)
 
 
-def says_no_anywhere(kind: Kind, cell: str) -> bool:
+def is_plain_no(kind: ColumnKind, cell: str) -> bool:
     """Tell the same of a cell that may belong below another header: only plain words and dates count."""
-    if kind is Kind.POSITIVE:
-        return key(cell) in _REFUSED
-    if kind is Kind.HAPPENED:
+    if kind is ColumnKind.POSITIVE:
+        return key(cell) in _NEGATIVE_ANSWERS
+    if kind is ColumnKind.HAPPENED:
         return is_opt_out(cell) or bool(_A_DATE.match(cell.strip()))
-    return is_opt_out(cell) or (kind is Kind.NEGATIVE and key(cell) in YES)
+    return is_opt_out(cell) or (kind is ColumnKind.NEGATIVE and key(cell) in YES)
 
 
 def is_opt_out(cell: str) -> bool:
     """Tell whether a text is a word of an opt-out, or has one among others: “Unsubscribed (all)”."""
     name = key(cell)
-    return name in _OPTED_OUT or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", name[:LONGEST])))
+    return name in _OPTED_OUT or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", name[:MAX_HEADER_LENGTH])))
 
 
 def word(cell: str) -> str:
@@ -200,22 +208,22 @@ def word(cell: str) -> str:
     return key(cell) or "".join(character for character in cell if character in _MARKS)
 
 
-def heard(headers: Sequence[str], left: Iterable[int]) -> dict[int, Kind]:
+def optout_columns(headers: Sequence[str], left: Iterable[int]) -> dict[int, ColumnKind]:
     """Return the columns among those `left` that are read for an opt-out, by their index."""
     return {index: kind for index in left if (kind := kind_of(headers[index]))}
 
 
 def first_no(
-    columns: Mapping[int, Kind], cells: Sequence[str], decided: Mapping[int, Collection[str]] | None = None
+    columns: Mapping[int, ColumnKind], cells: Sequence[str], decided: Mapping[int, Collection[str]] | None = None
 ) -> int | None:
     """Return the first column of a row that says no, None when none does."""
     said = decided or {}
     return next((index for index, kind in columns.items() if says_no(kind, cells[index], said.get(index))), None)
 
 
-def unsure(columns: Mapping[int, Kind], rows: Iterable[Sequence[str]]) -> dict[int, list[str]]:
+def ambiguous_words(columns: Mapping[int, ColumnKind], rows: Iterable[Sequence[str]]) -> dict[int, list[str]]:
     """Return the words in columns that are read of which somebody has to say whether they mean a "no"."""
-    seen: dict[int, dict[str, str]] = {index: {} for index, kind in columns.items() if kind in _UNSURE}
+    seen: dict[int, dict[str, str]] = {index: {} for index, kind in columns.items() if kind in _AMBIGUOUS}
     for row in rows:
         for index, words in seen.items():
             if index < len(row) and (name := word(row[index])):
@@ -224,12 +232,12 @@ def unsure(columns: Mapping[int, Kind], rows: Iterable[Sequence[str]]) -> dict[i
     return {index: words for index, words in found.items() if words}
 
 
-def _asked(kind: Kind, words: Mapping[str, str]) -> list[str]:
+def _asked(kind: ColumnKind, words: Mapping[str, str]) -> list[str]:
     numbered = kind in _NUMBERED and words.keys() <= _NUMBERS and not _NUMBERED_NOES.isdisjoint(words)
-    return sorted(text for name, text in words.items() if numbered or name in _UNSURE[kind])
+    return sorted(text for name, text in words.items() if numbered or name in _AMBIGUOUS[kind])
 
 
-def unread(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[str]]) -> list[int]:
+def unread_consent_columns(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[str]]) -> list[int]:
     """Return the columns among those `left` out whose name or cells look like consent or opt-out."""
     left = list(left)
     found = {index for index in left if _looks_like_consent(headers[index])}
@@ -239,9 +247,9 @@ def unread(headers: Sequence[str], left: Iterable[int], rows: Iterable[Sequence[
 
 
 def _tells(cell: str) -> bool:
-    return key(cell) in _TELLING or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", key(cell)[:LONGEST])))
+    return key(cell) in _TELLING or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", key(cell)[:MAX_HEADER_LENGTH])))
 
 
 def _looks_like_consent(header: str) -> bool:
-    name = key(header)[:LONGEST]
+    name = key(header)[:MAX_HEADER_LENGTH]
     return bool(_SUSPICIOUS.search(name)) and not _HARMLESS.fullmatch(name)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from compliance.card import creation, staging
 from compliance.imports import statements
-from compliance.imports.reading import Chunk, Rejected
+from compliance.imports.reading import Chunk, RejectedRow
 from compliance.models import ImportJob, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
@@ -19,12 +19,12 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import table_sizes
 
 
-class Overtaken(Exception):  # noqa: N818
+class ConcurrentChange(Exception):  # noqa: N818
     """Somebody changed or created one of the people while the chunk was under way: roll back and do it again."""
 
 
 @dataclass(slots=True)
-class Taken:
+class ChunkResult:
     """What became of the rows of a chunk; `suppressed` are among the first three."""
 
     created: int = 0
@@ -32,40 +32,40 @@ class Taken:
     unchanged: int = 0
     suppressed: int = 0
     consents_ended: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
 
 
-def take_in(job: ImportJob, chunk: Chunk, *, actor: Actor) -> Taken:
+def process_chunk(job: ImportJob, chunk: Chunk, *, actor: Actor) -> ChunkResult:
     """Create and update the people of a chunk with their events; a dry run only says what would become of them.
 
-    1. Stage the rows and see whom they meet. 2. Reject later rows of an address. 3. Count. 4. Create, which holds the
-    addresses and so comes before 5. Lock those who change. 6. Record what changes, then change it. Raises `Overtaken`
-    when 4 or 5 find other people than 1 saw.
+    1. Stage the rows and look up the people they match. 2. Reject repeated addresses. 3. Count. 4. Create people, which
+    locks the addresses and so comes before 5. Lock the cards that change. 6. Write the events, then the changes. Raises
+    `ConcurrentChange` when 4 or 5 find other people than 1 saw.
     """
     actor.require("import_people")
     staging.stage_lines(chunk.people)
     table_sizes.learn("contacts_contact", "compliance_compliancecard", "compliance_suppression")
     with connection.cursor() as cursor:
         cursor.execute(statements.PLAN)
-        cursor.execute(statements.ASSESS, fill(job.card))
+        cursor.execute(statements.ASSESS, card_parameters(job.card))
         cursor.execute("ANALYZE incoming (line, contact_id)")
         cursor.execute(statements.REJECT_SEEN, {"job": job.pk})
         cursor.execute(statements.COUNT)
         *counts, newcomers_suppressed = cursor.fetchone()
-        taken = Taken(*counts)
+        taken = ChunkResult(*counts)
         cursor.execute(statements.REJECTED)
         taken.rejected = chunk.rejected + [
-            Rejected(line, reason_words(code), chunk.cells[line]) for line, code in cursor.fetchall()
+            RejectedRow(line, rejection_text(code), chunk.cells[line]) for line, code in cursor.fetchall()
         ]
     if not job.dry_run:
         # An address may have been suppressed since the rows were assessed.
         taken.suppressed += _create(job, taken.created, actor) - newcomers_suppressed
         _update(job, _lock(), actor)
-        _hear_the_rest(chunk, taken.rejected, actor)
+        _record_remaining_optouts(chunk, taken.rejected, actor)
     return taken
 
 
-def _hear_the_rest(chunk: Chunk, rejected: list[Rejected], actor: Actor) -> None:
+def _record_remaining_optouts(chunk: Chunk, rejected: list[RejectedRow], actor: Actor) -> None:
     """Take the "no" that no card has taken: of rejected rows, of a person's other addresses, and over a bounce.
 
     A bounce opts out here alone; that somebody said no, Salesforce has to hear too.
@@ -93,14 +93,14 @@ def _lock() -> int:
         cursor.execute(statements.LOCK)
         changing, as_seen = cursor.fetchone()
     if as_seen != changing:
-        raise Overtaken
+        raise ConcurrentChange
     return int(changing)
 
 
 def _create(job: ImportJob, expected: int, actor: Actor) -> int:
     made = creation.create_staged(actor=actor, owner_id=job.user_id, file_name=job.file_name)
     if made.created != expected:
-        raise Overtaken
+        raise ConcurrentChange
     return made.suppressed
 
 
@@ -119,12 +119,12 @@ def _update(job: ImportJob, changing: int, actor: Actor) -> None:
                 cursor.execute(statement, origin)
 
 
-def fill(card: Mapping[str, Any]) -> dict[str, Any]:
+def card_parameters(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return the card's values for all rows as parameters; what is not set is NULL."""
     return {column.name: card.get(column.name) for column in statements.CARD}
 
 
-def reason_words(code: str) -> str:
+def rejection_text(code: str) -> str:
     """Return in words why a row cannot be taken, where only a look at what is recorded could tell."""
     return {
         "erased": _("The person was erased. Nothing was taken but an unsubscribe, if any."),

@@ -21,7 +21,7 @@ EXAMPLE_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PreviewRow:
     """One row as it will be read: the texts of the shown fields, or why it will be rejected."""
 
     number: int
@@ -34,7 +34,7 @@ class Preview:
     """The labels of the fields that the file fills, its first rows, and the first text in each column."""
 
     labels: list[str] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[PreviewRow] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
 
 
@@ -63,16 +63,16 @@ def _fields(mapping: Mapping) -> list[str]:
     return [name for name in LABELS if name in filled]
 
 
-def _line(row: Row, mapping: Mapping, fields: list[str]) -> Line:
+def _line(row: Row, mapping: Mapping, fields: list[str]) -> PreviewRow:
     number, cells = row
     if isinstance(cells, RowError):
-        return Line(number, [], cells.reason)
+        return PreviewRow(number, [], cells.reason)
     values = apply(mapping, cells)
     person = clean_row(values, today=timezone.localdate())
     if isinstance(person, RowError):
-        return Line(number, [values.get(name, "").strip()[:EXAMPLE_LENGTH] for name in fields], person.reason)
+        return PreviewRow(number, [values.get(name, "").strip()[:EXAMPLE_LENGTH] for name in fields], person.reason)
     texts = _texts(person)
-    return Line(number, [texts.get(name, "")[:EXAMPLE_LENGTH] for name in fields])
+    return PreviewRow(number, [texts.get(name, "")[:EXAMPLE_LENGTH] for name in fields])
 
 
 def _texts(person: CleanRow) -> dict[str, str]:

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import get_language
 
 from compliance.card.staging import NewPerson, copy_line
-from compliance.imports.hearing import Heard, hear
+from compliance.imports.hearing import RowOptOut, find_optout
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.rows import clean_row
 from salesconnect.lib.csv import RowError, Table
@@ -22,7 +22,7 @@ CHUNK_CHARACTERS = 2_000_000
 
 
 @dataclass(slots=True)
-class Rejected:
+class RejectedRow:
     """A row that is not taken: its line, why, and its cells as far as they could be read."""
 
     line: int
@@ -36,9 +36,9 @@ class Chunk:
 
     people: list[str] = field(default_factory=list)
     cells: dict[int, list[str]] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedRow] = field(default_factory=list)
     # The "no" of rows, by line: it is taken also from a rejected row.
-    said_no: dict[int, Heard] = field(default_factory=dict)
+    said_no: dict[int, RowOptOut] = field(default_factory=dict)
     last_line: int = 0
 
     @property
@@ -78,8 +78,8 @@ def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk |
     for line, cells in rows:
         chunk.last_line = line
         if isinstance(cells, RowError):
-            chunk.rejected.append(Rejected(line, cells.reason, cells.cells))
-            if heard := hear(mapping, cells.cells or cells.glimpse):
+            chunk.rejected.append(RejectedRow(line, cells.reason, cells.cells))
+            if heard := find_optout(mapping, cells.cells or cells.glimpse):
                 chunk.said_no[line] = heard
             characters += sum(map(len, cells.cells))
         else:
@@ -93,11 +93,11 @@ def next_chunk(rows: Iterator[Row], mapping: Mapping, today: dt.date) -> Chunk |
 
 def _add(chunk: Chunk, line: int, cells: list[str], mapping: Mapping, today: dt.date) -> None:
     row = clean_row(apply(mapping, cells), today=today)
-    heard = hear(mapping, cells)
+    heard = find_optout(mapping, cells)
     if heard:
         chunk.said_no[line] = heard
     if isinstance(row, RowError):
-        chunk.rejected.append(Rejected(line, row.reason, cells))
+        chunk.rejected.append(RejectedRow(line, row.reason, cells))
         return
     reason = heard.reason if heard else ""
     person = NewPerson(row.details, row.authorization, row.source, line, heard is not None, reason)

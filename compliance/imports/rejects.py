@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db import connection
 
 from compliance.card.staging import ESCAPES
-from compliance.imports.reading import Rejected
+from compliance.imports.reading import RejectedRow
 from compliance.models import ImportJob, ImportReject
 from salesconnect.lib import csv
 
@@ -16,7 +16,7 @@ PAGE = 1_000
 REASON_LENGTH = 500
 
 
-class Lines:
+class LineSource:
     """Lines as COPY reads a file, one at a time: cells of a megabyte are not put together to one text."""
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -27,14 +27,14 @@ class Lines:
         return next(self.lines, "")
 
 
-def keep(job: ImportJob, rows: Sequence[Rejected]) -> None:
+def keep(job: ImportJob, rows: Sequence[RejectedRow]) -> None:
     """Store rejected rows, inside the caller's transaction."""
     if not rows:
         return
     with connection.cursor() as cursor:
         cursor.copy_expert(
             "COPY compliance_importreject (job_id, line, reason, cells) FROM STDIN",
-            Lines(
+            LineSource(
                 f"{job.pk}\t{row.line}\t{row.reason[:REASON_LENGTH].translate(ESCAPES)}"
                 f"\t{json.dumps(row.cells, ensure_ascii=False).translate(ESCAPES)}\n"
                 for row in rows

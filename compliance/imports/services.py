@@ -22,20 +22,20 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.stored import removed_on_failure
 
-COUNTERS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
+RESET_FIELDS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
 
 
-Words = Mapping[str, Sequence[str]]
+OptOutWords = Mapping[str, Sequence[str]]
 
 
-class Questions(NamedTuple):
+class OpenQuestions(NamedTuple):
     """Columns that look like consent or opt-out and are left out, and by column the words that may be a "no"."""
 
     unread: list[str]
     words: dict[str, list[str]]
 
 
-class Card(NamedTuple):
+class CardDefaults(NamedTuple):
     """The card's values for all rows: for people whom the import creates, and for what is not recorded."""
 
     authorization: Authorization = Authorization()
@@ -62,9 +62,9 @@ def start(
     *,
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
-    card: Card | None = None,
+    card: CardDefaults | None = None,
     ignore: Sequence[str] = (),
-    words: Words | None = None,
+    words: OptOutWords | None = None,
     dry_run: bool = False,
 ) -> ImportJob:
     """Take a file in and begin to read it at once; a dry run counts what would become of its rows.
@@ -82,7 +82,7 @@ def start(
 
 @removed_on_failure
 @transaction.atomic
-def propose(file: File, file_name: str, *, actor: Actor, card: Card | None = None) -> ImportJob:
+def propose(file: File, file_name: str, *, actor: Actor, card: CardDefaults | None = None) -> ImportJob:
     """Take a file in for a preview, also one whose columns a user has to map first. Raises as `start`."""
     job = receive(file, file_name, actor=actor, card=card)
     usable = columns_of(job).usable
@@ -97,9 +97,9 @@ def receive(
     *,
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
-    card: Card | None = None,
+    card: CardDefaults | None = None,
     ignore: Sequence[str] = (),
-    words: Words | None = None,
+    words: OptOutWords | None = None,
 ) -> ImportJob:
     """Store a file that can be read, without beginning; its columns may still have to be mapped. Raises as `start`."""
     actor.require("import_people")
@@ -127,9 +127,9 @@ def change(
     *,
     actor: Actor,
     mapping: Mapping[str, str],
-    card: Card,
+    card: CardDefaults,
     ignore: Sequence[str] = (),
-    words: Words | None = None,
+    words: OptOutWords | None = None,
 ) -> ImportJob:
     """Read a file that is not being imported yet with another mapping and card: begins a new dry run."""
     actor.require("import_people")
@@ -158,7 +158,7 @@ def begin(job_id: int, *, actor: Actor, dry_run: bool) -> ImportJob:
         _ask_about_consent(job)
     ImportReject.objects.filter(job=job).delete()
     ImportSeen.objects.filter(job_id=job_id).delete()
-    reset = dict.fromkeys(COUNTERS, 0) | _ordered_by(actor)
+    reset = dict.fromkeys(RESET_FIELDS, 0) | _ordered_by(actor)
     for name, value in reset.items():
         setattr(job, name, value)
     job.dry_run, job.state, job.attempt, job.error = dry_run, ImportJob.State.QUEUED, job.attempt + 1, ""
@@ -193,18 +193,18 @@ def columns_of(job: ImportJob) -> Columns:
     return _recognised(job.table["headers"], job.mapping, job.ignore, job.opt_out_words)
 
 
-def questions_of(job: ImportJob) -> Questions:
+def questions_of(job: ImportJob) -> OpenQuestions:
     """Return what somebody has to say before the file is imported, from its header and its first rows."""
     columns = columns_of(job)
     if not job.file:
-        return Questions([], {})
+        return OpenQuestions([], {})
     with job.file.open("rb") as file:
         table = Table(cast("BinaryIO", file), total=job.total, **job.table)
-        rows = [cells for _line, cells in islice(table, optouts.SAMPLE) if not isinstance(cells, RowError)]
-    unread = optouts.unread(columns.headers, columns.left_out, rows)
+        rows = [cells for _line, cells in islice(table, optouts.SAMPLE_ROWS) if not isinstance(cells, RowError)]
+    unread = optouts.unread_consent_columns(columns.headers, columns.left_out, rows)
     asked = {index: kind for index, kind in columns.optouts.items() if index not in columns.decided}
-    words = optouts.unsure(asked, rows)
-    return Questions(
+    words = optouts.ambiguous_words(asked, rows)
+    return OpenQuestions(
         [columns.headers[index] for index in unread], {columns.headers[index]: said for index, said in words.items()}
     )
 
@@ -228,8 +228,8 @@ def _ask_about_consent(job: ImportJob) -> None:
     )
 
 
-def card_of(job: ImportJob) -> Card:
-    return Card(Authorization.from_values(job.card), Source.from_values(job.card))
+def card_of(job: ImportJob) -> CardDefaults:
+    return CardDefaults(Authorization.from_values(job.card), Source.from_values(job.card))
 
 
 def _open(file: File) -> Table:
@@ -240,7 +240,7 @@ def _open(file: File) -> Table:
 
 
 def _recognised(
-    headers: list[str], chosen: Mapping[str, str] | None, ignore: Sequence[str], words: Words | None
+    headers: list[str], chosen: Mapping[str, str] | None, ignore: Sequence[str], words: OptOutWords | None
 ) -> Columns:
     try:
         return recognise(headers, chosen, ignore, words)
@@ -248,12 +248,12 @@ def _recognised(
         raise Invalid({"mapping": [str(problem)]}) from None
 
 
-def _as_stored(words: Words | None) -> dict[str, list[str]]:
+def _as_stored(words: OptOutWords | None) -> dict[str, list[str]]:
     return {header: list(said) for header, said in (words or {}).items()}
 
 
-def _checked(card: Card | None) -> Card:
-    card = card or Card()
+def _checked(card: CardDefaults | None) -> CardDefaults:
+    card = card or CardDefaults()
     if errors := card.authorization.errors(timezone.localdate()) | card.source.errors():
         raise Invalid(errors)
     return card

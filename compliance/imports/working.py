@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from compliance.imports import rejects
 from compliance.imports.mapping import recognise
-from compliance.imports.pipeline import Overtaken, Taken, take_in
+from compliance.imports.pipeline import ChunkResult, ConcurrentChange, process_chunk
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from contacts.jobs import attempts, batches
@@ -54,7 +54,7 @@ def _work(job_id: int, progress: Progress | None) -> bool:
     with translation.override(job.language):
         try:
             return _turn(job, progress)
-        except Overtaken:
+        except ConcurrentChange:
             return True
         except Forbidden:
             _fail(job, _("The right to do this was withdrawn meanwhile."))
@@ -122,8 +122,8 @@ def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
             with transaction.atomic():
                 if (held := _hold(job)) is None:
                     return False
-                _count(held, chunk, take_in(held, chunk, actor=actor))
-        except Overtaken:
+                _count(held, chunk, process_chunk(held, chunk, actor=actor))
+        except ConcurrentChange:
             continue
         except OperationalError as error:
             if not given_up(error):
@@ -131,7 +131,7 @@ def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
         else:
             job.line = chunk.last_line
             return True
-    raise Overtaken
+    raise ConcurrentChange
 
 
 def _hold(job: ImportJob) -> ImportJob | None:
@@ -140,7 +140,7 @@ def _hold(job: ImportJob) -> ImportJob | None:
     return same.select_for_update(skip_locked=True).first()
 
 
-def _count(job: ImportJob, chunk: Chunk, taken: Taken) -> None:
+def _count(job: ImportJob, chunk: Chunk, taken: ChunkResult) -> None:
     rejects.keep(job, taken.rejected)
     ImportJob.objects.filter(pk=job.pk).update(
         state=ImportJob.State.RUNNING,

@@ -25,9 +25,9 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 
-BY_HAND, BY_MAIL, CAME_BACK = "by_hand", "mail", "came_back"
+BY_HAND, BY_MAIL, BOUNCED = "by_hand", "mail", "came_back"
 """How somebody was told; and why somebody who was told by mail turned out not to have been."""
-NEAR = 1_000
+SAME_TIME_MARGIN = 1_000
 MARK = statement(__file__, "mark_informed")
 
 TAKE_BACK = statement(__file__, "take_informed_back")
@@ -53,38 +53,42 @@ def mark(
 
 
 @act
-def take_back(contact_id: int, *, actor: Actor) -> Outcome:
+def withdraw_after_bounce(contact_id: int, *, actor: Actor) -> Outcome:
     """Put on record that the mail by which somebody counts as told came back; what a user marked by hand stands."""
     ids = services.lock(Contact.objects.filter(pk=contact_id))
     newest = history.of_contact(contact_id).filter(action=history.INFORMED).first()
     if not ids or newest is None or newest.changes.get("how") != [None, BY_MAIL]:
         return Outcome(unchanged=len(ids))
     with connection.cursor() as cursor:
-        values = {"ids": ids, "how": CAME_BACK, "action": history.INFORMED}
+        values = {"ids": ids, "how": BOUNCED, "action": history.INFORMED}
         cursor.execute(TAKE_BACK, values | history.event_values(actor, None))
         changed = cursor.fetchone()[0]
     return Outcome(changed=changed, unchanged=len(ids) - changed)
 
 
-def must_be_told(card: str = "card__") -> Q:
+def must_be_informed(card: str = "card__") -> Q:
     """Return the condition that a person still has to be told; `card` is the path to the card's fields."""
     return Q(**{f"{card}informed_at": None, f"{card}source_type__in": INDIRECT_SOURCES})
 
 
 def waiting() -> QuerySet[ComplianceCard]:
     """Return the cards of those who must be told, with their people: by id, which is the order in which they came."""
-    return ComplianceCard.objects.filter(must_be_told(card="")).select_related("contact__owner").order_by("contact_id")
+    return (
+        ComplianceCard.objects.filter(must_be_informed(card="")).select_related("contact__owner").order_by("contact_id")
+    )
 
 
 def overdue(today: dt.date | None = None) -> QuerySet[ComplianceCard]:
     """Return those of `waiting` who should have been told before `today`.
 
     Nobody with a higher id came before the day that counts, which lets the index of those who wait answer alone;
-    `NEAR` allows for people who came in at the same time.
+    `SAME_TIME_MARGIN` allows for people who came in at the same time.
     """
     limit = first_in_time(today or timezone.localdate())
     earlier = Contact.objects.filter(created_at__lt=limit).order_by("-created_at", "-id")
-    newest = Contact.objects.filter(pk__in=earlier.values("pk")[:NEAR]).aggregate(newest=Max("pk"))["newest"]
+    newest = Contact.objects.filter(pk__in=earlier.values("pk")[:SAME_TIME_MARGIN]).aggregate(newest=Max("pk"))[
+        "newest"
+    ]
     return waiting().filter(contact_id__lte=newest or 0, contact__created_at__lt=limit)
 
 

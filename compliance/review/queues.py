@@ -18,28 +18,28 @@ QUEUES: dict[str, Callable[[], QuerySet[ComplianceCard]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class CappedCount:
     """How many people wait, exact up to 10,000, and whether there are more."""
 
     number: int
     capped: bool
 
 
-def count(name: str, owner_id: int | None = None, cap: int = COUNT_CAP) -> Waiting:
+def count(name: str, owner_id: int | None = None, cap: int = COUNT_CAP) -> CappedCount:
     """Return how many people wait in a queue, those of one owner or all."""
     found = of_owner(QUEUES[name](), owner_id).order_by()[: cap + 1].count()
-    return Waiting(min(found, cap), found > cap)
+    return CappedCount(min(found, cap), found > cap)
 
 
-def counts(owner_id: int | None = None) -> dict[str, Waiting]:
+def counts(owner_id: int | None = None) -> dict[str, CappedCount]:
     """Return how many people wait in each queue."""
     return {name: count(name, owner_id) for name in QUEUES}
 
 
-def restricted(cap: int = COUNT_CAP) -> Waiting:
+def restricted(cap: int = COUNT_CAP) -> CappedCount:
     """Return how many people's processing is restricted."""
     found = ComplianceCard.objects.filter(restricted_at__isnull=False)[: cap + 1].count()
-    return Waiting(min(found, cap), found > cap)
+    return CappedCount(min(found, cap), found > cap)
 
 
 def of_owner(cards: QuerySet[ComplianceCard], owner_id: int | None) -> QuerySet[ComplianceCard]:

@@ -1,6 +1,6 @@
 """Restriction of processing (GDPR art. 18): the data stays, and nothing may be done with it but read.
 
-What it closes is said once, in `services.FREE`; an opt-out is taken all the same.
+What it closes is said once, in `services.UNRESTRICTED`; an opt-out is taken all the same.
 """
 
 from django.db import connection

@@ -31,7 +31,7 @@ REVIEWED = statement(__file__, "mark_reviewed")
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class BalancingNote:
     """A balancing note: what the data is for, why it takes this data, and why that outweighs the person's interests."""
 
     purpose: str
@@ -61,7 +61,7 @@ def mark(contacts: ContactQuerySet, *, actor: Actor, reason: str = "", batch_id:
 
 
 @act
-def balance(contact_id: int, note: Note, *, actor: Actor) -> ReviewNote:
+def balance(contact_id: int, note: BalancingNote, *, actor: Actor) -> ReviewNote:
     """Attach a balancing note to one person's legitimate interest, which is thereby reviewed (GDPR art. 6(1)(f)).
 
     Raises `Forbidden`, `Missing`, `Restricted`, `Invalid`, and `Conflict` (`no_interest`) for another legal basis.

@@ -30,7 +30,7 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
 
-ALIKE = """
+LOOKALIKE_PAIRS = """
     SELECT {columns} FROM contacts_contact person JOIN compliance_suppression held
         ON held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
         AND held.source <> 'bounce'
@@ -61,13 +61,13 @@ def tell_apart(contact_id: int, *, actor: Actor) -> Outcome:
     return Outcome(changed=1)
 
 
-def see(ids: Iterable[int]) -> None:
+def refresh_marks(ids: Iterable[int]) -> None:
     """Set the marks of people right; the history tells what changes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT compliance_see_lookalikes(%s::bigint[], true)", [list(ids)])
 
 
-def tell(contact_id: int, *, actor: Actor) -> None:
+def record_mark(contact_id: int, *, actor: Actor) -> None:
     """Say in the history of a person who comes back whether the address looks like one that said no, if it differs."""
     own = ContactEvent.objects.filter(
         contact_id=contact_id, action__in=(*history.LOOKS, history.UNSUBSCRIBED)

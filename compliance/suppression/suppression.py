@@ -43,7 +43,7 @@ REKEY = """
     WHERE s.address_hash = given.old
     AND NOT EXISTS (SELECT FROM compliance_suppression n WHERE n.address_hash = given.new)
 """
-UNFOLD = """
+COPY_FOLDED = """
     INSERT INTO compliance_suppression (address_hash, hash_key, reason, source, since, said_at, skeleton_hash)
     SELECT DISTINCT ON (given.new) given.new, %(hash_key)s, s.reason, s.source, s.since, s.said_at, given.look
     FROM unnest(%(old)s::uuid[], %(new)s::uuid[], %(looks)s::uuid[]) AS given (old, new, look)
@@ -53,7 +53,7 @@ UNFOLD = """
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OptOutResult:
     """What came of a "no": whose it was, how many of them could be mailed before, and whether the address was new.
 
     `holders` are those of the people who have the address.
@@ -98,7 +98,7 @@ def unsubscribe_address(
     reason: str = "",
     skeleton: UUID | None = None,
     written_to: Sequence[int] = (),
-) -> Said:
+) -> OptOutResult:
     """Opt an address out that is known by its hashes alone, and whoever has it.
 
     The first hash is stored, made with the key named `hash_key`; who has the address may be known by another. Who knows
@@ -121,7 +121,7 @@ def _unsubscribe(
     address: tuple[Sequence[UUID], str, UUID | None] = ((), "", None),
     said: bool = True,
     of_mail: bool = False,
-) -> Said:
+) -> OptOutResult:
     """Opt out the people whose ids a statement finds, and an address, all of it in one statement."""
     actor.require("unsubscribe_people")
     values: dict[str, Any] = {
@@ -135,7 +135,7 @@ def _unsubscribe(
     }
     with connection.cursor() as cursor:
         cursor.execute(fill(UNSUBSCRIBE, ids=whose), values | history.event_values(actor, batch_id))
-        heard = Said(*cursor.fetchone())
+        heard = OptOutResult(*cursor.fetchone())
     if heard.changed:
         kick("unsubscribes.push_salesforce")
     return heard
@@ -179,7 +179,7 @@ def opt_out_addresses(addresses: Iterable[str], *, actor: Actor, source: str, re
     return len(fresh)
 
 
-def renew(addresses: Iterable[str]) -> None:
+def move_to_newest_key(addresses: Iterable[str]) -> None:
     """Move what suppresses normalised addresses to the newest key, by which all that is stored is compared.
 
     A suppression of the time while the case of domains was folded is copied, for it may be another's too. The
@@ -190,7 +190,7 @@ def renew(addresses: Iterable[str]) -> None:
     folded = [(old, new) for (new, *_others), olds in hashed.values() for old in olds]
     looks = {new: skeleton_hashes(address)[0] for address, ((new, *_others), olds) in hashed.items() if olds}
     with connection.cursor() as cursor:
-        for statement, pairs in ((REKEY, older), (UNFOLD, folded)):
+        for statement, pairs in ((REKEY, older), (COPY_FOLDED, folded)):
             if pairs:
                 values: dict[str, Any] = {
                     "old": [str(old) for old, _new in pairs],

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from compliance.card.rules import AuthorizationType, SourceType
 from compliance.verdict import policy
-from compliance.verdict.reasons import Facts, Said
+from compliance.verdict.reasons import Facts, OptOut
 from compliance.verdict.verdict import Verdict, verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
@@ -26,7 +26,7 @@ from salesconnect.lib.database.sql import statement
 
 # What each kind of event says of a person, as a JSON object; the later word on a key stands. `basis` is when the legal
 # basis was recorded or reviewed last. A created person has plain values, every other change is `[from, to]`.
-NEW = """
+NEW_VALUES = """
     (SELECT coalesce(jsonb_object_agg(key, value->1), '{}') FROM jsonb_each(event.changes)
      WHERE jsonb_typeof(value) = 'array')
 """
@@ -35,24 +35,24 @@ CLOCKS = """
     CASE WHEN event.changes ? 'basis_since' THEN jsonb_build_object('basis', event.changes->'basis_since'->1,
         'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
 """
-TOLD = statement(__file__, "told", new=NEW, clocks=CLOCKS)
+FACTS_OF_EVENT = statement(__file__, "told", new=NEW_VALUES, clocks=CLOCKS)
 # That words were scrubbed changes nothing of what a verdict asks.
-ACTIONS = tuple(action for action in re.findall(r"WHEN '(\w+)' THEN", TOLD) if action != history.SCRUBBED)
+ACTIONS = tuple(action for action in re.findall(r"WHEN '(\w+)' THEN", FACTS_OF_EVENT) if action != history.SCRUBBED)
 """The events that change what is known, each as `told.sql` says."""
 INSTANT = dt.timedelta(microseconds=1)
 """What lies between a moment and the one just before it, as PostgreSQL counts."""
-GIVEN = "SELECT * FROM unnest(%(numbers)s::bigint[], %(ids)s::bigint[], %(moments)s::timestamptz[])"
+ASKED_PAIRS = "SELECT * FROM unnest(%(numbers)s::bigint[], %(ids)s::bigint[], %(moments)s::timestamptz[])"
 
 
 @dataclass
-class State(Facts):
+class PersonState(Facts):
     """What was known of a person at a moment; it has the fields of the card, and the opt-out in `said`."""
 
     here: bool = False
     authorization_other: str = ""
     source_type: int | None = None
     source_other: str = ""
-    said: Said | None = None
+    said: OptOut | None = None
     said_reason: str = ""
     reviewed_on: dt.date | None = None
     informed_at: dt.datetime | None = None
@@ -65,20 +65,20 @@ class State(Facts):
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PersonAsOf:
     """One person at one moment: who it was, what was known, and the verdict by the policy then in force."""
 
     contact: Contact
     moment: dt.datetime
-    state: State
+    state: PersonState
     verdict: Verdict
     updated_at: dt.datetime
 
 
-def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[State]:
+def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[PersonState]:
     """Return the states of people, each at a moment, in the order in which they were asked; one query."""
     moments = [moment for _contact_id, moment in asked]
-    sql, params = states_sql(GIVEN, max(moments, default=timezone.now()))
+    sql, params = states_sql(ASKED_PAIRS, max(moments, default=timezone.now()))
     params |= {
         "numbers": list(range(len(asked))),
         "ids": [contact_id for contact_id, _moment in asked],
@@ -87,7 +87,7 @@ def states(asked: Sequence[tuple[int, dt.datetime]]) -> list[State]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         found = {number: read(words) for number, words in cursor.fetchall()}
-    return [found.get(number, State()) for number in range(len(asked))]
+    return [found.get(number, PersonState()) for number in range(len(asked))]
 
 
 def states_sql(asked: str, until: dt.datetime | None = None, among: str = "true") -> tuple[str, dict[str, Any]]:
@@ -99,32 +99,32 @@ def states_sql(asked: str, until: dt.datetime | None = None, among: str = "true"
     Who asks for a part of the people says in `among` which, as a condition of `event.contact_id`: else PostgreSQL may
     pass over the events of all.
     """
-    return statement(__file__, "states", asked=asked, told=TOLD, among=among), {
+    return statement(__file__, "states", asked=asked, told=FACTS_OF_EVENT, among=among), {
         "actions": list(ACTIONS),
         "until": until or timezone.now(),
     }
 
 
-def read(text: str) -> State:
+def read(text: str) -> PersonState:
     """Return a state from the JSON of `STATES`."""
     words = json.loads(text)
     authorization, source = words.get("authorization_type"), words.get("source_type")
     said_at, unsubscribed = _moment(words.get("said_at")), bool(words.get("unsubscribed"))
     words |= {"basis_since": words.get("basis"), "reviewed_on": words.get("reviewed")}
-    plain = {field.name: READ[field.type](words.get(field.name)) for field in fields(State) if field.type in READ}
-    return State(**plain | {
+    plain = {field.name: READ[field.type](words.get(field.name)) for field in fields(PersonState) if field.type in READ}
+    return PersonState(**plain | {
         "authorization_type": AuthorizationType.from_slug(authorization).value if authorization else None,
         "source_type": SourceType.from_slug(source).value if source else None,
-        "said": Said(said_at, words.get("said_source") or "") if unsubscribed and said_at else None,
+        "said": OptOut(said_at, words.get("said_source") or "") if unsubscribed and said_at else None,
         "said_reason": (words.get("said_reason") or "") if unsubscribed and said_at else "",
     })  # fmt: skip
 
 
-def judge(state: State, moment: dt.datetime) -> Verdict:
+def judge(state: PersonState, moment: dt.datetime) -> Verdict:
     return verdict(state, policy.at(moment), moment, state.said)
 
 
-def past(contact: Contact, moment: dt.datetime) -> Past | None:
+def past(contact: Contact, moment: dt.datetime) -> PersonAsOf | None:
     """Return a person as known at a moment; None when the person was not here, or not yet."""
     if moment < contact.created_at:
         return None
@@ -138,7 +138,7 @@ def past(contact: Contact, moment: dt.datetime) -> Past | None:
     changes = own.filter(at__lte=until, action__in=(*ACTIONS, history.EDITED))
     changed = changes.order_by("-at").values_list("at", flat=True)
     then = _as_then(contact, own.filter(at__gt=until, action=history.EDITED).order_by("-at", "-id"))
-    return Past(then, moment, state, judge(state, moment), changed.first() or contact.created_at)
+    return PersonAsOf(then, moment, state, judge(state, moment), changed.first() or contact.created_at)
 
 
 def _as_then(contact: Contact, later: Iterable[ContactEvent]) -> Contact:

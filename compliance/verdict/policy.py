@@ -14,7 +14,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 
 FIELDS = (*DECIDED, *(months.name for months in MONTHS))
-CHANGING = "SELECT pg_advisory_xact_lock(hashtext('compliance.policy'))"
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('compliance.policy'))"
 
 
 def current() -> Policy:
@@ -43,7 +43,7 @@ def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
     """
     actor.require_recent("edit_policy")
     with connection.cursor() as cursor:
-        cursor.execute(CHANGING)
+        cursor.execute(LOCK)
     old = current()
     wanted = {name: getattr(old, name) for name in FIELDS} | dict(values)
     if not differences(old, new := Policy(**wanted, user_id=actor.user_id, actor_name=actor.name)):

@@ -1,7 +1,7 @@
 """The reasons of the verdict, each declared once: when it holds, its words, and what a team may decide of it.
 
 A reason holds when all its tests do. A test is a field of the card, a relation and a value, so that Python and SQL
-cannot come to understand it differently; see `Test`. The policy's columns and its page are made from this table too.
+cannot come to understand it differently; see `FieldTest`. The policy's columns and page are made from this table too.
 """
 
 import datetime as dt
@@ -57,7 +57,7 @@ Judged: TypeAlias = "Facts | ComplianceCard"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OptOut:
     """What is known of an opt-out: when and how it came in."""
 
     since: dt.datetime
@@ -65,7 +65,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class FieldTest:
     """One relation of a field: it `is` a value, it is `set` (or not), or it lies more than some months `before`."""
 
     field: str
@@ -119,15 +119,15 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class VerdictRule:
     """A reason: the tests under which it holds, its words, and its effect: one that is `always` so, or the team's.
 
     `held` is the reason that a mail names which the gate holds back for it, one of `Message.Reason`.
     """
 
     code: str
-    tests: tuple[Test, ...]
-    words: Callable[[Judged, "Policy", Said | None], str]
+    tests: tuple[FieldTest, ...]
+    words: Callable[[Judged, "Policy", OptOut | None], str]
     always: Effect | None = None
     decided: Decided | None = None
     held: str = BY_POLICY
@@ -155,36 +155,36 @@ def months_before(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _unsubscribed(_facts: Judged, _policy: "Policy", said: Said | None) -> str:
+def _unsubscribed(_facts: Judged, _policy: "Policy", said: OptOut | None) -> str:
     if said is None:
         return _t("Unsubscribed.")
     sentence = FACTS[OptOutSource(said.source)].sentence if said.source in FACTS else _t("Unsubscribed on %(date)s.")
     return str(sentence) % {"date": _day(said.since)}
 
 
-def _restricted(facts: Judged, _policy: "Policy", _said: Said | None) -> str:
+def _restricted(facts: Judged, _policy: "Policy", _said: OptOut | None) -> str:
     return _t("Processing restricted since %(date)s.") % {"date": _day(facts.restricted_at)}
 
 
-def _looks_opted_out(_facts: Judged, _policy: "Policy", _said: Said | None) -> str:
+def _looks_opted_out(_facts: Judged, _policy: "Policy", _said: OptOut | None) -> str:
     return _t("The address looks like one that said no. Decide whether it is another person.")
 
 
-def _no_authorization(_facts: Judged, _policy: "Policy", _said: Said | None) -> str:
+def _no_authorization(_facts: Judged, _policy: "Policy", _said: OptOut | None) -> str:
     return _t("No authorization recorded.")
 
 
-def _consent_old(facts: Judged, policy: "Policy", _said: Said | None) -> str:
+def _consent_old(facts: Judged, policy: "Policy", _said: OptOut | None) -> str:
     words = {"date": _day(facts.consent_date), "months": policy.consent_months}
     return _t("Consent of %(date)s is older than %(months)d months.") % words
 
 
-def _interest_due(facts: Judged, policy: "Policy", _said: Said | None) -> str:
+def _interest_due(facts: Judged, policy: "Policy", _said: OptOut | None) -> str:
     words = {"date": _day(facts.basis_since), "months": policy.interest_months}
     return _t("Legitimate interest was last reviewed on %(date)s, more than %(months)d months ago.") % words
 
 
-def _other_ground(_facts: Judged, _policy: "Policy", _said: Said | None) -> str:
+def _other_ground(_facts: Judged, _policy: "Policy", _said: OptOut | None) -> str:
     return _t("Authorization is Other, which is no ground of GDPR art. 6.")
 
 
@@ -193,19 +193,23 @@ def _day(day: dt.date | dt.datetime | None) -> str:
     return date_format(timezone.localdate(day) if isinstance(day, dt.datetime) else day or "")
 
 
-RULES: Sequence[Rule] = (
-    Rule("unsubscribed", (Test("unsubscribed", "is"),), _unsubscribed, always=Effect.BLOCK, held="unsubscribed"),
-    Rule("restricted", (Test("restricted_at", "set"),), _restricted, always=Effect.BLOCK, held="restricted"),
-    Rule(
+RULES: Sequence[VerdictRule] = (
+    VerdictRule(
+        "unsubscribed", (FieldTest("unsubscribed", "is"),), _unsubscribed, always=Effect.BLOCK, held="unsubscribed"
+    ),
+    VerdictRule(
+        "restricted", (FieldTest("restricted_at", "set"),), _restricted, always=Effect.BLOCK, held="restricted"
+    ),
+    VerdictRule(
         LOOKS_OPTED_OUT,
-        (Test("looks_opted_out", "is"), Test("unsubscribed", "is", False)),
+        (FieldTest("looks_opted_out", "is"), FieldTest("unsubscribed", "is", False)),
         _looks_opted_out,
         always=Effect.HOLD,
         held=LOOKS_OPTED_OUT,
     ),
-    Rule(
+    VerdictRule(
         "no_authorization",
-        (Test("authorization_type", "set", False),),
+        (FieldTest("authorization_type", "set", False),),
         _no_authorization,
         decided=Decided(
             Effect.HOLD,
@@ -215,9 +219,9 @@ RULES: Sequence[Rule] = (
         ),
         held="no_authorization",
     ),
-    Rule(
+    VerdictRule(
         "consent_old",
-        (Test("consent_date", "before", "consent_months"),),
+        (FieldTest("consent_date", "before", "consent_months"),),
         _consent_old,
         decided=Decided(
             Effect.WARN,
@@ -227,11 +231,11 @@ RULES: Sequence[Rule] = (
             months=Months("consent_months", _("Months after which a consent is old"), 24),
         ),
     ),
-    Rule(
+    VerdictRule(
         "interest_due",
         (
-            Test("authorization_type", "is", int(AuthorizationType.LEGITIMATE_INTEREST)),
-            Test("basis_since", "before", "interest_months"),
+            FieldTest("authorization_type", "is", int(AuthorizationType.LEGITIMATE_INTEREST)),
+            FieldTest("basis_since", "before", "interest_months"),
         ),
         _interest_due,
         decided=Decided(
@@ -242,9 +246,9 @@ RULES: Sequence[Rule] = (
             months=Months("interest_months", _("Months after which a legitimate interest is due for review"), 12),
         ),
     ),
-    Rule(
+    VerdictRule(
         "other_ground",
-        (Test("authorization_type", "is", int(AuthorizationType.OTHER)),),
+        (FieldTest("authorization_type", "is", int(AuthorizationType.OTHER)),),
         _other_ground,
         decided=Decided(
             Effect.ALLOW,

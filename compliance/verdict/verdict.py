@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import AuthorizationType
 from compliance.models import Policy
-from compliance.verdict.reasons import RULES, Effect, Judged, Said
+from compliance.verdict.reasons import RULES, Effect, Judged, OptOut
 
 MAY = "may"
 MAY_NOT = "may_not"
@@ -27,7 +27,7 @@ HOLDING = (Effect.BLOCK, Effect.HOLD)
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class VerdictReason:
     """Something that holds of the person, in words, and what it does to the verdict."""
 
     code: str
@@ -40,26 +40,26 @@ class Verdict:
     """The answer with every reason that holds."""
 
     code: str
-    reasons: tuple[Reason, ...]
+    reasons: tuple[VerdictReason, ...]
 
     @property
     def label(self) -> Any:
         return dict(CHOICES)[self.code]
 
 
-def verdict(facts: Judged, policy: Policy, now: dt.datetime, said: Said | None = None) -> Verdict:
+def verdict(facts: Judged, policy: Policy, now: dt.datetime, said: OptOut | None = None) -> Verdict:
     """Return the verdict for a person under a policy at a moment, with every reason that holds.
 
     `said` tells when and how the person opted out; a suppressed address opts out even where the card does not say so.
     """
     today = timezone.localdate(now)
     reasons = [
-        Reason(rule.code, rule.words(facts, policy, said), EFFECTS[rule.effect(policy)])
+        VerdictReason(rule.code, rule.words(facts, policy, said), EFFECTS[rule.effect(policy)])
         for rule in RULES
         if rule.holds(facts, policy, today) or (rule.code == "unsubscribed" and said is not None)
     ]
     if facts.authorization_type is not None:
-        reasons.append(Reason("authorization", _ground(facts), MAY))
+        reasons.append(VerdictReason("authorization", _ground(facts), MAY))
     effects = {reason.effect for reason in reasons}
     return Verdict(next(code for code in (MAY_NOT, ASK_FIRST, MAY) if code in effects), tuple(reasons))
 

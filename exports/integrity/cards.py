@@ -171,7 +171,7 @@ def make_cards(actor: Actor) -> int:
 
 def see_lookalikes(ids: list[int], actor: Actor) -> int:
     """Correct the look-alike mark of these people, with an event each."""
-    lookalikes.see(ids)
+    lookalikes.refresh_marks(ids)
     return len(ids)
 
 

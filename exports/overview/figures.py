@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from compliance.card import headcounts
-from compliance.card.headcounts import Kind
+from compliance.card.headcounts import Headcount
 from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
 from compliance.models import ComplianceCard, Policy
 from compliance.verdict import policy
@@ -68,7 +68,7 @@ def at_end_of(day: dt.date) -> Figures:
     return {**found, RESTRICTED: {"": headcounts.restricted_before(midnight)}}
 
 
-def of_kinds(found: Iterable[Kind], day: dt.date, rules: Policy) -> Figures:
+def of_kinds(found: Iterable[Headcount], day: dt.date, rules: Policy) -> Figures:
     """Add the headcounts up to figures; the age of consents is their age on `day`."""
     total = unsubscribed = old = 0
     grounds = dict.fromkeys((NOT_RECORDED, *AuthorizationType.slugs()), 0)

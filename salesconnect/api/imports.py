@@ -135,7 +135,7 @@ class ImportViewSet(Endpoint):
             mapping=values.get("mapping"),
             ignore=values.get("ignore", ()),
             words=values.get("opt_out_words"),
-            card=services.Card(Authorization.from_values(values), Source.from_values(values)),
+            card=services.CardDefaults(Authorization.from_values(values), Source.from_values(values)),
             dry_run=values["dry_run"],
         )
         return Response(import_body(job), 202)

@@ -72,7 +72,7 @@ class CardMethods:
 
     def filter_to_inform(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         """Keep the people who must be told that we hold their data: all, or the overdue ones."""
-        kept = queryset.filter(informing.must_be_told(self.on_card))
+        kept = queryset.filter(informing.must_be_informed(self.on_card))
         overdue = informing.overdue().order_by().values("contact_id")
         return kept.filter(pk__in=overdue) if value == "overdue" else kept
 

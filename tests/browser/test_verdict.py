@@ -16,7 +16,7 @@ from contacts.models import Contact
 
 OLD = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")
 INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
-NOTE = review.Note("Sell to companies", "Nothing milder finds them", "They expect it")
+NOTE = review.BalancingNote("Sell to companies", "Nothing milder finds them", "They expect it")
 PHONE = {"viewport": {"width": 320, "height": 720}}
 LOOKS = [{}, {"color_scheme": "dark"}, PHONE, PHONE | {"color_scheme": "dark"}]
 

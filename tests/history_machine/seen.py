@@ -7,13 +7,13 @@ from typing import Any
 
 from compliance.models import Suppression
 from compliance.verdict import asof, policy
-from compliance.verdict.reasons import Said
+from compliance.verdict.reasons import OptOut
 from compliance.verdict.verdict import verdict
 from contacts.models import Contact
 from contacts.people.fields import DETAILS
 
 OWN = (*DETAILS, "owner_id")
-ON_CARD = tuple(field.name for field in fields(asof.State) if field.name not in {"here", "said", "said_reason"})
+ON_CARD = tuple(field.name for field in fields(asof.PersonState) if field.name not in {"here", "said", "said_reason"})
 WORDS = {*OWN, "authorization_other", "consent_purpose", "source_other"}
 """What an erasure takes out of the history of others who had heard of the erased."""
 
@@ -23,7 +23,7 @@ Seen = dict[int, dict[str, Any]]
 def everybody(now: dt.datetime) -> Seen:
     """Return all that one sees of everybody now, by number: details, card, verdict with its reasons."""
     rules = policy.current()
-    held = {row.address_hash: Said(row.since, row.source) for row in Suppression.objects.all()}
+    held = {row.address_hash: OptOut(row.since, row.source) for row in Suppression.objects.all()}
     return {
         contact.pk: {name: getattr(contact, name) for name in OWN}
         | {name: getattr(contact.card, name) for name in ON_CARD}

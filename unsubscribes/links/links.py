@@ -9,7 +9,7 @@ from django.db import connection
 from psycopg2.extras import execute_values
 
 from compliance.suppression import suppression
-from compliance.suppression.suppression import Said
+from compliance.suppression.suppression import OptOutResult
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
@@ -123,7 +123,7 @@ def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
     return again.outcome if again.changed or again.new else said.outcome
 
 
-def _opt_out(link: MailLink, source: str, reason: str) -> Said:
+def _opt_out(link: MailLink, source: str, reason: str) -> OptOutResult:
     return suppression.unsubscribe_address(
         [link.address_hash] if link.address_hash else [],
         link.hash_key,

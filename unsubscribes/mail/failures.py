@@ -142,10 +142,10 @@ def allow(contact_id: int, *, actor: Actor) -> Outcome:
 
 
 @judging.noted
-def _undeliverable(contact: Contact) -> verdict.Reason | None:
+def _undeliverable(contact: Contact) -> verdict.VerdictReason | None:
     # As with an address that takes no mail: no word of the person, and no ground of law.
     of_person = MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact_id=contact.pk)
     if not (contact.address_hash and of_person.filter(address_hash=contact.address_hash).exists()):
         return None
     words = _("The last %(number)d mails to the address did not arrive, so the next one is held back.")
-    return verdict.Reason(Reason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)
+    return verdict.VerdictReason(Reason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)

@@ -56,4 +56,4 @@ def count_as_untold(message: Message) -> None:
     """Put on record that nobody was told by a message that came back, unless another one told the person."""
     others = Message.objects.filter(contact_id=message.contact_id, informs=True, state=Message.State.SENT)
     if message.informs and not others.exclude(pk=message.pk).exists():
-        informing.take_back(message.contact_id, actor=system())
+        informing.withdraw_after_bounce(message.contact_id, actor=system())

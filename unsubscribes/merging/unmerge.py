@@ -54,7 +54,7 @@ def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
     # The one is for readers; the other is a code that outlasts an erasure, as it stands with who is created.
     back: dict[str, Any] = {"unsubscribed": (None, said_no)} | ({"suppressed": True} if said_no else {})
     history.record([record.absorbed_id], history.UNMERGED, actor=actor, changes=back)
-    lookalikes.tell(record.absorbed_id, actor=actor)
+    lookalikes.record_mark(record.absorbed_id, actor=actor)
     history.record([record.survivor_id], history.UNMERGED, actor=actor, changes=clocks)
     return Outcome(changed=1)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from compliance.models import Suppression
 from compliance.suppression import suppression
-from compliance.suppression.suppression import Said
+from compliance.suppression.suppression import OptOutResult
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
 from contacts.people.found_addresses import addresses_in
@@ -93,7 +93,7 @@ def _take_one(reported: Reported, actor: Actor) -> Outcome:
     return outcome
 
 
-def _opt_out(reported: Reported, source: str, written_to: list[int], actor: Actor) -> Said:
+def _opt_out(reported: Reported, source: str, written_to: list[int], actor: Actor) -> OptOutResult:
     return suppression.unsubscribe_address(
         reported.hashes,
         newest_key(),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import services, working
 from compliance.imports.rejects import first_rejects
-from compliance.imports.services import Card
+from compliance.imports.services import CardDefaults
 from compliance.imports.values import consent_date
 from compliance.models import ImportJob
 from contacts.jobs.batches import user_actor
@@ -133,7 +133,7 @@ def _words(pair: str) -> tuple[str, list[str]]:
     return column, [word for word in words.split(",") if word.strip()]
 
 
-def _card(options: dict[str, Any]) -> Card:
+def _card(options: dict[str, Any]) -> CardDefaults:
     try:
         date = consent_date(options["consent_date"] or "")
     except ValueError as problem:
@@ -144,4 +144,4 @@ def _card(options: dict[str, Any]) -> Card:
         "source_type": SourceType.from_slug(source) if source else None,
         "consent_date": date,
     }
-    return Card(Authorization.from_values(values), Source.from_values(values))
+    return CardDefaults(Authorization.from_values(values), Source.from_values(values))

@@ -151,5 +151,5 @@ class BalanceViewSet(PersonEndpoint):
         """Attach a balancing note to a person's legitimate interest, which is a review of it."""
         self.row(pk)
         texts = read(NoteBody, request.data)
-        note = review.Note(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
+        note = review.BalancingNote(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
         return Response(note_body(review.balance(pk, note, actor=self.actor)), 201)

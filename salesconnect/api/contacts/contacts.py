@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compliance.card.creation import create_person
-from compliance.card.revision import Owner, revise
+from compliance.card.revision import OwnerChoice, revise
 from compliance.card.rules import Authorization, Source
 from compliance.card.staging import NewPerson
 from compliance.verdict import asof
-from compliance.verdict.asof import Past
+from compliance.verdict.asof import PersonAsOf
 from contacts.events import history
 from contacts.jobs import batches, bulk_undo
 from contacts.jobs.acts import ACTS
@@ -83,7 +83,7 @@ class PersonEndpoint(Endpoint):
         """Return what the endpoint shows of the person."""
         return person_body(row)
 
-    def past(self, contact_id: int) -> Past | None:
+    def past(self, contact_id: int) -> PersonAsOf | None:
         """Return the person as known at the moment that `as_of` names, None when it names none.
 
         Raises `Missing` for who was not here then, or is not visible now.
@@ -234,7 +234,7 @@ class ContactViewSet(PersonEndpoint):
         if whole:
             details = dict.fromkeys(DETAILS, "") | details
             card = None if card is None else EMPTY_CARD | card
-        owner = values.get("owner", Owner.STAYS)
+        owner = values.get("owner", OwnerChoice.UNCHANGED)
         revise(pk, actor=self.actor, details=details, card=card, owner=owner, version=version)
         return self.answer(pk)
 

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from compliance.verdict import policy, verdict
-from compliance.verdict.asof import Past
+from compliance.verdict.asof import PersonAsOf
 from contacts.models import Batch, ContactEvent, User
 from contacts.people.fields import DETAILS, FIELDS
 from contacts.people.queries import ContactQuerySet
@@ -117,7 +117,7 @@ def person_body(row: PersonRow) -> dict[str, Any]:
     }
 
 
-def past_row(past: Past) -> PersonRow:
+def past_row(past: PersonAsOf) -> PersonRow:
     """Return a person as known at a past moment in the form of `people_rows`."""
     then, state = past.contact, past.state
     return {

@@ -191,7 +191,7 @@ def _clocks(team: list[User]) -> None:
     """Restrict a few people, weigh a few interests, tell some where their data comes from, let some wait too long."""
     eva, lars, nora = (batches.user_actor(user, "page") for user in team)
     restriction.restrict(_every(700, 5), "Says that the address is wrong; we are checking", actor=lars)
-    note = review.Note(
+    note = review.BalancingNote(
         "To offer our services to the company that the person works for",
         "Only the name and the address at work are used; a letter to the company would not reach the buyer",
         "Buyers expect such offers, can say no in every mail, and are asked about nothing private",

@@ -104,7 +104,7 @@ def balance(request: SignedInRequest, contact_id: int) -> HttpResponse:
     person = find(contact_id, actor)
     form = NoteForm(request.POST or None)
     if form.is_valid():
-        reviewing.balance(contact_id, reviewing.Note(**form.cleaned_data), actor=actor)
+        reviewing.balance(contact_id, reviewing.BalancingNote(**form.cleaned_data), actor=actor)
         return done(request, contact_id, Toast(_("The balancing note is kept.")))
     notes = ReviewNote.objects.filter(contact=person)
     context = {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from compliance.review import queues
-from compliance.review.queues import Waiting
+from compliance.review.queues import CappedCount
 from contacts.sealing import verification
 from exports.integrity import check_run as integrity
 from exports.integrity.all_checks import BY_NAME
@@ -65,7 +65,7 @@ def current_status() -> StatusItems:
     )
 
 
-def number_of(waiting: Waiting) -> str:
+def number_of(waiting: CappedCount) -> str:
     return f"{intcomma(waiting.number)}{'+' if waiting.capped else ''}"
 
 
@@ -79,7 +79,7 @@ def _requests() -> StatusItem:
     return StatusItem(icon, label, words, url, bad=True, late=late, late_url=address({"view": "overdue"}, url))
 
 
-def _to_inform(waiting: Waiting, late: Waiting) -> StatusItem:
+def _to_inform(waiting: CappedCount, late: CappedCount) -> StatusItem:
     text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
     words, url = text % {"n": number_of(waiting)}, reverse("informing")
     icon, label = "mail", _("Where the data came from (art. 14)")
@@ -89,7 +89,7 @@ def _to_inform(waiting: Waiting, late: Waiting) -> StatusItem:
     return StatusItem(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
 
 
-def _interests(waiting: Waiting) -> StatusItem:
+def _interests(waiting: CappedCount) -> StatusItem:
     text = ngettext("%(n)s is due for review.", "%(n)s are due for review.", waiting.number)
     return StatusItem(
         "scale", _("Legitimate interests"), text % {"n": number_of(waiting)}, f"{reverse('review')}?show=interests"

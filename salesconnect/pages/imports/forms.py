@@ -10,7 +10,7 @@ from compliance.card.rules import NOT_RECORDED
 from compliance.imports.headers import FULL_NAME
 from compliance.imports.mapping import names
 from compliance.imports.rows import LABELS
-from compliance.imports.services import Card
+from compliance.imports.services import CardDefaults
 from salesconnect.pages.person.card_forms import CardForm
 
 FIELD_CHOICES = [
@@ -42,8 +42,8 @@ class AllRowsForm(CardForm):
     def clean_source_type(self) -> str:
         return self.cleaned_data["source_type"] or NOT_RECORDED
 
-    def card(self) -> Card:
-        return Card(self.to_authorization(), self.to_source())
+    def card(self) -> CardDefaults:
+        return CardDefaults(self.to_authorization(), self.to_source())
 
     def _may_be_blank(self, name: str, label: Any) -> None:
         field = self.fields[name]
@@ -120,7 +120,7 @@ def columns_initial(columns: dict[int, str]) -> dict[str, str]:
     return {f"column_{index}": field for index, field in columns.items()}
 
 
-def card_initial(card: Card) -> dict[str, Any]:
+def card_initial(card: CardDefaults) -> dict[str, Any]:
     authorization, source = card
     return {
         "authorization_type": authorization.type.slug if authorization.type else "",

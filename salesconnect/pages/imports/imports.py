@@ -110,11 +110,11 @@ def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
     return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=unread, words=words)
 
 
-def _questions(job: ImportJob) -> services.Questions:
+def _questions(job: ImportJob) -> services.OpenQuestions:
     try:
         return services.questions_of(job)
     except (OSError, UnicodeError):
-        return services.Questions([], {})  # the preview says that the file is gone
+        return services.OpenQuestions([], {})  # the preview says that the file is gone
 
 
 def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, status: int = 200) -> HttpResponse:

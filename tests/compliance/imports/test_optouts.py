@@ -174,7 +174,7 @@ NO_WORDS = [
 
 @pytest.mark.parametrize(("word", "no"), [*((word, True) for word in WORDS), *((word, False) for word in NO_WORDS)])
 def test_a_status_says_no_whatever_stands_around_the_word(word, no):
-    assert optouts.says_no(optouts.Kind.STATUS, word) is no
+    assert optouts.says_no(optouts.ColumnKind.STATUS, word) is no
 
 
 NEGATIVE = ["Don't email", "Never contact", "Werbesperre", "Keine Werbung", "Désinscrit", "Désabonné", "Får ej mejlas"]
@@ -183,7 +183,7 @@ NEGATIVE = ["Don't email", "Never contact", "Werbesperre", "Keine Werbung", "Dé
 @pytest.mark.parametrize("header", NEGATIVE)
 def test_columns_of_other_languages_and_spellings_say_no(header):
     kind = optouts.kind_of(header)
-    assert kind is optouts.Kind.NEGATIVE
+    assert kind is optouts.ColumnKind.NEGATIVE
     assert optouts.says_no(kind, "✓")
     assert not optouts.says_no(kind, "—")
 
@@ -195,12 +195,12 @@ ASKED = ["Mailing allowed", "OK to email?", "May we email you?", "Contactable", 
 
 @pytest.mark.parametrize("header", ASKED)
 def test_what_may_be_about_consent_is_asked_about(header):
-    assert optouts.kind_of(header) or optouts.unread([header], [0], [])
+    assert optouts.kind_of(header) or optouts.unread_consent_columns([header], [0], [])
 
 
 @pytest.mark.parametrize("header", ["Email Bounced Date", "Reklamation", "Sales objections", "Blocked by", "Confirmed"])
 def test_what_only_sounds_like_it_stops_no_import(header):
-    assert not optouts.unread([header], [0], [])
+    assert not optouts.unread_consent_columns([header], [0], [])
 
 
 SILENT = ["Subscribed on", "Lead Status", "Stage", "Company", "Do not call", "Phone opt in", "OPTIN_TIME", "Notes"]
@@ -340,7 +340,7 @@ def test_numbers_of_another_kind_ask_nothing(administrator, cells):
 
 
 def test_a_word_that_nobody_was_asked_about_counts_as_a_no(administrator, monkeypatch):
-    monkeypatch.setattr(optouts, "SAMPLE", 1)
+    monkeypatch.setattr(optouts, "SAMPLE_ROWS", 1)
     run("Email,Status\nmay@x.example,Active\nno@x.example,Inactive\n", administrator)
     assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["no@x.example"]
 
@@ -403,5 +403,5 @@ def test_the_command_takes_the_words(db, tmp_path, capsys):
 
 def test_a_yes_is_the_same_wherever_it_is_read():
     for cell in ("T", "vero", "waar", "DNC", "Ja", "x"):
-        assert optouts.says_no_anywhere(optouts.Kind.NEGATIVE, cell)
+        assert optouts.is_plain_no(optouts.ColumnKind.NEGATIVE, cell)
         assert opted_out(cell)

@@ -4,7 +4,7 @@ import pytest
 from django.db.models import F
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.imports.services import Card
+from compliance.imports.services import CardDefaults
 from compliance.models import ComplianceCard, ImportReject, ImportSeen
 from compliance.suppression import suppression
 from contacts.events import history
@@ -108,7 +108,11 @@ def test_the_values_for_all_rows_fill_only_what_is_not_recorded(take_in, person)
     person(email="a@example.se", authorization=CONTRACT, source=Source(SourceType.CRM_SYNC))
     person(email="b@example.se")
     job = take_in(
-        "Email", "a@example.se", "b@example.se", "c@example.se", card=Card(CONSENT, Source(SourceType.OTHER, "fair"))
+        "Email",
+        "a@example.se",
+        "b@example.se",
+        "c@example.se",
+        card=CardDefaults(CONSENT, Source(SourceType.OTHER, "fair")),
     )
     assert (counts(job), job.consents_ended) == ((3, 1, 1, 1, 0), 0)
     assert [basis(f"{name}@example.se") for name in "abc"] == [CONTRACT, CONSENT, CONSENT]
@@ -126,7 +130,7 @@ def test_blank_cells_of_a_consent_leave_its_date_and_purpose(take_in, person):
 
 
 def test_date_and_purpose_for_all_rows_complete_the_consents_of_the_file(take_in):
-    job = take_in(CARD, "a@example.se,consent,,", "b@example.se,contract,,", card=Card(CONSENT))
+    job = take_in(CARD, "a@example.se,consent,,", "b@example.se,contract,,", card=CardDefaults(CONSENT))
     assert counts(job) == (2, 2, 0, 0, 0)
     assert (basis("a@example.se"), basis("b@example.se")) == (CONSENT, CONTRACT)
 

@@ -21,7 +21,7 @@ from salesconnect.lib.errors import Conflict, Invalid, Restricted
 NOW = dt.datetime.now(dt.UTC)  # the database goes by its own clock
 INTEREST = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
 QUERIES = {"informing/": 8, "informing/?show=overdue": 9, "review/?owner=me": 9, "review/?show=interests": 9}
-NOTE = review.Note("Sell to companies", "Nothing milder finds them", "They expect it")
+NOTE = review.BalancingNote("Sell to companies", "Nothing milder finds them", "They expect it")
 
 
 def consent(day: dt.date) -> Authorization:
@@ -128,7 +128,7 @@ def test_a_legitimate_interest_is_weighed_again_after_its_months(person, member,
 def test_a_note_is_about_a_legitimate_interest_and_says_all_three_parts(person, member):
     anna, lars = person(last_name="A", authorization=INTEREST), person(last_name="L")
     with pytest.raises(Invalid) as refusal:
-        review.balance(anna.pk, review.Note("Why", " ", ""), actor=member)
+        review.balance(anna.pk, review.BalancingNote("Why", " ", ""), actor=member)
     assert sorted(refusal.value.fields) == ["balance", "necessity"]
     with pytest.raises(Conflict):
         review.balance(lars.pk, NOTE, actor=member)

@@ -118,7 +118,7 @@ def test_the_first_who_gets_a_suppressed_address_tells_what_it_looks_like():
     Suppression.objects.create(address_hash=gone.address_hash, hash_key=gone.address_hash_key, source=NO)
     assert marked(person)
     Suppression.objects.update(skeleton_hash=None)
-    lookalikes.see([person.pk])
+    lookalikes.refresh_marks([person.pk])
     assert not marked(person)
     Contact.objects.filter(pk=gone.pk).delete()
     create("anna@example.com")

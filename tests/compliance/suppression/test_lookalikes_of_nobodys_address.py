@@ -111,6 +111,6 @@ def test_a_copy_of_an_opt_out_of_a_folded_domain_knows_it_too(person):
     folded, right = "i@fass.de", "i@xn--fa-hia.de"
     Suppression.objects.create(address_hash=address_hash(folded), hash_key=newest_key(), source="manual", folded=True)
     here = person(email="i+here@faß.de")
-    suppression.renew([right])
+    suppression.move_to_newest_key([right])
     assert Suppression.objects.filter(address_hash=address_hash(right)).exists()
     assert [event.action for event in ContactEvent.objects.filter(contact_id=here.pk)][-1] == history.LOOKED_ALIKE

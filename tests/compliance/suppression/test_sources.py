@@ -6,7 +6,7 @@ import pytest
 
 from compliance.models import Suppression
 from compliance.suppression.sources import FACTS, GIVEN_BY_USERS, REPEATED, SAID_BY_SOMEBODY, OptOutSource, Teller
-from compliance.verdict.reasons import RULES, Facts, Said
+from compliance.verdict.reasons import RULES, Facts, OptOut
 from salesconnect.common import history_words
 
 SINCE = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
@@ -20,7 +20,7 @@ class TestEverySource:
 
     def test_is_told_by_the_verdict(self, source):
         [rule] = [rule for rule in RULES if rule.code == "unsubscribed"]
-        assert rule.words(Facts(), None, Said(SINCE, source)) == FACTS[source].sentence % {"date": "1 May 2026"}
+        assert rule.words(Facts(), None, OptOut(SINCE, source)) == FACTS[source].sentence % {"date": "1 May 2026"}
 
     def test_has_a_label_in_the_history(self, source):
         assert history_words.source_label(source) not in {"", source.value}

@@ -73,7 +73,7 @@ def test_the_states_of_many_take_one_query(person):
         with CaptureQueriesContext(connection) as queries:
             states = asof.states([(contact.pk, now) for contact in people[:number]])
         assert (len(queries), [state.consent_date for state in states]) == (1, [CONSENT.consent_date] * number)
-    assert asof.states([(people[0].pk, now), (people[0].pk, now - dt.timedelta(days=1))])[1] == asof.State()
+    assert asof.states([(people[0].pk, now), (people[0].pk, now - dt.timedelta(days=1))])[1] == asof.PersonState()
 
 
 def test_erased_people_keep_the_ground_that_they_had(anna, member):

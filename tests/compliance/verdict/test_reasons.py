@@ -12,7 +12,7 @@ from compliance.models import ComplianceCard, Policy
 from compliance.review import restriction
 from compliance.suppression import suppression
 from compliance.verdict import asof, policy
-from compliance.verdict.reasons import DECIDED, MONTHS, RULES, Effect, Facts, Rule, Said
+from compliance.verdict.reasons import DECIDED, MONTHS, RULES, Effect, Facts, OptOut, VerdictRule
 from compliance.verdict.verdict import EFFECTS, HOLDING
 from contacts.models import Contact
 from salesconnect.pages.person.card_forms import PolicyForm
@@ -22,7 +22,7 @@ from unsubscribes.models import Message
 NOW = dt.datetime(2026, 11, 27, 10, 0, tzinfo=dt.UTC)
 FACTS = [field.name for field in fields(Facts)]
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2023, 1, 10), consent_purpose="Newsletter")
-FULL = asof.State(
+FULL = asof.PersonState(
     unsubscribed=True,
     authorization_type=2,
     consent_date=NOW.date(),
@@ -33,7 +33,7 @@ FULL = asof.State(
 )
 
 
-def by_code(rule: Rule) -> str:
+def by_code(rule: VerdictRule) -> str:
     return rule.code
 
 
@@ -48,7 +48,7 @@ class TestEveryReason:
 
     def test_has_words(self, rule):
         assert rule.words(FULL, Policy(), None).endswith(".")
-        assert rule.words(FULL, Policy(), Said(NOW, "manual")).endswith(".")
+        assert rule.words(FULL, Policy(), OptOut(NOW, "manual")).endswith(".")
 
     def test_holds_mail_back_for_a_reason_that_mails_name(self, rule):
         assert rule.held in Message.Reason.values

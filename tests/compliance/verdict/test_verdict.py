@@ -12,14 +12,14 @@ from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import ComplianceCard, Policy, Suppression
 from compliance.review import restriction
 from compliance.verdict import policy, verdict
-from compliance.verdict.reasons import RULES, Said, months_before
+from compliance.verdict.reasons import RULES, OptOut, months_before
 from contacts.models import Contact
 from salesconnect.lib.errors import Forbidden, Invalid
 from unsubscribes.mail import gate
 
 NOW = dt.datetime(2026, 11, 27, 10, 0, tzinfo=dt.UTC)
 TODAY = dt.date(2026, 11, 27)
-SAID = Said(dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC), Suppression.Source.CLICKED_LINK)
+SAID = OptOut(dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC), Suppression.Source.CLICKED_LINK)
 OLD, LAST_YOUNG = dt.date(2024, 11, 26), dt.date(2024, 11, 27)
 SINCE = (None, dt.date(2025, 11, 26), dt.date(2025, 11, 27))
 EFFECTS = [rule.code for rule in RULES if not rule.always]

@@ -105,4 +105,4 @@ def test_how_somebody_was_informed_stays_when_the_reason_goes_with_another_perso
     informed = ContactEvent.objects.get(contact_id=anna.pk, action=history.INFORMED)
     assert informed.changes == {"how": [None, informing.BY_MAIL]}
     # The mail comes back: that it was a mail is still known.
-    assert informing.take_back(anna.pk, actor=member).changed == 1
+    assert informing.withdraw_after_bounce(anna.pk, actor=member).changed == 1

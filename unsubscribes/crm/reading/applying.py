@@ -86,7 +86,7 @@ def apply(
     """
     outbox.lock()
     _hold_addresses(rows)
-    suppression.renew({row.email_key for row in rows})
+    suppression.move_to_newest_key({row.email_key for row in rows})
     lookalikes.to_newest_key(row.email_key for row in rows if row.opted_out)
     outbox.collect()
     known = look_up(rows)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from compliance.card import undoing
-from compliance.card.revision import Owner, revise
+from compliance.card.revision import OwnerChoice, revise
 from compliance.models import ComplianceCard
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, User
@@ -43,7 +43,7 @@ def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
 def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, version: int) -> Edit:
     """Store the changed details and owner. Raises as `compliance.card.revision.revise`."""
 
-    owner = form.cleaned_data["owner"] if "owner" in form.changed_data else Owner.STAYS
+    owner = form.cleaned_data["owner"] if "owner" in form.changed_data else OwnerChoice.UNCHANGED
     details = form.changed_details()
     again = form.takes_in_erased()
 
@@ -59,7 +59,7 @@ def take_back(contact_id: int, link: dict[str, int | None], *, actor: Actor) -> 
     `owner` is None if it had not changed and 0 for nobody. Raises as `compliance.card.undoing.undo_edit`.
     """
     number = link["owner"]
-    owner = Owner.STAYS if number is None else User.objects.filter(pk=number).first()
+    owner = OwnerChoice.UNCHANGED if number is None else User.objects.filter(pk=number).first()
     since, version = link["since"] or 0, link["version"] or 0
     return undoing.undo_edit(contact_id, since=since, version=version, owner=owner, actor=actor)
 
