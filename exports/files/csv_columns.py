@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from compliance.card.rules import AuthorizationType, SourceType
-from contacts.people.fields import BY_NAME, DETAILS
+from contacts.people.fields import BY_NAME, DETAILS, Kind
 
 NAME_LIMIT = 80
 _GAPS = re.compile(r"[\s\-‐-―_/]+")
@@ -19,8 +19,8 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _time(value: dt.datetime) -> str:
-    return f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _time(value: dt.datetime | None) -> str:
+    return "" if value is None else f"{value.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _authorization(code: int | None) -> str:
@@ -35,12 +35,36 @@ def _yes_or_no(value: bool) -> str:
     return "true" if value else "false"
 
 
+class Form(NamedTuple):
+    """How a value is written: as text by Python, and in SQL, where `{}` is the column; text of strangers has none.
+
+    What people wrote is guarded against formulas, by `salesconnect.lib.csv` and by `postgres_copy`.
+    """
+
+    text: Callable[[Any], str]
+    sql: str = ""
+
+
+_TIME_SQL = "coalesce(to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '')"
+TEXT = Form(_text)
+CODE = Form(_text, "{}")
+DAY = Form(_text, "coalesce({}::text, '')")
+TIME = Form(_time, _TIME_SQL)
+NOW = Form(_time, f"(SELECT {_TIME_SQL.format('now()')})")
+YES_OR_NO = Form(_yes_or_no, "CASE WHEN {} THEN 'true' ELSE 'false' END")
+AUTHORIZATION = Form(_authorization, f"coalesce((ARRAY{AuthorizationType.slugs()!r})[{{}}], '')")
+SOURCE = Form(_source, f"coalesce((ARRAY{SourceType.slugs()!r})[{{}}], '')")
+
+
 class CsvColumn(NamedTuple):
-    """A column: header (part of the public interface, never translated), key of the value, and how it is written."""
+    """A column: its header, which is part of the interface and never translated; the key of its value, and its form.
+
+    The key is a column of the person or of the card.
+    """
 
     header: str
     key: str
-    text: Callable[[Any], str] = _text
+    form: Form = TEXT
 
 
 # The order is part of the public interface, so a new column is put before the last one.
@@ -50,28 +74,29 @@ _ADDED = tuple(name for name in DETAILS if name not in {*_FIRST, "salesforce_id"
 
 
 def _details(*names: str) -> tuple[CsvColumn, ...]:
-    return tuple(CsvColumn(BY_NAME[name].header, name) for name in names)
+    fields = [BY_NAME[name] for name in names]
+    return tuple(CsvColumn(field.header, field.name, CODE if field.kind == Kind.CODE else TEXT) for field in fields)
 
 
 COLUMNS = (
     *_details(*_FIRST),
-    CsvColumn("Updated At", "updated_at", _time),
-    CsvColumn("Created At", "created_at", _time),
+    CsvColumn("Updated At", "updated_at", TIME),
+    CsvColumn("Created At", "created_at", TIME),
     *_details("salesforce_id"),
-    CsvColumn("Person ID", "id"),
+    CsvColumn("Person ID", "id", CODE),
     *_details(*_LATER, *_ADDED),
-    CsvColumn("Exported At", "exported_at", _time),
+    CsvColumn("Exported At", "exported_at", NOW),
 )
 """The columns of a single person's export."""
 
 CARD_COLUMNS = (
-    CsvColumn("Authorization Type", "authorization_type", _authorization),
+    CsvColumn("Authorization Type", "authorization_type", AUTHORIZATION),
     CsvColumn("Authorization Other", "authorization_other"),
-    CsvColumn("Date of Consent", "consent_date"),
+    CsvColumn("Date of Consent", "consent_date", DAY),
     CsvColumn("Purpose of Processing", "consent_purpose"),
-    CsvColumn("Source Type", "source_type", _source),
+    CsvColumn("Source Type", "source_type", SOURCE),
     CsvColumn("Source Other", "source_other"),
-    CsvColumn("Unsubscribed", "unsubscribed", _yes_or_no),
+    CsvColumn("Unsubscribed", "unsubscribed", YES_OR_NO),
 )
 """The compliance card; bulk exports have these after the person's columns."""
 
@@ -83,8 +108,8 @@ def header(columns: tuple[CsvColumn, ...]) -> list[str]:
 
 
 def cells(values: Mapping[str, Any], columns: tuple[CsvColumn, ...]) -> list[str]:
-    """Return one row: times in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as slugs."""
-    return [column.text(values[column.key]) for column in columns]
+    """Return one row: times (aware) in UTC as 2026-11-23T10:15:00Z, dates in ISO 8601, card types as their slugs."""
+    return [column.form.text(values[column.key]) for column in columns]
 
 
 def file_name(first: str, last: str, day: dt.date, person_id: int) -> str:

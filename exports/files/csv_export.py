@@ -57,9 +57,10 @@ def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFi
 
 
 def csv_of(person: Contact, now: dt.datetime) -> str:
-    values = {name: getattr(person, name, None) for name in (column.key for column in csv_columns.COLUMNS)}
-    values |= {"updated_at": person.card.updated_at, "exported_at": now}
-    lines = csv.line(csv_columns.header(csv_columns.COLUMNS)) + csv.line(csv_columns.cells(values, csv_columns.COLUMNS))
+    columns = csv_columns.COLUMNS
+    values = {name: getattr(person, name, getattr(person.card, name, None)) for name in (each.key for each in columns)}
+    values |= {"exported_at": now}
+    lines = csv.line(csv_columns.header(columns)) + csv.line(csv_columns.cells(values, columns))
     return csv.BOM + lines
 
 

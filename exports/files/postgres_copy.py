@@ -6,9 +6,8 @@ from typing import IO, TYPE_CHECKING
 
 from django.db import connections, transaction
 
-from compliance.card.rules import AuthorizationType, SourceType
 from contacts.people.queries import array, stretch
-from exports.files.csv_columns import ALL_COLUMNS
+from exports.files.csv_columns import ALL_COLUMNS, CsvColumn
 from salesconnect.lib.csv import PHONE
 from salesconnect.lib.database.sql import fill
 
@@ -36,19 +35,6 @@ COPY = """
 # COPY quotes values that equal the NULL marker. With a marker that never occurs, empty cells stay unquoted.
 NO_NULLS = "\x01"
 
-TIME = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-CODES = {
-    "authorization_type": f"coalesce((ARRAY{AuthorizationType.slugs()!r})[authorization_type], '')",
-    "source_type": f"coalesce((ARRAY{SourceType.slugs()!r})[source_type], '')",
-    "unsubscribed": "CASE WHEN unsubscribed THEN 'true' ELSE 'false' END",
-    "exported_at": f"(SELECT {TIME.format('now()')})",
-    "updated_at": TIME.format("updated_at"),
-    "created_at": TIME.format("created_at"),
-    "consent_date": "coalesce(consent_date::text, '')",
-    "id": "id",
-    "salesforce_id": "salesforce_id",
-}
-
 
 def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tuple[int, int]:
     """Append a row for each person who exists to `file`, in the order of their ids, from the database `using`.
@@ -58,7 +44,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
     if not ids:
         return 0, 0
     near = stretch(ids)
-    cells = ", ".join(_cell(column.key) for column in ALL_COLUMNS)
+    cells = ", ".join(_cell(column) for column in ALL_COLUMNS)
     # Closing `lines` on an error keeps BufferedWriter from flushing half a row into the file when it is collected.
     with _Lines(file) as lines, transaction.atomic(using=using), connections[using].cursor() as cursor:
         query = cursor.mogrify(
@@ -100,10 +86,11 @@ class _Lines(RawIOBase):
         return len(piece)
 
 
-def _cell(key: str) -> str:
+def _cell(column: CsvColumn) -> str:
     """Return SQL for a cell. Most are empty or begin with an ASCII letter, so these cheap tests come first."""
+    key = column.key
     guarded = f"'''' || {key}"
-    return CODES.get(key) or (
+    return column.form.sql.format(key) or (
         f"CASE WHEN {key} = '' THEN {key} WHEN {key} COLLATE \"C\" BETWEEN 'A' AND '~' THEN {key}"
         f" WHEN strpos(%(at_once)s, left({key}, 1)) > 0 THEN CASE WHEN {key} ~ %(phone)s THEN {key} ELSE {guarded} END"
         f" WHEN strpos(%(perhaps)s, left({key}, 1)) > 0 AND {key} ~ %(runs)s THEN {guarded} ELSE {key} END"

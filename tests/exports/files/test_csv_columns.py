@@ -1,13 +1,31 @@
 import datetime as dt
+import io
 import re
 from urllib.parse import unquote
 
 import pytest
+from django.db.models import CharField
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.card.rules import AuthorizationType, SourceType
-from exports.files.csv_columns import ALL_COLUMNS, CARD_COLUMNS, COLUMNS, cells, content_disposition, file_name, header
+from compliance.models import ComplianceCard
+from contacts.models import Contact
+from exports.files import csv_export, postgres_copy
+from exports.files.csv_columns import (
+    ALL_COLUMNS,
+    CARD_COLUMNS,
+    COLUMNS,
+    TEXT,
+    TIME,
+    CsvColumn,
+    cells,
+    content_disposition,
+    file_name,
+    header,
+)
+from exports.files.csv_columns import DAY as DAY_FORM
 
 DAY = dt.date(2026, 11, 23)
 STOCKHOLM = dt.timezone(dt.timedelta(hours=1))
@@ -99,3 +117,26 @@ def test_no_name_breaks_out_of_the_header(first, last):
     assert re.fullmatch(r"""attachment; filename="[\w.-]+"(; filename\*=UTF-8''[\w.%~-]+)?""", value, re.ASCII)
     if "''" in value:
         assert unquote(value.partition("''")[2]) == name
+
+
+@pytest.mark.parametrize("column", ALL_COLUMNS, ids=lambda column: column.key)
+def test_each_column_is_of_the_person_or_the_card_and_only_text_needs_no_sql(column):
+    fields = {field.name: field for model in (ComplianceCard, Contact) for field in model._meta.fields}
+    if column.key != "exported_at":
+        assert bool(column.form.sql) != (isinstance(fields[column.key], CharField) and column.form is TEXT)
+
+
+def test_a_new_column_is_one_entry(person, monkeypatch):
+    anna = person(email="anna@example.com")
+    ComplianceCard.objects.update(informed_at=dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC))
+    columns = (
+        *ALL_COLUMNS,
+        CsvColumn("Informed At", "informed_at", TIME),
+        CsvColumn("Reviewed", "reviewed_on", DAY_FORM),
+    )
+    monkeypatch.setattr(postgres_copy, "ALL_COLUMNS", columns)
+    file = io.BytesIO()
+    assert postgres_copy.append([anna.pk], file)[0] == 1
+    assert file.getvalue().decode().rstrip().split(",")[-2:] == ["2026-05-01T08:00:00Z", ""]
+    monkeypatch.setattr(csv_export.csv_columns, "COLUMNS", columns)
+    assert csv_export.csv_of(Contact.objects.get(), timezone.now()).rstrip().endswith(",2026-05-01T08:00:00Z,")
