@@ -1,4 +1,4 @@
-"""The project package: wiring on top, helpers that know no app in `lib`."""
+"""The project package: settings and entry points, the fronts `pages` and `api`, and helpers without apps in `lib`."""
 
 from salesconnect.celery import app as celery_app
 

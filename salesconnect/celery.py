@@ -20,7 +20,7 @@ app.autodiscover_tasks(["salesconnect.operations"], related_name="heartbeat")
 @worker_init.connect
 @beat_init.connect
 def check_keys(**_: object) -> None:
-    """Refuse to work with keys that do not fit the database."""
+    """Exit if a key does not fit the database."""
     from salesconnect.operations import key_fit  # noqa: PLC0415 (it needs the apps, which are set up by now)
 
     if problem := key_fit.problem_at_start():

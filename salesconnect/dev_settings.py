@@ -1,4 +1,4 @@
-"""The settings of `make dev`: errors with their traceback, templates and static files as they stand in the tree."""
+"""Settings of `make dev`: tracebacks, and templates and static files read from the working tree."""
 
 from salesconnect.settings import *
 

@@ -1,4 +1,4 @@
-"""What every page request passes through: the reader's language, and errors turned into their answers."""
+"""Our middleware: caching, time limits, language, input checks, error pages, and public unsubscribe links."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from unsubscribes.links import tokens
 
 
 class NotStored:
-    """Keeps answers out of every cache but those that say of themselves what may become of them, as static files do."""
+    """Sets `no-store` on responses without a `Cache-Control` of their own, such as static files have."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -33,7 +33,7 @@ class NotStored:
 
 
 class TimeLimits:
-    """Lets no request wait for the database without end: what is locked or takes too long is answered 503 in words."""
+    """Limits how long a request may wait for the database; beyond that it is answered with 503."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,7 +44,7 @@ class TimeLimits:
 
 
 class UserLanguage:
-    """The language: the user's choice, else that of the cookie or the browser, else English."""
+    """Activates the language: the user's choice, else that of the cookie or the browser, else English."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -60,9 +60,9 @@ class UserLanguage:
 
 
 class StorableTexts:
-    """Refuses texts that the database cannot hold before any view meets them: in the query, the fields and the path.
+    """Refuses texts that PostgreSQL cannot store (NUL, lone surrogates) in path, query and form, with 400.
 
-    The API looks at its own, in its own words. A cookie with such a text is nobody's of ours and is not looked at.
+    The API checks its own input and answers in JSON. Cookies with such texts are not ours and are dropped.
     """
 
     API = "/api/"
@@ -77,9 +77,9 @@ class StorableTexts:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
-        """Answer 400 in words; None leaves the request to its view."""
         if request.path_info.startswith(self.API):
             return None
+        # Webhooks, exempt from CSRF, read the body themselves; parsing a form here can make the raw body unavailable.
         form = {} if getattr(view, "csrf_exempt", False) else request.POST
         if all(map(is_storable, [request.path_info, *_texts(request.GET), *_texts(form)])):
             return None
@@ -94,7 +94,7 @@ def _texts(fields: QueryDict | dict[str, Any]) -> Iterator[str]:
 
 
 class DomainErrors:
-    """Pages answer what services raise: 403, 404, 409, 412, 423 and 400, each in words and with nothing changed."""
+    """Turns exceptions of services into error pages: 400, 403, 404, 409, 412 and 423."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -103,7 +103,7 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Render the page of a domain error, or ask who sits there; None leaves any other exception alone."""
+        """Render the error page, or ask for the password again; None for any other exception."""
         if isinstance(exception, SignInAgain):
             return sign_in_again(request)
         answer: tuple[str, int, dict[str, Any]] | None = None
@@ -130,10 +130,10 @@ class DomainErrors:
 
 
 class PublicLinks:
-    """Answers unsubscribe links before anything that serves signed-in users: no cookie reaches them, none leaves them.
+    """Answers unsubscribe links (/u/…) ahead of sessions and sign-in, so that no cookie is read or set.
 
-    Whatever follows /u/ is a token, damaged or not, with or without the slash that mail programs like to drop; a slash
-    too many in front and a capital letter, which programs make of it, lead there too.
+    Everything after /u/ is a token, possibly damaged. Mail programs drop the final slash, double the first one, or
+    change the case, so all of these are accepted.
     """
 
     PREFIX = re.compile(r"/+u/", re.IGNORECASE)

@@ -1,10 +1,10 @@
-"""What the processes of the product tell each other through the database: that they live, and what beat has done."""
+"""Tables through which the processes communicate: heartbeats, beat's schedule, and the readiness probe."""
 
 from django.db import models
 
 
 class SignOfLife(models.Model):
-    """When something last gave a sign of life, by the database's clock, and who that was."""
+    """The last heartbeat of a process by name, in the database's time; `holder` identifies the process."""
 
     BEAT, SITE = "beat", "site"
 
@@ -17,7 +17,7 @@ class SignOfLife(models.Model):
 
 
 class ScheduledRun(models.Model):
-    """When beat last asked for a task, so that another beat goes on where it left off."""
+    """When beat last sent a task, so that another beat can continue the schedule."""
 
     name = models.CharField(max_length=200, primary_key=True)
     last_run_at = models.DateTimeField()
@@ -28,7 +28,7 @@ class ScheduledRun(models.Model):
 
 
 class WriteProbe(models.Model):
-    """A table that the readiness check makes grow by a page, and takes it back: only a real write tells of the disk."""
+    """The table to which the readiness check writes, in a transaction that it rolls back, to detect a full disk."""
 
     filler = models.BinaryField()
 

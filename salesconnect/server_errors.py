@@ -1,4 +1,4 @@
-"""The answer when something broke: 507 or 503 for trouble that passes, in its words, and 500 for anything else."""
+"""Responses to uncaught exceptions: 507 or 503 for known temporary trouble, else 500."""
 
 import sys
 

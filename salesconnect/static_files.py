@@ -11,7 +11,7 @@ SAMPLE = "css/base.css"
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
-    """Whitenoise's storage, which looks an address up once: a page asks for thirty, and none changes while it runs."""
+    """Whitenoise's storage with cached URLs: a page needs thirty, and they do not change while the process runs."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -19,7 +19,7 @@ class StaticFiles(CompressedManifestStaticFilesStorage):
 
 
 def are_there(storage: Storage) -> bool:
-    """Tell whether a page would find its stylesheet, under the name that a page would write."""
+    """Tell whether a page's stylesheet exists under the URL that the page would use."""
     try:
         storage.url(SAMPLE)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Texts of Django REST framework that it has no Swedish for: named here, they get it among our own."""
+"""Messages of Django REST framework without a Swedish translation; listed here so that ours includes them."""
 
 from django.utils.translation import gettext_noop
 

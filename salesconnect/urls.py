@@ -1,4 +1,4 @@
-"""Every address of the site but the unsubscribe links, which a middleware answers."""
+"""All URLs of the site except unsubscribe links, which the middleware `PublicLinks` answers."""
 
 from django.urls import include, path
 from django.views.generic import RedirectView

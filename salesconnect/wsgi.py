@@ -12,20 +12,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "salesconnect.settings")
 
 
 class Request(WSGIRequest):
-    """A request in UTF-8, whatever charset its header claims: Python knows codecs at which Django breaks."""
+    """Ignores the charset of the request and uses UTF-8: Django fails with some of Python's codecs."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
 
 
 class Handler(WSGIHandler):
-    """Django's own, with such requests."""
+    """Django's handler with our request class."""
 
     request_class = Request
 
 
 django.setup(set_prefix=False)
-# A worker listens to the broker for long; a page only rings its bell, and waits for none that is stuck.
+# The configured timeouts suit workers, which wait long for messages. A page must not hang on a stuck broker.
 current_app.conf.broker_transport_options = {
     **current_app.conf.broker_transport_options,
     "socket_timeout": 2,

@@ -1,4 +1,4 @@
-"""Acts on many people in the API: an endpoint for each that is registered."""
+"""Bulk acts in the API: one endpoint for each registered act."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,14 +19,14 @@ from salesconnect.api.protocol.fields import IDEMPOTENCY_KEY, read
 from salesconnect.common.selection import Selection
 
 ELSEWHERE = {"export": "exports/", "mail": "bulk/mails/"}
-"""Acts whose endpoint answers with more than an order, and where it is."""
+"""Acts with an endpoint of their own, which answers with more than a batch, and where it is."""
 
 
 class BulkEndpoint(Endpoint):
-    """Acts on many people: up to 5,000 at once (200), more by a worker (202)."""
+    """Acts on many people: up to 5,000 within the request (200), more by a worker (202)."""
 
     def order(self, act: SelectedAct, values: dict[str, Any]) -> Response:
-        """Give the order, or for a dry run count what it would come to."""
+        """Order the act, or for a dry run count what it would change."""
         params, selection = act.params(values), Selection.from_body(values["selection"])
         people, missing = selection.queryset(self.actor), selection.missing(self.actor)
         if values["dry_run"]:
@@ -41,7 +41,7 @@ class BulkEndpoint(Endpoint):
 
 
 def dry_run_body(act: SelectedAct, counts: Counts, missing: int) -> dict[str, Any]:
-    """Return what an order would come to, in the form of an order that is done."""
+    """Return the result of a dry run in the form of a batch that is done."""
     total = counts.total + missing
     return {
         "batch": None,
@@ -61,7 +61,7 @@ def _endpoint(name: str, act: SelectedAct) -> Callable[..., Response]:
     def endpoint(self: BulkEndpoint, request: Request) -> Response:
         return self.order(act, read(body, request.data))
 
-    # The router finds an action by the name that it has when it is decorated.
+    # DRF's `action` reads name and docstring when it decorates, so they are set before.
     endpoint.__name__, endpoint.__doc__ = name, type(act).__doc__
     routed = action(detail=False, methods=["post"], url_path=act.kind, url_name=act.kind)(idempotent(endpoint))
     documented = extend_schema(parameters=[IDEMPOTENCY_KEY], request=body, responses={200: BatchReply, 202: BatchReply})

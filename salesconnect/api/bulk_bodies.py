@@ -1,4 +1,4 @@
-"""What the API takes for each bulk act: the selection, and the parameters that the act declares."""
+"""The request body of each bulk act: the selection, and the parameters that the act declares."""
 
 from collections.abc import Callable
 from functools import cache
@@ -33,7 +33,7 @@ class BulkUnsubscribe(Selected):
 
 
 class BulkMark(Selected):
-    """A mark for many people, with words for the history."""
+    """A mark for many people, with a reason for the history."""
 
     reason = Text(max_length=TEXT_LIMIT)
 
@@ -41,7 +41,7 @@ class BulkMark(Selected):
 class BulkDelete(Selected):
     """A deletion of many people, who asked for it or did not.
 
-    For more than 100 people `expected` is the number that the caller saw; a dry run tells it.
+    For more than 100 people `expected` is required: the number that the caller saw, such as that of a dry run.
     """
 
     on_request = serializers.BooleanField(default=False)
@@ -56,7 +56,7 @@ BODIES: dict[str, type[Body]] = {
     "reviewed": BulkMark,
     "delete": BulkDelete,
 }
-"""Bodies with fields of their own, or with a name in the schema that has been published. The others are made."""
+"""Bodies that cannot be generated, or whose name in the schema is published. All others are generated."""
 FIELDS: dict[type[Parameter], Callable[[Any], serializers.Field]] = {
     TextParameter: lambda text: Text(max_length=text.limit),
     FlagParameter: lambda _flag: serializers.BooleanField(default=False),
@@ -66,7 +66,6 @@ FIELDS: dict[type[Parameter], Callable[[Any], serializers.Field]] = {
 
 @cache
 def body_of(act: SelectedAct) -> type[Body]:
-    """Return the body that an act takes."""
     if act.kind in BODIES:
         return BODIES[act.kind]
     fields = {parameter.name: FIELDS[type(parameter)](parameter) for parameter in act.parameters}

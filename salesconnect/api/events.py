@@ -1,4 +1,4 @@
-"""The history of everybody in the API: a feed to follow, and the proof of one event."""
+"""The event feed of all people, and the proof of one event."""
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -31,10 +31,10 @@ class EventViewSet(Endpoint):
 
     @extend_schema(parameters=FEED_PARAMETERS, responses=page_of(FeedEvent))
     def list(self, request: Request) -> Response:
-        """List what happened to everybody, oldest first; to follow it, ask again after the last number seen.
+        """List the events of all people, oldest first. To follow the feed, ask again with `after` the last id seen.
 
-        An event that is being written still, and all with a higher number, come later: nothing is ever skipped. With
-        `action` a page may be empty and have a `next`, for it looks at a stretch of the history alone.
+        The feed stops before an event that is not committed yet, so none is ever skipped. With `action` a page may be
+        empty and still have a `next`, because each request reads a limited range of ids.
         """
         after, actions = _after(request), _actions(request)
         page = feed.page(after, page_size(request), actions)

@@ -1,4 +1,4 @@
-"""Exports in the API: one person's CSV at once, many people's by an order."""
+"""Exports in the API: one person within the request, many people as a batch."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -37,7 +37,7 @@ REASON = OpenApiParameter("reason", str, description="What the data is for; it s
 
 
 class ExportBody(Body):
-    """Whose data is wanted, and what for."""
+    """The selected people, and what their data is for."""
 
     selection = serializers.JSONField()
     reason = Text(max_length=TEXT_LIMIT)
@@ -50,7 +50,7 @@ class ReasonBody(Body):
 
 
 class ExportReply(serializers.Serializer):
-    """A bulk export; `file` is the address of the file when there is one."""
+    """A bulk export; `file` is the URL of the file once it is ready."""
 
     id = serializers.IntegerField()
     batch = serializers.IntegerField()
@@ -67,7 +67,7 @@ class ExportReply(serializers.Serializer):
 class PersonExportViewSet(Endpoint):
     """The CSV of one person, and all that is held of the person."""
 
-    # An export is on record; a HEAD would record one that nobody got.
+    # An export is recorded; HEAD would record one that did not happen.
     http_method_names = ["get", "post", "options"]
     parser_classes = [StrictJSONParser, FormParser, MultiPartParser]
     on_record = frozenset(("export", "evidence_pack"))
@@ -111,7 +111,7 @@ class PersonExportViewSet(Endpoint):
 
 
 class ExportViewSet(Endpoint):
-    """Files of many people on their way out."""
+    """Bulk exports."""
 
     rights = dict.fromkeys(("list", "retrieve", "create", "file"), "export_people")
     parameters = {"list": PAGING}
@@ -168,7 +168,6 @@ class ExportViewSet(Endpoint):
 
 
 def csv_answer(pieces: Iterable[bytes] | Iterable[str], name: str) -> StreamingHttpResponse:
-    """Return a CSV file to be saved under `name`."""
     headers = {"Content-Disposition": content_disposition(name)}
     return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)
 

@@ -30,7 +30,6 @@ class ColumnMapping(serializers.CharField):
     default_error_messages = {"not_a_mapping": _("This is not a JSON object of headers and fields.")}
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the object."""
         try:
             mapping = json.loads(super().to_internal_value(data))
         except (ValueError, RecursionError):
@@ -42,10 +41,9 @@ class ColumnMapping(serializers.CharField):
 
 
 class ColumnNames(serializers.CharField):
-    """Headers of columns that are left out on purpose: a JSON list, or one name."""
+    """Headers of columns that are left out on purpose: a JSON list, or a single header."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the list."""
         text = super().to_internal_value(data)
         try:
             names = json.loads(text)
@@ -56,12 +54,11 @@ class ColumnNames(serializers.CharField):
 
 
 class OptOutWords(serializers.CharField):
-    """A JSON object from headers to the words in that column which say no; others that may do so say nothing then."""
+    """A JSON object from headers to the values in that column that mean an opt-out; all others mean none."""
 
     default_error_messages = {"no_words": _("This is not a JSON object of headers and lists of words.")}
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the object."""
         try:
             words = json.loads(super().to_internal_value(data))
         except (ValueError, RecursionError):
@@ -77,7 +74,7 @@ def _are_texts(value: Any) -> bool:
 
 
 class ImportBody(Card):
-    """A file of people; the card's fields hold for all its rows."""
+    """A file of people; the card's fields apply to all its rows."""
 
     file = serializers.FileField()
     mapping = ColumnMapping(required=False)
@@ -87,7 +84,7 @@ class ImportBody(Card):
 
 
 class ImportReply(serializers.Serializer):
-    """An import and what became of its rows."""
+    """An import with the results of its rows."""
 
     id = serializers.IntegerField()
     state = serializers.ChoiceField(State.choices)
@@ -106,7 +103,7 @@ class ImportReply(serializers.Serializer):
 
 
 class ImportViewSet(Endpoint):
-    """Files of people on their way in."""
+    """Imports of files with people."""
 
     parser_classes = [MultiPartParser]
     rights = {
@@ -125,7 +122,7 @@ class ImportViewSet(Endpoint):
     @extend_schema(parameters=[IDEMPOTENCY_KEY], request=ImportBody, responses={202: ImportReply})
     @idempotent
     def create(self, request: Request) -> Response:
-        """Take a CSV file in and begin to read it."""
+        """Upload a CSV file and start its import."""
         values = read(ImportBody, request.data)
         file = values["file"]
         job = services.start(
@@ -142,19 +139,18 @@ class ImportViewSet(Endpoint):
 
     @extend_schema(responses=ImportReply)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Show an import and how far it is."""
+        """Show an import and its progress."""
         return Response(import_body(_job(pk)))
 
     @extend_schema(responses=CSV_FILE)
     @action(detail=True)
     def rejected(self, request: Request, pk: int) -> StreamingHttpResponse:
-        """Download the rows that were not taken, with line and reason first; corrected, they can be imported again."""
+        """Download the rejected rows, with line and reason first; once corrected, the file can be imported again."""
         job = _job(pk)
         return csv_answer(rejects.rejected_file(job), rejects.file_name(job))
 
 
 def import_body(job: ImportJob) -> dict[str, Any]:
-    """Return an import as the API shows it."""
     names = ("id", "state", "file_name", "dry_run", "total", "created", "updated", "unchanged", "rejected")
     return {
         **{name: getattr(job, name) for name in (*names, "suppressed", "consents_ended", "error")},

@@ -1,4 +1,4 @@
-"""Which messages the API lists, and in which order."""
+"""Filters and ordering of messages in the API."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from unsubscribes.models import Message
 
 MessageState = Message.State
 STATES = [(state.value, state.label) for state in MessageState if state != MessageState.SENDING]
-"""The states that the API knows: what is being sent waits still."""
+"""The states shown by the API, where a message that is being sent still counts as queued."""
 BY_TIME = ("created_after", "created_before")
 LARGEST = 2**63 - 1
 
@@ -34,7 +34,6 @@ class MessageFilter(filters.FilterSet):
         fields: list[str] = []
 
     def filter_state(self, queryset: QuerySet[Message], _name: str, value: str) -> QuerySet[Message]:
-        """Keep the messages in a state."""
         return queryset.filter(
             state__in=(MessageState.QUEUED, MessageState.SENDING) if value == MessageState.QUEUED else (value,)
         )
@@ -44,14 +43,14 @@ FILTERS = frozenset(MessageFilter.base_filters)
 
 
 def page(query: Mapping[str, str], *, actor: Actor, cursor: str | None, size: int) -> Page[Message]:
-    """Return one page of the messages that `query` asks for, newest first, without their texts. Raises `Invalid`."""
+    """Return a page of messages, newest first, without their texts. Raises `Invalid`."""
     actor.require("view_people")
     asked = MessageFilter(dict(query), queryset=Message.objects.defer("text", "html"))
     if not asked.is_valid():
         raise Invalid({name: [str(text) for text in texts] for name, texts in asked.errors.items()})
     keys = [Key("id", descending=True)]
     if any(query.get(name) for name in BY_TIME):
-        # In the order of the index that finds the moments: the two orders differ only within one transaction.
+        # The order of the index by time. It differs from the order by id only within one transaction.
         keys.insert(0, Key("created_at", descending=True))
     values = [key.path for key in keys]
 

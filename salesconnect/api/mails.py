@@ -1,4 +1,4 @@
-"""Mail in the API: write to one person or to many, and see what became of a message."""
+"""Mail in the API: write to one person or many, and follow the delivery."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ FILTER_PARAMETERS = [
 
 
 class MailBody(Body):
-    """A mail, merge fields included; `body` or `body_html` may be empty."""
+    """A mail, which may contain merge fields; `body` or `body_html` may be empty."""
 
     subject = serializers.CharField(max_length=SUBJECT_LIMIT)
     body = Text(max_length=BODY_LIMIT)
@@ -47,7 +47,7 @@ class BulkMail(Selected, MailBody):
 
 
 class MailRow(serializers.Serializer):
-    """A message to one person and what became of it; `reason` says why where there is something to say."""
+    """A message to one person and its delivery; `reason` explains the state, if it needs an explanation."""
 
     id = serializers.IntegerField()
     contact = serializers.IntegerField()
@@ -91,14 +91,14 @@ class PersonMailViewSet(Endpoint):
     @mails.mapping.post
     @idempotent
     def write(self, request: Request, pk: int) -> Response:
-        """Write to a person; 201 also when the message is held back, which `state` and `reason` say."""
+        """Write to a person. Also 201 if the message is held back; see `state` and `reason`."""
         message = mailing.write_to_one(pk, Draft(**_draft(read(MailBody, request.data))), actor=self.actor)
         return Response(mail_body(message, with_link=True), 201)
 
     @extend_schema(responses={204: None})
     @action(detail=True, methods=["delete"], url_path="mail-failures")
     def allow(self, request: Request, pk: int) -> Response:
-        """Forget that the last mails to a person did not arrive, so that the next one is not held back for it."""
+        """Allow mail again to a person whose last mails were not delivered."""
         if not Contact.objects.visible_to(self.actor).filter(pk=pk).exists():
             raise Missing
         failures.allow(pk, actor=self.actor)
@@ -119,7 +119,7 @@ class MailViewSet(Endpoint):
 
     @extend_schema(responses=Mail)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Show a message; only who may mail people sees its unsubscribe link, for whoever has it can use it."""
+        """Show a message. Its unsubscribe link works for whoever has it, so only callers who may mail people see it."""
         message = queries.visible(self.actor).filter(pk=pk).first()
         if message is None:
             raise Missing
@@ -135,7 +135,7 @@ class BulkMailViewSet(Endpoint):
     @action(detail=False, methods=["post"])
     @idempotent
     def mails(self, request: Request) -> Response:
-        """Write to many people; who is held back is counted under `refused`."""
+        """Write to many people; those who may not be mailed are counted under `refused`."""
         values = read(BulkMail, request.data)
         params, selection = MAIL.params(_draft(values)), Selection.from_body(values["selection"])
         people, missing = selection.queryset(self.actor), selection.missing(self.actor)
@@ -146,13 +146,11 @@ class BulkMailViewSet(Endpoint):
 
 
 def mail_body(message: Message, *, with_link: bool) -> dict[str, Any]:
-    """Return a message as the API shows it."""
     text, html = queries.shown(message, with_link=with_link)
     return mail_row(message) | {"text": text, "html": html}
 
 
 def mail_row(message: Message) -> dict[str, Any]:
-    """Return a message as lists show it."""
     return {
         "id": message.pk,
         "contact": message.contact_id,

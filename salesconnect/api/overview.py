@@ -22,7 +22,7 @@ AS_OF = OpenApiParameter(
 
 
 class OverviewReply(serializers.Serializer):
-    """How many people there are, of which kinds; consents by their age in months."""
+    """The numbers of people by kind, and of consents by age in months."""
 
     as_of = serializers.DateField()
     total = serializers.IntegerField()
@@ -42,14 +42,14 @@ class OverviewViewSet(Endpoint):
 
     @extend_schema(parameters=[AS_OF], responses=OverviewReply)
     def list(self, request: Request) -> Response:
-        """Tell how many people there are of each kind, now or at the end of a past day."""
+        """Show the numbers of people by kind, now or at the end of a past day."""
         day = _day(request.query_params.get("as_of"))
         body: dict[str, Any] = {"as_of": day.isoformat()}
         return Response(body | figures.body(daily_figures.on(day, actor=self.actor)))
 
 
 def _day(text: str | None) -> dt.date:
-    """Return the day that a text means: a date, or a moment with its zone, which lies on a day of the site's zone."""
+    """Parse a date, or a time with its zone, which is converted to a day of the site's time zone."""
     if text is None:
         return timezone.localdate()
     moment = parsing.moment(text)

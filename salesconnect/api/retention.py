@@ -1,4 +1,4 @@
-"""Retention in the API: its rules, and a run of them."""
+"""Retention rules and runs in the API."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class RuleBody(Body):
 
 
 class RetentionRunBody(Body):
-    """Whether only to say what a run would do."""
+    """`dry_run`: only report."""
 
     dry_run = serializers.BooleanField(default=False)
 
@@ -48,7 +48,7 @@ class RuleCountReply(serializers.Serializer):
 
 
 class RetentionRunReply(serializers.Serializer):
-    """What a run did: `due` are erased by the batch; who is left out is counted by reason."""
+    """The result of a run: the batch erases the `due` people; `left_out` counts the others by reason."""
 
     dry_run = serializers.BooleanField()
     batch = serializers.IntegerField(allow_null=True)
@@ -85,7 +85,7 @@ class RuleViewSet(Endpoint):
 
     @extend_schema(request=RuleBody, responses=RuleBody)
     def update(self, request: Request, pk: int) -> Response:
-        """Replace a rule; what is not named gets its default."""
+        """Replace a rule; absent fields get their defaults."""
         return self._change(request, pk, {name: DEFAULTS[name] for name in DEFAULTS})
 
     @extend_schema(request=RuleBody, responses=RuleBody)
@@ -113,7 +113,7 @@ class RetentionViewSet(Endpoint):
     @extend_schema(request=RetentionRunBody, responses={200: RetentionRunReply, 202: RetentionRunReply})
     @action(detail=False, methods=["post"])
     def run(self, request: Request) -> Response:
-        """List, warn and erase as the rules say, or with `dry_run` say what that would come to."""
+        """Run the rules: list, warn and erase; with `dry_run` only report."""
         done = retention.run(actor=self.actor, dry_run=read(RetentionRunBody, request.data)["dry_run"])
         batch = done.batch
         reply = {
@@ -142,7 +142,6 @@ DEFAULTS = {
 
 
 def body(rule: RetentionRule) -> dict[str, Any]:
-    """Return a rule as the API shows it."""
     values = {name: getattr(rule, name) for name in retention_rules.FIELDS}
     either = {name: values[name] or None for name in ("source_type", "authorization_type")}
     return {"id": rule.pk, **values, **either}

@@ -1,4 +1,4 @@
-"""Requests of data subjects in the API: the register, and each act on it."""
+"""Data subjects' requests in the API."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ class RequestBody(Body):
 
 
 class ExtendBody(Body):
-    """Why the answer is put off, and when the person was told, which has to be within the first month."""
+    """Why the deadline is extended, and when the person was told, which must be within the first month."""
 
     reason_kind = serializers.ChoiceField(DataRequest.ExtensionKind.choices)
     reason = serializers.CharField(max_length=TEXT_LIMIT)
@@ -39,7 +39,7 @@ class ExtendBody(Body):
 
 
 class PauseBody(Body):
-    """What the person was asked, and when: the clock stands still from that day on."""
+    """What the person was asked, and when; the deadline is paused from that day on."""
 
     reason_kind = serializers.ChoiceField(DataRequest.PauseKind.choices)
     reason = serializers.CharField(max_length=TEXT_LIMIT)
@@ -53,20 +53,20 @@ class IdentityBody(Body):
 
 
 class AssignBody(Body):
-    """Who handles it; null for nobody."""
+    """The handler; null for nobody."""
 
     handler = serializers.PrimaryKeyRelatedField(queryset=User.objects.filter(is_active=True), allow_null=True)
 
 
 class FinishBody(Body):
-    """What came of it, and what the person was answered."""
+    """The outcome, and the answer given to the person."""
 
     outcome = serializers.ChoiceField([(each.value, each.label) for each in register.BY_HAND])
     answer = serializers.CharField(max_length=ANSWER_LIMIT)
 
 
 class IdentityNoteReply(serializers.Serializer):
-    """How it was checked who asks, as it was noted once."""
+    """One note on how the identity was checked."""
 
     at = serializers.DateTimeField(allow_null=True)
     actor = serializers.CharField()
@@ -74,9 +74,9 @@ class IdentityNoteReply(serializers.Serializer):
 
 
 class RequestReply(serializers.Serializer):
-    """A request; `contact` is null once the person is erased, and then no text is left.
+    """A request. Once the person is erased, `contact` is null and all texts are empty.
 
-    `days_late` counts from its last day, while it is open and for ever after it was answered.
+    `days_late` counts from the due date: up to now while the request is open, up to the answer afterwards.
     """
 
     id = serializers.IntegerField()
@@ -137,7 +137,7 @@ class RequestViewSet(Endpoint):
 
     @extend_schema(responses=RequestReply)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Show a request; that it was looked at is an event of the person."""
+        """Show a request; this is recorded in the person's history."""
         if request.auth is None and from_elsewhere(request._request):
             raise PermissionDenied(_("Another site led here. Looking goes on record, so open it from this one."))
         return Response(body(register.view(pk, actor=self.actor)))
@@ -145,7 +145,7 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=ExtendBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def extend(self, request: Request, pk: int) -> Response:
-        """Put the answer off by two months, within the first, with the reason that the person is told.
+        """Extend the deadline by two months, within the first month, with the reason that the person is told.
 
         409: `done`, `extended`, `too_late`.
         """
@@ -157,7 +157,7 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=PauseBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, pk: int) -> Response:
-        """Stop the clock while the person is asked who they are or what they mean.
+        """Pause the deadline while the person is asked who they are or what they mean.
 
         409: `done`, `paused`, `too_late`.
         """
@@ -169,7 +169,7 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=None, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: int) -> Response:
-        """Let the clock run on; the days that it stood still are added."""
+        """End a pause; the paused days are added to the deadline."""
         register.find(pk, actor=self.actor)
         read(Nothing, request.data)
         return Response(body(register.resume(pk, actor=self.actor)))
@@ -177,7 +177,7 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=IdentityBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def identity(self, request: Request, pk: int) -> Response:
-        """Note how it was checked who asks."""
+        """Add a note on how the identity was checked."""
         register.find(pk, actor=self.actor)
         words = read(IdentityBody, request.data)["identity_check"]
         return Response(body(register.note_identity(pk, words, actor=self.actor)))
@@ -185,16 +185,16 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=AssignBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, pk: int) -> Response:
-        """Give a request to somebody."""
+        """Set the handler of a request."""
         register.find(pk, actor=self.actor)
         return Response(body(register.assign(pk, read(AssignBody, request.data)["handler"], actor=self.actor)))
 
     @extend_schema(request=FinishBody, responses=RequestReply)
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, pk: int) -> Response:
-        """End a request with what was answered.
+        """Finish a request with its outcome and the answer.
 
-        409: `done`, and `not_carried_out` for an erasure, restriction or objection that is said to be done and is not.
+        409: `done`; `not_carried_out` for an erasure, restriction or objection that the data shows is not done.
         """
         register.find(pk, actor=self.actor)
         values = read(FinishBody, request.data)
@@ -203,7 +203,7 @@ class RequestViewSet(Endpoint):
     @extend_schema(request=None, responses=RequestReply)
     @action(detail=True, methods=["post"], url_path="carry-out")
     def carry_out(self, request: Request, pk: int) -> Response:
-        """Erase, restrict, or unsubscribe who objects; any other request is ended with `finish`."""
+        """Carry out an erasure, restriction or objection; any other request is ended with `finish`."""
         register.find(pk, actor=self.actor)
         read(Nothing, request.data)
         return Response(body(register.carry_out(pk, actor=self.actor)))
@@ -224,7 +224,6 @@ PLAIN = (
 
 
 def body(row: DataRequest) -> dict[str, Any]:
-    """Return a request as the API shows it."""
     return {
         **{name: getattr(row, name) for name in PLAIN},
         "days_late": open_requests.days_late(row),
@@ -246,7 +245,7 @@ def body(row: DataRequest) -> dict[str, Any]:
 
 
 def _conditions(request: Request) -> dict[str, Any]:
-    """Return the filters of a list; `Invalid` names what cannot be."""
+    """Return the filters of a list. Raises `Invalid` for unknown values."""
     given = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
     wrong: list[str] = [name for name in ("contact", "handler") if name in given and whole(given[name]) is None]
     known = {"kind": DataRequest.Kind.values, "state": DataRequest.State.values}

@@ -1,4 +1,4 @@
-"""What people said about mail, and whether an address may be mailed, in the API."""
+"""A person's opt-outs and opt-ins, and suppressed addresses, in the API."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ class Entry(serializers.Serializer):
 
 @extend_schema_serializer(many=False)
 class SuppressionReply(serializers.Serializer):
-    """Whether an address must not be mailed, since when, why, and how that came in."""
+    """Whether an address must not be mailed, since when, why, and from which source."""
 
     suppressed = serializers.BooleanField()
     since = serializers.DateTimeField(allow_null=True)
@@ -56,14 +56,14 @@ class UnsubscribeViewSet(Endpoint):
     @extend_schema(responses=page_of(Entry))
     @action(detail=True)
     def unsubscribes(self, request: Request, pk: int) -> Response:
-        """List what a person said about mail, newest first."""
+        """List a person's opt-outs and opt-ins, newest first."""
         entries = [_entry(said) for said in of_person.of_person(self._person(pk))]
         return Response({"next": None, "previous": None, "results": entries})
 
     @extend_schema(request=UnsubscribeBody, responses={200: Entry, 201: Entry})
     @unsubscribes.mapping.post
     def unsubscribe(self, request: Request, pk: int) -> Response:
-        """Opt a person out; 201, or 200 with the entry that stands when the person already was."""
+        """Unsubscribe a person: 201; or 200 with the existing entry if the person already is unsubscribed."""
         self._person(pk)
         reason = read(UnsubscribeBody, request.data).get("reason", "")
         people = Contact.objects.visible_to(self.actor).filter(pk=pk)
@@ -87,7 +87,7 @@ class SuppressionViewSet(Endpoint):
 
     @extend_schema(parameters=[OpenApiParameter("email", str, required=True)], responses=SuppressionReply)
     def list(self, request: Request) -> Response:
-        """Tell whether an address is suppressed; nobody needs to have it."""
+        """Tell whether an address is suppressed; it need not belong to a person."""
         try:
             key = normalise_address(request.query_params.get("email", ""))
         except ValueError as problem:

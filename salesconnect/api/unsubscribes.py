@@ -1,4 +1,4 @@
-"""Who said no, and who said yes again, of everybody: the list of the Unsubscribes page in the API."""
+"""The list of all opt-outs and opt-ins in the API."""
 
 import datetime as dt
 from typing import Any
@@ -29,7 +29,7 @@ FILTER_PARAMETERS = [
 
 
 class LedgerEntry(serializers.Serializer):
-    """One opt-out or opt-in; `contact` is null for somebody who has been deleted since."""
+    """One opt-out or opt-in; `contact` is null if the person has been deleted."""
 
     id = serializers.IntegerField()
     date = serializers.DateTimeField()
@@ -48,14 +48,14 @@ class LedgerViewSet(Endpoint):
 
     @extend_schema(parameters=[*FILTER_PARAMETERS, *PAGE_PARAMETERS], responses=page_of(LedgerEntry))
     def list(self, request: Request) -> Response:
-        """List who said no and who said yes again, newest first."""
+        """List opt-outs and opt-ins of all people, newest first."""
         cursor = request.query_params.get("cursor")
         page = listing.page(_wanted(request), cursor=cursor, size=page_size(request))
         return Response(page_body(request, page, [_body(entry) for entry in page.rows]))
 
 
 def _wanted(request: Request) -> Wanted:
-    """Return what the parameters ask for; raises `Invalid` with what is wrong by name."""
+    """Parse the query parameters. Raises `Invalid` by name."""
     asked = {name: request.query_params.get(name, "") for name in ("kind", "source", *DAYS)}
     errors: dict[str, list[str]] = {}
     if asked["kind"] not in ("", *listing.THE_NO):

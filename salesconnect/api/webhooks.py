@@ -1,4 +1,4 @@
-"""Where mail providers report what became of mail. The signature of the provider is the authority."""
+"""Webhooks on which mail providers report deliveries. Reports are authenticated by the provider's signature."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from salesconnect.lib.database import trouble
 from unsubscribes.reports import reports
 
-# What the readers raise for a body that has another shape than theirs, whether it is signed or not.
+# What django-anymail's parsers raise for a body of unexpected shape, signed or not.
 UNREADABLE = (
     AnymailConfigurationError,
     AnymailError,
@@ -35,9 +35,9 @@ logger = logging.getLogger(__name__)
 @login_not_required
 @require_http_methods(["POST", "HEAD"])
 def webhook(request: HttpRequest, provider: str) -> HttpResponse:
-    """Take a provider's reports: 404 where it is not configured, 400 for what it has not signed or cannot be read.
+    """Take a provider's reports: 404 if the provider is not configured, 400 for unsigned or unreadable reports.
 
-    Some providers look with HEAD whether the address answers before they use it.
+    Some providers check the URL with HEAD before they use it.
     """
     receiver = _receiver(provider)
     if request.method == "POST":
@@ -46,7 +46,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
             events = _read(receiver, request)
         except UNREADABLE as problem:
             if trouble.of(problem):
-                raise  # a full disk is ours, and the provider sends the report again
+                raise  # a full disk is our problem; after a 5xx the provider sends the report again
             logger.warning("%s sent a report that cannot be read", receiver.esp_name)
             return HttpResponse(status=400)
         outcome = reports.take(provider, events, label=receiver.esp_name)
@@ -55,7 +55,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
 
 
 def _read(receiver: Any, request: HttpRequest) -> list[Any]:
-    """Return the events of a report. One that cannot be read takes nobody else's "no" with it, unless none can be."""
+    """Return the events of a report without unreadable ones, so that other opt-outs are not lost; raise if none is."""
     broken: list[Exception] = []
 
     def careful(read: Callable[..., Any], instead: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,7 +70,7 @@ def _read(receiver: Any, request: HttpRequest) -> list[Any]:
 
         return attempt
 
-    # The readers go through a list of events by these, of which SparkPost's are wrapped.
+    # anymail's parsers call these for each event of a list; SparkPost's events are wrapped.
     if hasattr(receiver, "esp_to_anymail_event"):
         receiver.esp_to_anymail_event = careful(receiver.esp_to_anymail_event, lambda *_given: None)
     if hasattr(receiver, "unwrap_event"):
@@ -84,7 +84,7 @@ def _read(receiver: Any, request: HttpRequest) -> list[Any]:
 
 
 def _receiver(provider: str) -> Any:
-    """Return the object that checks and reads the provider's reports; only signed ones are ever taken."""
+    """Return anymail's view for the provider, which checks signatures. Without a secret to check it is a 404."""
     if provider not in reports.PROVIDERS:
         raise Http404
     kind = import_string(f"anymail.webhooks.{reports.PROVIDERS[provider].receiver}")

@@ -1,4 +1,4 @@
-"""Documents on their way out: a download that no browser shows, runs or keeps."""
+"""Downloads of uploaded documents, which no browser may display, run or cache."""
 
 from django.http import FileResponse
 
@@ -14,12 +14,13 @@ CONTENT_TYPES = {
 
 
 def attachment(record: ConsentEvidence) -> FileResponse:
-    """Return the answer that hands out the document of `record`; who may have it was asked before."""
+    """Return the download of the document of `record`. The caller has checked the right."""
     return FileResponse(
         record.file.open("rb"),
         as_attachment=True,
         filename=record.file_name,
         content_type=CONTENT_TYPES[record.file_kind],
+        # The file comes from a stranger: should a browser show it anyway, it must not run as a part of this site.
         headers={
             "Cache-Control": "private, no-store",
             "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -1,4 +1,4 @@
-"""The evidence pack, as a file that page and API hand out."""
+"""The evidence pack as a download, for pages and API."""
 
 from django.http import FileResponse
 

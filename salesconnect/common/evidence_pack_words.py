@@ -1,4 +1,4 @@
-"""The page of a pack in words, in the reader's language."""
+"""The texts of a pack's printable page, in the active language."""
 
 import datetime as dt
 from itertools import islice
@@ -20,7 +20,7 @@ from unsubscribes.models import ConsentEvidence, Message, OutboxEntry, SyncRecor
 from unsubscribes.opt_outs.of_person import Said
 
 PRINTED = 1_000
-"""How many events and mails are printed; all of them are in the JSON files."""
+"""At most this many events and mails are printed; the JSON files have all of them."""
 
 
 def page(contents: Contents) -> PrintedPage:
@@ -123,7 +123,7 @@ def _mails(contents: Contents) -> PrintedSection:
 
 
 def _mail(message: Message) -> DatedEntry:
-    why = "" if message.why == Message.Reason.OUTBOX else message.why_in_words  # the state says it already
+    why = "" if message.why == Message.Reason.OUTBOX else message.why_in_words  # the state says the same
     notes = (message.state_in_words, why, message.email)
     return DatedEntry(_time(message.sent_at or message.created_at), message.subject, " · ".join(n for n in notes if n))
 

@@ -1,4 +1,4 @@
-"""The filters of the People page, the API, bulk orders and exports: one set of names for all of them."""
+"""The filters of people, with the same names on the People page, in the API, in bulk changes and exports."""
 
 from copy import deepcopy
 from typing import Any
@@ -22,10 +22,10 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import DayFilter, MomentFilter
 
 NOBODY = "null"
-# In PostgreSQL's units of cost: about a twentieth of a second.
+# In units of PostgreSQL's planner; about 50 milliseconds.
 SLOW_COST = 10_000.0
 ON_CARD = "card__"
-# What no index serves in the order of the list.
+# Filters that no index supports in the order of the list.
 UNINDEXED = ("search", "company")
 ANSWERED_BY_TALLY = {"authorization_type", "source_type", "unsubscribed", "consent_after", "consent_before"}
 FROM_CARD = ("verdict", "restricted", "to_inform", "review")
@@ -36,19 +36,18 @@ YES_NO = (("true", _("Unsubscribed")), ("false", _("Not unsubscribed")))
 
 
 def slug_choices(kind: type[SlugChoices]) -> list[tuple[str, Any]]:
-    """Return the choices of a filter by a card field, *Not recorded* first."""
+    """Return the choices of a card field, *Not recorded* first."""
     return [(NOT_RECORDED, _("Not recorded")), *((choice.slug, choice.label) for choice in kind)]
 
 
 class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):
-    """One or several slugs, separated by commas: any of them matches, *Not recorded* among them."""
+    """One or more slugs, separated by commas, of which one must match. *Not recorded* matches NULL."""
 
     def __init__(self, kind: type[SlugChoices], **kwargs: Any) -> None:
         super().__init__(choices=slug_choices(kind), **kwargs)
         self.kind = kind
 
     def filter(self, qs: ContactQuerySet, value: list[str] | None) -> ContactQuerySet:
-        """Keep the people whose card holds one of the values."""
         if not value:
             return qs
         codes = [self.kind.from_slug(slug) for slug in value if slug and slug != NOT_RECORDED]
@@ -59,7 +58,7 @@ class AnyOf(filters.BaseInFilter, filters.ChoiceFilter):
 
 
 class CardMethods:
-    """The filters by what follows from the card; `on_card` is the path to its fields."""
+    """Filters derived from the card; `on_card` is the lookup prefix of its fields."""
 
     on_card = ON_CARD
 
@@ -67,23 +66,20 @@ class CardMethods:
         return queryset.filter(verdict.condition(value, policy.current(), card=self.on_card))
 
     def filter_restricted(self, queryset: QuerySet[Any], _name: str, value: bool) -> QuerySet[Any]:
-        """Keep the people whose processing is restricted, or is not."""
         return queryset.filter(**{f"{self.on_card}restricted_at__isnull": not value})
 
     def filter_to_inform(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Keep the people who must be told that we hold their data: all, or the overdue ones."""
         kept = queryset.filter(informing.must_be_informed(self.on_card))
         overdue = informing.overdue().order_by().values("contact_id")
         return kept.filter(pk__in=overdue) if value == "overdue" else kept
 
     def filter_review(self, queryset: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
-        """Keep the people whose consent or legitimate interest is due for review."""
         due = review.consent_due if value == "consent" else review.interest_due
         return queryset.filter(due(policy.current(), self.on_card))
 
 
 class ContactFilter(CardMethods, filters.FilterSet):
-    """Every filter by its public name; dates mean days of the site's time zone, times the moment."""
+    """All filters by their public names. Dates are days in the site's time zone."""
 
     search = filters.CharFilter(method="filter_search", label=_("Search"))
     authorization_type = AnyOf(AuthorizationType, field_name="card__authorization_type", label=_("Authorization"))
@@ -119,15 +115,13 @@ class ContactFilter(CardMethods, filters.FilterSet):
         fields: list[str] = []
 
     def filter_search(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
-        """Keep the people who match the words."""
         return queryset.matching(value)
 
     def filter_company(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
-        """Keep the people with the text anywhere in the name of their company."""
         return queryset.filter(company__icontains=value)
 
     def filter_owner(self, queryset: ContactQuerySet, _name: str, value: str) -> ContactQuerySet:
-        """Keep the people of an owner: a user's number, `null` for nobody's."""
+        """Filter by the id of the owner; `null` for people without one."""
         if value == NOBODY:
             return queryset.filter(owner=None)
         if not value.isdecimal() or not User.objects.filter(pk=value[:18]).exists():
@@ -136,9 +130,9 @@ class ContactFilter(CardMethods, filters.FilterSet):
 
 
 def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet:
-    """Return the visible people whom the filters keep; `Invalid` names a wrong value or an unknown key.
+    """Return the visible people that match the filters. Raises `Invalid` for a wrong value or an unknown filter.
 
-    An unknown key is refused, so that a slip of the pen never means "everyone".
+    A misspelt filter must never be ignored: a bulk change would then mean everyone.
     """
     unknown = sorted(set(query) - set(ContactFilter.base_filters))
     if unknown:
@@ -157,7 +151,7 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
 
 
 class CardFilter(CardMethods, filters.FilterSet):
-    """The filters by the card's own fields, asked of the cards alone: their indexes hold all that a count takes."""
+    """The filters on card fields, applied to the card table alone. Its indexes cover these counts, without a join."""
 
     on_card = ""
 
@@ -192,10 +186,10 @@ def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any])
 def matching_count(
     people: ContactQuerySet, query: QueryDict | dict[str, Any], cap: int = COUNT_CAP
 ) -> tuple[int, bool]:
-    """Return how many `people`, which `filtered` made of `query`, there are, exact up to `cap`, and whether more.
+    """Return the number of `people`, which are `filtered` by `query`, exact up to `cap`, and whether there are more.
 
-    Everybody has one card: what the kinds of cards can tell is added up from their tally, however many there are, and
-    what the cards alone can tell is asked of them, without the join.
+    Everybody has exactly one card. So filters on the kind of card are answered from the tally, and other filters on
+    card fields by counting cards, without a join.
     """
     if people.query.is_empty() or not set(query) <= set(CardFilter.base_filters):
         return people.capped_count(cap)

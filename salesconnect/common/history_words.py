@@ -1,4 +1,4 @@
-"""The history in words: every event as a sentence in the reader's language."""
+"""Events as sentences in the active language."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,10 +22,10 @@ from unsubscribes.models import Message
 
 Changes = Mapping[str, Any]
 OLD, NEW = 0, 1
-# The order in which changes are told; the database keeps none.
+# The order in which changes are listed; JSON objects in the database have none.
 ORDER = (*DETAILS, "owner", "authorization_type", "authorization_other", "consent_date", "consent_purpose")
 NOTHING = (None, "")
-# What an event says for the fold of past states alone.
+# Values that events carry only so that past states can be calculated; they are not shown.
 NOT_TOLD = {"owner_id", "basis_since", "reviewed_on"}
 LABELS = {
     "owner": gettext_lazy("Owner"),
@@ -39,15 +39,15 @@ LABELS = {
 
 
 def describe(event: ContactEvent, undoes: int | None = None) -> str:
-    """Return what an event did, as in “Anna Berg set Authorization to Contract, in bulk change 12”.
+    """Return an event as a sentence, such as “Anna Berg set Authorization to Contract, in bulk change 12”.
 
-    `undoes` is the number of the bulk change that the event's own bulk change takes back.
+    `undoes` is the id of the bulk change that the event's bulk change undoes.
     """
     return SENTENCES.get(event.action, _other)(event) + _in_batch(event, undoes)
 
 
 def outcome(event: ContactEvent) -> str:
-    """Return what an edit has just done, for who did it: “Authorization is now Contract”."""
+    """Return the result of an edit for the toast, such as “Authorization is now Contract”."""
     if event.action == history.AUTHORIZATION and "authorization_type" in event.changes:
         return _("Authorization is now %(words)s") % {"words": authorization_words(_side(event.changes, NEW))}
     if event.action == history.SOURCE and "source_type" in event.changes:
@@ -56,7 +56,7 @@ def outcome(event: ContactEvent) -> str:
 
 
 def before(event: ContactEvent) -> str:
-    """Return the legal basis or the source that the event replaced, in words; empty for any other event."""
+    """Return the legal basis or source that an event replaced; empty for any other event."""
     if event.action == history.AUTHORIZATION and "authorization_type" in event.changes:
         return authorization_words(_side(event.changes, OLD))
     if event.action == history.SOURCE and "source_type" in event.changes:
@@ -65,7 +65,7 @@ def before(event: ContactEvent) -> str:
 
 
 def reason_words(reason: str) -> str:
-    """Return the reason of an unsubscribe as people read it: a code in words, anything else as it was written."""
+    """Return the reason of an opt-out: codes in words, free text unchanged."""
     if told := attribution(reason):
         words = {"crm": told.crm, "who": told.who, "when": date_format(localtime(told.at), "DATETIME_FORMAT")}
         exact = _("In %(crm)s by %(who)s, %(when)s")
@@ -75,7 +75,7 @@ def reason_words(reason: str) -> str:
 
 
 def source_label(source: str) -> str:
-    """Return how an unsubscribe or its removal came in, in words."""
+    """Return the source of an opt-out or opt-in in words."""
     return _("Re-consent") if source == "re_consent" else str(dict(Suppression.Source.choices).get(source, source))
 
 
@@ -274,7 +274,7 @@ def _with_reason(sentence: str, changes: Changes) -> str:
 
 
 def _side(changes: Changes, side: int) -> dict[str, Any]:
-    """Return the fields as they were (`OLD`) or became (`NEW`); what is not a change of a field is left out."""
+    """Return the `OLD` or `NEW` values of the changes; entries that are not `[old, new]` are left out."""
     return {name: change[side] for name, change in changes.items() if isinstance(change, list)}
 
 

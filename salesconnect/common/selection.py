@@ -1,4 +1,4 @@
-"""Who is meant by an order: a list of ids, or a filter with exceptions that the server itself resolves."""
+"""The people selected for an act: a list of ids, or a filter with exceptions, which the server resolves."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Exactly one of `ids` and `filter`; an empty filter means everyone."""
+    """Exactly one of `ids` and `filter` is set; an empty filter selects everyone."""
 
     ids: list[int] | None = None
     filter: dict[str, str] | None = None
@@ -27,7 +27,7 @@ class Selection:
 
     @classmethod
     def from_body(cls, body: Any) -> "Selection":
-        """Read the `selection` of a JSON body; `Invalid` says what is wrong with it."""
+        """Parse the `selection` of a JSON body. Raises `Invalid`."""
         if not isinstance(body, dict) or set(body) - {"ids", "filter", "exclude"}:
             raise _invalid(_("A selection has `ids`, or `filter` and perhaps `exclude`, and nothing else."))
         if ("ids" in body) == ("filter" in body) or ("ids" in body and "exclude" in body):
@@ -40,7 +40,7 @@ class Selection:
 
     @classmethod
     def from_query(cls, query: QueryDict) -> "Selection":
-        """Read a page's form: `ids` (repeated or with commas), or `filter` (a query string) and `exclude`."""
+        """Parse a form: `ids` (repeated or separated by commas), or `filter` (a query string) and `exclude`."""
         if "filter" in query and not query.get("ids"):
             return cls(filter=QueryDict(str(query["filter"])).dict(), exclude=_split(query.getlist("exclude")))
         ids = _split(query.getlist("ids"))
@@ -55,17 +55,17 @@ class Selection:
         return people.exclude(pk__in=self.exclude) if self.exclude else people
 
     def missing(self, actor: Actor) -> int:
-        """Return how many of the ids name nobody."""
+        """Return how many of the ids do not exist."""
         return len(self.ids) - self.queryset(actor).count() if self.ids is not None else 0
 
     def as_query(self) -> dict[str, str]:
-        """Return the fields of a page's form that say the same."""
+        """Return the selection as form fields; the inverse of `from_query`."""
         if self.ids is not None:
             return {"ids": ",".join(map(str, self.ids))}
         return {"filter": urlencode(self.filter or {}), "exclude": ",".join(map(str, self.exclude))}
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a batch remembers of it: the filter, or how many were picked by hand."""
+        """Return what a batch stores: the filter, or how many ids were picked; never the ids themselves."""
         if self.ids is not None:
             return {"picked": len(self.ids)}
         return {"filter": self.filter or {}, "excluded": len(self.exclude)}
@@ -85,9 +85,9 @@ def _split(values: list[str]) -> list[int]:
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    """Return filter values as a query string would hold them: true, 5 and ["a", "b"] become texts.
+    """Return filter values as a query string has them: true, 5 and ["a", "b"] become strings.
 
-    A blank one is refused: the filter would keep everyone.
+    A blank value is an error: the filter would be dropped and everyone selected.
     """
     texts = {}
     for name, value in values.items():

@@ -1,4 +1,4 @@
-"""Accounts: nobody signs up by themselves; an administrator or `create_user` makes users."""
+"""Sign-in with django-allauth: no sign-up, throttling, and asking for the password again."""
 
 import time
 from typing import Any
@@ -26,35 +26,35 @@ RESUME = f"{__name__}.resume"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Close the sign-up that allauth offers, and count wrong passwords by whom they come from."""
+    """Adapts allauth: no sign-up, links to the configured site, and throttling by client address."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Return False: accounts are given, not taken."""
+        """Return False: administrators create accounts."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request) or "unknown"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
-        """Return the link of a mail: on the site's own address, whatever host the caller named."""
+        """Return the link for the mail, on SITE_URL. The Host header is the caller's, and must not get into mails."""
         return settings.SITE_URL + urlsplit(super().get_reset_password_from_key_url(key)).path
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Count wrong passwords by account and address, so that a stranger locks nobody out of an account."""
+        """Count wrong passwords by account and client address, so that nobody can lock another user out."""
         known = super()._get_login_attempts_cache_key(request, **credentials)
         return f"{known}:{self.get_client_ip(request)}"
 
 
 def signed_in_recently(request: HttpRequest) -> bool:
-    """Tell whether it was shown in this session, within ten minutes, who sits there."""
+    """Tell whether the user has signed in or confirmed the password in this session within ten minutes."""
     shown = get_authentication_records(request, request.user)
     return any(time.time() - each["at"] < RECENT_SECONDS for each in shown)
 
 
 def confirm_password(request: HttpRequest, password: str) -> None:
-    """Take the user's password as a sign-in anew; it is throttled as the sign-in is.
+    """Confirm the user's password, which makes the sign-in recent. Throttled like the sign-in.
 
-    Raises `ValidationError` for a wrong one, and after too many wrong ones for any.
+    Raises `ValidationError` for a wrong password, and for any after too many wrong ones.
     """
     adapter = get_adapter()
     if not adapter.reauthenticate(request.user, password):
@@ -63,10 +63,10 @@ def confirm_password(request: HttpRequest, password: str) -> None:
 
 
 def sign_in_again(request: HttpRequest) -> HttpResponse:
-    """Lead to the page that asks who sits there, and keep what was sent: it goes on afterwards.
+    """Redirect to the page that asks for the password again, and keep a POST so that `resume` can carry it out.
 
-    What was sent may hold the secrets of other services, so it waits in the session encrypted. Files are not kept.
-    What was sent before and not gone on with is forgotten.
+    The POST may contain secrets of other services, so it is encrypted in the session. Files are not kept. An earlier
+    kept POST is dropped.
     """
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined] # set by its middleware
     by_script, here = bool(htmx), request.get_full_path()
@@ -74,6 +74,7 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         here = (by_script and htmx.current_url_abs_path) or here
     else:
+        # Without the htmx headers the resumed POST answers with a full page; cookies need not be stored twice.
         for name in [name for name in request.META if name.startswith("HTTP_HX_") or name == "HTTP_COOKIE"]:
             del request.META[name]
         state = {"request": seal(serialize_request(request)), "back": here, "at": time.time()}
@@ -84,15 +85,15 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
 
 
 def resume(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
-    """Answer what was sent before it was asked who sits there.
+    """Carry out the POST that was kept while the password was asked for.
 
-    A password that was given for another page, or much later, says nothing of it: it was given up then.
+    Not if the password was given for another page, or long afterwards: then the user did not mean this POST.
     """
     asked_for = get_next_redirect_url(request, REDIRECT_FIELD_NAME)
     kept = unsealed(state["request"])
     given_up = asked_for != state["back"] or time.time() - state.get("at", 0) > RECENT_SECONDS
     if kept is None or given_up:
-        return HttpResponseRedirect(asked_for or state["back"])  # `redirect` may take it for the name of a page
+        return HttpResponseRedirect(asked_for or state["back"])  # `redirect` could take it for a URL name
     request.__dict__.pop("headers", None)
     sent = deserialize_request(kept, request)
     view, args, kwargs = resolve(sent.path_info)

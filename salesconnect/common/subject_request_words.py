@@ -1,4 +1,4 @@
-"""What an erasure takes, and where a request stands, in words."""
+"""Texts about data subjects' requests, and about what an erasure removes."""
 
 from django.conf import settings
 from django.utils import timezone
@@ -85,13 +85,13 @@ def due_words(row: DataRequest) -> str:
 
 
 def late_words(row: DataRequest) -> str:
-    """Return how late a request was answered, or still is not; empty while it is in time."""
+    """Return how many days late a request is or was; empty if it is in time."""
     late = open_requests.days_late(row)
     return ngettext("%(n)d day", "%(n)d days", late) % {"n": late} if late else ""
 
 
 def told_late(row: DataRequest) -> bool:
-    """Tell whether the person was told of an extension after the first month, when art. 12(3) wants it told by then."""
+    """Tell whether an extension came after the first month; art. 12(3) requires it to be told within that month."""
     if row.extended_on is None:
         return False
     country = settings.HOLIDAYS_OF

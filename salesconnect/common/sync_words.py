@@ -1,4 +1,4 @@
-"""What the sync says to people: codes of Salesforce and of the sync itself in plain words, with what to do."""
+"""Texts for the codes of the sync and of the CRM, each with advice."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ ConnectionState = SyncConnection.State
 
 
 class CodeWords(NamedTuple):
-    """What a code means, and what to do about it (empty: nothing, it heals by itself)."""
+    """The meaning of a code, and advice; empty advice if it resolves itself."""
 
     what: str
     advice: str
@@ -43,7 +43,7 @@ CODES: dict[str, CrmWords] = {
 
 
 def code_words(code: str) -> CodeWords:
-    """Return what a code means and what to do; it may end in the object that it is about, as in INVALID_FIELD:Lead."""
+    """Return the texts of a code, which may end in the object concerned, as in `INVALID_FIELD:Lead`."""
     name, _colon, sobject = code.partition(":")
     if known := _known(name):
         what = f"{known[0]} ({sobject})" if sobject else str(known[0])
@@ -54,35 +54,35 @@ def code_words(code: str) -> CodeWords:
 
 
 def _known(code: str) -> CrmWords | None:
-    """Return the words of a code of the sync's own or of any CRM: what is shown may be from before a change of CRM."""
+    """Return the texts of a code of the sync or of any CRM; stored codes may be from a CRM connected earlier."""
     own = CODES.get(code)
     return own or next((found for crm in providers.every() if (found := crm.words().get(code))), None)
 
 
 def alert_words(alert: alerts.Alert) -> CodeWords:
-    """Return what an alert means and what to do; of clocks, by how much they differ."""
+    """Return the texts of an alert; for differing clocks, with the difference."""
     words = code_words(alert.code)
     return words._replace(what=f"{clock.words(alert.skew)}.") if alert.skew is not None else words
 
 
 def message_words(message: str) -> CodeWords | None:
-    """Return the words of what a run or the connection remembers of a failure, which begins with its code."""
+    """Return the texts of a stored failure message, which begins with its code."""
     return code_words(message.split(" ", 1)[0]) if message else None
 
 
 def connection_trouble(row: SyncConnection) -> CodeWords | None:
-    """Return why the connection has paused by itself; None when it has not."""
+    """Return why the sync has paused itself; None if it has not."""
     paused = (ConnectionState.PAUSED_AUTH, ConnectionState.PAUSED_QUOTA, ConnectionState.PAUSED_PERMISSION)
     return message_words(row.message) if row.state in paused else None
 
 
 def finding_words(run: SyncRun) -> list[tuple[str, int]]:
-    """Return what a dry run found: each kind in words with its number."""
+    """Return the findings of a dry run: each kind in words with its number."""
     return [(words, run.findings.get(kind, 0)) for kind, words in kinds().items()]
 
 
 def kinds() -> dict[str, str]:
-    """Return what each kind of finding of a dry run is called."""
+    """Return the label of each kind of dry-run finding."""
     return {
         dry_run.OPT_OUT: _t("would be unsubscribed here"),
         dry_run.WRITE: _t("would be opted out in Salesforce"),

@@ -1,4 +1,4 @@
-"""Requests as the pages see them: signed in, maybe from htmx, and who acts."""
+"""The type of page requests, and the actor behind one."""
 
 from dataclasses import replace
 
@@ -12,20 +12,20 @@ from salesconnect.lib.actor import Actor
 
 
 class SignedInRequest(HttpRequest):
-    """A request of a signed-in user; `htmx` is true when htmx sent it."""
+    """A request of a signed-in user, with what our middleware adds; `htmx` is falsy if htmx did not send it."""
 
     user: User
     htmx: HtmxDetails
 
 
 def from_elsewhere(request: HttpRequest) -> bool:
-    """Tell whether another site made the browser send this: what goes on record has to be the user's own doing.
+    """Tell whether another site made the browser send this request. What is recorded must be the user's own act.
 
-    Every browser says so to sites on https; where it says nothing, as on plain http, nothing is known.
+    Browsers send `Sec-Fetch-Site` over https only; without it the request counts as the user's own.
     """
     return request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
 
 
 def page_actor(request: SignedInRequest) -> Actor:
-    """Return the user as the actor of an act on a page, with how lately it was shown who sits there."""
+    """Return the user as an actor; `is_recent` says whether the sign-in or last password check is recent."""
     return replace(user_actor(request.user, "page"), is_recent=signed_in_recently(request))

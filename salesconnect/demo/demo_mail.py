@@ -1,6 +1,6 @@
-"""The demo's mail server: takes every mail as a real one does, and keeps none, so that the demo mails nobody.
+"""The demo's mail server: accepts every mail and discards it, so that the demo mails nobody.
 
-Where the environment names a mail server there is none of these.
+It is not started if the environment configures a mail server.
 """
 
 import socketserver
@@ -19,9 +19,9 @@ ANSWERS = {b"HELO": "250 demo", b"MAIL": "250 OK", b"RCPT": "250 OK", b"RSET": "
 
 
 def child(say: Callable[[str], None], port: int) -> tuple[Child, dict[str, str]] | None:
-    """Start the server; returns it as a child to look after and what the others need to find it.
+    """Start the server; return it for the supervisor, with the environment by which the other processes find it.
 
-    None where the environment names a mail server.
+    None if the environment configures a mail server.
     """
     if settings.EMAIL_URL or not port:
         return None
@@ -35,12 +35,11 @@ def child(say: Callable[[str], None], port: int) -> tuple[Child, dict[str, str]]
 
 
 class SmtpSession(socketserver.StreamRequestHandler):
-    """One connection (RFC 5321): every mail is taken."""
+    """One SMTP connection (RFC 5321) that accepts every mail."""
 
     timeout = 60
 
     def handle(self) -> None:
-        """Answer line by line until the other side leaves."""
         with suppress(OSError):
             self._say("220 demo")
             while (line := self.rfile.readline(1_001)) and self._answer(line[:4].upper()):
@@ -67,14 +66,13 @@ class SmtpSession(socketserver.StreamRequestHandler):
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Takes connections of this machine alone."""
+    """Accepts connections from this machine only."""
 
     allow_reuse_address = True
     daemon_threads = True
 
 
 def main(port: int) -> None:
-    """Serve until the process is ended."""
     with suppress(KeyboardInterrupt), Server(("127.0.0.1", port), SmtpSession) as server:
         server.serve_forever()
 

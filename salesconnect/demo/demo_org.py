@@ -1,7 +1,7 @@
-"""The demo's Salesforce: the emulated org that comes with the tests, with records of some of the demo's people.
+"""The demo's Salesforce: the emulated org of the tests, with records of some of the demo's people.
 
-It is a process of its own and forgets everything when it ends; whenever it starts it gets its records anew, and the
-sync is connected to it. Where a Salesforce is set up already it is left alone.
+It runs as a process of its own and stores nothing. At each start it gets new records, and the sync is connected to it,
+unless a real Salesforce is already connected.
 """
 
 import json
@@ -29,14 +29,14 @@ from unsubscribes.crm.models import SyncRun
 NAME, SECONDS_TO_STOP, SECONDS_TO_OBEY = "org", 3.0, 60
 LOOPBACK = "http://127.0.0.1:"
 PEOPLE, EVERY, LEADS, ONLY_THERE = 60, 3, 4, 2
-# The sync looks often, so that who tries it does not wait.
+# Short intervals, so that somebody who tries the demo need not wait.
 ENVIRONMENT = {"SALESFORCE_PULL_SECONDS": "10", "SALESFORCE_PUSH_SECONDS": "5"}
 ACTOR = system("command")
 Json = dict[str, Any]
 
 
 def child(say: Callable[[str], None]) -> Child | None:
-    """Start the org and return it as a child to look after; None, with a word, where there is none to start."""
+    """Start the org and return it for the supervisor; None, with a message, if it cannot or must not be started."""
     if not (settings.BASE_DIR / "tests" / "salesforce_org").is_dir():
         say("The demo has no Salesforce: tests/salesforce_org is not here.")
         return None
@@ -67,7 +67,7 @@ def _start(say: Callable[[str], None]) -> processes.Process:
 
 
 def free_port(port: int) -> int:
-    """Return the port, or 0, which lets the system choose, when it is taken."""
+    """Return the port, or 0 (any free one) if it is in use."""
     with closing(socket()) as probe, suppress(OSError, OverflowError):
         probe.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
@@ -81,12 +81,12 @@ def _connect(ready: Json) -> None:
     _fill(ready["control"], first=first)
     values = {"login_url": ready["url"], "client_id": ready["client_id"], "secret": ready["client_secret"]}
     connecting.connect(values, actor=ACTOR)
-    with suppress(SystemExit):  # what failed is told on the Sync page
+    with suppress(SystemExit):  # the Sync page shows what failed
         call_command("sync_salesforce", "--activate", "--yes")
 
 
 def _fill(control: str, *, first: bool) -> None:
-    """Make records of some people. The first time the two sides differ, so that the sync has something to show."""
+    """Create records for some people. The first time the opt-outs differ, so that the sync has something to do."""
     _order(control, "settings", history={"Contact": ["HasOptedOutOfEmail"], "Lead": ["HasOptedOutOfEmail"]})
     bounced = Suppression.objects.filter(source=Suppression.Source.BOUNCE).values("address_hash")
     people = Contact.objects.exclude(email="").exclude(address_hash__in=bounced).select_related("card").order_by("id")

@@ -1,4 +1,4 @@
-"""Fictitious people: names that recur as real ones do, addresses that nobody has, cards in every state."""
+"""Generates fictitious people: names as frequent as real ones, addresses in `.example`, all kinds of cards."""
 
 import datetime as dt
 import random
@@ -34,8 +34,8 @@ SOURCES = {2: 45, 1: 30, 3: 14, 4: 6, 5: 4, None: 1}
 
 
 def people(number: int, *, seed: int = 1, first: int = 1, today: dt.date) -> Iterator[NewPerson]:
-    """Yield `number` people, the same for the same `seed`; `first` numbers the addresses, which no two share."""
-    # Not for secrets: the point is that the same seed gives the same people.
+    """Yield `number` people, reproducible by `seed`. Addresses are unique, numbered from `first`."""
+    # Not for secrets; a seeded generator is what makes the people reproducible.
     dice = random.Random(f"{seed}/{first}")  # noqa: S311
     first_names, last_names, companies = _zipf(FIRST), _zipf(LAST), _zipf(COMPANIES)
     for place in range(first, first + number):

@@ -1,7 +1,7 @@
-"""The demo's past: people who came in over the last three months, so that charts and past days have something to tell.
+"""The demo's past: people added over the last three months, so that charts and past days have data.
 
-Everything happens through the services. Only the clock of the history is set, inside a transaction that sets it right
-again before anybody can see it; nothing else in the product can do that.
+Everything is done by the services. Only the default of the events' time is changed, within a transaction that restores
+it before it commits. Nothing else in the product backdates events.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from salesconnect.management.commands import seed_contacts
 DAYS, WAVES = 88, 22
 FOUND_LATER = 12
 
-# What carries the moment of the transaction gets that of the past.
+# Rows that carry the time of the transaction get the past time.
 MOVED = (
     "UPDATE contacts_contact SET created_at = %(at)s WHERE created_at = now()",
     "UPDATE compliance_compliancecard SET updated_at = %(at)s WHERE updated_at = now()",
@@ -33,7 +33,7 @@ MOVED = (
 
 
 def seed(people: int) -> None:
-    """Bring fictitious people in, most at first and the others week by week, and keep the figures of each day since."""
+    """Add fictitious people, half at first and the others over time, and store the figures of each day."""
     first = timezone.now() - dt.timedelta(days=DAYS)
     partitions.ensure(first.date())
     coming = fictitious.people(people, first=seed_contacts.next_number(), today=first.date())
@@ -50,7 +50,7 @@ def seed(people: int) -> None:
 
 @contextmanager
 def happening_at(at: dt.datetime) -> Iterator[None]:
-    """Let everything inside happen at a moment of the past, in one transaction."""
+    """Run the block in one transaction in which everything happens at a past moment."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE contacts_contactevent ALTER COLUMN at SET DEFAULT %s::timestamptz", [at])
         yield

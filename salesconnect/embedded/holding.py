@@ -1,4 +1,4 @@
-"""Who uses the servers: the first that comes starts them, the last that leaves stops them."""
+"""Sharing the servers between processes: the first user starts them, the last one stops them."""
 
 import fcntl
 import time
@@ -20,8 +20,8 @@ Started = tuple[Server, Process | None]
 def hold(data: Path, *, postgres: bool = True, redis: bool = True) -> Iterator[Servers]:
     """Keep the embedded servers of a data folder running while the block runs.
 
-    Servers that run already are used. What had to be started keeps running as long as any process holds them, and is
-    stopped by the last one that leaves. A process that was killed is no holder, for the locks are the kernel's.
+    Running servers are used, others are started. They are stopped by the last process that leaves such a block. The
+    users are counted by file locks, which the kernel releases, so a killed process does not count.
     """
     where = servers(data)
     with supervised(where, postgres=postgres, redis=redis, attached=False):
@@ -30,7 +30,7 @@ def hold(data: Path, *, postgres: bool = True, redis: bool = True) -> Iterator[S
 
 @contextmanager
 def supervised(where: Servers, *, postgres: bool, redis: bool, attached: bool = True) -> Iterator[list[Started]]:
-    """Do the same for a caller that watches the servers: give it each with its process, None if it ran already."""
+    """Like `hold`, for a caller that watches the servers: yields each with its process, None if it was running."""
     every: list[Server] = [Redis(where), Postgres(where)]
     wanted = [server for server, wish in zip(every, (redis, postgres), strict=True) if wish]
     make_data_folder(where.data)
@@ -42,6 +42,7 @@ def supervised(where: Servers, *, postgres: bool, redis: bool, attached: bool = 
                 started = [(server, ensure(server, attached=attached)) for server in wanted]
             yield started
         finally:
+            # The exclusive lock is refused as long as another process holds the shared one and uses the servers.
             with locked(where), suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for server in every:
@@ -50,20 +51,20 @@ def supervised(where: Servers, *, postgres: bool, redis: bool, attached: bool = 
 
 @contextmanager
 def locked(where: Servers) -> Iterator[None]:
-    """Hold the lock of starts and stops while the block runs; waits for it."""
+    """Hold the lock for starting and stopping servers; waits for it."""
     with (where.data / "start.lock").open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def restart(server: Server) -> Process | None:
-    """Start a server that died, attached and without waiting for it; None if somebody else was faster."""
+    """Start a server that has died, attached, without waiting; None if another process did so already."""
     with locked(server.where):
         return None if server.living() else server.spawn(attached=True)
 
 
 def ensure(server: Server, *, attached: bool) -> Process | None:
-    """Make sure that a server answers, within `START_SECONDS`; return its process if it had to be started here."""
+    """Wait until a server answers, at most `START_SECONDS`; return its process if it was started here."""
     deadline = time.monotonic() + START_SECONDS
     while server.living():
         if server.running():

@@ -1,4 +1,4 @@
-"""Where the embedded servers keep their files and sockets."""
+"""Folders, sockets and URLs of the embedded servers."""
 
 import hashlib
 import os
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Not the user's temporary folder: a unix socket's path may have 107 characters only, and each command must find it.
+# Not TMPDIR: every command must find the socket, and the path of a unix socket is limited to 107 characters.
 SOCKET_ROOT = Path("/tmp")  # noqa: S108 - owner and mode of our folder in it are verified
 
 
 class EmbeddedError(Exception):
-    """Why the embedded servers cannot run, in one line for the person at the terminal."""
+    """The embedded servers cannot run; the message is one line for the terminal."""
 
 
 @dataclass(frozen=True)
 class Servers:
-    """The addresses of one data folder's PostgreSQL and Redis."""
+    """The addresses of PostgreSQL and Redis of one data folder."""
 
     data: Path
     tag: str
 
     @property
     def sockets(self) -> Path:
-        """Return the short folder of the sockets; it differs for each user and data folder."""
+        """Return the folder of the sockets, whose short name is unique for the user and data folder."""
         return SOCKET_ROOT / self.tag
 
     @property
@@ -38,7 +38,7 @@ class Servers:
 
     @property
     def database_url_parts(self) -> dict[str, Any]:
-        """Return a fresh entry for Django's DATABASES; there is no password, the folder's mode is the lock."""
+        """Return a new entry for Django's DATABASES. No password: the mode of the socket's folder protects it."""
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": "salesconnect",
@@ -60,16 +60,16 @@ class Servers:
 
 
 def servers(data: Path) -> Servers:
-    """Calculate the addresses of the servers of a data folder; nothing is started or written."""
+    """Return the addresses for a data folder; nothing is started or written."""
     data = data.resolve()
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
     return Servers(data, f"salesconnect-{os.getuid()}-{digest}")
 
 
 def make_data_folder(data: Path) -> None:
-    """Make the data folder, or refuse in one line when it cannot be written.
+    """Create the data folder. Raises `EmbeddedError` if it cannot be written.
 
-    Root's is one that others may pass through but not list, for PostgreSQL runs as another account.
+    A folder of root can be entered by others, but not listed, because PostgreSQL runs as another account.
     """
     try:
         data.mkdir(mode=0o700 if os.getuid() else 0o711, parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def make_data_folder(data: Path) -> None:
 
 
 def make_socket_folder(where: Servers) -> None:
-    """Make the folder of the sockets, or refuse one that somebody else put there first."""
+    """Create the folder of the sockets. Raises `EmbeddedError` if another user has created one of that name in /tmp."""
     mode = 0o700 if os.getuid() else 0o711
     where.sockets.mkdir(mode=mode, exist_ok=True)
     found = where.sockets.lstat()

@@ -1,4 +1,4 @@
-"""PostgreSQL 18 from the wheel: made, started, asked and stopped."""
+"""The embedded PostgreSQL 18: create, start, check, stop."""
 
 import os
 import pwd
@@ -16,11 +16,11 @@ from salesconnect.embedded.account import as_account, binaries, cluster, own
 from salesconnect.embedded.paths import EmbeddedError, Servers
 
 MEBIBYTE = 1 << 20
-# An eighth of the machine's memory, 1 GB at most: what a million people take with their indexes.
+# An eighth of the memory, at most 1 GB, which holds a million people with their indexes.
 CACHE = min(1024, max(128, psutil.virtual_memory().total // 8 // MEBIBYTE))
 
-# fsync, synchronous_commit and full_page_writes keep their defaults: on. Statements and details hold people's data,
-# so they never reach the log; "log" stands above "error" there.
+# fsync, synchronous_commit and full_page_writes keep their default: on. Statements and error details contain personal
+# data, so they are kept out of the log; the level "log" is above "error" there.
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -40,7 +40,6 @@ class Postgres:
     stop_signals = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 1.0), (signal.SIGKILL, 1.0))
 
     def __init__(self, where: Servers) -> None:
-        """Name the server of a data folder; nothing is started."""
         self.where = where
         self.log = where.data / "postgres.log"
 
@@ -52,7 +51,7 @@ class Postgres:
         return True
 
     def spawn(self, *, attached: bool) -> processes.Process:
-        """Start the server without waiting for it, after what a killed one left has been cleared."""
+        """Start the server without waiting, after removing what a killed server has left."""
         processes.end(self._orphans(), [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)])
         folder = cluster(self.where)
         self._own(self.where.postgres_sockets)
@@ -60,7 +59,7 @@ class Postgres:
             self._initialise(folder)
         own(folder)
         _admit(folder)
-        # What a killed server left behind; the process it names may live on as a zombie or another program.
+        # Files of a killed server. The process id in them may meanwhile be a zombie, or another program.
         for stale in (folder / "postmaster.pid", *self.where.postgres_sockets.iterdir()):
             stale.unlink(missing_ok=True)
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
@@ -71,7 +70,7 @@ class Postgres:
         return processes.detach(command, log=self.log, cwd="/", **as_account())
 
     def finish_start(self) -> None:
-        """Make the product's database in a server that has just started."""
+        """Create the product's database in a server that has just started."""
         link = self._connect("postgres")
         link.autocommit = True
         with link.cursor() as cursor:
@@ -81,7 +80,7 @@ class Postgres:
         link.close()
 
     def stop(self) -> None:
-        """Stop the server: fast and with a checkpoint if it can, at once if it must."""
+        """Stop the server: with a checkpoint if that is quick enough, else immediately."""
         processes.end(self.living(), self.stop_signals)
         processes.end(self._orphans(), [(signal.SIGKILL, 2.0)])
 
@@ -90,7 +89,7 @@ class Postgres:
         return processes.find("-D", f"cluster_name={self.where.tag}")
 
     def _orphans(self) -> list[psutil.Process]:
-        """Return backends whose main process was killed; each carries the cluster's name in its title."""
+        """Return backends whose main process was killed, found by the cluster's name in their titles."""
         return [] if self.living() else processes.find(f"postgres: {self.where.tag}: ")
 
     def _connect(self, database: str) -> connection:
@@ -100,12 +99,12 @@ class Postgres:
         )
 
     def _own(self, folder: Path) -> None:
-        """Make a folder that belongs to the account that runs the server and is closed to all others."""
+        """Create a folder that only the account that runs the server can enter."""
         folder.mkdir(mode=0o700, exist_ok=True)
         own(folder)
 
     def _initialise(self, folder: Path) -> None:
-        """Make the cluster under another name first, so that an interrupted start leaves no half of one."""
+        """Create the cluster under a temporary name, so that an interrupted start leaves no incomplete one."""
         draft = folder.with_name("postgres-draft")
         shutil.rmtree(draft, ignore_errors=True)
         self._own(draft)
@@ -126,10 +125,10 @@ class Postgres:
 
 
 def _admit(folder: Path) -> None:
-    """Let the account in that runs the product, and no other: the kernel tells PostgreSQL who is at the socket.
+    """Admit only the account that runs the product; PostgreSQL learns it from the kernel (peer authentication).
 
-    An account that has no name, as in some containers, is one that PostgreSQL cannot ask for; then the mode of the
-    socket's folder is the lock.
+    That needs an account with a name, which some containers do not have. There the mode of the socket's folder
+    protects the database.
     """
     try:
         name = pwd.getpwuid(os.getuid()).pw_name

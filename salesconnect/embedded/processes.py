@@ -17,7 +17,7 @@ Process = subprocess.Popen[bytes]
 
 
 def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
-    """Ask the kernel (Linux) to send this process a signal when its parent dies, however that happens."""
+    """Ask the kernel (Linux) to send this process a signal when its parent ends, even if that is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
 
@@ -25,10 +25,10 @@ def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
 def attach(
     command: list[str], *, orphan_signal: signal.Signals = signal.SIGKILL, shielded: bool = False, **how: Any
 ) -> Process:
-    """Start a program in the caller's process group; it dies with the caller, who reads its output from a pipe.
+    """Start a program in the caller's process group. It ends with the caller, who reads its output from a pipe.
 
-    A shielded one does not hear the SIGINT and SIGTERM that the whole group gets, so that the others can finish their
-    work with it. `how` goes to subprocess. Only for callers with one thread: code runs between fork and exec.
+    A `shielded` one ignores SIGINT and SIGTERM sent to the group, so that the others can finish their work with it.
+    `how` is passed to subprocess. Only for single-threaded callers, because Python code runs between fork and exec.
     """
 
     def prepare() -> None:
@@ -41,19 +41,19 @@ def attach(
 
 
 def detach(command: list[str], *, log: Path, **how: Any) -> Process:
-    """Start a program in a session of its own, where it outlives the caller; `log` takes its output."""
+    """Start a program in a session of its own, in which it outlives the caller; its output goes to `log`."""
     with log.open("wb") as output:
         how = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT, **how}
         return subprocess.Popen(command, start_new_session=True, **how)  # noqa: S603 - commands are ours
 
 
 def find(*marks: str) -> list[psutil.Process]:
-    """Return the living processes of this machine whose command line or title holds all the marks."""
+    """Return the running processes whose command line or title contains all the marks."""
     return [process for process in psutil.process_iter() if _holds(process, marks) and _lives(process)]
 
 
 def end(processes: list[psutil.Process], signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Send each signal in turn, waiting up to its seconds, until all the processes have ended."""
+    """Send the signals in turn, each followed by a wait, until all processes have ended."""
     for number, seconds in signals:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -73,7 +73,7 @@ def _holds(process: psutil.Process, marks: tuple[str, ...]) -> bool:
 
 
 def _lives(process: psutil.Process) -> bool:
-    """Tell whether a process still does something; one whose parent has not taken note of its end does not."""
+    """Tell whether a process is running; zombies are not."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Redis from the wheel, with its append-only file: started, asked and stopped."""
+"""The embedded Redis with an append-only file: start, check, stop."""
 
 import importlib.util
 import signal
@@ -15,7 +15,6 @@ class Redis:
     name = "redis"
 
     def __init__(self, where: Servers) -> None:
-        """Name the server of a data folder; nothing is started."""
         self.where = where
         self.log = where.data / "redis.log"
 
@@ -48,7 +47,7 @@ class Redis:
         """Do nothing: a Redis that answers is ready."""
 
     def stop(self) -> None:
-        """Stop the server after it has written its file, or kill it."""
+        """Stop the server after it has written its file; kill it if it does not stop."""
         living = self.living()
         try:
             with self._client() as client:
@@ -58,7 +57,7 @@ class Redis:
         processes.end(living, [(signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0)])
 
     def living(self) -> list[psutil.Process]:
-        """Return the server's process, if there is one; its title names the socket."""
+        """Return the server's process, if there is one, found by the socket in its title."""
         return processes.find("redis-server", str(self.where.redis_socket))
 
     def _client(self) -> redis.Redis:

@@ -1,4 +1,4 @@
-"""Celery's beat with its memory in the database: of several, one is at work and the others wait for its death."""
+"""Celery's beat with its schedule in the database. Of several beats one is active, the others stand by."""
 
 import logging
 import os
@@ -13,11 +13,11 @@ from salesconnect.lib.database import trouble
 from salesconnect.lib.database.limits import Limits
 from salesconnect.models import ScheduledRun, SignOfLife
 
-# Without a sign for so long, the beat at work counts as dead.
+# Without a heartbeat for so long, the active beat counts as dead.
 DEAD_SECONDS = 20
 WAIT_SECONDS = 5.0
 
-# Takes a row of one's own, or one whose holder counts as dead. Waiting beats have a row each, and can be counted.
+# Takes or renews a lease, if we hold it or its holder counts as dead. Each standby has a row too, to be counted.
 _TAKE = """
 INSERT INTO salesconnect_signoflife AS sign (name, holder, at) VALUES (%(name)s, %(me)s, now())
 ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, at = EXCLUDED.at
@@ -39,19 +39,19 @@ class Scheduler(CelerysScheduler):
         super().__init__(*args, **kwargs)
 
     def setup_schedule(self) -> None:
-        """Take the schedule of the settings; when each task last ran is read when this beat begins to work."""
+        """Load the schedule of the settings. When each task last ran is read once this beat becomes active."""
         self.install_default_entries({})
         self.merge_inplace(self.app.conf.beat_schedule)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Ask for what is due, if this beat is the one at work; return the seconds until the next look."""
+        """Send the due tasks if this beat is active; return the seconds until the next tick."""
         try:
             with Limits(**settings.SITE_LIMITS).held():
                 if not self._takes_the_work():
                     return WAIT_SECONDS
                 return min(super().tick(*args, **kwargs), WAIT_SECONDS)
         except Error as problem:
-            logger.warning("Beat waits for the database: %s", trouble.in_one_line(problem))
+            logger.warning("Beat is waiting for the database: %s", trouble.in_one_line(problem))
             connection.close()
             return WAIT_SECONDS
 
@@ -62,11 +62,11 @@ class Scheduler(CelerysScheduler):
         return following
 
     def close(self) -> None:
-        """Give the work up, so that another beat need not wait for this one to count as dead."""
+        """Release the lease, so that a standby takes over at once."""
         try:
             SignOfLife.objects.filter(holder=self.me).delete()
         except Error as problem:
-            logger.warning("Beat could not say that it ends: %s", trouble.in_one_line(problem))
+            logger.warning("Beat could not release its lease: %s", trouble.in_one_line(problem))
         super().close()
 
     def _takes_the_work(self) -> bool:
@@ -81,7 +81,7 @@ class Scheduler(CelerysScheduler):
         if mine and not self.at_work:
             self._recall()
         if mine is not self.at_work:
-            logger.warning("This beat is at work" if mine else "Another beat is at work; this one waits")
+            logger.warning("This beat is now active" if mine else "Another beat is active; this one stands by")
         self.at_work = mine
         return mine
 
@@ -90,7 +90,7 @@ class Scheduler(CelerysScheduler):
         return f"{SignOfLife.BEAT} waiting {self.me}"
 
     def _recall(self) -> None:
-        """Go on where the beat before left off; what is new counts from now, also when this beat ends soon."""
+        """Continue the schedule of the previous beat. New entries are stored now, so that they survive this beat."""
         entries: list[Any] = list(self.schedule.values())
         new = [ScheduledRun(name=entry.name, last_run_at=entry.last_run_at) for entry in entries]
         ScheduledRun.objects.bulk_create(new, ignore_conflicts=True)

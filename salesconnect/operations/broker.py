@@ -1,4 +1,4 @@
-"""What kombu's channels to Redis need so that a worker outlives a broker that went away."""
+"""A fix for kombu's Redis transport, so that a worker survives the loss of the broker."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ from kombu.transport import redis
 
 
 class QoS(redis.QoS):
-    """Kombu's book of messages that a worker holds, which can be closed after the connection has gone.
+    """Kombu's record of unacknowledged messages, which can be closed after the connection is lost.
 
-    Kombu hands the messages back when a channel closes, and ends the worker with an AttributeError when the connection
-    to hand them over is gone by then. They come back by themselves after the visibility timeout, and the rows that they
-    speak of are swept long before.
+    Kombu returns these messages when a channel closes, and crashes the worker with an AttributeError if the connection
+    is gone by then. Not returning them is safe: they reappear after the visibility timeout, and sweeps pick their rows
+    up long before.
     """
 
     def restore_unacked_once(self, stderr: Any = None) -> None:
-        """Hand the messages back, unless nobody is there to take them."""
+        """Return the messages, unless the connection is gone."""
         if getattr(self.channel.connection, "client", None) is not None:
             super().restore_unacked_once(stderr=stderr)
 
 
 def install() -> None:
-    """Let channels to Redis keep their messages in such a book."""
+    """Make kombu's Redis channels use this class."""
     redis.Channel.QoS = QoS

@@ -1,4 +1,4 @@
-"""System checks of the secrets: `manage.py check --deploy` refuses what can be guessed."""
+"""System checks of the secrets: `manage.py check --deploy` reports weak ones."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ FERNET_HINT = "Make one with: python -c 'from cryptography.fernet import Fernet;
 
 @register(Tags.security, deploy=True)
 def check_strength(**_: Any) -> list[CheckMessage]:
-    """Name each secret that is too short or too regular. One that is only listed for old rows is a warning."""
+    """Report secrets that are too short or too regular; older keys, kept for old rows, as warnings."""
     found: list[CheckMessage] = []
     if is_weak(settings.SECRET_KEY):
         found.append(Error("SECRET_KEY is too short or too regular to be a secret.", hint=HINT, id="salesconnect.E001"))

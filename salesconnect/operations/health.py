@@ -1,4 +1,4 @@
-"""Is the site alive, and is everything there that it needs?"""
+"""The health endpoints `/healthz` (the process is alive) and `/readyz` (everything it needs is there)."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +15,7 @@ RETRY_SECONDS = "5"
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 as long as the process can; asks nothing else."""
+    """Answer 200 without checking anything else."""
     return JsonResponse({"status": "ok"})
 
 
@@ -23,7 +23,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when everything is there, else 503 that names what is missing; within two seconds in any case."""
+    """Answer 200 if the site is ready, else 503 with what is missing; within two seconds in any case."""
     missing = readiness.missing()
     body = {"status": "not ready" if missing else "ready", "missing": missing, "version": VERSION}
     if not missing:

@@ -1,6 +1,6 @@
-"""The worker's sign of life, which /readyz looks for.
+"""The worker's heartbeat in Redis, which /readyz checks.
 
-The worker's main process gives it every two seconds, so that a worker whose processes are all busy still counts.
+The worker's main process sends it every two seconds, so a worker whose processes are all busy still counts as alive.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ FRESH_SECONDS = 60
 
 
 def key_of(host: str) -> str:
-    """Return the key for the worker of one host, which the health check of its container asks for."""
+    """Return the key of one host's worker, for the health check of its container."""
     return f"{KEY}:{host}"
 
 
@@ -30,7 +30,7 @@ def client(seconds: float = 2) -> redis.Redis:
 @worker_ready.connect
 @heartbeat_sent.connect
 def beat(**_: object) -> None:
-    """Store the time under a key that goes by itself when it is no longer fresh."""
+    """Store the time under keys that expire when the heartbeat is too old."""
     with contextlib.suppress(redis.RedisError), client() as broker:
         for key in (KEY, key_of(socket.gethostname())):
             broker.set(key, int(time.time()), ex=FRESH_SECONDS)
@@ -38,6 +38,6 @@ def beat(**_: object) -> None:
 
 @worker_process_init.connect
 def begin_process(**_: object) -> None:
-    """Let the pool's processes die with a worker that was killed, and wait for no lock without end."""
+    """Make pool processes end with their worker, and limit how long they wait for locks."""
     die_with_parent()
     Limits(**settings.WORKER_LIMITS).hold()

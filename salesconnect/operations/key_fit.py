@@ -1,9 +1,8 @@
-"""Do the keys of the environment fit the database? Under other keys it forgets every "no" of a deleted person.
+"""Checks that the keys of the environment fit the database. With wrong keys, opt-outs of deleted people are not found.
 
-The database holds a fingerprint of each key that it was used with. Of the keys that are configured one must be among
-them, and none may be missing that rows still need: an address hash is found under its own key alone, and an encrypted
-value opens with its own. A key is changed by putting the new one in front of the old; one that is lost for good is
-given up by a command (`lost_keys`).
+The database stores a fingerprint of each key that it was used with. One configured key must be among them, and no key
+may be missing that rows still need: an address hash is only found with its own key, and an encrypted value only
+decrypted with its own. To change a key, put the new one in front of the old. A lost key is given up (`lost_keys`).
 """
 
 import hmac
@@ -31,7 +30,7 @@ from unsubscribes.models import SyncConnection
 __all__ = ["WrongKey"]
 Name = KeyFingerprint.Name
 refused: list[str] = []
-"""Why this process carries out no statement, where the database came back after the start and a key does not fit."""
+"""Why this process refuses all statements: the database came back after the start, and a key does not fit."""
 
 VARIABLES = {
     Name.SUPPRESSION: "SALESCONNECT_SUPPRESSION_KEY",
@@ -40,7 +39,7 @@ VARIABLES = {
 }
 FERNET_BYTES = 32
 LEAST_LENGTH, LEAST_BITS = 32, 96
-# Before an upgrade the table may not have the column yet.
+# `to_jsonb`, because before an upgrade the table may not have the column yet.
 KNOWN = """
     SELECT name, fingerprint FROM contacts_keyfingerprint known WHERE to_jsonb(known)->>'given_up_at' IS NULL
 """
@@ -53,9 +52,9 @@ HASHES = """
 
 
 def check(*, remember: bool = True) -> None:
-    """Raise `WrongKey` when a key does not fit; else remember those that are new. Nothing before the tables are made.
+    """Raise `WrongKey` if a key does not fit; else store the fingerprints of new keys. Does nothing without tables.
 
-    One short query as long as all keys are known. Without `remember` the tables may be those of an older version.
+    One short query as long as all keys are known. With `remember=False` it only reads, for tables of an older version.
     """
     for key in keys_of(Name.ENCRYPTION):
         _check_form(key)
@@ -68,16 +67,16 @@ def check(*, remember: bool = True) -> None:
             continue
         KeyFingerprint.objects.filter(name=name, fingerprint__in=gone).delete()
         new = [KeyFingerprint(name=name, fingerprint=each) for each in configured if each not in held[name]]
-        # One that was given up and is found again is in use like any other.
+        # A key that was given up and found again counts as in use.
         KeyFingerprint.objects.bulk_create(
             new, update_conflicts=True, unique_fields=["name", "fingerprint"], update_fields=["given_up_at", "lost"]
         )
 
 
 def problem_at_start() -> str:
-    """Return why a process must not start; empty when it may.
+    """Return why a process must not start; empty if it may.
 
-    A database that does not answer yet is no reason: the keys are compared with it at the first connection, and until
+    An unreachable database does not prevent the start: the keys are then checked at the first connection, and until
     they fit no statement is carried out.
     """
     try:
@@ -85,7 +84,7 @@ def problem_at_start() -> str:
     except WrongKey as problem:
         return str(problem)
     except OperationalError as error:
-        sys.stderr.write(f"The keys could not be compared with the database: {trouble.in_one_line(error)}\n")
+        sys.stderr.write(f"The keys could not be checked against the database: {trouble.in_one_line(error)}\n")
         connection_created.connect(_check_when_back, dispatch_uid=_check_when_back)
     finally:
         connection.close()
@@ -101,7 +100,7 @@ def _check_when_back(sender: object, connection: BaseDatabaseWrapper, **_: objec
         if isinstance(problem, WrongKey) and not refused:
             sys.stderr.write(f"{problem}\n")
             refused.append(str(problem))
-        # Else the next statement would go through the connection that is there by now.
+        # The connection is open by now; without this the next statement would run unchecked.
         connection.close()
         raise
     connection_created.disconnect(dispatch_uid=_check_when_back)
@@ -109,7 +108,7 @@ def _check_when_back(sender: object, connection: BaseDatabaseWrapper, **_: objec
 
 
 def missing(name: Name) -> list[str]:
-    """Return the fingerprints of keys that the database was used with, and that are neither configured nor given up."""
+    """Return the fingerprints of keys that the database was used with and that are neither configured nor given up."""
     configured = {fingerprint(name, key) for key in keys_of(name)}
     return sorted(_known()[name] - configured)
 
@@ -122,14 +121,14 @@ def keys_of(name: Name) -> list[str]:
 
 
 def fingerprint(name: Name, key: str) -> str:
-    """Return a key's fingerprint, from which nobody learns the key; of a hash key it is the name that its rows bear."""
+    """Return a key's fingerprint, which does not reveal the key. For hash keys it is the name stored in the rows."""
     if name == Name.SUPPRESSION:
         return key_name(key)
     return hmac.digest(key.encode(), f"salesconnect fingerprint {name}".encode(), "sha256").hex()[:16]
 
 
 def is_weak(key: str) -> bool:
-    """Tell whether a key is too short, or too much of one kind, to be a secret."""
+    """Tell whether a key is too short or too regular to be a secret."""
     counts = Counter(key).values()
     bits = sum(count * math.log2(len(key) / count) for count in counts)
     halves = {key[:size] for size in range(1, len(key) // 2 + 1) if (key[:size] * len(key))[: len(key)] == key}
@@ -137,7 +136,6 @@ def is_weak(key: str) -> bool:
 
 
 def is_encryption_key(key: str) -> bool:
-    """Tell whether a key is one of Fernet: 32 bytes as URL-safe base64."""
     try:
         return len(urlsafe_b64decode(key)) == FERNET_BYTES
     except (Base64Error, ValueError):
@@ -159,7 +157,7 @@ def _check_form(key: str) -> None:
 
 
 def _check(name: Name, held: set[str], configured: list[str]) -> set[str]:
-    """Raise `WrongKey` when a key is missing; return those that are neither configured nor needed any more."""
+    """Raise `WrongKey` if a needed key is missing; return the fingerprints that are no longer needed."""
     gone = held - set(configured)
     if not gone:
         return gone
@@ -180,13 +178,13 @@ def _check(name: Name, held: set[str], configured: list[str]) -> set[str]:
 
 
 def _may_be_new(name: Name) -> bool:
-    """Tell whether all keys may have changed at once: that derived from SECRET_KEY, while it has encrypted nothing."""
+    """Tell whether all keys may be replaced at once: only a key derived from SECRET_KEY, which changes with it."""
     return name == Name.ENCRYPTION and settings.ENCRYPTION_KEY_IS_DERIVED
 
 
 def _is_needed(name: Name, old: str) -> bool:
     if name == Name.UNSUBSCRIBE:
-        return False  # a link is found by its digest, whatever becomes of the key that made it
+        return False  # links are found by their digest, without the key that made them
     if name == Name.SUPPRESSION:
         with connection.cursor() as cursor:
             cursor.execute(HASHES, {"key": old})
@@ -195,7 +193,7 @@ def _is_needed(name: Name, old: str) -> bool:
 
 
 def is_unreadable(text: str) -> bool:
-    """Tell whether a stored text is encrypted with none of the present keys."""
+    """Tell whether a stored text is encrypted with a key that is not configured."""
     return vault.is_sealed(text) and vault.unsealed(text) is None
 
 
@@ -207,7 +205,7 @@ def _encrypted() -> Iterator[str]:
 
 
 def texts_of(data: dict[str, Any]) -> Iterator[str]:
-    """Yield the texts in what is stored of a second step of sign-in."""
+    """Yield the strings in the stored data of a second sign-in step."""
     for value in data.values():
         yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
 

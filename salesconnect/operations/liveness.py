@@ -1,4 +1,4 @@
-"""The signs of life of worker and beat, as health checks and figures ask for them."""
+"""The heartbeats of worker and beat, for health checks and metrics."""
 
 import time
 
@@ -18,24 +18,24 @@ def worker_lives(host: str) -> bool:
 
 
 def beat_lives(host: str) -> bool:
-    """Tell whether a beat of this host, at work or waiting, has given a sign within a minute."""
+    """Tell whether a beat of this host, active or standby, has sent a heartbeat within a minute."""
     return any(holder.split(":")[0] == host and age < FRESH_SECONDS for _name, holder, age in _beats())
 
 
 def worker_age() -> float | None:
-    """Return how many seconds ago some worker gave a sign, None when that is too long ago."""
+    """Return the age of the newest worker heartbeat in seconds; None if it has expired."""
     with heartbeat.client(seconds=1) as broker:
         at = broker.get(heartbeat.KEY)
     return None if at is None else max(0.0, time.time() - int(at))
 
 
 def beat_age() -> float | None:
-    """Return how many seconds ago the beat at work gave a sign, None when there was none."""
+    """Return the age of the active beat's heartbeat in seconds; None if there is none."""
     return next((age for name, _holder, age in _beats() if name == SignOfLife.BEAT), None)
 
 
 def beats_waiting() -> int:
-    """Return how many beats wait for the one at work to end."""
+    """Return how many beats stand by."""
     return sum(name != SignOfLife.BEAT and age < FRESH_SECONDS for name, _holder, age in _beats())
 
 
@@ -45,6 +45,6 @@ def _beats() -> list[tuple[str, str, float]]:
 
 
 def forget_beat() -> None:
-    """Forget the beat of a product that has ended, where no other can be at work."""
+    """Remove the heartbeats of all beats. Only for an embedded database, which no other installation uses."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM salesconnect_signoflife WHERE name LIKE %s", [f"{SignOfLife.BEAT}%"])

@@ -1,8 +1,8 @@
-"""Going on without a key that is lost for good: what that costs, and how it is put on record.
+"""Giving up a key that is lost for good: what is lost with it, and how that is recorded.
 
-People who are here keep their "no": their addresses are hashed anew from their text, and what is stored under the old
-hash moves with them. What is known by a hash alone cannot move. It stays where it is, for a key that is found again
-makes it good: put back behind the newest, it is in use like any other.
+Existing people keep their opt-outs: their addresses are hashed again, and rows under the old hash move with them. Rows
+known by hash alone cannot be moved. They are kept, because they are useful again if the key is found and configured
+behind the newest one.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ NOBODYS = """
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One kind of thing that is kept or lost, how many there are, and what that means."""
+    """One kind of data that is kept or lost: how much, and what it means."""
 
     kind: str
     number: int
@@ -38,7 +38,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What giving up the missing keys of a name keeps and loses."""
+    """What is kept and what is lost by giving up the missing keys of a name."""
 
     fingerprints: list[str]
     kept: list[Loss]
@@ -46,16 +46,16 @@ class Assessment:
 
 
 def assess(name: Name) -> Assessment:
-    """Count what giving up the missing keys of a name would keep and lose; changes nothing."""
+    """Count what would be kept and lost; change nothing."""
     gone = key_fit.missing(name)
     kept, lost = _WEIGHING[name](gone) if gone else ([], [])
     return Assessment(gone, kept, lost)
 
 
 def give_up(name: Name) -> Assessment:
-    """Give the missing keys of a name up: keep what can be kept, and put on record what was lost.
+    """Give up the missing keys of a name: keep what can be kept, and record what was lost.
 
-    Raises `WrongKey` in the end where the keys still do not fit, for another name.
+    Raises `WrongKey` afterwards if the keys of another name do not fit.
     """
     if name == Name.SUPPRESSION and key_fit.missing(name):
         rehash.rehash_all()
@@ -145,7 +145,7 @@ def _unreadable_steps() -> list[Authenticator]:
 
 
 def _forget_unreadable() -> None:
-    """Remove what no present key opens, so that nobody is locked out by it and the key is not looked for again."""
+    """Remove what no configured key decrypts, so that it locks nobody out and the key no longer counts as needed."""
     Authenticator.objects.filter(pk__in=[row.pk for row in _unreadable_steps()]).delete()
     for row in SyncConnection.objects.all():
         held = {"secret": row.secret, "access_token": row.access_token}

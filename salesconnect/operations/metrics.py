@@ -1,6 +1,6 @@
-"""`/metrics` for Prometheus, off unless the environment asks for it: figures about queues and the sync, no data.
+"""`/metrics` for Prometheus: figures about queues, mail and the sync, no personal data. Off by default.
 
-It answers who could read the figures in the site as well: a signed-in user, or a program with a token
+It is open to those who can see the figures in the site as well: a signed-in user, or a program with a token
 (`Authorization: Token …`, for Prometheus `authorization: {type: Token, credentials: …}`).
 """
 
@@ -32,7 +32,7 @@ TYPE = "text/plain; version=0.0.4; charset=utf-8"
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer the figures; 404 while they are off, 401 to strangers."""
+    """Return the metrics; 404 if they are off, 401 without sign-in or token."""
     if not settings.METRICS:
         raise Http404
     if not _is_known(request):
@@ -50,9 +50,9 @@ def _is_known(request: HttpRequest) -> bool:
 def _all() -> Iterator[Measure]:
     orders = Batch.objects.filter(state__in=("queued", "running")).values_list("state").annotate(Count("pk"))
     waiting = [({"state": state}, float(number)) for state, number in sorted(orders)]
-    yield Measure("bulk_orders", "gauge", "Bulk orders that wait or run.", waiting)
+    yield Measure("bulk_orders", "gauge", "Bulk changes that wait or run.", waiting)
     mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
-    yield Measure("mails", "gauge", "Messages that wait for something, each state counted up to 10,000.", mails)
+    yield Measure("mails", "gauge", "Messages that are not final, by state; each counted up to 10,000.", mails)
     trouble = server.trouble()
     missing = not has_server()
     seconds = (timezone.now() - trouble.since).total_seconds() if trouble and trouble.since and not missing else 0.0
@@ -64,7 +64,7 @@ def _all() -> Iterator[Measure]:
 
 
 def _of_records() -> Iterator[Measure]:
-    """Yield what the last check of the stored records found; nothing before the first."""
+    """Yield the results of the last record check; nothing before the first."""
     if (found := check_run.last()) and found.finished_at:
         left = [({"check": each["check"]}, float(each["left"])) for each in found.differences]
         yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
@@ -73,12 +73,12 @@ def _of_records() -> Iterator[Measure]:
 
 
 def _processes() -> Iterator[Measure]:
-    """Yield how long ago worker and beat gave a sign of life; -1 stands for too long ago, and for none."""
+    """Yield the age of the heartbeats of worker and beat; -1 if there is none, or it is too old."""
     ages = {"beat": liveness.beat_age(), "worker": _worker_age()}
     samples = [({"process": name}, -1.0 if age is None else age) for name, age in ages.items()]
-    yield Measure("sign_of_life_seconds", "gauge", "Seconds since a process gave a sign of life; -1: none.", samples)
+    yield Measure("sign_of_life_seconds", "gauge", "Seconds since the last heartbeat of a process; -1: none.", samples)
     yield Measure(
-        "beats_waiting", "gauge", "Beats that wait for the one at work.", [({}, float(liveness.beats_waiting()))]
+        "beats_waiting", "gauge", "Beats that stand by for the active one.", [({}, float(liveness.beats_waiting()))]
     )
 
 

@@ -1,4 +1,4 @@
-"""What is checked before anything starts, and prepared before the site opens."""
+"""Checks before the start, and preparation of database, static files and the first administrator."""
 
 import errno
 import fcntl
@@ -31,9 +31,9 @@ CONNECT_SECONDS = 5
 
 
 def check_port(port: int) -> None:
-    """Refuse in one line a port on which the site cannot listen.
+    """Raise `EmbeddedError` if the site cannot listen on the port.
 
-    Waits a moment for one that is taken: the processes of a product that was killed need it to go.
+    Waits a moment for a port in use: the processes of an installation that was just killed need time to end.
     """
     deadline = monotonic() + PORT_PATIENCE_SECONDS
     while problem := _port_problem(port):
@@ -55,7 +55,7 @@ def _port_problem(port: int) -> Exception | None:
 
 
 def check_external_servers() -> None:
-    """Refuse in one line, without any password, servers of the environment that do not answer."""
+    """Raise `EmbeddedError`, without any password in it, if a configured external server does not answer."""
     if not settings.EMBEDDED_DATABASE:
         wanted = {**connection.get_connection_params(), "connect_timeout": CONNECT_SECONDS}
         try:
@@ -71,8 +71,9 @@ def check_external_servers() -> None:
 
 
 def prepare(say: Callable[[str], None]) -> None:
-    """Bring database and static files up to date and see that somebody can sign in."""
+    """Migrate the database, collect static files, and create the first administrator."""
     say("Preparing the database and the static files")
+    # Before the migration, so that a start with wrong keys changes nothing.
     key_fit.check(remember=False)
     call_command("migrate", interactive=False, verbosity=0)
     key_fit.check()
@@ -88,7 +89,7 @@ def make_tables() -> None:
 
 
 def forget_last_heartbeat() -> None:
-    """Forget the signs of life of processes that have ended, so that /readyz speaks of the new ones."""
+    """Remove the heartbeats of ended processes, so that /readyz reports on the new ones."""
     with heartbeat.client() as broker:
         broker.delete(heartbeat.KEY)
     if settings.EMBEDDED_DATABASE:
@@ -96,7 +97,7 @@ def forget_last_heartbeat() -> None:
 
 
 def _make_first_administrator(password: str, say: Callable[[str], None]) -> None:
-    """Make the user `admin` where there is no administrator yet; a password made here is said this once."""
+    """Create the user `admin` if there is no administrator. A generated password is printed once."""
     users = get_user_model().objects
     if users.filter(Q(role="administrator") | Q(username=ADMINISTRATOR)).exists():
         return
@@ -106,9 +107,9 @@ def _make_first_administrator(password: str, say: Callable[[str], None]) -> None
 
 
 def collect_static() -> None:
-    """Gather the static files under hashed names, unless that was done for exactly these files.
+    """Collect the static files under hashed names, unless that was done for exactly these files.
 
-    Several products may run from one copy of the code, so one gathers at a time, and the others find it done.
+    Several installations may share one copy of the code, so a lock lets one collect while the others wait.
     """
     root = Path(settings.STATIC_ROOT)
     stamp, now = root / ".collected", _fingerprint()
@@ -127,7 +128,7 @@ def _reads(stamp: Path, text: str) -> bool:
 
 
 def _fingerprint() -> str:
-    """Return a digest of all static files, by what they hold: a copy of the code has other times."""
+    """Return a digest of the contents of all static files; modification times differ in a copy of the code."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for name, storage in finder.list(ignore_patterns=[]):

@@ -1,6 +1,6 @@
-"""Is everything there that the site needs? Each part is asked at the same time, and none for longer than the answer.
+"""The readiness check: is everything there that the site needs? All parts are checked at the same time, with a limit.
 
-The database is asked over a connection of its own, with a real write: a full disk lets every question pass.
+The database is checked over a connection of its own and with a real write: a full disk still answers queries.
 """
 
 import os
@@ -23,7 +23,7 @@ from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, key_fit
 
 ANSWER_SECONDS = 1.6
-# A beat that works gives a sign every five seconds; another takes over after twenty.
+# The active beat sends a heartbeat every five seconds; a standby takes over after twenty.
 BEAT_SECONDS = 45
 PROBE = 8_000
 PROBES_LIMIT = 4 * 1024 * 1024
@@ -41,7 +41,7 @@ ON CONFLICT (name) DO UPDATE SET at = EXCLUDED.at
 
 
 def missing() -> list[str]:
-    """Return the names of what is not there, within two seconds; empty when the site is ready."""
+    """Return the names of missing parts within two seconds; empty if the site is ready."""
     parts: dict[str, Callable[[], Sequence[str]]] = {
         "database": _database,
         "broker": _broker,
@@ -56,13 +56,13 @@ def missing() -> list[str]:
     if key_fit.refused:
         found.add("keys")
     if "database" in found:
-        found -= {"beat", "migrations"}  # nobody can know
+        found -= {"beat", "migrations"}  # unknown without the database
     return [name for name in ORDER if name in found]
 
 
 @cache
 def _pool(_name: str) -> futures.ThreadPoolExecutor:
-    """Return the thread that asks for a part; while it waits for an answer, no other asks the same."""
+    """Return the single thread for one part, so that a part that hangs never holds more than one thread."""
     return futures.ThreadPoolExecutor(max_workers=1)
 
 
@@ -89,6 +89,7 @@ def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
         cursor.execute("SELECT app, name FROM django_migrations")
         found += ["migrations"] if migrating.of_this_version() - set(cursor.fetchall()) else []
         found += [] if beats else ["beat"]
+        # Random bytes cannot be compressed, so the insert needs a new page. It is rolled back at once.
         cursor.execute("SAVEPOINT probe; INSERT INTO salesconnect_writeprobe (filler) VALUES (%s)", [os.urandom(PROBE)])
         cursor.execute("ROLLBACK TO SAVEPOINT probe")
         if size > PROBES_LIMIT:
@@ -107,7 +108,7 @@ def _broker() -> Sequence[str]:
 
 
 def _files() -> Sequence[str]:
-    """Write into the folder of uploads, which may lie on another disk than the database."""
+    """Write to the upload folder, which may be on another disk than the database."""
     folder = Path(default_storage.path(""))
     try:
         folder.mkdir(mode=settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS, parents=True, exist_ok=True)

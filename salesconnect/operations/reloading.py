@@ -1,4 +1,4 @@
-"""Restarts the product's processes when its code changes: for `make dev` alone."""
+"""Restarts the processes when the code changes; only for `make dev`."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 from salesconnect.operations.supervisor import FIRST_DELAY, Child
 
 KINDS = ("*.py", "*.sql", "*.mo")
-"""What a process reads once, when it starts. Templates and static files are read whenever they are asked for."""
+"""Files that a process reads once, at its start. Templates and static files are read for each request."""
 
 
 class Reload:
-    """Compares the files with how they were at the last call, and ends the children where one has changed.
+    """Compares modification times with the last call, and terminates the children if a file has changed.
 
-    The supervisor starts a child again that has ended.
+    The supervisor then starts them again.
     """
 
     def __init__(self, folders: Collection[Path], children: Collection[Child], say: Callable[[str], None]) -> None:

@@ -1,8 +1,8 @@
-"""What beat asks the workers for, and when.
+"""The schedule of beat.
 
-Every entry repeats what a lost message would have started: the rows are the queue, the broker is a doorbell. So a
-message is worth nothing once the next one has come. It expires by then, and of all that were sent while every worker
-was busy one of each is carried out.
+Rows in the database are the queue, and messages only hints. Each entry is a sweep that does again what a lost message
+would have started. So a message is useless once the next one is sent: it expires by then, and after a time without free
+workers each task runs once and not many times.
 """
 
 from typing import Any
@@ -11,13 +11,13 @@ from celery.schedules import crontab
 
 DAY_SECONDS = 24 * 3600
 CLOCK_CHANGE_SECONDS = 3600
-"""A day on which the clocks go forward is shorter by so much."""
+"""A day on which clocks are set forward is an hour shorter, so messages must expire that much earlier."""
 
 ScheduleEntry = dict[str, Any]
 
 
 def of(*, pull_seconds: int, push_seconds: int) -> dict[str, ScheduleEntry]:
-    """Return the schedule by the names of its entries, with these times between two turns of the sync."""
+    """Return the schedule by entry name; the two arguments are the intervals of the sync."""
     return {
         "sweep-batches": _every(15, "contacts.sweep_batches"),
         "ensure-event-partitions": _every(6 * 3600, "contacts.ensure_partitions"),

@@ -1,4 +1,4 @@
-"""Keeps a product's processes running, passes their output on, and stops them in order."""
+"""Keeps the processes of an installation running, forwards their output, and stops them in order."""
 
 import contextlib
 import os
@@ -20,12 +20,12 @@ TICK_SECONDS = 0.25
 
 @dataclass
 class Child:
-    """A process that is to run: how to start it, how to tell that it is gone, how to stop it."""
+    """A process to be kept running: how to start and stop it, and how to tell whether it is alive."""
 
     name: str
     start: Callable[[], Process | None]
     stop: Callable[["Child"], None]
-    alive: Callable[[], bool] = lambda: False  # asked of a server that somebody else started
+    alive: Callable[[], bool] = lambda: False  # only for a server that another process started
     process: Process | None = None
     since: float = field(default_factory=time.monotonic)
     delay: float = FIRST_DELAY
@@ -36,7 +36,7 @@ class Child:
 
 
 def terminate(seconds: float) -> Callable[[Child], None]:
-    """Return a way to stop a child: SIGTERM, then SIGKILL after some seconds."""
+    """Return a function that stops a child with SIGTERM, and after some seconds with SIGKILL."""
 
     def stop(child: Child) -> None:
         if child.process is None or child.gone():
@@ -53,7 +53,7 @@ def terminate(seconds: float) -> Callable[[Child], None]:
 
 @dataclass
 class _Output:
-    """What a child has written; the beginning of a line waits for its end."""
+    """The output of a child, split into lines; an incomplete line is kept for the next chunk."""
 
     name: str
     rest: bytes = b""
@@ -64,7 +64,7 @@ class _Output:
 
 
 class Supervisor:
-    """Runs children until SIGINT or SIGTERM comes; children are stopped in the order in which they were added."""
+    """Runs children until SIGINT or SIGTERM, then stops them in the order in which they were added."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
@@ -76,7 +76,7 @@ class Supervisor:
         self.under_make = _name(self.parent) == "make"
 
     def listen(self) -> None:
-        """Turn the first SIGINT or SIGTERM into KeyboardInterrupt and ignore those that follow."""
+        """Turn the first SIGINT or SIGTERM into KeyboardInterrupt; ignore others, which would interrupt the stop."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._interrupt)
 
@@ -85,7 +85,7 @@ class Supervisor:
         self._listen_to(child)
 
     def run(self, *each_tick: Callable[[], None]) -> None:
-        """Watch the children until a signal comes; each of `each_tick` is called about once a second."""
+        """Watch the children until a signal comes; call each of `each_tick` about once a second."""
         due = 0.0
         with contextlib.suppress(KeyboardInterrupt):
             while not self._make_was_interrupted():
@@ -139,10 +139,10 @@ class Supervisor:
                 pipe.close()
 
     def _make_was_interrupted(self) -> bool:
-        """Tell whether the make that started us is gone or was sent SIGINT.
+        """Tell whether the make that started us has ended or received SIGINT.
 
-        On SIGTERM make ends its children. On SIGINT it only waits for them, for it trusts that a terminal sent the
-        signal to all; while it waits, the kernel shows the signal as blocked.
+        On SIGTERM make terminates its children. On SIGINT it only waits for them, assuming that the terminal sent the
+        signal to the whole group; while it waits, the kernel shows SIGINT as blocked in make's status.
         """
         if not self.under_make or sys.platform != "linux":
             return False

@@ -1,1 +1,1 @@
-"""How the site is served: requests arrive as a whole before a thread takes them."""
+"""How the site is served: a thread only gets requests that have arrived completely."""

@@ -1,7 +1,7 @@
-"""A request on its way in: what of it has come, whether that is all, and until when the rest must be there.
+"""A request that is being received: its bytes so far, whether it is complete, and the deadline for the rest.
 
-It knows as much of HTTP/1.1 as says where a request ends (RFC 9112, 6 and 7). Whatever is not right about a request is
-for the server's parser to refuse, so such a request counts as whole.
+It parses HTTP/1.1 only to find the end of the request (RFC 9112, 6 and 7). A malformed request counts as complete, so
+that gunicorn's parser gets and refuses it.
 """
 
 import errno
@@ -12,15 +12,15 @@ import time
 from tempfile import SpooledTemporaryFile, gettempdir
 
 HEAD_SECONDS = 10.0
-# For the body as a whole: this long, and longer as long as it comes in at this pace.
+# Time for the body; it is extended as long as the body arrives at this pace.
 BODY_SECONDS, BYTES_A_SECOND = 15.0, 8 * 1024
 LONGEST_HEAD, LARGEST_BODY, LONGEST_LINE = 128 * 1024, 1024**3, 8 * 1024
 IN_MEMORY = 256 * 1024
-# Where nobody has to have an account, no body is large; no file is handed in there.
+# Paths without authentication. No files are uploaded there, so bodies are limited.
 ANONYMOUS_PATHS = re.compile(rb"/+(u|accounts|webhooks|static|healthz|readyz|metrics)(/|\?|$)", re.IGNORECASE)
 LARGEST_ANONYMOUS_BODY = 8 * 1024**2
-# Who sends a body is known only once it is there, so bodies may not take the last of the disk, on which the database
-# may lie too: so much stays free, or a twentieth of a small disk.
+# The sender is authenticated only after the body has been received, so bodies must not fill the disk, which may hold
+# the database too. So much stays free, or a twentieth of a small disk.
 KEPT_FREE = 1024**3
 SMALL_PART = 20
 
@@ -31,7 +31,7 @@ _CODED = re.compile(rb"(?im)^transfer-encoding[ \t]*:")
 
 
 class IncomingRequest:
-    """Takes the bytes of one request until it is whole; `surplus` are bytes of the next one."""
+    """Collects the bytes of one request until it is `whole`; `surplus` holds bytes of the next one."""
 
     def __init__(self) -> None:
         self.stored: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - given on
@@ -55,13 +55,13 @@ class IncomingRequest:
 
     @property
     def deadline(self) -> float:
-        """Return the moment, of the monotonic clock, until which the rest must be there."""
+        """Return the moment of the monotonic clock by which the rest must have arrived."""
         if self._head is not None:
             return self.since + HEAD_SECONDS
         return self.since + BODY_SECONDS + self._came / BYTES_A_SECOND
 
     def feed(self, data: bytes) -> None:
-        """Take what came; sets `whole` once the request is complete. Raises OSError when there is no room for it."""
+        """Take received bytes; set `whole` once the request is complete. Raises OSError if the disk is too full."""
         if self._head is None:
             self._take_body(data)
             return
@@ -104,7 +104,7 @@ class IncomingRequest:
         self.surplus += data[taken:]
 
     def _store(self, data: bytes) -> None:
-        """Keep a part of the body. Raises OSError when the disk has no room for it."""
+        """Store a part of the body. Raises OSError if the disk is too full."""
         if self._came > IN_MEMORY:
             disk = shutil.disk_usage(gettempdir())
             if disk.free - len(data) < min(KEPT_FREE, disk.total // SMALL_PART):
@@ -112,7 +112,7 @@ class IncomingRequest:
         self.stored.write(data)
 
     def _chunks(self, data: bytes) -> int:
-        """Follow the chunks of a body; returns how much of `data` belongs to it."""
+        """Follow a chunked body; return how many bytes of `data` belong to it."""
         line, place = self._line, 0
         while place < len(data) and not self.whole:
             if self._left:

@@ -1,8 +1,7 @@
-"""How gunicorn serves the site.
+"""The configuration of gunicorn.
 
-From the environment: `PORT`, `BIND` (127.0.0.1), `WEB_CONCURRENCY` (2 processes) and `WEB_THREADS` (6 in each, which
-answer at the same time; two more answer health, and two the links in mails). Each thread keeps a connection to the
-database.
+From the environment: `PORT`, `BIND` (127.0.0.1), `WEB_CONCURRENCY` (2 processes) and `WEB_THREADS` (6 in each process;
+two more answer health checks, and two the links in mails). Each thread keeps a connection to the database.
 """
 
 import os
@@ -17,17 +16,16 @@ from salesconnect.lib.web.redaction import formatter
 
 
 class Logger(glogging.Logger):
-    """Gunicorn's logger for errors, without people's data; there is no access log at all."""
+    """Gunicorn's error log without personal data. There is no access log."""
 
     def setup(self, cfg: Any) -> None:
-        """Set the handlers up, each with the redacting formatter."""
         super().setup(cfg)
         for handler in self.error_log.handlers:
             handler.setFormatter(formatter(self.error_fmt, self.datefmt))
 
 
 def on_starting(server: Any) -> None:
-    """Refuse to serve with keys that do not fit the database."""
+    """Exit if a key does not fit the database."""
     django.setup(set_prefix=False)
     from salesconnect.operations import key_fit  # noqa: PLC0415 (it needs the apps, which are set up above)
 
@@ -37,7 +35,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Let a worker die with a master that was killed, so that the next one finds the port free."""
+    """Make workers end with a killed master, so that the port is free for the next start."""
     die_with_parent()
 
 

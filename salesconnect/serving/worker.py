@@ -1,9 +1,9 @@
-"""Gunicorn's threaded worker, whose threads only ever see whole requests.
+"""Gunicorn's threaded worker, changed so that threads only get complete requests.
 
-In gunicorn's own, a thread reads the request from the socket and waits as long as the client likes: a handful of
-clients that send half a body keep all threads. Here the main loop, which waits for all sockets at once, gathers each
-request, and closes what does not arrive in time. Threads of their own answer what must be answered even while all
-others wait for the database: the links in mails, and health, which waits for nobody's link either.
+In gunicorn's own worker a thread reads the request from the socket, so a few clients that send half a body occupy all
+threads. Here the main loop, which polls all sockets, receives the requests and closes connections that are too slow.
+Unsubscribe links and health checks have threads of their own, so that they are answered while all others wait for the
+database.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ HEALTH = (b"/healthz", b"/readyz")
 LINKS = (b"/u/", b"/U/", b"//u/")
 OPEN_THREADS = 2
 READ_SIZE = 1024 * 1024
-# How long a client may leave an answer unread.
+# How long a client may leave a response unread.
 SEND_SECONDS = 30
 CLOSE_SECONDS = 2.0
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -36,7 +36,7 @@ TOO_LATE, TOO_LARGE, NO_ROOM = "408 Request Timeout", "413 Content Too Large", "
 
 
 class BufferedSocket:
-    """What a parser reads in a socket's stead: the request that has come, and then its end, never the socket."""
+    """Stands in for the socket when gunicorn's parser reads a request: returns the stored bytes, then the end."""
 
     def __init__(self, stored: "SpooledTemporaryFile[bytes]") -> None:
         stored.seek(0)
@@ -47,7 +47,7 @@ class BufferedSocket:
 
 
 class Worker(ThreadWorker):
-    """See the module; `arriving` are the connections whose request is on its way, the oldest first."""
+    """See the module. `arriving` holds the connections whose request is being received, oldest first."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,13 +56,13 @@ class Worker(ThreadWorker):
         self.health_pool, self.link_pool = (futures.ThreadPoolExecutor(max_workers=OPEN_THREADS) for _pool in range(2))
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept a connection; when there are too many, the one that has been sending for longest goes for it."""
+        """Accept a connection. If there are too many, the one that has been sending for longest is closed for it."""
         if self.nr_conns >= self.worker_connections - 1 and self.arriving:
             self._drop(next(iter(self.arriving)))
         super().accept(listener)
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Wait for the next request of a connection; gunicorn calls this where a thread would begin to read."""
+        """Start receiving the next request of a connection; gunicorn calls this where a thread would begin to read."""
         arrival = self.arriving[conn] = IncomingRequest()
         conn.sock.setblocking(False)
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
@@ -72,7 +72,7 @@ class Worker(ThreadWorker):
             self._take(conn, arrival, early)
 
     def murder_pending(self) -> None:
-        """Close what did not arrive in time; gunicorn calls this once a second."""
+        """Close connections whose deadline has passed; gunicorn calls this once a second."""
         super().murder_pending()
         now = time.monotonic()
         for conn, arrival in list(self.arriving.items()):
@@ -82,7 +82,7 @@ class Worker(ThreadWorker):
             self._forget(self.closing.popleft()[1])
 
     def finish_request(self, conn: TConn, fs: "futures.Future[Any]") -> None:
-        """Go on with a connection whose request was answered, without ever waiting for the client."""
+        """Continue with a connection after a response, without waiting for the client."""
         stays = not fs.cancelled() and fs.exception() is None and fs.result()
         if not stays:
             self._close(conn)
@@ -92,7 +92,7 @@ class Worker(ThreadWorker):
             super().finish_request(conn, fs)
 
     def handle(self, conn: TConn) -> Any:
-        """Answer a request that has arrived, in a thread."""
+        """Answer a received request; runs in a thread."""
         conn.data_ready = True
         WAITED.set(time.monotonic() - conn.whole_at)
         with conn.arrived:
@@ -101,13 +101,13 @@ class Worker(ThreadWorker):
             return super().handle(conn)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Let no thread hold up the end of the process."""
+        """Stop, without waiting for the threads of health checks and links."""
         self.health_pool.shutdown(wait=False)
         self.link_pool.shutdown(wait=False)
         super().handle_quit(sig, frame)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Let a worker that stops wait for no request of which nothing has come."""
+        """Close idle connections of a worker that is stopping."""
         super()._cap_keepalive(deadline)
         for conn, arrival in list(self.arriving.items()):
             if arrival.is_silent:
@@ -174,7 +174,7 @@ class Worker(ThreadWorker):
             self._forget(conn)
 
     def _close(self, conn: TConn) -> None:
-        """Say that no more is to come, and leave the client a moment to read what did (RFC 9112, 9.6)."""
+        """Close the sending side, and give the client a moment to read the response (RFC 9112, 9.6)."""
         try:
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)

@@ -46,7 +46,6 @@ class CardViewSet(PersonEndpoint):
     parameters = {"compliance": AS_OF, "verdict": AS_OF}
 
     def body(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Show the card alone."""
         return card_body(row)
 
     @extend_schema(parameters=[AS_OF_PARAMETER], responses=Card)
@@ -70,7 +69,7 @@ class CardViewSet(PersonEndpoint):
     @extend_schema(parameters=[AS_OF_PARAMETER], responses=VerdictReply)
     @action(detail=True)
     def verdict(self, request: Request, pk: int) -> Response:
-        """Answer whether one may contact the person now, or might `as_of` a past moment, with every reason."""
+        """Tell whether the person may be contacted now, or could be `as_of` a past moment, with all reasons."""
         if past := self.past(pk):
             return Response(verdict_body(past.verdict, past.moment))
         self.row(pk)
@@ -79,7 +78,7 @@ class CardViewSet(PersonEndpoint):
     @extend_schema(request=None, responses=VerdictReply)
     @action(detail=True, methods=["post"], url_path="not-the-same")
     def not_the_same(self, request: Request, pk: int) -> Response:
-        """Decide that a person is another than the one who said no and whose address looks alike; show the verdict."""
+        """Decide that a person is not the one with a look-alike address who unsubscribed; return the verdict."""
         self.row(pk)
         read(Nothing, request.data)
         lookalikes.tell_apart(pk, actor=self.actor)

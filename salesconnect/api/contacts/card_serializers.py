@@ -1,4 +1,4 @@
-"""The compliance card, bulk orders and suppressions as the API reads and writes them."""
+"""Serializers of compliance card, batches, restriction, verdict and balancing notes."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -27,14 +27,13 @@ CARD = tuple(EMPTY_CARD)
 
 
 class Slug(serializers.ChoiceField):
-    """A type of the card: its slug outside, the member of the choices inside, null when none is recorded."""
+    """A type on the card: a slug in JSON, a member of the choices in Python, null if none is recorded."""
 
     def __init__(self, kind: type[SlugChoices], **kwargs: Any) -> None:
         self.kind = kind
         super().__init__([(choice.slug, choice.label) for choice in kind], allow_null=True, **kwargs)
 
     def to_internal_value(self, data: Any) -> SlugChoices:  # type: ignore[override] # a field's value has any type
-        """Return the choice of a slug."""
         return self.kind.from_slug(super().to_internal_value(data))
 
 
@@ -59,7 +58,7 @@ class Card(AuthorizationBody, SourceBody):
 
 
 class Selected(Body):
-    """Who is meant: `{"ids": […]}`, or `{"filter": {…}, "exclude": […]}`; an empty filter means everyone."""
+    """The selected people: `{"ids": […]}`, or `{"filter": {…}, "exclude": […]}`; an empty filter selects everyone."""
 
     selection = serializers.JSONField()
     dry_run = serializers.BooleanField(default=False)
@@ -92,14 +91,14 @@ class Refusal(serializers.Serializer):
 
 
 class Refused(serializers.Serializer):
-    """Somebody whom a bulk order left as he or she was."""
+    """A person whom a bulk change refused to change."""
 
     contact = serializers.IntegerField()
     reason = serializers.CharField()
 
 
 class BatchReply(serializers.Serializer):
-    """A bulk order and how far it is; `batch` is null for a dry run, whose `changed` is what would change."""
+    """A bulk change and its progress. For a dry run `batch` is null and `changed` is what would change."""
 
     batch = serializers.IntegerField(allow_null=True)
     kind = serializers.CharField()
@@ -112,7 +111,7 @@ class BatchReply(serializers.Serializer):
 
 
 class Reason(serializers.Serializer):
-    """Something that holds of the person, and what it does to the verdict."""
+    """A fact about the person, and its effect on the verdict."""
 
     code = serializers.CharField()
     text = serializers.CharField()
@@ -120,7 +119,7 @@ class Reason(serializers.Serializer):
 
 
 class RestrictionBody(Body):
-    """Why something is done; it goes into the history."""
+    """The reason, which is kept in the history."""
 
     reason = Text(max_length=TEXT_LIMIT)
 
@@ -141,7 +140,6 @@ class VerdictReply(serializers.Serializer):
 
 
 def card_body(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the card from a row of `.values()`, whose keys begin with `card__`."""
     authorization_type, source_type = row["card__authorization_type"], row["card__source_type"]
     date = row["card__consent_date"]
     return {
@@ -155,13 +153,11 @@ def card_body(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def note_body(note: ReviewNote) -> dict[str, Any]:
-    """Return a balancing note."""
     texts = {name: getattr(note, name) for name in ("purpose", "necessity", "balance")}
     return {"id": note.pk, "at": utc(note.created_at), "actor": note.actor_name, **texts}
 
 
 def verdict_body(verdict: Verdict, as_of: dt.datetime) -> dict[str, Any]:
-    """Return a verdict and the moment at which it holds."""
     reasons = [{"code": reason.code, "text": reason.text, "effect": reason.effect} for reason in verdict.reasons]
     return {"verdict": verdict.code, "reasons": reasons, "as_of": utc(as_of)}
 

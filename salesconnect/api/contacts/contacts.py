@@ -1,4 +1,4 @@
-"""People, their history and bulk orders in the API."""
+"""People, their history and bulk changes in the API."""
 
 from typing import Any
 
@@ -66,27 +66,24 @@ ORDERING = OpenApiParameter("ordering", str, description="Fields separated by co
 
 
 class PersonEndpoint(Endpoint):
-    """An endpoint about one person; a change that meets a newer one is answered 412 with both versions."""
+    """Base of endpoints about one person. An edit conflict is answered with 412 and both versions."""
 
     def find(self, contact_id: int) -> dict[str, Any] | None:
-        """Return the person as a plain row, if there is one."""
         return people_rows(Contact.objects.visible_to(self.actor).filter(pk=contact_id)).first()
 
     def row(self, contact_id: int) -> dict[str, Any]:
-        """Return the person as a plain row, or raise `Missing`."""
         row = self.find(contact_id)
         if row is None:
             raise Missing
         return row
 
     def body(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Return what the endpoint shows of the person."""
         return person_body(row)
 
     def past(self, contact_id: int) -> PersonAsOf | None:
-        """Return the person as known at the moment that `as_of` names, None when it names none.
+        """Return the person as known at the `as_of` moment; None without that parameter.
 
-        Raises `Missing` for who was not here then, or is not visible now.
+        Raises `Missing` if the person did not exist then, or is not visible now.
         """
         moment = as_of(self.request)
         if moment is None:
@@ -98,17 +95,17 @@ class PersonEndpoint(Endpoint):
         return found
 
     def answer_as_of(self, contact_id: int) -> Response:
-        """Return the person as known at `as_of`, which has no version to be changed; without it as stored."""
+        """Return the person as known at `as_of` (without `ETag`: the past cannot be changed), else as stored."""
         found = self.past(contact_id)
         return Response(self.body(dict(past_row(found)))) if found else self.answer(contact_id)
 
     def answer(self, contact_id: int, status: int = 200) -> Response:
-        """Return the person as stored, with the version as `ETag`."""
+        """Return the stored person, with the version as `ETag`."""
         row = self.row(contact_id)
         return Response(self.body(row), status, headers=etag(row["card__version"]))
 
     def expected_version(self, row: dict[str, Any]) -> int | None:
-        """Return what `If-Match` demands; `Stale` at once when the person has left that version."""
+        """Return the version of `If-Match`. Raises `Stale` if the person is no longer at it."""
         version = expected_version(self.request)
         if version not in (None, row["card__version"]):
             raise Stale(row["id"], version, row["card__version"])
@@ -144,7 +141,7 @@ class ContactViewSet(PersonEndpoint):
     }
 
     def handle_exception(self, problem: Exception) -> Response:
-        """Name the fields of the card where they stand in the body."""
+        """Put the errors of card fields below `compliance`, where these fields are in the body."""
         if isinstance(problem, Invalid) and self.request.method != "GET":
             problem = Invalid(errors_by_place(problem.fields))
         return super().handle_exception(problem)
@@ -226,7 +223,7 @@ class ContactViewSet(PersonEndpoint):
         return {name: str(value) for name, value in self.request.query_params.items() if name in FILTERS}
 
     def _revise(self, request: Request, pk: int, *, whole: bool) -> Response:
-        # The body is parsed before the version is looked at, for a 412 shows it, and judged after.
+        # Parsed before the version check, because a 412 returns the body; validated after it.
         row, body = self.row(pk), request.data
         version = self.expected_version(row)
         values = read(Person, body, context={"current": person_body(row)})
@@ -240,7 +237,7 @@ class ContactViewSet(PersonEndpoint):
 
 
 class BatchViewSet(Endpoint):
-    """Bulk orders."""
+    """Bulk changes."""
 
     rights = {
         "list": "view_people",
@@ -253,25 +250,25 @@ class BatchViewSet(Endpoint):
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(BatchReply))
     def list(self, request: Request) -> Response:
-        """List bulk orders, newest first."""
+        """List bulk changes, newest first."""
         return newest_first(request, Batch.objects.all(), batch_body)
 
     @extend_schema(responses=BatchReply)
     def retrieve(self, request: Request, pk: int) -> Response:
-        """Show a bulk order and how far it is."""
+        """Show a bulk change and its progress."""
         return Response(batch_body(_batch(pk)))
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(Refused))
     @action(detail=True)
     def refused(self, request: Request, pk: int) -> Response:
-        """List the people whom a bulk order left as they were, for a reason that is theirs."""
+        """List the people whom a bulk change refused to change, with the reasons."""
         rows = _batch(pk).refusals.all()
         return newest_first(request, rows, lambda row: {"contact": row.contact_id, "reason": row.reason})
 
     @extend_schema(request=None, responses={200: BatchReply, 202: BatchReply})
     @action(detail=True, methods=["post"])
     def undo(self, request: Request, pk: int) -> Response:
-        """Take back a change of authorization, source or owner, where nobody changed the person since."""
+        """Undo a change of authorization, source or owner for everybody who was not changed since."""
         batch = _batch(pk)
         read(Nothing, request.data)
         return order_answer(bulk_undo.undo(batch, actor=self.actor))
@@ -279,7 +276,7 @@ class BatchViewSet(Endpoint):
     @extend_schema(request=None, responses=BatchReply)
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: int) -> Response:
-        """Stop a bulk order; what is done stays done."""
+        """Stop a bulk change; what it has changed stays changed."""
         batch = _batch(pk)
         self.actor.require(ACTS[batch.kind].right)
         self.actor.require_own(batch.user_id)
@@ -288,7 +285,7 @@ class BatchViewSet(Endpoint):
 
 
 def order_answer(batch: Batch) -> Response:
-    """Return a bulk order that was just given: 200 when it is done, 202 when a worker does it."""
+    """Return a new batch: 200 if it is done, 202 if a worker will do it."""
     return Response(batch_body(batch), 200 if batch.ended else 202)
 
 

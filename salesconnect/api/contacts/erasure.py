@@ -1,4 +1,4 @@
-"""Erasure of one person through the API (GDPR art. 17): what would go, or what went."""
+"""Erasure of one person in the API (GDPR art. 17)."""
 
 from dataclasses import asdict
 
@@ -14,17 +14,17 @@ from salesconnect.api.protocol.fields import Body, read
 
 
 class EraseBody(Body):
-    """Whether only to say what would go, and whether the person asked for it."""
+    """`dry_run`: only report. `on_request`: the person asked for the erasure."""
 
     dry_run = serializers.BooleanField(default=False)
     on_request = serializers.BooleanField(default=False)
 
 
 class EraseReply(serializers.Serializer):
-    """What goes, or went: rows by kind, mails, files by kind, and places elsewhere that named the person.
+    """What is, or would be, removed: rows and files by kind, mails, and mentions of the person elsewhere.
 
-    `salesforce` are the records that somebody has to erase there, `templates` those that name the person and are kept.
-    Until `remembered_until` the address of somebody who asked for it is refused as `erased`.
+    `salesforce` lists records that somebody must erase there, `templates` those that name the person and are kept.
+    If the person asked for it, the address is refused as `erased` until `remembered_until`.
     """
 
     dry_run = serializers.BooleanField()
@@ -48,9 +48,9 @@ class EraseViewSet(Endpoint):
     @extend_schema(request=EraseBody, responses=EraseReply)
     @action(detail=True, methods=["post"])
     def erase(self, request: Request, pk: int) -> Response:
-        """Erase a person everywhere and report what went; with `dry_run` say what would go.
+        """Erase a person everywhere and report what was removed; with `dry_run` report what would be.
 
-        With `on_request` the address is remembered for a stated time, so that nobody brings the person back.
+        With `on_request` a hash of the address is kept for a limited time, so that no import brings the person back.
         """
         values = read(EraseBody, request.data)
         dry_run, on_request = values["dry_run"], values["on_request"]

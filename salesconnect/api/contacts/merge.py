@@ -17,7 +17,7 @@ from unsubscribes.merging.unmerge import undoable, unmerge
 
 
 class MergeBody(Body):
-    """Which record goes into this one, and which of its details are taken though this one has them too."""
+    """The record to be merged into this one; `take` lists fields whose value is taken from it."""
 
     other = serializers.IntegerField(min_value=1, max_value=LARGEST_ID)
     take = serializers.ListField(child=serializers.ChoiceField(DETAILS), default=list)
@@ -31,7 +31,7 @@ class MergeViewSet(PersonEndpoint):
     @extend_schema(request=MergeBody, responses=Person)
     @action(detail=True, methods=["post"])
     def merge(self, request: Request, pk: int) -> Response:
-        """Merge another record into this one and show it. The stricter of two permissions stands, a "no" always."""
+        """Merge another record into this one and show it. The stricter legal basis and any opt-out are kept."""
         self.row(pk)
         values = read(MergeBody, request.data)
         merge(pk, values["other"], actor=self.actor, take=values["take"])
@@ -40,7 +40,7 @@ class MergeViewSet(PersonEndpoint):
     @extend_schema(request=None, responses=inline_serializer("MergeUndone", {"other": serializers.IntegerField()}))
     @action(detail=True, methods=["post"], url_path="merge/undo")
     def undo(self, request: Request, pk: int) -> Response:
-        """Undo the newest merge into this record, within 30 days; answers the number of the record that came back."""
+        """Undo the newest merge into this record, within 30 days; return the id of the restored record."""
         self.row(pk)
         read(Nothing, request.data)
         merges = undoable(pk)

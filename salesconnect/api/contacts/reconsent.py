@@ -1,4 +1,4 @@
-"""Removing an unsubscribe in the API, and the documents that were shown for it."""
+"""Removing an unsubscribe in the API, and downloading the evidence."""
 
 from typing import Any
 
@@ -35,16 +35,16 @@ class ReconsentBody(Body):
 
 
 class ReconsentViewSet(PersonEndpoint):
-    """The way back from an unsubscribe."""
+    """Re-consent, and the evidence of it."""
 
     parser_classes = [MultiPartParser, FormParser, StrictJSONParser]
-    # A document handed out is on record; a HEAD would record one that nobody got.
+    # A download is recorded; HEAD would record one that did not happen.
     http_method_names = ["get", "post", "options"]
     on_record = frozenset(("document",))
     rights = {"re_consent": "reconsent_people"} | dict.fromkeys(("document", "order_document"), "export_people")
 
     def handle_exception(self, problem: Exception) -> Response:
-        """Leave out of a 412 what was sent: it may be a document."""
+        """Leave the request body out of a 412: it may contain a document."""
         response = super().handle_exception(problem)
         if isinstance(problem, Stale):
             response.data.pop("yours")
@@ -53,9 +53,9 @@ class ReconsentViewSet(PersonEndpoint):
     @extend_schema(request={"multipart/form-data": ReconsentBody}, responses=Person)
     @action(detail=True, methods=["post"], url_path="re-consent")
     def re_consent(self, request: Request, pk: int) -> Response:
-        """Remove a person's unsubscribe on the ground of a new consent, and show the person.
+        """Remove a person's unsubscribe because of a new consent, and show the person.
 
-        A session needs a sign-in of the last ten minutes, as on the page; a token never may (409, `page_only`).
+        A session needs a sign-in within the last ten minutes, as on the page; a token is refused (409, `page_only`).
         """
         demand(self.actor)
         version = self.expected_version(self.row(pk))

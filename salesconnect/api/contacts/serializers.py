@@ -1,4 +1,4 @@
-"""People, their history and bulk orders as the API reads and writes them."""
+"""Serializers of people, their history, and batches."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ PERSON_COLUMNS = (
 
 
 class Person(Body):
-    """A person with the compliance card. PUT empties the details that it does not name; owner and card stay then."""
+    """A person with the compliance card. PUT empties details that are absent; an absent owner or card is kept."""
 
     owner = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
     created_at = serializers.DateTimeField(read_only=True)
@@ -41,7 +41,7 @@ class Person(Body):
     compliance = Card(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add the details behind the number."""
+        """Add a field for each declared detail, after the id."""
         number = {"id": serializers.IntegerField(read_only=True)}
         return {**number, **{field.name: Text(max_length=field.limit) for field in FIELDS}, **super().get_fields()}
 
@@ -59,7 +59,7 @@ class Change(serializers.Serializer):
     to = serializers.JSONField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add `from`, which Python keeps for itself."""
+        """Add `from`, which is a reserved word in Python."""
         return {"from": serializers.JSONField(allow_null=True), **super().get_fields()}
 
 
@@ -77,13 +77,13 @@ class Event(serializers.Serializer):
 
 
 class FeedEvent(Event):
-    """Something that happened, with the number of the person whom it happened to."""
+    """An event with the id of its person."""
 
     contact = serializers.IntegerField()
 
 
 class Proof(serializers.Serializer):
-    """What leads from an event to the root that its seal published; all but the notes is covered."""
+    """The proof that leads from an event to the published root of its seal. It covers everything but the notes."""
 
     format = serializers.CharField()
     event = serializers.JSONField()
@@ -92,19 +92,19 @@ class Proof(serializers.Serializer):
     notes = serializers.ListField(child=serializers.CharField())
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """Add `root`, which serializers keep for themselves."""
+        """Add `root`, which is an attribute of serializers."""
         return {**super().get_fields(), "root": serializers.RegexField("^[0-9a-f]{64}$")}
 
 
 def people_rows(people: ContactQuerySet, *more: str) -> QuerySet[Any, dict[str, Any]]:
-    """Return the people as plain rows with all that `person_body` needs: a page of 1,000 makes no model objects."""
+    """Return people as plain rows with the values for `person_body`; a page of 1,000 creates no model objects."""
     return people.annotate(verdict_code=verdict.expression(policy.current())).values(
         *PERSON_COLUMNS, "verdict_code", *more
     )
 
 
 def person_body(row: PersonRow) -> dict[str, Any]:
-    """Return one person of `people_rows` as the API shows it."""
+    """Return a row of `people_rows` as the API shows it."""
     return {
         "id": row["id"],
         **{name: row[name] for name in DETAILS},
@@ -133,14 +133,14 @@ def past_row(past: PersonAsOf) -> PersonRow:
 
 
 def errors_by_place(errors: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return errors of a person with those of the card where the card stands in the body."""
+    """Return the errors with those of card fields below `compliance`."""
     card = {name: messages for name, messages in errors.items() if name in CARD}
     own = {name: messages for name, messages in errors.items() if name not in CARD}
     return own | ({"compliance": card} if card else {})
 
 
 def event_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
-    """Return one event; `undoes` is the bulk change that the event's own bulk change takes back."""
+    """Return an event; `undoes` is the id of the batch that the event's batch undoes."""
     return {
         "id": event.id,
         "at": utc(event.at),
@@ -154,12 +154,10 @@ def event_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
 
 
 def feed_body(event: ContactEvent, undoes: int | None) -> dict[str, Any]:
-    """Return one event with the number of the person whom it happened to."""
     return {"contact": event.contact_id, **event_body(event, undoes)}
 
 
 def batch_body(batch: Batch) -> dict[str, Any]:
-    """Return a bulk order and how far it is."""
     return {
         "batch": batch.pk,
         "kind": batch.kind,
@@ -178,11 +176,10 @@ def batch_body(batch: Batch) -> dict[str, Any]:
 
 
 def refusals(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """Return who was refused, by reason."""
     return [{"reason": reason, "count": count} for reason, count in sorted(counts.items()) if count]
 
 
 def _change(value: Any) -> dict[str, Any]:
-    """Return a change of the history; what was there from the beginning has no `from`."""
+    """Return a change; values of a `created` event have no `from`."""
     before, after = value if isinstance(value, list) else (None, value)
     return {"from": before, "to": after}

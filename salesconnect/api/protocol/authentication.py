@@ -1,4 +1,4 @@
-"""How the API knows its caller: a token in the header, or the session of a signed-in page."""
+"""Authentication of the API: a token in the header, or the session of a signed-in user."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
     """`Authorization: Token …`"""
 
     def authenticate(self, request: Request) -> tuple[User, Any] | None:
-        """Return user and token; None when the header is absent, 401 when the token is unknown."""
+        """Return user and token; None without the header. An unknown token is a 401."""
         scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "token":
             return None
@@ -24,13 +24,11 @@ class TokenAuthentication(authentication.BaseAuthentication):
         return found.user, found
 
     def authenticate_header(self, request: Request) -> str:
-        """Return what a 401 asks for."""
         return "Token"
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """The session of the site itself, with its CSRF check; an anonymous caller gets 401 as with a token."""
+    """The session of the site, with CSRF check. An anonymous caller gets 401, not DRF's 403."""
 
     def authenticate_header(self, request: Request) -> str:
-        """Return what a 401 asks for."""
         return "Token"

@@ -1,4 +1,4 @@
-"""What every endpoint of the API shares: who calls, what they may, which parameters there are, how lists are paged."""
+"""Base of all endpoints: caller, rights, known parameters, idempotency, paging, versions."""
 
 import datetime as dt
 import re
@@ -40,44 +40,41 @@ Action = Callable[..., Response]
 
 
 class OneRenderer(DefaultContentNegotiation):
-    """Every endpoint answers in one form, whatever `Accept` says: a refusal of it would help nobody."""
+    """Ignores `Accept`, because each endpoint has one form of response and a 406 would help nobody."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type
 
 
 class Endpoint(ViewSet):
-    """An endpoint that names for each action the right it takes and the query parameters it knows.
+    """Base of all endpoints, which declare for each action the required right and the known query parameters.
 
-    Rights are checked before the body and the parameters are read; services check them again. An action without a
-    right is a programming error.
+    Rights are checked before body and parameters are read, and again by the services. An action without a right
+    raises `KeyError`: it is a programming error.
     """
 
     content_negotiation_class = OneRenderer
     lookup_value_converter = "int"
     rights: ClassVar[Mapping[str, str]] = {}
     parameters: ClassVar[Mapping[str, frozenset[str]]] = {}
-    # Actions whose GET goes on record: any page on the web can make a browser send it with the session's cookie.
+    # Actions whose GET is recorded. Other sites can make a browser send a GET with the session cookie, but no token.
     on_record: ClassVar[frozenset[str]] = frozenset()
 
     @property
     def user(self) -> User:
-        """Return the caller, who is known: `IsAuthenticated` stands before every action."""
+        """Return the caller, who is authenticated before any action runs."""
         return cast("User", self.request.user)
 
     @property
     def actor(self) -> Actor:
-        """Return the caller as the actor of an act."""
         by_token = self.request.auth is not None
         is_recent = by_token or signed_in_recently(self.request._request)
         return replace(user_actor(self.user, "api"), by_token=by_token, is_recent=is_recent)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check caller, right and parameters."""
         super().initial(request, *args, **kwargs)
         if request.method == "GET" and request.auth is None and self.action in self.on_record:
             words = _("This goes on record. GET it with a token; a session has to POST.")
@@ -85,7 +82,7 @@ class Endpoint(ViewSet):
         self._refuse_unknown_parameters(request)
 
     def check_permissions(self, request: Request) -> None:
-        """Refuse who is not known (401), then who has no right (403)."""
+        """Check the authentication (401), then the right (403)."""
         super().check_permissions(request)
         if language := self.user.language:
             translation.activate(language)
@@ -93,7 +90,7 @@ class Endpoint(ViewSet):
             self.actor.require(self.rights[self.action])
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
-        """Keep people's data out of caches, and say in which language the words are."""
+        """Keep personal data out of caches, and state the language of the texts."""
         response = super().finalize_response(request, response, *args, **kwargs)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Content-Language"] = translation.get_language() or "en"
@@ -112,7 +109,7 @@ class Endpoint(ViewSet):
 
 
 def idempotent(action: Action) -> Action:
-    """Let a repeat under the same `Idempotency-Key` get the first answer again instead of acting twice."""
+    """Make an action idempotent: a repeat with the same `Idempotency-Key` gets the response of the first call."""
 
     @wraps(action)
     def answer(view: Endpoint, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -132,7 +129,7 @@ def idempotent(action: Action) -> Action:
 
 
 def page_size(request: Request) -> int:
-    """Return how many rows a page is to have: `page_size` from 1 to 1,000, else 50."""
+    """Return the `page_size`, 1 to 1,000; by default 50."""
     text = request.query_params.get("page_size", str(PAGE_SIZE))
     number = int(text) if re.fullmatch(r"[0-9]{1,4}", text) else 0
     if not 1 <= number <= LARGEST_PAGE:
@@ -142,7 +139,7 @@ def page_size(request: Request) -> int:
 
 
 def newest_first(request: Request, rows: QuerySet[Any], body: Callable[[Any], dict[str, Any]]) -> Response:
-    """Return a page of rows by their ids, the newest first, each as `body` shows it."""
+    """Return a page of rows ordered by id, newest first, each as `body` shows it."""
     page = keyset.page(
         rows,
         [Key("id", descending=True)],
@@ -154,7 +151,7 @@ def newest_first(request: Request, rows: QuerySet[Any], body: Callable[[Any], di
 
 
 def page_body(request: Request, page: Page[Any], results: list[Any]) -> dict[str, Any]:
-    """Return a page of a list with the addresses of its neighbours."""
+    """Return a page of a list with the URLs of the neighbouring pages."""
     here = request.build_absolute_uri()
     return {
         "next": page.next and replace_query_param(here, "cursor", page.next),
@@ -164,9 +161,9 @@ def page_body(request: Request, page: Page[Any], results: list[Any]) -> dict[str
 
 
 def expected_version(request: Request) -> int | None:
-    """Return the version that `If-Match` demands, None when any will do.
+    """Return the version that `If-Match` requires; None if any is accepted.
 
-    A header that is no version of ours gives a number that no version has, so it never matches (RFC 9110, 13.1.1).
+    A foreign entity tag returns a number that no version has, so it never matches (RFC 9110, 13.1.1).
     """
     header = request.headers.get("If-Match", "*").strip()
     if header == "*":
@@ -176,7 +173,7 @@ def expected_version(request: Request) -> int | None:
 
 
 def as_of(request: Request) -> dt.datetime | None:
-    """Return the moment that `as_of` names, None when it names none: ISO 8601 with a zone, and not in the future."""
+    """Return the `as_of` moment; None without it. Raises `Invalid` for a time without a zone, or in the future."""
     text = request.query_params.get("as_of")
     if text is None:
         return None
@@ -189,12 +186,10 @@ def as_of(request: Request) -> dt.datetime | None:
 
 
 def etag(version: int) -> dict[str, str]:
-    """Return the header that carries a person's version."""
     return {"ETag": f'"{version}"'}
 
 
 def utc(moment: dt.datetime | None) -> str | None:
-    """Return a moment as the API writes it: 2026-11-23T10:15:00.123456Z."""
     return f"{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if moment else None
 
 

@@ -1,4 +1,4 @@
-"""The API's own description: how it names its callers, its schema and docs, and the answer for what is not there."""
+"""The API's schema and documentation page, and the response for unknown URLs."""
 
 from typing import Any
 
@@ -20,7 +20,6 @@ class TokenScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the header as OpenAPI names it."""
         description = "The word Token, a space, and a token of your profile page."
         return {"type": "apiKey", "in": "header", "name": "Authorization", "description": description}
 
@@ -32,13 +31,14 @@ class SessionScheme(OpenApiAuthenticationExtension):
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        """Return the cookie as OpenAPI names it."""
         return {"type": "apiKey", "in": "cookie", "name": "session"}
 
 
 def say_refusals(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
-    """Add to every operation of the schema how it refuses."""
-    words = "401 no token, 403 no right, 404 not there, 409 state, 412 stale, 400 and others what is wrong by field."
+    """Add the common error responses to every operation of the schema."""
+    words = (
+        "400 errors by field, 401 not signed in, 403 right missing, 404 not found, 409 conflicting state, 412 stale."
+    )
     refusal = {"description": words, "content": {"application/json": {"schema": {"type": "object"}}}}
     for path in result["paths"].values():
         for operation in path.values():
@@ -47,21 +47,19 @@ def say_refusals(result: dict[str, Any], **_generator: Any) -> dict[str, Any]:
 
 
 class Docs(SpectacularSwaggerSplitView):
-    """The schema as a page to read and try; script and style come from files, so the CSP holds."""
+    """The documentation page. This view serves scripts and styles as files, because the CSP allows nothing inline."""
 
     template_name = "api_docs.html"
 
 
 class Nowhere(APIView):
-    """Any other address: 401 without a token, 404 as JSON with one; a GET without its last slash is led on."""
+    """Any other URL below the API: 401 for strangers, else 404 as JSON; a GET without the final slash is redirected."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Check the caller; then there is nothing here, whatever the method."""
         super().initial(request, *args, **kwargs)
         if request.method != "GET" or request.path.endswith("/"):
             raise NotFound(_("There is nothing here. Every address ends with a slash."))
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponseBase:
-        """Lead on to the address with its slash."""
         return redirect(request.get_full_path(force_append_slash=True))

@@ -1,4 +1,4 @@
-"""Errors of the API: what services raise becomes a status and a body that says what is wrong."""
+"""Turns exceptions of services into error responses of the API."""
 
 import logging
 from http import HTTPStatus
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def handle(problem: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an exception, or None for one that is nobody's but ours."""
+    """Return the response to an exception; None for a bug, which Django answers with 500."""
     if isinstance(problem, Invalid):
         return Response(problem.fields, status=400)
     status, detail, more = _known(problem)

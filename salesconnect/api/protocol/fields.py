@@ -1,4 +1,4 @@
-"""The bodies that the API takes: nothing in them is overlooked."""
+"""Request bodies and common parameters. Unknown fields are errors, never ignored."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -40,18 +40,16 @@ class Text(serializers.CharField):
         super().__init__(required=False, allow_blank=True, allow_null=True, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """Return the trimmed text."""
         value = super().run_validation(data)
         return "" if value is None else value
 
 
 class Day(serializers.DateField):
-    """A day that is sent: ISO 8601, of the years that the product can hold."""
+    """A date in ISO 8601, within the years that can be stored."""
 
     default_error_messages = {"out_of_range": OUT_OF_RANGE}
 
     def to_internal_value(self, value: Any) -> dt.date:
-        """Return the day."""
         day = super().to_internal_value(value)
         if not parsing.in_range(day):
             self.fail("out_of_range")
@@ -59,14 +57,14 @@ class Day(serializers.DateField):
 
 
 class Body(serializers.Serializer):
-    """A body in which every field is known.
+    """A request body without unknown fields.
 
-    A read-only field may be sent back as it was read, so that what GET answers can be put; `current` in the context
-    holds that. Anything else in it is refused, never ignored.
+    A read-only field may be sent with its present value, so that the response of a GET can be PUT back; the context
+    `current` holds the present values. Any other value for it is an error.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the validated fields; errors of unknown fields stand beside those of known ones."""
+        """Return the validated fields, or raise the errors of known and unknown fields together."""
         errors: dict[str, Any] = self._unwritable(data) if isinstance(data, Mapping) else {}
         try:
             values = super().to_internal_value(data)
@@ -88,21 +86,21 @@ class Body(serializers.Serializer):
 
 
 class Nothing(Body):
-    """The empty body of an order that needs no words."""
+    """An empty body."""
 
 
 def page_of(kind: type[serializers.Serializer]) -> serializers.Serializer:
-    """Return what a list answers with, for the schema."""
+    """Return the serializer of a page of a list, for the schema."""
     link = serializers.URLField(allow_null=True)
     fields = {"next": link, "previous": serializers.URLField(allow_null=True), "results": kind(many=True)}
     page = inline_serializer(f"{kind.__name__}Page", fields)
-    # The page is one object, also where the action is called `list`.
+    # Without this, drf-spectacular takes the response of an action named `list` for an array.
     extend_schema_serializer(many=False)(type(page))
     return page
 
 
 def read(kind: type[Body], data: Any, **kwargs: Any) -> dict[str, Any]:
-    """Return the validated fields of a body; raises DRF's `ValidationError`, a 400 that names them."""
+    """Return the validated fields of a body. Raises DRF's `ValidationError` (400)."""
     body = kind(data=data, **kwargs)
     body.is_valid(raise_exception=True)
     return body.validated_data

@@ -1,4 +1,4 @@
-"""JSON as the API takes it."""
+"""The JSON parser of the API."""
 
 import json
 import math
@@ -15,12 +15,11 @@ DEPTH = 20
 
 
 class StrictJSONParser(JSONParser):
-    """JSON whose texts PostgreSQL can hold and whose depth is bounded; everything else is a 400."""
+    """JSON whose texts PostgreSQL can store and whose depth is limited; anything else is a 400."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Return the parsed body."""
         try:
             data = super().parse(stream, media_type, parser_context)
         except (RecursionError, json.JSONDecodeError, ValueError) as problem:
@@ -30,7 +29,7 @@ class StrictJSONParser(JSONParser):
 
 
 def check(value: Any, depth: int = 0) -> None:
-    """Refuse NUL, lone surrogates, numbers without an end and deep nesting anywhere in a body."""
+    """Raise `ParseError` for NUL, lone surrogates, infinite numbers or deep nesting anywhere in a body."""
     if depth > DEPTH:
         raise ParseError(_("The body is nested more than %(depth)d deep.") % {"depth": DEPTH})
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""English dates as Europe writes them: the people who read them work beside Swedish ones."""
+"""English dates in European order: users of both languages work together and must read the same dates."""
 
 DATE_FORMAT = "j F Y"
 TIME_FORMAT = "H:i"

@@ -1,4 +1,4 @@
-"""Does the worker, or beat, of this machine live? For the health checks of containers."""
+"""`manage.py alive`: is the worker, or beat, of this machine alive? For health checks of containers."""
 
 import socket
 import sys
@@ -16,22 +16,20 @@ KINDS = {"worker": liveness.worker_lives, "beat": liveness.beat_lives}
 
 
 class Command(BaseCommand):
-    """Looks for a sign of life that a process of this machine gave within a minute."""
+    """Checks for a heartbeat within the last minute."""
 
-    help = "Exit 0 when the worker, or beat, of this machine gave a sign of life within a minute, else 1."
+    help = "Exit with 0 if the worker, or beat, of this machine sent a heartbeat within a minute, else with 1."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Define what to look for."""
         parser.add_argument("kind", choices=KINDS)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Look, and say it."""
         host = socket.gethostname()
         try:
             lives = KINDS[options["kind"]](host)
         except (Error, OSError, redis.RedisError) as problem:
             self.stderr.write(trouble.in_one_line(problem))
             sys.exit(1)
-        self.stdout.write(f"The {options['kind']} of {host} {'lives' if lives else 'has given no sign of life'}.")
+        self.stdout.write(f"The {options['kind']} of {host} {'is alive' if lives else 'has sent no heartbeat'}.")
         sys.exit(0 if lives else 1)

@@ -33,14 +33,12 @@ class Command(BaseCommand):
     help = "Measure the product on N fictitious people in a database of its own."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Define N and which measures."""
         parser.add_argument("people", type=int, nargs="?", default=100_000, metavar="N")
         parser.add_argument(
             "--only", nargs="+", choices=PARTS, metavar="PART", help=f"{', '.join(PARTS)}; leaves bench.json alone"
         )
 
     def handle(self, *args: Any, people: int, only: list[str] | None, **options: Any) -> None:
-        """Run."""
         measures, scans = [], Scans()
         for part in only or PARTS:
             database.use(people)

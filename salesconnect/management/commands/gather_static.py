@@ -1,4 +1,4 @@
-"""Gathers the static files, as the building of an image does; no server is needed."""
+"""`manage.py gather_static`: collects the static files, for building an image; needs no servers."""
 
 from typing import Any
 
@@ -8,11 +8,10 @@ from salesconnect.operations import preparation
 
 
 class Command(BaseCommand):
-    """Gathers the static files under names that change with their content, unless that is done."""
+    """Collects the static files under names that contain a hash of their content."""
 
-    help = "Gathers the static files under hashed names, unless that was done for exactly these files."
+    help = "Collect the static files under hashed names, unless that was done for exactly these files."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Gather."""
         preparation.collect_static()

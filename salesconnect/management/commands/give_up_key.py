@@ -1,4 +1,4 @@
-"""Go on without a key that is lost for good."""
+"""`manage.py give_up_key`: go on without a key that is lost for good."""
 
 import sys
 from argparse import ArgumentParser
@@ -14,9 +14,9 @@ Name = KeyFingerprint.Name
 
 
 class Command(BaseCommand):
-    """Says what is lost with a key; with --yes it is given up.
+    """Reports what is lost with a key; with --yes gives it up.
 
-    Exit code 0 when it was given up, 1 when nothing was changed.
+    Exit code 0 if it was given up, 1 if nothing was changed.
     """
 
     help = (
@@ -26,12 +26,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare which key, and the confirmation."""
         parser.add_argument("name", choices=Name.values, help="which of the keys is lost")
         parser.add_argument("--yes", action="store_true", help="give it up")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Say what is lost, and do it when that was confirmed."""
         name = Name(options["name"])
         variable = key_fit.VARIABLES[name]
         weighed = lost_keys.assess(name)

@@ -1,4 +1,4 @@
-"""Django's command that extracts the texts to translate, so that the same code always gives the same file."""
+"""Django's `makemessages`, made reproducible: the same code always gives the same file."""
 
 import re
 from pathlib import Path
@@ -13,21 +13,19 @@ MOMENT = re.compile(r'^"POT-Creation-Date:.*\n', re.MULTILINE)
 
 
 class Command(makemessages.Command):
-    """Extract into the file of each language, without dates, line numbers, guesses or what the code no longer says."""
+    """Extracts without dates, line numbers, fuzzy matches and obsolete messages."""
 
-    # Where `_` is the lazy function, `_t` is the other.
+    # In modules where `_` is gettext_lazy, `_t` is gettext.
     xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=_t"]
     msgmerge_options = [*makemessages.Command.msgmerge_options, "--no-fuzzy-matching"]
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take Django's options, with our defaults."""
         super().add_arguments(parser)
         translated = [code for code, _language in settings.LANGUAGES if code != SOURCE]
         parser.set_defaults(locale=translated, ignore_patterns=["static", "tests"], no_wrap=True)
         parser.set_defaults(no_obsolete=True, add_location="never")
 
     def write_po_file(self, potfile: Any, locale: str) -> None:
-        """Merge what was extracted into the translations, but for the moment of extraction."""
         pot = Path(potfile)
         pot.write_text(MOMENT.sub("", pot.read_text(encoding="utf-8")), encoding="utf-8")
         super().write_po_file(potfile, locale)

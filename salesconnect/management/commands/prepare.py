@@ -1,4 +1,4 @@
-"""What `up` does before the site opens, for installations that start their processes themselves."""
+"""`manage.py prepare`: what `up` does first, for installations that start the processes themselves."""
 
 from typing import Any
 
@@ -8,10 +8,9 @@ from salesconnect.operations import preparation
 
 
 class Command(BaseCommand):
-    """Prepares database, static files and the first administrator; doing it again changes nothing."""
+    """Prepares database, static files and the first administrator. Safe to repeat."""
 
-    help = "Brings the database and the static files up to date and makes the first administrator."
+    help = "Migrate the database, collect the static files, and create the first administrator."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prepare."""
         preparation.prepare(self.stdout.write)

@@ -18,7 +18,7 @@ from salesconnect.demo import fictitious
 from salesconnect.lib.actor import system
 
 CHUNK = 10_000
-# One in fifty has said no, one in ten got a ground later than the person came in.
+# One in fifty is unsubscribed; one in ten gets a legal basis later than it was added.
 UNSUBSCRIBED, CHANGED = 50, 10
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
 
 
 def next_number() -> int:
-    """Return the first number that no fictitious address carries yet."""
+    """Return the first number that no fictitious address has yet."""
     newest = Contact.objects.filter(email_key__endswith=".example").order_by("-id").values_list("email_key", flat=True)
     numbers = (re.search(r"\.(\d+)@", key) for key in newest[:CHUNK])
     return 1 + max((int(found[1]) for found in numbers if found), default=0)
@@ -55,7 +55,7 @@ def next_number() -> int:
 
 @transaction.atomic
 def add(chunk: list[staging.NewPerson]) -> None:
-    """Bring a chunk of people in, give some of them a ground afterwards, and let some say no."""
+    """Add a chunk of people; then change the legal basis of some, and unsubscribe some."""
     actor = system("command")
     staging.stage(chunk)
     create_staged(actor=actor, owner_id=None)

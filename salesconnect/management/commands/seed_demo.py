@@ -105,7 +105,7 @@ def _bulk_changes(team: list[User]) -> None:
 
 
 def _unsubscribes(team: list[User]) -> None:
-    """Let people say no in three ways, each by its own door: to a colleague, by the link of a mail, by a bounce."""
+    """Unsubscribe people in three ways: by a user, by the link of a mail, by a bounce."""
     lars = batches.user_actor(team[1], "page")
     told, clicked, gone = (_every(150, place) for place in range(3))
     suppression.unsubscribe(told, actor=lars, source=Suppression.Source.MANUAL, reason="Said so on the phone")
@@ -125,7 +125,7 @@ def _single_edits(team: list[User]) -> None:
 
 
 def _import(team: list[User]) -> None:
-    """Bring a file in that has a row for each fate."""
+    """Import a file with a row for every possible result."""
     known = Contact.objects.order_by("id").values_list("email", flat=True)
     rows = FAIR + "".join(f",,{address},Modellverkstan\n" for address in known[:3])
     nora = batches.user_actor(team[2], "page")
@@ -144,7 +144,7 @@ def _mail(team: list[User]) -> None:
 
 
 def _second_thoughts(team: list[User]) -> None:
-    """Let one person say no and later yes again, with the evidence of it."""
+    """Let one unsubscribed person consent again, with evidence."""
     eva = batches.user_actor(team[0], "page")
     person = Contact.objects.filter(card__unsubscribed=True).order_by("id").first()
     if person:
@@ -155,7 +155,7 @@ def _second_thoughts(team: list[User]) -> None:
 
 
 def _requests(team: list[User]) -> None:
-    """Leave requests in each state: late, soon due, paused, extended, answered, and one of somebody erased."""
+    """Create requests in each state: overdue, due soon, paused, extended, done, and one of an erased person."""
     today, (eva, lars, nora) = timezone.localdate(), (batches.user_actor(user, "page") for user in team)
     people = list(Contact.objects.filter(card__restricted_at=None).order_by("-id").values_list("pk", flat=True)[:8])
     checked = "Called back on the number that we have"
@@ -177,7 +177,7 @@ def _requests(team: list[User]) -> None:
 
 
 def _retention() -> None:
-    """Leave a rule that lists, and one that would erase once its days of warning are over."""
+    """Create two retention rules, one that lists and one that warns, and run them."""
     rules: tuple[dict[str, Any], ...] = (
         {"name": "Silent since two years", "inactive_months": 24},
         {"name": "Old records without a basis", "authorization_type": "not_recorded", "age_months": 60, "step": "warn"},
@@ -188,7 +188,7 @@ def _retention() -> None:
 
 
 def _clocks(team: list[User]) -> None:
-    """Restrict a few people, weigh a few interests, tell some where their data comes from, let some wait too long."""
+    """Restrict a few people, write balancing notes, inform some people, and leave others overdue."""
     eva, lars, nora = (batches.user_actor(user, "page") for user in team)
     restriction.restrict(_every(700, 5), "Says that the address is wrong; we are checking", actor=lars)
     note = review.BalancingNote(

@@ -1,4 +1,4 @@
-"""Everything in one process group: PostgreSQL, Redis, the site, the worker and beat; in the demo Salesforce too."""
+"""`manage.py up`: PostgreSQL, Redis, site, worker and beat in one process group; in the demo also Salesforce."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ from salesconnect.operations import preparation
 from salesconnect.operations.reloading import Reload
 from salesconnect.operations.supervisor import Child, Supervisor, terminate
 
-# In the order in which they are stopped, each with the seconds that it may take for it.
+# In the order in which they are stopped, each with its time limit in seconds.
 PROGRAMS = {
     "web": (8.0, ["gunicorn", "-c", "python:salesconnect.serving.gunicorn_conf", "salesconnect.wsgi"]),
     "beat": (3.0, ["celery", "-q", "-A", "salesconnect", "beat", "--pidfile=", "--loglevel=WARNING"]),
@@ -33,18 +33,17 @@ PROGRAMS = {
 
 
 class Command(BaseCommand):
-    """Prepares what is missing, starts all, and stays in the foreground."""
+    """Prepares the installation, starts everything, and stays in the foreground."""
 
     help = "Starts everything: PostgreSQL, Redis, the site, the worker and beat. Ctrl-C stops all."
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Define --demo and --reload."""
         parser.add_argument("--demo", action="store_true", help="fill the site with 2,000 fictitious people")
         parser.add_argument("--reload", action="store_true", help="start again whenever the code changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Check, start the servers, prepare, start the rest, watch, and stop all in order."""
+        """Check, start the servers, prepare, start the programs, watch them, and stop all in order."""
         supervisor = Supervisor(self.say)
         supervisor.listen()
         preparation.check_port(settings.PORT)
@@ -71,7 +70,7 @@ class Command(BaseCommand):
         self.say("Stopped")
 
     def _demo(self) -> tuple[list[Child], dict[str, str]]:
-        """Fill the site, start what stands in for Salesforce and a mail server, and return how the rest finds them."""
+        """Seed the demo, start its Salesforce and mail server, and return them with the environment for the others."""
         call_command("seed_demo")
         children: list[Child] = []
         defaults: dict[str, str] = {}
@@ -84,21 +83,20 @@ class Command(BaseCommand):
         return children, defaults
 
     def say(self, line: str) -> None:
-        """Write a line to the terminal at once; a terminal that is gone stops nothing."""
+        """Write a line to the terminal immediately; a closed terminal is no error."""
         with suppress(BrokenPipeError):
             self.stdout.write(line)
             self.stdout.flush()
 
 
 class Announcement:
-    """Says where the site is, once it answers there."""
+    """Prints the URL of the site once it answers."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.made = False
 
     def __call__(self) -> None:
-        """Ask the site whether it is alive, until it is."""
         if self.made:
             return
         with closing(HTTPConnection("127.0.0.1", settings.PORT, timeout=1)) as site, suppress(OSError, HTTPException):
@@ -109,7 +107,7 @@ class Announcement:
 
 
 def _reload(supervisor: Supervisor, say: Callable[[str], None]) -> Reload:
-    """Watch the code of the apps for the programs that have loaded it."""
+    """Watch the code of the apps, to restart the programs that have loaded it."""
     folders = [Path(app.path) for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR]
     return Reload(folders, [child for child in supervisor.children if child.name in PROGRAMS], say)
 
@@ -120,7 +118,7 @@ def _start(command: list[str], defaults: Mapping[str, str]) -> processes.Process
         **os.environ,
         "PORT": str(settings.PORT),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # who runs `make run` as root knows it
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser",  # whoever runs this as root knows it
         "SALESCONNECT_DATA": str(settings.DATA_DIR),
     }
     return processes.attach([sys.executable, "-m", *command], cwd=settings.BASE_DIR, env=environment)
@@ -128,7 +126,7 @@ def _start(command: list[str], defaults: Mapping[str, str]) -> processes.Process
 
 def _server(server: holding.Server, process: processes.Process | None) -> Child:
     def stop(child: Child) -> None:
-        if child.process is not None:  # one that another command started is stopped by the last who holds it
+        if child.process is not None:  # a server that another command started is stopped by its last user
             server.stop()
 
     return Child(server.name, partial(holding.restart, server), stop, lambda: bool(server.living()), process)

@@ -180,5 +180,5 @@ def test_the_command_looks_for_the_process_of_this_machine(db, broker, kind, cap
         cursor.execute("UPDATE salesconnect_signoflife SET at = now()")
     heartbeat.beat()
     assert code() == 0
-    assert capsys.readouterr().out.count("has given no sign of life") == 2
+    assert capsys.readouterr().out.count("has sent no heartbeat") == 2
     assert liveness.beats_waiting() == 1
