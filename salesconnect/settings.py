@@ -297,7 +297,7 @@ SPECTACULAR_SETTINGS = {
         "TaskState": "contacts.models.batch.State",
         "Verdict": "compliance.verdict.verdict.CHOICES",
         "MailState": "salesconnect.api.mail_filters.STATES",
-        "OptOutKind": "unsubscribes.opt_outs.listing.THE_NO",
+        "OptOutKind": "unsubscribes.opt_outs.listing.OPT_OUT_ACTIONS",
         "RequestKind": "exports.models.DataRequest.Kind",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],

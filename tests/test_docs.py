@@ -16,7 +16,7 @@ from contacts.jobs.selected import selected_acts
 from exports.integrity.all_checks import CHECKS
 from salesconnect.lib.actor import RIGHTS
 from salesconnect.operations.readiness import ORDER
-from unsubscribes.reports.meanings import PROVIDERS
+from unsubscribes.reports.meanings import MAIL_PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[1]
 APPS = ("salesconnect", "contacts", "compliance", "unsubscribes", "exports")
@@ -157,7 +157,7 @@ def test_every_reason_of_the_verdict_is_explained():
 
 def test_every_role_and_every_provider_is_named():
     assert set(RIGHTS) - set(re.findall(r"^\| (\w+) \|", text("README.md").lower(), re.MULTILINE)) == set()
-    assert set(PROVIDERS) - set(re.findall(r"`(\w+)`", text("docs/api.md"))) == set()
+    assert set(MAIL_PROVIDERS) - set(re.findall(r"`(\w+)`", text("docs/api.md"))) == set()
 
 
 def test_every_library_has_its_reason():

@@ -18,7 +18,7 @@ def send_mail(message_id: int) -> None:
 @shared_task(name="unsubscribes.sweep_mail")
 def sweep_mail() -> None:
     """Mark what a killed worker left, then send what is due."""
-    send.give_up_lost()
+    send.mark_lost_unknown()
     send.drain()
 
 

@@ -20,7 +20,7 @@ from unsubscribes.crm.monitoring.status import records_of
 from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord
 from unsubscribes.opt_outs import of_person as unsubscribes
-from unsubscribes.opt_outs.of_person import Said
+from unsubscribes.opt_outs.of_person import PersonOptOut
 
 FORMAT = "salesconnect-person/1"
 SCHEMA = Path(__file__).with_name("person.schema.json")
@@ -36,7 +36,7 @@ class Contents:
     person: Contact
     numbers: list[int]
     verdict: Verdict
-    said: list[Said]
+    said: list[PersonOptOut]
     evidence: list[ConsentEvidence]
     records: list[SyncRecord]
 
@@ -171,7 +171,7 @@ def row_of(row: Any) -> dict[str, Any]:
     }
 
 
-def _said(entry: Said) -> dict[str, Any]:
+def _said(entry: PersonOptOut) -> dict[str, Any]:
     names = ("at", "kind", "source", "reason", "actor")
     return {**{name: getattr(entry, name) for name in names}, "evidence": entry.evidence and entry.evidence.pk}
 

@@ -18,7 +18,7 @@ from salesconnect.api.protocol.fields import Body, Text, page_of, read
 from salesconnect.lib.errors import Invalid, Missing
 from unsubscribes.models import ConsentEvidence
 from unsubscribes.opt_outs import of_person
-from unsubscribes.opt_outs.of_person import Said
+from unsubscribes.opt_outs.of_person import PersonOptOut
 
 
 class UnsubscribeBody(Body):
@@ -95,7 +95,7 @@ class SuppressionViewSet(Endpoint):
         return Response(_suppression(suppression.of_address(key)))
 
 
-def _entry(said: Said) -> dict[str, Any]:
+def _entry(said: PersonOptOut) -> dict[str, Any]:
     return {
         "date": utc(said.at),
         "kind": said.kind,

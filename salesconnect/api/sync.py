@@ -153,7 +153,7 @@ class SyncViewSet(Endpoint):
     def run(self, request: Request) -> Response:
         """Order a run; a worker does it."""
         values = read(RunBody, request.data)
-        ordered = sync_control.order(actor=self.actor, direction=values["direction"], is_dry=values["dry_run"])
+        ordered = sync_control.request_run(actor=self.actor, direction=values["direction"], is_dry=values["dry_run"])
         return Response({"run": ordered.pk}, 202)
 
 

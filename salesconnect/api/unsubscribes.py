@@ -16,12 +16,12 @@ from salesconnect.api.protocol.fields import PAGE_PARAMETERS, page_of
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web import parsing
 from unsubscribes.opt_outs import listing
-from unsubscribes.opt_outs.listing import Entry, Wanted
+from unsubscribes.opt_outs.listing import OptOutEvent, OptOutFilter
 
 SOURCES = (*Suppression.Source.values, listing.RE_CONSENT)
 DAYS = ("since", "until")
 FILTER_PARAMETERS = [
-    OpenApiParameter("kind", str, enum=listing.THE_NO),
+    OpenApiParameter("kind", str, enum=listing.OPT_OUT_ACTIONS),
     OpenApiParameter("source", str, enum=SOURCES),
     OpenApiParameter("since", OpenApiTypes.DATE, description="From this day on, in the site's time zone."),
     OpenApiParameter("until", OpenApiTypes.DATE, description="Up to this day, which is included."),
@@ -33,7 +33,7 @@ class LedgerEntry(serializers.Serializer):
 
     id = serializers.IntegerField()
     date = serializers.DateTimeField()
-    kind = serializers.ChoiceField(listing.THE_NO)
+    kind = serializers.ChoiceField(listing.OPT_OUT_ACTIONS)
     source = serializers.CharField()  # type: ignore[assignment] # a field's own option of that name
     reason = serializers.CharField()
     actor = serializers.CharField()
@@ -54,11 +54,11 @@ class LedgerViewSet(Endpoint):
         return Response(page_body(request, page, [_body(entry) for entry in page.rows]))
 
 
-def _wanted(request: Request) -> Wanted:
+def _wanted(request: Request) -> OptOutFilter:
     """Parse the query parameters. Raises `Invalid` by name."""
     asked = {name: request.query_params.get(name, "") for name in ("kind", "source", *DAYS)}
     errors: dict[str, list[str]] = {}
-    if asked["kind"] not in ("", *listing.THE_NO):
+    if asked["kind"] not in ("", *listing.OPT_OUT_ACTIONS):
         errors["kind"] = [_("There is no such kind.")]
     if asked["source"] not in ("", *SOURCES):
         errors["source"] = [_("There is no such source.")]
@@ -66,10 +66,10 @@ def _wanted(request: Request) -> Wanted:
     errors |= {name: [_("Give a day, such as 2026-03-01.")] for name in DAYS if asked[name] and days[name] is None}
     if errors:
         raise Invalid(errors)
-    return Wanted(asked["kind"], asked["source"], days["since"], days["until"])
+    return OptOutFilter(asked["kind"], asked["source"], days["since"], days["until"])
 
 
-def _body(entry: Entry) -> dict[str, Any]:
+def _body(entry: OptOutEvent) -> dict[str, Any]:
     return {
         "id": entry.id,
         "date": utc(entry.at),

@@ -85,9 +85,9 @@ def _read(receiver: Any, request: HttpRequest) -> list[Any]:
 
 def _receiver(provider: str) -> Any:
     """Return anymail's view for the provider, which checks signatures. Without a secret to check it is a 404."""
-    if provider not in reports.PROVIDERS:
+    if provider not in reports.MAIL_PROVIDERS:
         raise Http404
-    kind = import_string(f"anymail.webhooks.{reports.PROVIDERS[provider].receiver}")
+    kind = import_string(f"anymail.webhooks.{reports.MAIL_PROVIDERS[provider].receiver}")
     if kind.warn_if_no_basic_auth and not settings.ANYMAIL.get("WEBHOOK_SECRET"):
         raise Http404
     try:

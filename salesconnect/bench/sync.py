@@ -29,7 +29,7 @@ from salesconnect.bench.measure import Measure, compared, once
 from salesconnect.bench.plans import Scans
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.runs.running import RunTurn
 from unsubscribes.crm.salesforce.provider import BATCH, JOB, JOBS_ABOVE
 
 T = TypeVar("T")
@@ -177,8 +177,8 @@ def _connect(org: Org) -> None:
 
 
 def _run(direction: str, *, full: bool = False) -> None:
-    run = sync_control.order(actor=ACTOR, direction=direction, full=full, start=False)
-    Running(run, manual=True).go()
+    run = sync_control.request_run(actor=ACTOR, direction=direction, full=full, start=False)
+    RunTurn(run, manual=True).go()
     run.refresh_from_db()
     if run.state != run.State.DONE or run.errors:
         raise RuntimeError(f"the sync ended as {run.state} with {run.errors} errors: {run.message}")

@@ -17,7 +17,7 @@ from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label
 from unsubscribes.mail import team
 from unsubscribes.models import ConsentEvidence, Message, OutboxEntry, SyncRecord
-from unsubscribes.opt_outs.of_person import Said
+from unsubscribes.opt_outs.of_person import PersonOptOut
 
 PRINTED = 1_000
 """At most this many events and mails are printed; the JSON files have all of them."""
@@ -86,7 +86,7 @@ def _unsubscribes(contents: Contents) -> PrintedSection:
     return PrintedSection(_("Unsubscribe History"), texts=none, lines=[_said(entry) for entry in contents.said])
 
 
-def _said(entry: Said) -> DatedEntry:
+def _said(entry: PersonOptOut) -> DatedEntry:
     what = _("Unsubscribed") if entry.kind == "unsubscribed" else _("Resubscribed")
     notes = [source_label(entry.source) if entry.source else "", reason_words(entry.reason), entry.actor]
     return DatedEntry(_time(entry.at), what, " · ".join(note for note in notes if note))

@@ -9,7 +9,7 @@ from unsubscribes.crm import clock, providers
 from unsubscribes.crm.models import SyncConnection, SyncRun
 from unsubscribes.crm.monitoring import alerts
 from unsubscribes.crm.runs import dry_run
-from unsubscribes.crm.values import Words as CrmWords
+from unsubscribes.crm.values import Explanation as CrmWords
 
 ConnectionState = SyncConnection.State
 

@@ -19,7 +19,8 @@ from contacts.accounts import tokens
 from contacts.models import Batch
 from exports.integrity import check_run
 from salesconnect.operations import liveness
-from unsubscribes.crm.monitoring.sync_metrics import Measure, measures
+from unsubscribes.crm.monitoring import sync_metrics
+from unsubscribes.crm.monitoring.sync_metrics import Metric
 from unsubscribes.mail import queries
 from unsubscribes.mail.sending import server
 from unsubscribes.mail.sending.backends import has_server
@@ -47,37 +48,37 @@ def _is_known(request: HttpRequest) -> bool:
     return request.user.is_authenticated
 
 
-def _all() -> Iterator[Measure]:
+def _all() -> Iterator[Metric]:
     orders = Batch.objects.filter(state__in=("queued", "running")).values_list("state").annotate(Count("pk"))
     waiting = [({"state": state}, float(number)) for state, number in sorted(orders)]
-    yield Measure("bulk_orders", "gauge", "Bulk changes that wait or run.", waiting)
+    yield Metric("bulk_orders", "gauge", "Bulk changes that wait or run.", waiting)
     mails = [({"state": str(state)}, float(number)) for state, number in queries.counts().items()]
-    yield Measure("mails", "gauge", "Messages that are not final, by state; each counted up to 10,000.", mails)
+    yield Metric("mails", "gauge", "Messages that are not final, by state; each counted up to 10,000.", mails)
     trouble = server.trouble()
     missing = not has_server()
     seconds = (timezone.now() - trouble.since).total_seconds() if trouble and trouble.since and not missing else 0.0
-    yield Measure("mail_server_configured", "gauge", "Whether there is a mail server.", [({}, float(not missing))])
-    yield Measure("mail_server_trouble_seconds", "gauge", "How long the mail server has had trouble.", [({}, seconds)])
+    yield Metric("mail_server_configured", "gauge", "Whether there is a mail server.", [({}, float(not missing))])
+    yield Metric("mail_server_trouble_seconds", "gauge", "How long the mail server has had trouble.", [({}, seconds)])
     yield from _processes()
-    yield from measures()
+    yield from sync_metrics.collect()
     yield from _of_records()
 
 
-def _of_records() -> Iterator[Measure]:
+def _of_records() -> Iterator[Metric]:
     """Yield the results of the last record check; nothing before the first."""
     if (found := check_run.last()) and found.finished_at:
         left = [({"check": each["check"]}, float(each["left"])) for each in found.differences]
-        yield Measure("record_differences", "gauge", "Differences that the last check of the records left.", left)
+        yield Metric("record_differences", "gauge", "Differences that the last check of the records left.", left)
         when = found.finished_at.timestamp()
-        yield Measure("records_checked_timestamp_seconds", "gauge", "When the records were checked last.", [({}, when)])
+        yield Metric("records_checked_timestamp_seconds", "gauge", "When the records were checked last.", [({}, when)])
 
 
-def _processes() -> Iterator[Measure]:
+def _processes() -> Iterator[Metric]:
     """Yield the age of the heartbeats of worker and beat; -1 if there is none, or it is too old."""
     ages = {"beat": liveness.beat_age(), "worker": _worker_age()}
     samples = [({"process": name}, -1.0 if age is None else age) for name, age in ages.items()]
-    yield Measure("sign_of_life_seconds", "gauge", "Seconds since the last heartbeat of a process; -1: none.", samples)
-    yield Measure(
+    yield Metric("sign_of_life_seconds", "gauge", "Seconds since the last heartbeat of a process; -1: none.", samples)
+    yield Metric(
         "beats_waiting", "gauge", "Beats that stand by for the active one.", [({}, float(liveness.beats_waiting()))]
     )
 
@@ -89,7 +90,7 @@ def _worker_age() -> float | None:
         return None
 
 
-def _text(measure: Measure) -> str:
+def _text(measure: Metric) -> str:
     name = PREFIX + measure.name
     lines = [f"# HELP {name} {measure.says}", f"# TYPE {name} {measure.kind}"]
     lines += [f"{name}{_labels(labels)} {value:.15g}" for labels, value in measure.samples]

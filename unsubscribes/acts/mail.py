@@ -18,7 +18,7 @@ from unsubscribes.mail.compose import Draft
 
 
 @register
-class Mail(SelectedAct):
+class WriteMail(SelectedAct):
     """Write to many people; who is held back is counted under `refused`."""
 
     kind = "mail"

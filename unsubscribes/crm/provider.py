@@ -13,25 +13,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.provider_errors import TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind
 from unsubscribes.crm.values import (
     Attribution,
+    ConnectionCheck,
     CrmRecord,
+    Explanation,
     JobState,
-    Limits,
-    Line,
-    Page,
-    Position,
-    Result,
-    Target,
-    Words,
+    ReadPosition,
+    RecordPage,
+    WriteLimits,
+    WriteResult,
+    WriteTarget,
 )
 
 UNCONDITIONAL = "UNCONDITIONAL_WRITES"
 """The code of a re-consent that waits because the CRM would let us write over a newer opt-out."""
 
 
-class Jobs(ABC):
+class BulkJobs(ABC):
     """Writes of very many opt-outs that the CRM works off by itself. All methods raise `Trouble`."""
 
     @abstractmethod
@@ -47,7 +47,7 @@ class Jobs(ABC):
         """Tell how far a job is."""
 
     @abstractmethod
-    def results(self, job_id: str) -> dict[str, Result]:
+    def results(self, job_id: str) -> dict[str, WriteResult]:
         """Return what became of each record of a job that has ended, by its id."""
 
     @abstractmethod
@@ -59,7 +59,7 @@ class Jobs(ABC):
         """End jobs that we made at about that time without hearing of it: open, and none of those that are known."""
 
 
-class Session(ABC):
+class CrmSession(ABC):
     """A conversation with the CRM. It counts its calls and listens for the CRM's time and limits in each answer."""
 
     provider: "Provider"
@@ -70,7 +70,7 @@ class Session(ABC):
     # The CRM's time at its last answer.
     now: dt.datetime | None = None
     # None where the CRM has no jobs.
-    jobs: Jobs | None = None
+    jobs: BulkJobs | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -97,15 +97,15 @@ class Session(ABC):
     # Reading. Deleted, merged and converted records are read too, and what is read twice does no harm.
 
     @abstractmethod
-    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+    def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         """Return, by kind of record, the pages of what changed since each position, ordered by stamp and id."""
 
     @abstractmethod
-    def covered(self, position: Position) -> dt.datetime:
+    def covered(self, position: ReadPosition) -> dt.datetime:
         """Return up to when all changes can be read by now; a read of everything that begins now knows them."""
 
     @abstractmethod
-    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+    def everything(self, sobject: str, after: str) -> Iterator[RecordPage]:
         """Yield the pages of all records of a kind, ordered by id, after that id."""
 
     @abstractmethod
@@ -127,11 +127,11 @@ class Session(ABC):
     # Writing. Writing the same value again does no harm.
 
     @abstractmethod
-    def target(self, record: SyncRecord | CrmRecord) -> Target:
+    def target(self, record: SyncRecord | CrmRecord) -> WriteTarget:
         """Return where the box of a record is written."""
 
     @abstractmethod
-    def opt_out(self, targets: Sequence[Target]) -> list[Result]:
+    def opt_out(self, targets: Sequence[WriteTarget]) -> list[WriteResult]:
         """Tick the boxes, as many as the limits allow at once, and return what became of each, by position."""
 
     @abstractmethod
@@ -151,7 +151,7 @@ class Provider(ABC):
     sobjects: ClassVar[tuple[str, ...]]
     # The object on which the opt-out of a record is written that has one above it (`person_account`).
     parent: ClassVar[str] = ""
-    limits: ClassVar[Limits]
+    limits: ClassVar[WriteLimits]
     # Whether a person has a field for the id of this CRM's records, which the sync fills in and reads.
     names_people: ClassVar[bool] = False
 
@@ -163,22 +163,22 @@ class Provider(ABC):
         alive: Callable[[], object] = lambda: None,
         patience: float = 120.0,
         read_only: bool = False,
-    ) -> Session:
+    ) -> CrmSession:
         """Begin a conversation. `alive` is called before each try of a request: it keeps a lease, or raises.
 
         `patience` is for how many seconds a request is tried in all; with `read_only`, nothing can be written.
         """
 
     @abstractmethod
-    def check(self, connection: SyncConnection) -> list[Line]:
+    def check(self, connection: SyncConnection) -> list[ConnectionCheck]:
         """Return, line by line, what has to be right in the CRM; nothing is changed there."""
 
     @abstractmethod
-    def classify(self, code: str, message: str) -> TroubleKind:
+    def classify(self, code: str, message: str) -> ErrorKind:
         """Return what the refusal of one record means, and so whether it is tried again."""
 
     @abstractmethod
-    def words(self) -> Mapping[str, Words]:
+    def words(self) -> Mapping[str, Explanation]:
         """Return the CRM's own codes in plain words, with what to do."""
 
     def record_id(self, text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class TroubleKind(Enum):
+class ErrorKind(Enum):
     AUTH = "auth"
     QUOTA = "quota"
     PERMISSION = "permission"
@@ -24,7 +24,7 @@ class TroubleKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RetryPolicy:
     """How a record is tried again: after how many seconds first, how many times longer each time, how often in all."""
 
     first: float
@@ -37,21 +37,21 @@ class Pace:
         return min(self.first * self.growth ** min(attempts, 20), self.longest)
 
 
-PACES = {
-    TroubleKind.TRANSIENT: Pace(1, 2, 20),  # eight hours: a mass update holds its rows for long
-    TroubleKind.MOVED_ON: Pace(1, 2, 20),
-    TroubleKind.SLOW: Pace(3_600, 1, 168),  # an approval takes days
-    TroubleKind.GONE: Pace(60, 4, 5),  # answers as if it were not there, and is
-    TroubleKind.UNKNOWN: Pace(8, 8, 5),
-    TroubleKind.BUG: Pace(8, 8, 5),
+RETRY_POLICIES = {
+    ErrorKind.TRANSIENT: RetryPolicy(1, 2, 20),  # eight hours: a mass update holds its rows for long
+    ErrorKind.MOVED_ON: RetryPolicy(1, 2, 20),
+    ErrorKind.SLOW: RetryPolicy(3_600, 1, 168),  # an approval takes days
+    ErrorKind.GONE: RetryPolicy(60, 4, 5),  # answers as if it were not there, and is
+    ErrorKind.UNKNOWN: RetryPolicy(8, 8, 5),
+    ErrorKind.BUG: RetryPolicy(8, 8, 5),
 }
 """A kind that is not here waits for a person, who gets a dead letter, and for the next day."""
 
 
-class Trouble(Exception):  # noqa: N818 - reads as the answer it becomes
+class ProviderError(Exception):
     """A request failed as a whole: what kind of trouble it is, the CRM's code and words, and how long to wait."""
 
-    def __init__(self, kind: TroubleKind, code: str, message: str = "", *, retry_after: float | None = None) -> None:
+    def __init__(self, kind: ErrorKind, code: str, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(f"{kind.value}: {code}")
         self.kind = kind
         self.code = code

@@ -18,7 +18,7 @@ from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, Sync
 from unsubscribes.crm.monitoring import status
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import dry_run, pausing
-from unsubscribes.crm.runs.running import WHOLE, Busy, Kind, Running
+from unsubscribes.crm.runs.running import FULL_READS, Busy, RunKind, RunTurn
 from unsubscribes.crm.writing import jobs
 from unsubscribes.crm.writing.push import retry_dead
 
@@ -39,11 +39,13 @@ def pull_salesforce() -> None:
     if len(settings.SUPPRESSION_KEYS) > 1:
         other_key |= Q(hash_key="")
     due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago) | other_key).exists()
-    open_whole = SyncRun.objects.filter(kind__in=WHOLE, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    open_whole = SyncRun.objects.filter(kind__in=FULL_READS, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
     if due and not open_whole.exists():
-        _start(Kind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else Kind.FULL, "both")
+        _start(
+            RunKind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else RunKind.FULL, "both"
+        )
     elif not open_whole.exists():
-        _start(Kind.PULL, "pull")
+        _start(RunKind.PULL, "pull")
 
 
 @shared_task(name="unsubscribes.push_salesforce", time_limit=240)
@@ -53,7 +55,7 @@ def push_salesforce() -> None:
     lost = OutboxEntry.objects.filter(state=OutboxEntry.State.LEASED, leased_until__lt=Now())
     waits = due.exists() or lost.exists() or jobs.due().exists() or SyncNotice.objects.exists()
     if waits and pausing.may_run():
-        _start(Kind.PUSH, "push")
+        _start(RunKind.PUSH, "push")
 
 
 @shared_task(name="unsubscribes.run_salesforce", time_limit=1_800)
@@ -71,14 +73,14 @@ def run_salesforce(run_id: int) -> None:
         SyncRun.objects.filter(pk=run_id).update(state=SyncRun.State.CANCELLED, finished_at=Now())
         return
     if run.started_at is None:
-        outbox.hurry()
+        outbox.make_retries_due()
     if attempts.turn(QUEUE, run_id, partial(_work, run)):
         kick("unsubscribes.run_salesforce", run.pk)
 
 
 def _work(run: SyncRun) -> bool:
     try:
-        return Running(run).go()
+        return RunTurn(run).go()
     except Busy:
         return False
 
@@ -106,12 +108,12 @@ def sweep_salesforce() -> None:
     runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
     kept_waiting = Q(state=SyncRun.State.QUEUED, started_at__isnull=False)
     stalled = runs.filter(kept_waiting | Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
-    lasting = Q(kind__in=WHOLE) | Q(state=SyncRun.State.QUEUED)
+    lasting = Q(kind__in=FULL_READS) | Q(state=SyncRun.State.QUEUED)
     for run_id in attempts.passed_over(QUEUE.name, stalled.filter(lasting)).values_list("pk", flat=True):
         kick("unsubscribes.run_salesforce", run_id)
     stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
     old = Now() - dt.timedelta(days=KEPT_DAYS)
-    dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=Kind.DRY_RUN))
+    dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=RunKind.DRY_RUN))
     SyncRun.objects.filter(created_at__lt=old).delete()
     done = (OutboxEntry.State.DONE, OutboxEntry.State.SUPERSEDED)
     OutboxEntry.objects.filter(state__in=done, finished_at__lt=old).delete()
@@ -136,7 +138,7 @@ def digest_salesforce() -> None:
 def _start(kind: str, direction: str) -> None:
     run = SyncRun.objects.create(kind=kind, direction=direction, actor_name=system("sync").name)
     try:
-        if Running(run).go():
+        if RunTurn(run).go():
             kick("unsubscribes.run_salesforce", run.pk)
     except Busy:
         run.delete()

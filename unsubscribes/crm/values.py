@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from django.utils.functional import Promise
 
-Words = tuple[str | Promise, str | Promise]
+Explanation = tuple[str | Promise, str | Promise]
 """What a code means, and what to do about it (empty: nothing, it heals by itself)."""
 
 
@@ -35,7 +35,7 @@ class CrmRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RecordPage:
     """Some records in the order in which reading goes on after any of them, and whether they are the last.
 
     Once the last page of a read of changes is applied, everything that the CRM committed before `upper` is known.
@@ -46,7 +46,7 @@ class Page:
     upper: dt.datetime | None = None
 
 
-class Position(NamedTuple):
+class ReadPosition(NamedTuple):
     """How far a kind of record is read: up to a moment, and of an unfinished read its end and the last record."""
 
     sobject: str
@@ -65,7 +65,7 @@ class Attribution(NamedTuple):
     crm: str = ""
 
 
-class Target(NamedTuple):
+class WriteTarget(NamedTuple):
     """What is written for a record: the object, its id, the name of the opt-out box there."""
 
     sobject: str
@@ -74,7 +74,7 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class WriteResult:
     """What became of one record of a write; `code` is empty when it was written."""
 
     code: str = ""
@@ -82,7 +82,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConnectionCheck:
     """One check of the connection: whether it is well, what was looked at and found, and what to do if it is not."""
 
     ok: bool
@@ -92,7 +92,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WriteLimits:
     """How many records go into one write; above how many that wait a job is made, and how many go into a job."""
 
     batch: int

@@ -55,7 +55,7 @@ def examine(file: File[Any]) -> Document:
         raise _refused(_("The document is empty."))
     path = PurePath(_UNSAFE.sub("_", (file.name or "").rpartition("/")[2]))
     said = path.suffix.lower().lstrip(".")
-    kind = next((kind for kind, judge in JUDGES.items() if said in SUFFIXES[kind] and judge(content)), None)
+    kind = next((kind for kind, judge in RECOGNISERS.items() if said in SUFFIXES[kind] and judge(content)), None)
     if kind is None:
         raise _refused(_("The content is not a PDF, PNG, JPEG, EML or TXT document, or not what its name says."))
     name = f"{path.stem[:NAME_LIMIT] or 'document'}.{said or kind}"
@@ -114,7 +114,7 @@ def _is_text(content: bytes) -> bool:
     return False
 
 
-JUDGES: dict[str, Callable[[bytes], bool]] = {
+RECOGNISERS: dict[str, Callable[[bytes], bool]] = {
     "pdf": _is_pdf,
     "png": _is_png,
     "jpg": _is_jpeg,

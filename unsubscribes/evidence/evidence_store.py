@@ -15,7 +15,7 @@ from unsubscribes.evidence.rules import Evidence
 from unsubscribes.models import ConsentEvidence
 
 
-def keep(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
+def store(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
     """Put evidence without errors on record; the file comes last but for the row, so that a refusal leaves none."""
     record = ConsentEvidence(
         contact=person,
@@ -51,7 +51,7 @@ def changes(record: ConsentEvidence) -> dict[str, tuple[Any, Any]]:
 
 
 @transaction.atomic
-def hand_out(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidence:
+def for_download(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidence:
     """Return evidence of one person whose document is to be downloaded; the history keeps who did. Raises `Missing`."""
     actor.require("export_people")
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)

@@ -50,7 +50,7 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
     at `version`, `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a
     consent. A program with a token never may (`Conflict`, `page_only`): somebody looks at the evidence.
     """
-    demand(actor)
+    require_reconsent_right(actor)
     return _reconsent(contact_id, evidence, began=_clock(), actor=actor, version=version)
 
 
@@ -67,7 +67,7 @@ def _reconsent(
         raise Conflict("unsubscribed_again", _("The person has just said no again. Nothing was changed."))
     document = _checked(evidence, said_no)
     _lift(person)
-    record = evidence_store.keep(person, evidence, document, actor=actor)
+    record = evidence_store.store(person, evidence, document, actor=actor)
     history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=evidence_store.changes(record))
     consent = Authorization(AuthorizationType.CONSENT, "", record.consent_date, record.purpose)
     services.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
@@ -76,7 +76,7 @@ def _reconsent(
     return Outcome(changed=1)
 
 
-def demand(actor: Actor) -> None:
+def require_reconsent_right(actor: Actor) -> None:
     """Raise unless the actor may remove an unsubscribe now: `Forbidden`, `Conflict` (`page_only`), `SignInAgain`."""
     actor.require("reconsent_people")
     if actor.by_token:

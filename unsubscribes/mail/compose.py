@@ -82,7 +82,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MailContext:
     """What a mail holds that its writer does not write: names, and the words around the link."""
 
     sender_name: str
@@ -91,7 +91,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedMail:
     """A mail to one person, whole but for the link, whose places hold `LINK`."""
 
     subject: str
@@ -99,7 +99,7 @@ class Rendered:
     html: str
 
 
-def render(draft: Draft, contact: Contact, around: Surroundings) -> Rendered:
+def render(draft: Draft, contact: Contact, around: MailContext) -> RenderedMail:
     """Return the draft as `contact` will read it, with the link at the end unless the draft itself places it."""
     values = {name: str(getattr(contact, name)) for name in PERSON_FIELDS}
     values |= {"sender_name": around.sender_name, "our_company": around.our_company}
@@ -107,7 +107,7 @@ def render(draft: Draft, contact: Contact, around: Surroundings) -> Rendered:
     plain = draft.body if draft.body.strip() else _plain(draft.body_html)
     rich = draft.body_html if draft.body_html.strip() else linebreaks(urlize(escape(draft.body.strip())))
     words = merge(around.words, values)
-    return Rendered(
+    return RenderedMail(
         subject=" ".join(merge(draft.subject, values).split())[:SUBJECT_LIMIT],
         text=_text(merge(plain, values), words),
         html=_html(merge(rich, values, escape), words, draft.language),

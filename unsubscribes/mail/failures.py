@@ -26,8 +26,8 @@ from unsubscribes.mail import informing_mail, mail_events
 from unsubscribes.mail.gate import ON_ITS_WAY
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
-State, Reason = Message.State, Message.Reason
-LEFT = (State.SENT, State.UNKNOWN)
+MessageState, MessageReason = Message.State, Message.Reason
+LEFT = (MessageState.SENT, MessageState.UNKNOWN)
 """The states of a message that left, or may have."""
 MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task")
 
@@ -52,15 +52,15 @@ def came_back(message: Message, said: str, at: dt.datetime | None = None) -> Non
     The report may overtake the worker that hands the message over; what that one learns of it counts no more then.
     """
     stored = _reported(message, at, Q(reported_at__lt=at or timezone.now()))
-    if stored is None or stored.state not in (*LEFT, State.SENDING):
+    if stored is None or stored.state not in (*LEFT, MessageState.SENDING):
         return
     if stored.state in ON_ITS_WAY:
         mail_events.sent(stored)
         stored.sent_at = stored.claimed_at or stored.created_at
-    stored.state, stored.reason, stored.error = State.FAILED, Reason.UNDELIVERED, said[:500]
+    stored.state, stored.reason, stored.error = MessageState.FAILED, MessageReason.UNDELIVERED, said[:500]
     stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
     mail_events.failed([stored])
-    informing_mail.count_as_untold(stored)
+    informing_mail.unmark_reader_informed(stored)
 
 
 @act
@@ -97,15 +97,15 @@ def arrived_after_all(message: Message, at: dt.datetime | None = None) -> None:
     stored = _reported(message, at, Q(reported_at__lte=at or timezone.now()))
     if stored is None:
         return
-    came_back_before = stored.state == State.FAILED and stored.reason == Reason.UNDELIVERED
+    came_back_before = stored.state == MessageState.FAILED and stored.reason == MessageReason.UNDELIVERED
     if came_back_before:
         mail_events.arrived(stored)
     elif stored.state in ON_ITS_WAY:
         mail_events.sent(stored)
         stored.sent_at = stored.claimed_at or stored.created_at
     if came_back_before or stored.state in ON_ITS_WAY:
-        stored.state, stored.reason, stored.error = State.SENT, "", ""
-        informing_mail.count_as_told(stored)
+        stored.state, stored.reason, stored.error = MessageState.SENT, "", ""
+        informing_mail.mark_reader_informed(stored)
     stored.save(update_fields=["state", "reason", "error", "sent_at", "reported_at"])
 
 
@@ -121,7 +121,7 @@ def _reported(message: Message, at: dt.datetime | None, is_news: Q) -> Message |
     return stored
 
 
-def accepted(contact_id: int) -> None:
+def forget_refusals(contact_id: int) -> None:
     """Forget what the mail server itself had refused, once it accepts a mail to the person."""
     MailFailure.objects.filter(contact_id=contact_id, reported=False).delete()
 
@@ -148,4 +148,4 @@ def _undeliverable(contact: Contact) -> verdict.VerdictReason | None:
     if not (contact.address_hash and of_person.filter(address_hash=contact.address_hash).exists()):
         return None
     words = _("The last %(number)d mails to the address did not arrive, so the next one is held back.")
-    return verdict.VerdictReason(Reason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)
+    return verdict.VerdictReason(MessageReason.UNDELIVERABLE.value, words % {"number": FAILURES_TO_HOLD}, verdict.MAY)

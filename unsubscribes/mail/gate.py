@@ -20,21 +20,21 @@ from contacts.people.addresses import address_hashes
 from contacts.people.queries import ContactQuerySet
 from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 
-Reason = Message.Reason
+MessageReason = Message.Reason
 PASSES = ""
 ON_ITS_WAY = (Message.State.SENDING, Message.State.UNKNOWN)
 """The states of a claimed message whose worker is at it, or may be still though its lease ran out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class GateDecision:
     """A person as the gate saw them, and why mail to them is held back; an empty reason lets it pass."""
 
     contact: Contact
     reason: str
 
 
-def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[Decision]:
+def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[GateDecision]:
     """Decide for each of `contacts`, in the order of their ids; locks their cards until the transaction ends.
 
     A mail that `informs` (GDPR art. 14) is owed to the person whatever the policy says of contacting; an opt-out, a
@@ -43,10 +43,13 @@ def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[Decision
     ids = services.lock(contacts)
     people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason(informs)).order_by("pk"))
     suppressed = _under_any_key(people)
-    return [Decision(person, Reason.UNSUBSCRIBED if person.pk in suppressed else person.held) for person in people]
+    return [
+        GateDecision(person, MessageReason.UNSUBSCRIBED if person.pk in suppressed else person.held)
+        for person in people
+    ]
 
 
-def still_open(message: Message) -> bool:
+def may_still_leave(message: Message) -> bool:
     """Tell whether a claimed message may leave even now. Locks nothing, so that no "no" waits for a mail server.
 
     It may not where the claim has passed to somebody else, the person is gone, mail to the person is held back by now
@@ -81,28 +84,28 @@ def warned(contacts: ContactQuerySet) -> list[tuple[str, int]]:
     return [(words, number) for words, number in told if number]
 
 
-def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False) -> list[Decision]:
+def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False) -> list[GateDecision]:
     """Return the first `limit` of `contacts` whom the gate would hold back now; locks nothing."""
     held = contacts.annotate(held=_reason(informs)).exclude(held=PASSES).order_by("pk")
-    return [Decision(person, person.held) for person in held[:limit]]
+    return [GateDecision(person, person.held) for person in held[:limit]]
 
 
 def _reason(informs: bool = False) -> Case:
     """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
     rules = policy.current()
-    reasons = [(Reason.UNSUBSCRIBED.value, Q(suppressed)), *verdict.holding(rules, always=True)]
-    reasons.append((Reason.NO_ADDRESS.value, Q(email="")))
+    reasons = [(MessageReason.UNSUBSCRIBED.value, Q(suppressed)), *verdict.holding(rules, always=True)]
+    reasons.append((MessageReason.NO_ADDRESS.value, Q(email="")))
     # As `contacts.people.rules.is_sendable`: an address has more bytes than characters where it has letters
     # outside ASCII.
     in_bytes = Func("email_key", function="octet_length", output_field=IntegerField())
-    reasons.append((Reason.UNSENDABLE.value, Q(GreaterThan(in_bytes, Length("email_key")))))
+    reasons.append((MessageReason.UNSENDABLE.value, Q(GreaterThan(in_bytes, Length("email_key")))))
     if not informs:
         reasons += verdict.holding(rules, always=False)
     failing = MailFailure.objects.filter(
         number=FAILURES_TO_HOLD, contact_id=OuterRef("pk"), address_hash=OuterRef("address_hash")
     )
-    reasons.append((Reason.UNDELIVERABLE.value, Q(Exists(failing))))
+    reasons.append((MessageReason.UNDELIVERABLE.value, Q(Exists(failing))))
     whens = [When(condition, then=Value(reason)) for reason, condition in reasons]
     return Case(*whens, default=Value(PASSES), output_field=CharField())
 

@@ -38,7 +38,7 @@ def use(template_id: int, *, informs: bool, actor: Actor) -> Outcome:
     return Outcome(changed=changed, unchanged=1 - changed)
 
 
-def hold_card(message_id: int) -> None:
+def lock_card(message_id: int) -> None:
     """Lock the card of whoever a message is to: cards are locked before messages, here as anywhere.
 
     It is whose the message is by now, for records may have been merged while it was on its way.
@@ -46,13 +46,13 @@ def hold_card(message_id: int) -> None:
     services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message_id).values("contact_id")))
 
 
-def count_as_told(message: Message) -> None:
+def mark_reader_informed(message: Message) -> None:
     """Put on record that the reader of a message that has left was told by it, if it is one that tells."""
     if message.informs:
         informing.mark(Contact.objects.filter(pk=message.contact_id), actor=system(), how=informing.BY_MAIL)
 
 
-def count_as_untold(message: Message) -> None:
+def unmark_reader_informed(message: Message) -> None:
     """Put on record that nobody was told by a message that came back, unless another one told the person."""
     others = Message.objects.filter(contact_id=message.contact_id, informs=True, state=Message.State.SENT)
     if message.informs and not others.exclude(pk=message.pk).exists():

@@ -14,15 +14,15 @@ from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
 from unsubscribes.mail import failures, gate, informing_mail, mail_events, team
-from unsubscribes.mail.compose import Draft, Rendered, Surroundings, clean_html, render
-from unsubscribes.mail.gate import Decision
+from unsubscribes.mail.compose import Draft, MailContext, RenderedMail, clean_html, render
+from unsubscribes.mail.gate import GateDecision
 from unsubscribes.models import TEMPLATE_NAME_LIMIT, MailTemplate, Message
 
-State, Reason = Message.State, Message.Reason
+MessageState, MessageReason = Message.State, Message.Reason
 Resolution = Literal["resend", "sent"]
-STOPPED: dict[Resolution, tuple[str, ...]] = {
-    "resend": (State.UNKNOWN, State.HELD, State.FAILED),
-    "sent": (State.UNKNOWN,),
+RESOLVABLE: dict[Resolution, tuple[str, ...]] = {
+    "resend": (MessageState.UNKNOWN, MessageState.HELD, MessageState.FAILED),
+    "sent": (MessageState.UNKNOWN,),
 }
 
 
@@ -33,7 +33,7 @@ def write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: in
     Raises `Forbidden` without the right, and `Invalid` when the draft cannot be sent to anybody.
     """
     messages = _write(contacts, draft, actor=actor, batch_id=batch_id)
-    held = Counter(message.reason for message in messages if message.state == State.HELD)
+    held = Counter(message.reason for message in messages if message.state == MessageState.HELD)
     return Outcome(changed=len(messages) - held.total(), refused=held)
 
 
@@ -43,7 +43,7 @@ def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
     messages = _write(Contact.objects.visible_to(actor).filter(pk=contact_id), draft, actor=actor, batch_id=None)
     if not messages:
         raise Missing
-    if messages[0].state == State.QUEUED:
+    if messages[0].state == MessageState.QUEUED:
         kick("unsubscribes.send_mail", messages[0].pk)
     return messages[0]
 
@@ -57,24 +57,28 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
     decide, or by now not any more.
     """
     actor.require("mail_people")
-    informing_mail.hold_card(message_id)
+    informing_mail.lock_card(message_id)
     message = Message.objects.select_for_update().filter(pk=message_id).first()
     if message is None:
         raise Missing
-    if message.state not in STOPPED[resolution]:
+    if message.state not in RESOLVABLE[resolution]:
         raise Conflict("not_stopped", _("There is nothing to decide about this mail, or not any more."))
     if resolution == "resend":
-        if message.reason == Reason.UNDELIVERABLE:
+        if message.reason == MessageReason.UNDELIVERABLE:
             failures.allow(message.contact_id, actor=actor)
-        message.state, message.reason, message.attempts, message.not_before = State.QUEUED, "", 0, timezone.now()
+        message.state, message.reason, message.attempts, message.not_before = MessageState.QUEUED, "", 0, timezone.now()
         kick("unsubscribes.send_mail", message.pk)
     else:
-        message.state, message.reason, message.sent_at = State.SENT, Reason.MARKED_SENT, message.claimed_at
+        message.state, message.reason, message.sent_at = (
+            MessageState.SENT,
+            MessageReason.MARKED_SENT,
+            message.claimed_at,
+        )
     message.decided_by = actor.name
     message.save(update_fields=["state", "reason", "attempts", "not_before", "sent_at", "decided_by"])
-    if message.state == State.SENT:
+    if message.state == MessageState.SENT:
         mail_events.sent(message, by=actor)
-        informing_mail.count_as_told(message)
+        informing_mail.mark_reader_informed(message)
     return message
 
 
@@ -104,16 +108,16 @@ def remove_template(template_id: int, *, actor: Actor) -> Outcome:
     return Outcome(changed=MailTemplate.objects.filter(pk=template_id).delete()[0])
 
 
-def surroundings(actor: Actor, language: str) -> Surroundings:
+def mail_context(actor: Actor, language: str) -> MailContext:
     """Return what mails of `actor` hold beside what is written."""
     settings = team.current()
-    return Surroundings(actor.name, team.name(settings), team.words(settings, language))
+    return MailContext(actor.name, team.name(settings), team.words(settings, language))
 
 
 def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: int | None) -> list[Message]:
     actor.require("mail_people")
     draft.check()
-    around, informs = surroundings(actor, draft.language), informing_mail.is_notice(draft)
+    around, informs = mail_context(actor, draft.language), informing_mail.is_notice(draft)
     messages = [
         _message(decision, render(draft, decision.contact, around), draft.language, actor, batch_id)
         for decision in gate.decide(contacts, informs=informs)
@@ -121,11 +125,13 @@ def _write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: i
     for message in messages:
         message.informs = informs
     Message.objects.bulk_create(messages, batch_size=1_000)
-    mail_events.held([message for message in messages if message.state == State.HELD])
+    mail_events.held([message for message in messages if message.state == MessageState.HELD])
     return messages
 
 
-def _message(decision: Decision, rendered: Rendered, language: str, actor: Actor, batch_id: int | None) -> Message:
+def _message(
+    decision: GateDecision, rendered: RenderedMail, language: str, actor: Actor, batch_id: int | None
+) -> Message:
     return Message(
         contact=decision.contact,
         batch_id=batch_id,
@@ -137,6 +143,6 @@ def _message(decision: Decision, rendered: Rendered, language: str, actor: Actor
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,
-        state=State.HELD if decision.reason else State.QUEUED,
+        state=MessageState.HELD if decision.reason else MessageState.QUEUED,
         reason=decision.reason,
     )

@@ -54,7 +54,7 @@ def merge(
     if unknown := set(take) - set(DETAILS):
         raise Invalid({"take": [_("There is no detail “%(name)s”.") % {"name": min(unknown)}]})
     survivor, other = _both(survivor_id, other_id, actor, versions)
-    basis = standing(survivor.card, other.card)
+    basis = stricter_card(survivor.card, other.card)
     record = Merge(survivor_id=survivor_id, absorbed_id=other_id, actor_name=actor.name, absorbed=_snapshot(other))
     wanted = merged_details(survivor, other, take)
     record.changes = {
@@ -87,7 +87,7 @@ def merged_details(survivor: Contact, other: Contact, take: Collection[str]) -> 
     }
 
 
-def standing(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
+def stricter_card(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
     """Return the card whose legal basis stands: the stricter of the two, and of two that are equal the older.
 
     The basis stands with its dates: to merge records is to review nothing.
@@ -98,9 +98,9 @@ def standing(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
     return survivor if stricter(one, two) == one else other
 
 
-def given_up(survivor: ComplianceCard, other: ComplianceCard) -> Authorization | None:
+def dropped_basis(survivor: ComplianceCard, other: ComplianceCard) -> Authorization | None:
     """Return the legal basis that does not stand, where there is one and it says something else."""
-    stays = standing(survivor, other)
+    stays = stricter_card(survivor, other)
     kept, lost = _authorization(stays), _authorization(other if stays is survivor else survivor)
     return lost if lost.type and lost != kept else None
 
@@ -172,7 +172,7 @@ def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor:
         editing.edit(survivor.pk, wanted, actor=actor)
     if survivor.owner is None and other.owner is not None:
         editing.assign(survivor.pk, other.owner, actor=actor)
-    services.authorise(people, _authorization(standing(survivor.card, other.card)), actor=actor)
+    services.authorise(people, _authorization(stricter_card(survivor.card, other.card)), actor=actor)
     if survivor.card.source_type is None:
         services.set_source(people, Source.from_values(_card_values(other.card)), actor=actor)
 

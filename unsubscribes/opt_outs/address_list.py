@@ -35,7 +35,7 @@ NOTHING = gettext_noop("No email address was found on this line.")
 PARTLY = gettext_noop("Not every address on this line could be read; those that could are suppressed.")
 
 # The number of a line, groups of its cells, and why it cannot be read as a row.
-Line = tuple[int, list[list[str]], str]
+FileLine = tuple[int, list[list[str]], str]
 Progress = Callable[[int], None]
 
 
@@ -66,7 +66,7 @@ def take(file: BinaryIO, file_name: str, *, actor: Actor, progress: Progress | N
     return taken
 
 
-def _lines(file: BinaryIO) -> Iterator[Line]:
+def _lines(file: BinaryIO) -> Iterator[FileLine]:
     """Yield the number of each line and the cells in which its addresses should stand, the likely ones first."""
     codec = detect(file)
     if codec is None:
@@ -78,14 +78,14 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
         told = SEPARATOR.match(first)
         if not told:
             text.seek(0)
-        source = _Remembering(text)
+        source = _LineRecorder(text)
         rows = records(cast("TextIO", source), told[1] if told else _delimiter(first))
         yield from _searched(((number + bool(told), cells) for number, cells in rows), source)
     finally:
         text.detach()
 
 
-class _Remembering:
+class _LineRecorder:
     """A text that remembers the line it gave last: a row that is no CSV may hold an address all the same."""
 
     def __init__(self, text: TextIO) -> None:
@@ -103,8 +103,8 @@ def _delimiter(line: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter), [])))
 
 
-def _searched(rows: Iterator[tuple[int, list[str] | RowError]], source: _Remembering) -> Iterator[Line]:
-    columns: Columns | None = None
+def _searched(rows: Iterator[tuple[int, list[str] | RowError]], source: _LineRecorder) -> Iterator[FileLine]:
+    columns: AddressColumns | None = None
     for number, read in rows:
         if isinstance(read, RowError):
             yield number, [read.cells or [source.last]], read.reason if source.cut else ""
@@ -112,14 +112,14 @@ def _searched(rows: Iterator[tuple[int, list[str] | RowError]], source: _Remembe
             continue
         cells = [unsafe_cell(cell.lstrip("\ufeff")) for cell in read]
         if columns is None:
-            columns = Columns.of(cells)
+            columns = AddressColumns.of(cells)
             if columns.is_header:
                 continue
         yield number, columns.searched(cells), ""
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class AddressColumns:
     """Where a table holds addresses: the columns `named` so, and those `foreign` ones of colleagues and senders."""
 
     named: tuple[int, ...] = ()
@@ -144,7 +144,7 @@ class Columns:
         return [named, others]
 
 
-def _take_chunk(taken: SuppressionList, chunk: list[Line], actor: Actor) -> None:
+def _take_chunk(taken: SuppressionList, chunk: list[FileLine], actor: Actor) -> None:
     addresses: dict[str, None] = {}
     rejects: list[tuple[int, str]] = []
     total = 0

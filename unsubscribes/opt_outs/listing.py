@@ -17,14 +17,14 @@ from contacts.people.rules import normalise_address
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Key, Page
 
-THE_NO = (history.UNSUBSCRIBED, history.RESUBSCRIBED)
+OPT_OUT_ACTIONS = (history.UNSUBSCRIBED, history.RESUBSCRIBED)
 RE_CONSENT = "re_consent"
 PERIODS = 12
 Unit = Literal["week", "month"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OptOutFilter:
     """What of the list is wanted; days are those of the site's time zone, both included."""
 
     kind: str = ""
@@ -44,7 +44,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OptOutEvent:
     """One opt-out or opt-in; `person` is None for somebody who has been deleted."""
 
     id: int
@@ -57,7 +57,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class PeriodCounts:
     """A week or a month, its last day included, and how many opted out and in."""
 
     first: dt.date
@@ -66,8 +66,8 @@ class Period:
     resubscribed: int
 
 
-def events(wanted: Wanted) -> QuerySet[ContactEvent]:
-    actions = (wanted.kind,) if wanted.kind in THE_NO else THE_NO
+def events(wanted: OptOutFilter) -> QuerySet[ContactEvent]:
+    actions = (wanted.kind,) if wanted.kind in OPT_OUT_ACTIONS else OPT_OUT_ACTIONS
     found = ContactEvent.objects.filter(wanted.days("at"), action__in=actions)
     if wanted.source:
         found = found.filter(changes__source__1=wanted.source)
@@ -77,7 +77,7 @@ def events(wanted: Wanted) -> QuerySet[ContactEvent]:
     return found
 
 
-def page(wanted: Wanted, *, cursor: str | None, size: int) -> Page[Entry]:
+def page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[OptOutEvent]:
     """Return one page of the list, newest first. A damaged cursor raises `Invalid`."""
     keys = (Key("at", descending=True), Key("id", descending=True))
     found = keyset.page(events(wanted), keys, cursor=cursor, size=size, values=lambda event: (event.at, event.id))
@@ -85,7 +85,7 @@ def page(wanted: Wanted, *, cursor: str | None, size: int) -> Page[Entry]:
     return Page([_entry(event, people) for event in found.rows], found.next, found.previous)
 
 
-def unheld(wanted: Wanted) -> QuerySet[Suppression]:
+def addresses_of_nobody(wanted: OptOutFilter) -> QuerySet[Suppression]:
     """Return the suppressed addresses that no person here has; a search finds one by the whole address alone."""
     held = Contact.objects.filter(address_hash=OuterRef("address_hash"))
     found = Suppression.objects.filter(wanted.days("since"), ~Exists(held))
@@ -94,18 +94,20 @@ def unheld(wanted: Wanted) -> QuerySet[Suppression]:
     return found.filter(address_hash__in=_hashes(wanted.search)) if wanted.search else found
 
 
-def unheld_page(wanted: Wanted, *, cursor: str | None, size: int) -> Page[Suppression]:
+def addresses_of_nobody_page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[Suppression]:
     """Return one page of the suppressed addresses that nobody has, newest first."""
     keys = (Key("since", descending=True), Key("id", descending=True))
-    return keyset.page(unheld(wanted), keys, cursor=cursor, size=size, values=lambda held: (held.since, held.pk))
+    return keyset.page(
+        addresses_of_nobody(wanted), keys, cursor=cursor, size=size, values=lambda held: (held.since, held.pk)
+    )
 
 
-def figures(unit: Unit, today: dt.date) -> list[Period]:
+def figures(unit: Unit, today: dt.date) -> list[PeriodCounts]:
     """Return the last twelve weeks (from Monday) or months, the present one included, oldest first."""
     firsts = _firsts(unit, today)
     truncate = TruncWeek if unit == "week" else TruncMonth
     counted = (
-        events(Wanted(since=firsts[0]))
+        events(OptOutFilter(since=firsts[0]))
         .annotate(first=truncate("at", output_field=DateField()))
         .values_list("first", "action")
         .annotate(number=Count("id"))
@@ -113,7 +115,8 @@ def figures(unit: Unit, today: dt.date) -> list[Period]:
     )
     numbers = {(first, action): number for first, action, number in counted}
     return [
-        Period(first, _last(unit, first), *(numbers.get((first, action), 0) for action in THE_NO)) for first in firsts
+        PeriodCounts(first, _last(unit, first), *(numbers.get((first, action), 0) for action in OPT_OUT_ACTIONS))
+        for first in firsts
     ]
 
 
@@ -135,10 +138,10 @@ def _midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
-def _entry(event: ContactEvent, people: Mapping[int, Contact]) -> Entry:
+def _entry(event: ContactEvent, people: Mapping[int, Contact]) -> OptOutEvent:
     words = {name: change[1] or "" for name, change in event.changes.items() if isinstance(change, list)}
     source, reason = words.get("source", ""), words.get("reason", "") or words.get("wording", "")
-    return Entry(event.id, event.at, event.action, source, reason, event.actor_name, people.get(event.contact_id))
+    return OptOutEvent(event.id, event.at, event.action, source, reason, event.actor_name, people.get(event.contact_id))
 
 
 def _people(numbers: Iterable[int]) -> dict[int, Contact]:

@@ -13,7 +13,7 @@ from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.keyset import Page
 from unsubscribes.opt_outs import listing
-from unsubscribes.opt_outs.listing import Entry, Wanted
+from unsubscribes.opt_outs.listing import OptOutEvent, OptOutFilter
 
 PAGE = 1_000
 COLUMNS = ("Date", "What", "Person ID", "First Name", "Last Name", "Email ID", "Source", "Reason", "By")
@@ -21,7 +21,7 @@ ADDRESS_COLUMNS = ("Date", "What", "Address Hash", "Hash Key", "Source", "Reason
 
 
 @transaction.atomic
-def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
+def export(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the list; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
     return leaving.recorded(
@@ -34,15 +34,15 @@ def export(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
     )
 
 
-def export_unheld(wanted: Wanted, *, actor: Actor) -> Iterator[str]:
+def export_addresses_of_nobody(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the suppressed addresses that nobody has; they name nobody."""
     actor.require("export_people")
     return _unheld_lines(wanted)
 
 
-def _unheld_lines(wanted: Wanted) -> Iterator[str]:
+def _unheld_lines(wanted: OptOutFilter) -> Iterator[str]:
     yield csv.BOM + csv.line(ADDRESS_COLUMNS)
-    for page in _pages(lambda cursor: listing.unheld_page(wanted, cursor=cursor, size=PAGE)):
+    for page in _pages(lambda cursor: listing.addresses_of_nobody_page(wanted, cursor=cursor, size=PAGE)):
         yield "".join(csv.line(_address_cells(row)) for row in page.rows)
 
 
@@ -56,7 +56,7 @@ def _pages(page_at: Callable[[str | None], Page[Any]]) -> Iterator[Page[Any]]:
             return
 
 
-def _cells(entry: Entry) -> tuple[object, ...]:
+def _cells(entry: OptOutEvent) -> tuple[object, ...]:
     person = entry.person
     who = (person.pk, person.first_name, person.last_name, person.email) if person else ("", "", "", "")
     return (_utc(entry.at), entry.kind, *who, entry.source, entry.reason, entry.actor)

@@ -12,11 +12,11 @@ from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from unsubscribes.models import ConsentEvidence
 
-THE_NO = (history.UNSUBSCRIBED, history.RESUBSCRIBED, history.CREATED)
+OPT_OUT_ACTIONS = (history.UNSUBSCRIBED, history.RESUBSCRIBED, history.CREATED)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PersonOptOut:
     """One opt-out (`unsubscribed`) or opt-in (`resubscribed`): when, how it came in, why, who recorded it, the proof.
 
     `source` is a `Suppression.Source`, `re_consent`, or empty where nobody knows any more.
@@ -30,12 +30,12 @@ class Said:
     evidence: ConsentEvidence | None = None
 
 
-def of_person(contact: Contact) -> list[Said]:
+def of_person(contact: Contact) -> list[PersonOptOut]:
     """Return what `contact` (with its card) said, newest first.
 
     A person who came in with an address that had said no has no event of that; the suppression tells it then.
     """
-    events = list(history.of_contact(contact.pk).filter(action__in=THE_NO))
+    events = list(history.of_contact(contact.pk).filter(action__in=OPT_OUT_ACTIONS))
     told = [event for event in events if event.action != history.CREATED or event.changes.get("suppressed")]
     held = suppression.of_address(contact.email_key) if contact.card.unsubscribed else None
     evidence = contact.evidence.in_bulk() if history.RESUBSCRIBED in {event.action for event in told} else {}
@@ -45,16 +45,16 @@ def of_person(contact: Contact) -> list[Said]:
     return sorted(said, key=lambda entry: entry.at, reverse=True)
 
 
-def _of_event(event: ContactEvent, held: Suppression | None, evidence: Mapping[int, ConsentEvidence]) -> Said:
+def _of_event(event: ContactEvent, held: Suppression | None, evidence: Mapping[int, ConsentEvidence]) -> PersonOptOut:
     if event.action == history.CREATED:
         return _of_address(held, event.at)
     words = {name: change[1] or "" for name, change in event.changes.items() if isinstance(change, list)}
     source = words.get("source") or ("re_consent" if event.action == history.RESUBSCRIBED else "")
     shown = evidence.get(int(words.get("evidence", 0)))
-    return Said(event.at, event.action, source, words.get("reason", ""), event.actor_name, shown)
+    return PersonOptOut(event.at, event.action, source, words.get("reason", ""), event.actor_name, shown)
 
 
-def _of_address(held: Suppression | None, known_at: dt.datetime) -> Said:
+def _of_address(held: Suppression | None, known_at: dt.datetime) -> PersonOptOut:
     if held is None or held.since > known_at:
-        return Said(known_at, history.UNSUBSCRIBED, "", "", "")
-    return Said(held.since, history.UNSUBSCRIBED, held.source, held.reason, "")
+        return PersonOptOut(known_at, history.UNSUBSCRIBED, "", "", "")
+    return PersonOptOut(held.since, history.UNSUBSCRIBED, held.source, held.reason, "")

@@ -47,7 +47,7 @@ OTHER_TROUBLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReportRule:
     """A provider's own word: where it stands in the report, which words, and what they say.
 
     `unless_replied` lets the reply of the receiving server decide where there is one that can be read.
@@ -65,12 +65,12 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
+class MailProvider:
     """A mail provider: the class that checks and reads its reports, where replies stand in them, and its own words."""
 
     receiver: str
     replies: tuple[str, ...] = ()
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ReportRule, ...] = ()
 
 
 # RFC 5965: complaints of machines about a mail, or that somebody takes one back, are no "no" of a person.
@@ -91,42 +91,42 @@ UNDER_WAY = (EventType.QUEUED, EventType.SENT, EventType.DEFERRED, EventType.SUB
 JUDGED = (EventType.BOUNCED, EventType.FAILED)
 """The events about which the receiving server's reply has the last word."""
 
-PROVIDERS = {
-    "amazon_ses": Provider(
+MAIL_PROVIDERS = {
+    "amazon_ses": MailProvider(
         "amazon_ses.AmazonSESTrackingWebhookView",
         ("bounce.bouncedRecipients.diagnosticCode", "bounce.bouncedRecipients.status"),
         (
-            *(Rule("complaint.complaintFeedbackType", words, meaning) for words, meaning in FEEDBACK),
-            Rule("bounce.bounceSubType", ("noemail",), Meaning.NO_SUCH_USER),
-            Rule("bounce.bounceSubType", ("unsubscribedrecipient",), Meaning.OPTED_OUT),
+            *(ReportRule("complaint.complaintFeedbackType", words, meaning) for words, meaning in FEEDBACK),
+            ReportRule("bounce.bounceSubType", ("noemail",), Meaning.NO_SUCH_USER),
+            ReportRule("bounce.bounceSubType", ("unsubscribedrecipient",), Meaning.OPTED_OUT),
             # The lists of suppressed addresses answer with 5.1.1 too, whatever brought the address there.
-            Rule("bounce.bounceSubType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
-            Rule("bounce.bounceType", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
-            Rule("subscription.newTopicPreferences.unsubscribeAll", ("true",), Meaning.OPTED_OUT),
+            ReportRule("bounce.bounceSubType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
+            ReportRule("bounce.bounceType", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
+            ReportRule("subscription.newTopicPreferences.unsubscribeAll", ("true",), Meaning.OPTED_OUT),
         ),
     ),
-    "brevo": Provider(
+    "brevo": MailProvider(
         "brevo.BrevoTrackingWebhookView",
         ("reason",),
         (
-            Rule("event", ("hard_bounce", "invalid_email"), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("event", ("hard_bounce", "invalid_email"), Meaning.NO_SUCH_USER, unless_replied=True),
             # An error is the provider's own; its words may name the header of the link.
-            Rule("event", ("soft_bounce", "error"), Meaning.NOT_DELIVERED),
-            Rule("event", ("unsubscribe*",), Meaning.OPTED_OUT),
-            Rule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
-            Rule("reason", ("*complain*", "*reported as spam*", "*spam report*"), Meaning.COMPLAINED),
+            ReportRule("event", ("soft_bounce", "error"), Meaning.NOT_DELIVERED),
+            ReportRule("event", ("unsubscribe*",), Meaning.OPTED_OUT),
+            ReportRule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
+            ReportRule("reason", ("*complain*", "*reported as spam*", "*spam report*"), Meaning.COMPLAINED),
         ),
     ),
-    "mailersend": Provider(
+    "mailersend": MailProvider(
         "mailersend.MailerSendTrackingWebhookView",
         ("data.morph.reason", "data.morph.readable_reason"),
         (
-            Rule("data.morph.object", ("recipient_unsubscribe",), Meaning.OPTED_OUT),
-            Rule("data.morph.object", ("spam_complaint",), Meaning.COMPLAINED),
-            Rule("data.type", ("soft_bounced",), Meaning.NOT_DELIVERED),
+            ReportRule("data.morph.object", ("recipient_unsubscribe",), Meaning.OPTED_OUT),
+            ReportRule("data.morph.object", ("spam_complaint",), Meaning.COMPLAINED),
+            ReportRule("data.type", ("soft_bounced",), Meaning.NOT_DELIVERED),
         ),
     ),
-    "mailgun": Provider(
+    "mailgun": MailProvider(
         "mailgun.MailgunTrackingWebhookView",
         (
             "event-data.delivery-status.enhanced-code",
@@ -137,78 +137,78 @@ PROVIDERS = {
             "description",
         ),
         (
-            Rule("event-data.reason", ("suppress-unsubscribe",), Meaning.OPTED_OUT),
-            Rule("event-data.reason", ("suppress-complaint",), Meaning.COMPLAINED),
-            Rule("event-data.reason", ("suppress-bounce", "old", "espblock"), Meaning.NOT_DELIVERED),
-            Rule("event-data.delivery-status.code", ("606",), Meaning.OPTED_OUT),
-            Rule("event-data.delivery-status.code", ("607",), Meaning.COMPLAINED),
-            Rule("event-data.delivery-status.code", ("6*",), Meaning.NOT_DELIVERED),
+            ReportRule("event-data.reason", ("suppress-unsubscribe",), Meaning.OPTED_OUT),
+            ReportRule("event-data.reason", ("suppress-complaint",), Meaning.COMPLAINED),
+            ReportRule("event-data.reason", ("suppress-bounce", "old", "espblock"), Meaning.NOT_DELIVERED),
+            ReportRule("event-data.delivery-status.code", ("606",), Meaning.OPTED_OUT),
+            ReportRule("event-data.delivery-status.code", ("607",), Meaning.COMPLAINED),
+            ReportRule("event-data.delivery-status.code", ("6*",), Meaning.NOT_DELIVERED),
             # "The recipient is not found, or its server says that it does not exist."
-            Rule("event-data.reason", ("bounce",), Meaning.NO_SUCH_USER, unless_replied=True),
-            Rule("code", ("606",), Meaning.OPTED_OUT),
-            Rule("code", ("607",), Meaning.COMPLAINED),
-            Rule("code", ("6*",), Meaning.NOT_DELIVERED),
+            ReportRule("event-data.reason", ("bounce",), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("code", ("606",), Meaning.OPTED_OUT),
+            ReportRule("code", ("607",), Meaning.COMPLAINED),
+            ReportRule("code", ("6*",), Meaning.NOT_DELIVERED),
         ),
     ),
-    "mailjet": Provider(
+    "mailjet": MailProvider(
         "mailjet.MailjetTrackingWebhookView",
         ("smtp_reply", "comment"),
         (
-            Rule("error", ("spam reporter",), Meaning.COMPLAINED),
-            Rule("hard_bounce", ("false", "0"), Meaning.NOT_DELIVERED),
-            Rule("error", ("user unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("error", ("spam reporter",), Meaning.COMPLAINED),
+            ReportRule("hard_bounce", ("false", "0"), Meaning.NOT_DELIVERED),
+            ReportRule("error", ("user unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
         ),
     ),
-    "mailtrap": Provider(
+    "mailtrap": MailProvider(
         "mailtrap.MailtrapTrackingWebhookView",
         ("response",),
         (
-            Rule("bounce_category", ("badmailbox", "bad-mailbox", "bad_mailbox"), Meaning.NO_SUCH_USER, True),
-            Rule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
-            Rule("reason", ("*complain*", "*spam report*"), Meaning.COMPLAINED),
+            ReportRule("bounce_category", ("badmailbox", "bad-mailbox", "bad_mailbox"), Meaning.NO_SUCH_USER, True),
+            ReportRule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
+            ReportRule("reason", ("*complain*", "*spam report*"), Meaning.COMPLAINED),
         ),
     ),
-    "mandrill": Provider(
+    "mandrill": MailProvider(
         "mandrill.MandrillCombinedWebhookView",
         ("msg.diag",),
         (
             # Whoever is taken off the provider's list, or put on that of the welcome, says nothing here.
-            Rule("type", ("whitelist", "allowlist"), Meaning.NOTHING),
-            Rule("action", ("remove", "delete"), Meaning.NOTHING),
-            Rule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
-            Rule("msg.bounce_description", ("bad_mailbox", "invalid_domain"), Meaning.NO_SUCH_USER, True),
-            Rule("msg.reject.reason", ("unsub",), Meaning.OPTED_OUT),
-            Rule("msg.reject.reason", ("spam",), Meaning.COMPLAINED),
-            Rule("reject.reason", ("unsub",), Meaning.OPTED_OUT),
-            Rule("reject.reason", ("spam",), Meaning.COMPLAINED),
+            ReportRule("type", ("whitelist", "allowlist"), Meaning.NOTHING),
+            ReportRule("action", ("remove", "delete"), Meaning.NOTHING),
+            ReportRule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
+            ReportRule("msg.bounce_description", ("bad_mailbox", "invalid_domain"), Meaning.NO_SUCH_USER, True),
+            ReportRule("msg.reject.reason", ("unsub",), Meaning.OPTED_OUT),
+            ReportRule("msg.reject.reason", ("spam",), Meaning.COMPLAINED),
+            ReportRule("reject.reason", ("unsub",), Meaning.OPTED_OUT),
+            ReportRule("reject.reason", ("spam",), Meaning.COMPLAINED),
         ),
     ),
-    "postal": Provider("postal.PostalTrackingWebhookView", ("payload.output", "payload.details")),
-    "postmark": Provider(
+    "postal": MailProvider("postal.PostalTrackingWebhookView", ("payload.output", "payload.details")),
+    "postmark": MailProvider(
         "postmark.PostmarkTrackingWebhookView",
         ("Details",),
         (
-            Rule("SuppressionReason", ("spamcomplaint",), Meaning.COMPLAINED),
+            ReportRule("SuppressionReason", ("spamcomplaint",), Meaning.COMPLAINED),
             # Of a hard bounce the bounce's own report tells the reason.
-            Rule("SuppressionReason", ("hardbounce",), Meaning.NOT_DELIVERED),
-            Rule("Type", ("hardbounce",), Meaning.NO_SUCH_USER, unless_replied=True),
-            Rule("Type", ("softbounce", "dnserror", "undetermined", "virusnotification"), Meaning.NOT_DELIVERED),
+            ReportRule("SuppressionReason", ("hardbounce",), Meaning.NOT_DELIVERED),
+            ReportRule("Type", ("hardbounce",), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("Type", ("softbounce", "dnserror", "undetermined", "virusnotification"), Meaning.NOT_DELIVERED),
             # Content that a filter took for spam; what a person says is a SpamComplaint.
-            Rule("Type", ("spamnotification",), Meaning.NOT_DELIVERED),
-            Rule("Type", ("unsubscribe",), Meaning.OPTED_OUT),
+            ReportRule("Type", ("spamnotification",), Meaning.NOT_DELIVERED),
+            ReportRule("Type", ("unsubscribe",), Meaning.OPTED_OUT),
         ),
     ),
-    "resend": Provider(
+    "resend": MailProvider(
         "resend.ResendTrackingWebhookView",
         ("data.bounce.diagnosticCode", "data.bounce.message"),
         (
-            Rule("data.bounce.subType", ("noemail",), Meaning.NO_SUCH_USER),
-            Rule("data.bounce.subType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
-            Rule("data.bounce.type", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
-            Rule("type", ("email.suppressed", "email.failed"), Meaning.NOT_DELIVERED),
+            ReportRule("data.bounce.subType", ("noemail",), Meaning.NO_SUCH_USER),
+            ReportRule("data.bounce.subType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
+            ReportRule("data.bounce.type", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
+            ReportRule("type", ("email.suppressed", "email.failed"), Meaning.NOT_DELIVERED),
         ),
     ),
-    "sendgrid": Provider(
+    "sendgrid": MailProvider(
         "sendgrid.SendGridTrackingWebhookView",
         ("reason", "status"),
         (
@@ -216,32 +216,36 @@ PROVIDERS = {
                 rule
                 for path in ("reason", "type")
                 for rule in (
-                    Rule(path, ("unsubscribed*", "group unsubscribe*", "globally unsubscribed*"), Meaning.OPTED_OUT),
-                    Rule(path, ("spam report*",), Meaning.COMPLAINED),
+                    ReportRule(
+                        path, ("unsubscribed*", "group unsubscribe*", "globally unsubscribed*"), Meaning.OPTED_OUT
+                    ),
+                    ReportRule(path, ("spam report*",), Meaning.COMPLAINED),
                 )
             ),
-            Rule("type", ("blocked", "expired"), Meaning.NOT_DELIVERED),
-            Rule("bounce_classification", ("invalid address",), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("type", ("blocked", "expired"), Meaning.NOT_DELIVERED),
+            ReportRule("bounce_classification", ("invalid address",), Meaning.NO_SUCH_USER, unless_replied=True),
         ),
     ),
-    "sparkpost": Provider(
+    "sparkpost": MailProvider(
         "sparkpost.SparkPostTrackingWebhookView",
         ("raw_reason", "reason", "error_code"),
         (
-            *(Rule("fbtype", words, meaning) for words, meaning in FEEDBACK),
+            *(ReportRule("fbtype", words, meaning) for words, meaning in FEEDBACK),
             # Invalid recipient, and no such mailbox.
-            Rule("bounce_class", ("10", "30"), Meaning.NO_SUCH_USER, unless_replied=True),
-            Rule("bounce_class", ("90",), Meaning.OPTED_OUT),
+            ReportRule("bounce_class", ("10", "30"), Meaning.NO_SUCH_USER, unless_replied=True),
+            ReportRule("bounce_class", ("90",), Meaning.OPTED_OUT),
         ),
     ),
-    "unisender_go": Provider(
+    "unisender_go": MailProvider(
         "unisender_go.UnisenderGoTrackingWebhookView",
         ("delivery_info.destination_response",),
         (
-            Rule("delivery_info.delivery_status", ("err_user_unknown",), Meaning.NO_SUCH_USER, unless_replied=True),
-            Rule("delivery_info.delivery_status", ("err_unsubscribed",), Meaning.OPTED_OUT),
-            Rule("delivery_info.delivery_status", ("err_spam_skipped",), Meaning.COMPLAINED),
-            Rule("status", ("soft_bounced",), Meaning.NOT_DELIVERED),
+            ReportRule(
+                "delivery_info.delivery_status", ("err_user_unknown",), Meaning.NO_SUCH_USER, unless_replied=True
+            ),
+            ReportRule("delivery_info.delivery_status", ("err_unsubscribed",), Meaning.OPTED_OUT),
+            ReportRule("delivery_info.delivery_status", ("err_spam_skipped",), Meaning.COMPLAINED),
+            ReportRule("status", ("soft_bounced",), Meaning.NOT_DELIVERED),
         ),
     ),
 }
@@ -249,7 +253,7 @@ PROVIDERS = {
 
 def of_report(name: str, event_type: str, report: Report, recipient: str, reply: str | None = None) -> Meaning:
     """Return what a report of a provider says; `reply` is the receiving server's, where the reader has found one."""
-    provider, report = PROVIDERS[name], unwrapped(report)
+    provider, report = MAIL_PROVIDERS[name], unwrapped(report)
     replies = [at(report, path, recipient) for path in provider.replies] + [reply or ""]
     meaning = BY_EVENT.get(event_type, Meaning.NOTHING)
     if meaning is not Meaning.DELIVERED and event_type not in UNDER_WAY:
@@ -275,7 +279,7 @@ def of_replies(replies: Sequence[str]) -> Meaning | None:
 
 def reason_of(name: str, report: Report) -> str:
     """Return the first of the provider's own words in a report, for people to read."""
-    words = (at(unwrapped(report), rule.path, "") for rule in PROVIDERS[name].rules)
+    words = (at(unwrapped(report), rule.path, "") for rule in MAIL_PROVIDERS[name].rules)
     return next((word for word in words if word), "")
 
 

@@ -27,13 +27,13 @@ from unsubscribes.mail import failures
 from unsubscribes.mail.sending import envelope
 from unsubscribes.models import Message
 from unsubscribes.reports import meanings
-from unsubscribes.reports.meanings import PROVIDERS, Meaning
+from unsubscribes.reports.meanings import MAIL_PROVIDERS, Meaning
 
-__all__ = ["PROVIDERS", "take"]
+__all__ = ["MAIL_PROVIDERS", "take"]
 
 OUR_ID = re.compile(r"<?(?P<number>\d{1,18})\.\d+@")
 UNSEEN = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
-NOES = {
+OPT_OUT_SOURCES = {
     Meaning.COMPLAINED: Suppression.Source.COMPLAINT,
     Meaning.OPTED_OUT: Suppression.Source.ONE_CLICK,
     Meaning.NO_SUCH_USER: Suppression.Source.BOUNCE,
@@ -41,7 +41,7 @@ NOES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
+class AddressReport:
     """One report about one address: what it says, which mail it names, and the words of the receiving server."""
 
     meaning: Meaning
@@ -73,9 +73,9 @@ def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Ou
 
 
 @act
-def _take_one(reported: Reported, actor: Actor) -> Outcome:
+def _take_one(reported: AddressReport, actor: Actor) -> Outcome:
     outcome, is_new = Outcome(), True
-    if source := NOES.get(reported.meaning):
+    if source := OPT_OUT_SOURCES.get(reported.meaning):
         written_to = _recipients(reported)
         no = _opt_out(reported, source, written_to, actor)
         outcome = no.outcome
@@ -93,7 +93,7 @@ def _take_one(reported: Reported, actor: Actor) -> Outcome:
     return outcome
 
 
-def _opt_out(reported: Reported, source: str, written_to: list[int], actor: Actor) -> OptOutResult:
+def _opt_out(reported: AddressReport, source: str, written_to: list[int], actor: Actor) -> OptOutResult:
     return suppression.unsubscribe_address(
         reported.hashes,
         newest_key(),
@@ -105,7 +105,7 @@ def _opt_out(reported: Reported, source: str, written_to: list[int], actor: Acto
     )
 
 
-def _recipients(reported: Reported) -> list[int]:
+def _recipients(reported: AddressReport) -> list[int]:
     """Return whose word a "no" is beside the address: the person to whom the mail was written, by that person's number.
 
     A mailbox that does not exist is no word of anybody, so it is of the address alone.
@@ -116,14 +116,14 @@ def _recipients(reported: Reported) -> list[int]:
     return [message.contact_id] if message else []
 
 
-def _named(reported: Reported) -> Message | None:
+def _named(reported: AddressReport) -> Message | None:
     found = OUR_ID.match(reported.mail_id)
     message = _to(reported).filter(pk=int(found["number"])).first() if found else None
     ours = message and envelope.message_id(message).strip("<>") == reported.mail_id.strip("<>")
     return message if ours else None
 
 
-def _last(reported: Reported) -> Message | None:
+def _last(reported: AddressReport) -> Message | None:
     """Return the last message that left for the address: what a report is about that gives no id of ours.
 
     It may be one that is just leaving, where no other has: a report may be faster than the worker.
@@ -133,7 +133,7 @@ def _last(reported: Reported) -> Message | None:
     return left or by_time.filter(state=Message.State.SENDING).first()
 
 
-def _to(reported: Reported) -> QuerySet[Message]:
+def _to(reported: AddressReport) -> QuerySet[Message]:
     return Message.objects.filter(link__address_hash__in=reported.hashes)
 
 
@@ -146,7 +146,7 @@ def _addresses(event: AnymailTrackingEvent) -> list[str]:
         return addresses_in(recipient)[0]
 
 
-def _read(name: str, event: AnymailTrackingEvent, address: str) -> Reported:
+def _read(name: str, event: AnymailTrackingEvent, address: str) -> AddressReport:
     recipient, report = str(event.recipient or ""), event.esp_event
     hashes, skeleton = address_hashes(address), skeleton_hashes(address)[0]
     meaning = meanings.of_report(name, str(event.event_type), report, recipient, event.mta_response)
@@ -157,4 +157,4 @@ def _read(name: str, event: AnymailTrackingEvent, address: str) -> Reported:
     said = UNSEEN.sub(" ", str(event.mta_response or event.description or meanings.reason_of(name, report)))
     # What a provider dates later than now would outlive every mail that arrives.
     at = min(event.timestamp, timezone.now()) if event.timestamp else None
-    return Reported(meaning, hashes, mail_id, key, said, at, skeleton)
+    return AddressReport(meaning, hashes, mail_id, key, said, at, skeleton)

@@ -19,7 +19,7 @@ from salesconnect.api.protocol.parsers import StrictJSONParser
 from salesconnect.common.attachments import attachment
 from salesconnect.lib.errors import Stale
 from unsubscribes.evidence import evidence_store
-from unsubscribes.evidence.reconsent import demand, reconsent
+from unsubscribes.evidence.reconsent import reconsent, require_reconsent_right
 from unsubscribes.evidence.rules import WORDING_LIMIT, Channel, Evidence
 
 
@@ -57,7 +57,7 @@ class ReconsentViewSet(PersonEndpoint):
 
         A session needs a sign-in within the last ten minutes, as on the page; a token is refused (409, `page_only`).
         """
-        demand(self.actor)
+        require_reconsent_right(self.actor)
         version = self.expected_version(self.row(pk))
         reconsent(pk, _evidence(request.data), actor=self.actor, version=version)
         return self.answer(pk)
@@ -66,13 +66,13 @@ class ReconsentViewSet(PersonEndpoint):
     @action(detail=True, url_path="evidence/<int:record>/file")
     def document(self, request: Request, pk: int, record: int) -> FileResponse:
         """Download the document of a piece of evidence, with a token."""
-        return attachment(evidence_store.hand_out(pk, record, actor=self.actor))
+        return attachment(evidence_store.for_download(pk, record, actor=self.actor))
 
     @extend_schema(request=None, responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     @document.mapping.post
     def order_document(self, request: Request, pk: int, record: int) -> FileResponse:
         """Download the document of a piece of evidence, with a session or a token."""
-        return attachment(evidence_store.hand_out(pk, record, actor=self.actor))
+        return attachment(evidence_store.for_download(pk, record, actor=self.actor))
 
 
 def _evidence(body: Any) -> Evidence:

@@ -161,7 +161,7 @@ def _show(asked: ComposeRequest, page: ComposePage, status: int = 200) -> HttpRe
     context |= {
         "title": _("Write to %(name)s") % {"name": asked.person} if asked.person else title,
         "send": _send_words(passing),
-        "mail_server": server.standing(),
+        "mail_server": server.status(),
         "form": page.form,
         "url": asked.url,
         "back": asked.back,

@@ -40,7 +40,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
         "tabs": _tabs(query),
         "narrowed": any(name in query for name in NUMBERS),
         "batch": query.get("batch"),
-        "mail_server": server.standing(),
+        "mail_server": server.status(),
     }
     return render(request, "mail/mails.html", context)
 
@@ -53,7 +53,7 @@ def mail(request: SignedInRequest, message_id: int) -> HttpResponse:
     if message is None:
         raise Missing
     text, html = queries.shown(message, with_link=actor.may("mail_people"))
-    context = {"mail": message, "text": text, "html": html, "mail_server": server.standing()}
+    context = {"mail": message, "text": text, "html": html, "mail_server": server.status()}
     return render(request, "mail/mail.html", context)
 
 

@@ -7,7 +7,7 @@ from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from unsubscribes.mail import gate, mailing, queries
-from unsubscribes.mail.compose import FIELDS, Draft, Rendered, render, with_link
+from unsubscribes.mail.compose import FIELDS, Draft, RenderedMail, render, with_link
 from unsubscribes.models import Message
 
 NAMED = 20
@@ -18,7 +18,7 @@ class RecipientCopy:
     """One recipient's copy, with the positions of this and the neighbouring recipients."""
 
     person: Contact
-    rendered: Rendered
+    rendered: RenderedMail
     place: int
     previous: int | None
     next: int | None
@@ -55,6 +55,6 @@ def copy(people: ContactQuerySet, draft: Draft, actor: Actor, place: int) -> Rec
     shift = min(place, 1)
     if len(rows) <= shift:
         return copy(people, draft, actor, 0) if place else None
-    rendered = render(draft, rows[shift], mailing.surroundings(actor, draft.language))
+    rendered = render(draft, rows[shift], mailing.mail_context(actor, draft.language))
     following = place + 1 if len(rows) > shift + 1 else None
     return RecipientCopy(rows[shift], rendered, place + 1, place - 1 if place else None, following)

@@ -23,7 +23,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.numbers import whole
 from salesconnect.pages.person.card_forms import card_values
 from salesconnect.pages.person.person_page import find
-from unsubscribes.merging.merge import basis_of, given_up, merge, standing
+from unsubscribes.merging.merge import basis_of, dropped_basis, merge, stricter_card
 from unsubscribes.merging.unmerge import undoable, unmerge
 
 CANDIDATES = 20
@@ -99,7 +99,7 @@ def _search(request: SignedInRequest, survivor: Contact, actor: Actor) -> dict[s
 def _compared(survivor: Contact, other: Contact) -> dict[str, Any]:
     rows = [ComparedField(name, field_label(name), getattr(survivor, name), getattr(other, name)) for name in DETAILS]
     mine, theirs = card_values(survivor.card), card_values(other.card)
-    stands, lost = standing(survivor.card, other.card), given_up(survivor.card, other.card)
+    stands, lost = stricter_card(survivor.card, other.card), dropped_basis(survivor.card, other.card)
     return {
         "person": survivor,
         "other": other,

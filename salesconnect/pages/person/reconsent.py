@@ -154,7 +154,7 @@ def document(request: SignedInRequest, contact_id: int, record_id: int) -> FileR
 
     It is never displayed within the site, because it is an uploaded file.
     """
-    record = evidence_store.hand_out(contact_id, record_id, actor=page_actor(request))
+    record = evidence_store.for_download(contact_id, record_id, actor=page_actor(request))
     return attachment(record)
 
 

@@ -42,7 +42,7 @@ def test(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 def try_out(request: SignedInRequest) -> HttpResponse:
-    run = sync_control.order(actor=page_actor(request), is_dry=True)
+    run = sync_control.request_run(actor=page_actor(request), is_dry=True)
     return redirect("salesforce-run", run.pk)
 
 
@@ -103,7 +103,7 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
         "tried": tried,
         "accepted": accepted,
         "found": accepted and finding_words(accepted),
-        "needs_a_yes": accepted and dry_run.needs_a_yes(accepted.findings),
+        "needs_a_yes": accepted and dry_run.needs_confirmation(accepted.findings),
         **more,
     }
     return render(request, "settings/salesforce.html", context, status=status)

@@ -26,7 +26,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
             return redirect("mail-settings")
         except Invalid as refusal:
             show_errors(form, refusal.fields)
-    context = {"form": form, "templates": MailTemplate.objects.all(), "mail_server": server.standing()}
+    context = {"form": form, "templates": MailTemplate.objects.all(), "mail_server": server.status()}
     return render(request, "settings/team.html", context, status=422 if form.errors else 200)
 
 

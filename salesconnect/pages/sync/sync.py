@@ -55,7 +55,7 @@ def conflicts() -> list[tuple[SyncError, str]]:
 
 @require_POST
 def run_now(request: SignedInRequest) -> HttpResponse:
-    ordered = sync_control.order(actor=page_actor(request), is_dry="dry_run" in request.POST)
+    ordered = sync_control.request_run(actor=page_actor(request), is_dry="dry_run" in request.POST)
     return redirect("salesforce-run", ordered.pk)
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.monitoring.status import Reading, Status
+from unsubscribes.crm.monitoring.status import ReadStatus, Status
 
 ConnectionState = SyncConnection.State
 LATE_READING = dt.timedelta(minutes=30)
@@ -25,7 +25,7 @@ class SyncHealth(NamedTuple):
     ok: bool = False
 
 
-def health_of(now: Status, readings: Sequence[Reading]) -> SyncHealth:
+def health_of(now: Status, readings: Sequence[ReadStatus]) -> SyncHealth:
     """Return the health of the sync; of several problems the worst."""
     if now.state == ConnectionState.OFF:
         return SyncHealth("circle-dashed", _("The sync is set up, but not active yet."))
@@ -53,7 +53,7 @@ def _paused(now: Status) -> str:
     return _("%(reason)s. It is tried again at %(time)s.") % {"reason": reason, "time": until}
 
 
-def _behind(now: Status, readings: Sequence[Reading]) -> str:
+def _behind(now: Status, readings: Sequence[ReadStatus]) -> str:
     hindered = [reading.sobject for reading in readings if reading.trouble]
     if hindered:
         return _("%(object)s cannot be read: a field is hidden.") % {"object": ", ".join(hindered)}

@@ -105,7 +105,7 @@ def errors(request: SignedInRequest) -> HttpResponse:
 def all_records(request: SignedInRequest) -> HttpResponse:
     """Search records by person or Salesforce ID, or list those in one state."""
     show, search = request.GET.get("show", ""), request.GET.get("search", "")
-    labels = {str(choice.value): (choice.label, Q()) for choice in record_search.Show}
+    labels = {str(choice.value): (choice.label, Q()) for choice in record_search.RecordFilter}
     found = record_search.find(page_actor(request), search=search, show=_one_of(labels, show))
     context = _page(found.prefetch_related("entries"), request, show=show, search=search)
     holders = Contact.objects.in_bulk({row.contact_id for row in context["rows"] if row.contact_id})

@@ -13,7 +13,7 @@ from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Value
 from salesconnect.lib.web.paging import address
 from unsubscribes.opt_outs import listing
-from unsubscribes.opt_outs.listing import Period, Unit
+from unsubscribes.opt_outs.listing import PeriodCounts, Unit
 
 
 def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[str, Any]:
@@ -28,9 +28,9 @@ def figures_chart(unit: Unit, today: dt.date, width: int = chart.WIDTH) -> dict[
     }
 
 
-def _point(period: Period, unit: Unit, series: list[str]) -> Point:
+def _point(period: PeriodCounts, unit: Unit, series: list[str]) -> Point:
     days = f"{period.first:%Y-%m-%d} – {period.last:%Y-%m-%d}"
-    numbers = zip(listing.THE_NO, series, (period.unsubscribed, period.resubscribed), strict=True)
+    numbers = zip(listing.OPT_OUT_ACTIONS, series, (period.unsubscribed, period.resubscribed), strict=True)
     values = tuple(
         Value(number, _url(kind, period, unit), f"{name}: {intcomma(number)}, {days}") for kind, name, number in numbers
     )
@@ -39,6 +39,6 @@ def _point(period: Period, unit: Unit, series: list[str]) -> Point:
     return Point(date_format(period.first, pgettext("date format", "M")), date_format(period.first, "F Y"), values)
 
 
-def _url(kind: str, period: Period, unit: Unit) -> str:
+def _url(kind: str, period: PeriodCounts, unit: Unit) -> str:
     query = {"kind": kind, "since": period.first.isoformat(), "until": period.last.isoformat(), "by": unit}
     return address(query, reverse("unsubscribes"))

@@ -19,7 +19,7 @@ from salesconnect.lib.web.fields import DayField
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
 from unsubscribes.opt_outs import listing, listing_csv
-from unsubscribes.opt_outs.listing import Unit, Wanted
+from unsubscribes.opt_outs.listing import OptOutFilter, Unit
 
 PAGE_SIZE = 50
 COUNT_CAP = 10_000
@@ -40,11 +40,13 @@ class LedgerForm(forms.Form):
     until = DayField(required=False)
     by = forms.ChoiceField(choices=[("week", _("By week")), ("month", _("By month"))], required=False)
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> OptOutFilter:
         if not self.is_valid():
             raise Invalid({name: [str(text) for text in texts] for name, texts in self.errors.items()})
         values = self.cleaned_data
-        return Wanted(values["kind"], values["source"], values["since"], values["until"], values["search"].strip())
+        return OptOutFilter(
+            values["kind"], values["source"], values["since"], values["until"], values["search"].strip()
+        )
 
 
 @require_safe
@@ -61,16 +63,16 @@ def index(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def export(request: SignedInRequest) -> StreamingHttpResponse:
     wanted, actor = LedgerForm(request.POST).wanted(), page_actor(request)
-    write = listing_csv.export_unheld if wanted.kind == ADDRESSES else listing_csv.export
+    write = listing_csv.export_addresses_of_nobody if wanted.kind == ADDRESSES else listing_csv.export
     response = StreamingHttpResponse(write(wanted, actor=actor), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(f"unsubscribes-{timezone.localdate()}.csv")
     return response
 
 
-def _list(wanted: Wanted, query: dict[str, str], cursor: str | None) -> dict[str, Any]:
+def _list(wanted: OptOutFilter, query: dict[str, str], cursor: str | None) -> dict[str, Any]:
     of_nobody = wanted.kind == ADDRESSES
-    rows = listing.unheld(wanted) if of_nobody else listing.events(wanted)
-    page_at: Any = listing.unheld_page if of_nobody else listing.page
+    rows = listing.addresses_of_nobody(wanted) if of_nobody else listing.events(wanted)
+    page_at: Any = listing.addresses_of_nobody_page if of_nobody else listing.page
     page = page_at(wanted, cursor=cursor, size=PAGE_SIZE)
     number = rows.order_by()[: COUNT_CAP + 1].count()
     return {

@@ -70,4 +70,4 @@ def test_the_list_of_unsubscribes_records_whom_it_names_also_after_a_merge(perso
     anna, twin = person(email="anna@example.com"), person(email="twin@example.com")
     suppression.unsubscribe(Contact.objects.filter(pk=twin.pk), actor=member, source="manual")
     merge(anna.pk, twin.pk, actor=member)
-    assert rows(listing_csv.export(today(listing.Wanted), actor=member)) == exported() == {anna.pk}
+    assert rows(listing_csv.export(today(listing.OptOutFilter), actor=member)) == exported() == {anna.pk}

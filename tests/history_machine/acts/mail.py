@@ -22,7 +22,7 @@ from unsubscribes.links import links
 from unsubscribes.mail import mailing as mails
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send as sending
-from unsubscribes.mail.sending.transport import Carrier, Fate
+from unsubscribes.mail.sending.transport import DeliveryResult, Transport
 from unsubscribes.models import Message
 from unsubscribes.opt_outs import address_list
 
@@ -84,12 +84,12 @@ def fail_to_send(it: World, door: str, who: int, how: int) -> None:
         tasks.sweep_mail()
 
 
-class Refusing(Carrier):
+class Refusing(Transport):
     """A connection to a mail server that wants none of it."""
 
-    def carry(self, _mail: object, _may_leave: object) -> tuple[Fate, str]:
+    def carry(self, _mail: object, _may_leave: object) -> tuple[DeliveryResult, str]:
         """Refuse for good."""
-        return Fate.REFUSED, "550 no such user"
+        return DeliveryResult.REFUSED, "550 no such user"
 
 
 @act("page", leaves="", needs="a stopped mail")

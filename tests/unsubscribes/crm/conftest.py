@@ -12,7 +12,7 @@ from salesconnect.lib.actor import system
 from tests.salesforce_org.control import Org
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection, SyncRun
-from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.runs.running import RunTurn
 from unsubscribes.crm.salesforce.api import client
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.evidence.rules import Evidence
@@ -54,8 +54,8 @@ def sync(connected) -> Sync:
     """Return a function that runs the sync as a person at a shell would, and gives the run."""
 
     def run(direction: str = "both", **options: bool) -> SyncRun:
-        ordered = sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
-        Running(ordered, manual=True).go()
+        ordered = sync_control.request_run(actor=ACTOR, direction=direction, start=False, **options)
+        RunTurn(ordered, manual=True).go()
         ordered.refresh_from_db()
         return ordered
 

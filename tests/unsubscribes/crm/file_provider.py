@@ -14,9 +14,18 @@ from typing import Any
 from contacts.people.rules import normalise_address
 from salesconnect.lib.vault import unseal
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.provider import Provider, Session
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
-from unsubscribes.crm.values import CrmRecord, Limits, Line, Page, Position, Result, Target, Words
+from unsubscribes.crm.provider import CrmSession, Provider
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
+from unsubscribes.crm.values import (
+    ConnectionCheck,
+    CrmRecord,
+    Explanation,
+    ReadPosition,
+    RecordPage,
+    WriteLimits,
+    WriteResult,
+    WriteTarget,
+)
 
 PERSON, BOX = "Person", "no_mail"
 KEY = "the key of the cabinet"
@@ -68,7 +77,7 @@ class Cabinet:
         return failure
 
 
-class FileSession(Session):
+class FileSession(CrmSession):
     """Reads and writes the file. Each act on it is a call, and may fail."""
 
     def __init__(
@@ -99,27 +108,27 @@ class FileSession(Session):
         self.now = dt.datetime.now(dt.UTC)
         content = self.cabinet.read()
         if content["key"] != unseal(self.connection.secret):
-            raise Trouble(TroubleKind.AUTH, "WRONG_KEY")
+            raise ProviderError(ErrorKind.AUTH, "WRONG_KEY")
         if self.cabinet.fails() == "down":
-            raise Trouble(TroubleKind.TRANSIENT, "CABINET_LOCKED")
+            raise ProviderError(ErrorKind.TRANSIENT, "CABINET_LOCKED")
         return content["records"]
 
-    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+    def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         """Read by stamp and id."""
         return {each.sobject: self._since(each) for each in positions}
 
-    def _since(self, position: Position) -> Iterator[Page]:
+    def _since(self, position: ReadPosition) -> Iterator[RecordPage]:
         upper = position.upper if position.after and position.upper else self.covered(position)
         after = position.after or (position.watermark, "")
         rows = sorted(self._rows(), key=lambda row: (row.stamp, row.sf_id))
         yield from _pages([row for row in rows if (row.stamp, row.sf_id) > after], upper)
 
-    def covered(self, position: Position) -> dt.datetime:
+    def covered(self, position: ReadPosition) -> dt.datetime:
         """Everything is in the file at once."""
         self._call()
         return dt.datetime.now(dt.UTC)
 
-    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+    def everything(self, sobject: str, after: str) -> Iterator[RecordPage]:
         """Read by id."""
         yield from _pages([row for row in self._rows() if row.sf_id > after], None)
 
@@ -141,34 +150,34 @@ class FileSession(Session):
         """Nothing is hidden: what is not there is gone."""
         return {record.sf_id for record in records} - {row.sf_id for row in self._rows()}
 
-    def target(self, record: SyncRecord | CrmRecord) -> Target:
+    def target(self, record: SyncRecord | CrmRecord) -> WriteTarget:
         """Return the record itself."""
-        return Target(record.sobject, record.sf_id, BOX)
+        return WriteTarget(record.sobject, record.sf_id, BOX)
 
-    def opt_out(self, targets: Sequence[Target]) -> list[Result]:
+    def opt_out(self, targets: Sequence[WriteTarget]) -> list[WriteResult]:
         """Tick the boxes; the failure "lost" happens when all is done."""
         self._call()
         results = [self._tick(each.sf_id) for each in targets]
         if self.cabinet.fails() == "lost":
-            raise Trouble(TroubleKind.TRANSIENT, "ANSWER_LOST")
+            raise ProviderError(ErrorKind.TRANSIENT, "ANSWER_LOST")
         return results
 
-    def _tick(self, sf_id: str) -> Result:
+    def _tick(self, sf_id: str) -> WriteResult:
         assert not self.read_only
         content = self.cabinet.read()
         if refusal := content["refusals"].get(sf_id):
-            return Result(refusal, "The clerk will not have it.")
+            return WriteResult(refusal, "The clerk will not have it.")
         record = content["records"].get(sf_id)
         if record is None or record["deleted"] or record["successor"]:
-            return Result("NOT_FILED", "There is no such record.")
+            return WriteResult("NOT_FILED", "There is no such record.")
         self.cabinet.change(sf_id, US, **{BOX: True})
-        return Result()
+        return WriteResult()
 
     def clear(self, found: CrmRecord) -> bool:
         """Clear the box of a record that has not changed since it was read."""
         assert not self.read_only
         if _row(found.sf_id, self._call()[found.sf_id]).stamp != found.stamp:
-            raise Trouble(TroubleKind.MOVED_ON, "CHANGED_MEANWHILE")
+            raise ProviderError(ErrorKind.MOVED_ON, "CHANGED_MEANWHILE")
         self.cabinet.change(found.sf_id, US, **{BOX: False})
         return True
 
@@ -193,9 +202,9 @@ def _row(sf_id: str, found: Mapping[str, Any]) -> CrmRecord:
     )
 
 
-def _pages(rows: Sequence[CrmRecord], upper: dt.datetime | None) -> Iterator[Page]:
+def _pages(rows: Sequence[CrmRecord], upper: dt.datetime | None) -> Iterator[RecordPage]:
     parts = [rows[start : start + PAGE] for start in range(0, len(rows), PAGE)] or [()]
-    yield from (Page(part, number == len(parts), upper) for number, part in enumerate(parts, 1))
+    yield from (RecordPage(part, number == len(parts), upper) for number, part in enumerate(parts, 1))
 
 
 class FileProvider(Provider):
@@ -204,7 +213,7 @@ class FileProvider(Provider):
     key = "file"
     name = "Cabinet"
     sobjects = (PERSON,)
-    limits = Limits(batch=3)
+    limits = WriteLimits(batch=3)
 
     def open(
         self,
@@ -219,15 +228,15 @@ class FileProvider(Provider):
         connection.user_id = US
         return FileSession(self, connection, alive, read_only=read_only)
 
-    def check(self, connection: SyncConnection) -> list[Line]:
+    def check(self, connection: SyncConnection) -> list[ConnectionCheck]:
         """Look whether there is a file."""
         there = Path(connection.login_url).exists()
-        return [Line(there, "File", connection.login_url, "Make one.")]
+        return [ConnectionCheck(there, "File", connection.login_url, "Make one.")]
 
-    def classify(self, code: str, message: str) -> TroubleKind:
+    def classify(self, code: str, message: str) -> ErrorKind:
         """Return what a refusal means."""
-        kinds = {"LOCKED_DRAWER": TroubleKind.TRANSIENT, "HOUSE_RULE": TroubleKind.RULE, "NOT_FILED": TroubleKind.GONE}
-        return kinds.get(code, TroubleKind.UNKNOWN)
+        kinds = {"LOCKED_DRAWER": ErrorKind.TRANSIENT, "HOUSE_RULE": ErrorKind.RULE, "NOT_FILED": ErrorKind.GONE}
+        return kinds.get(code, ErrorKind.UNKNOWN)
 
     def environment(self) -> dict[str, str] | None:
         """Return where CABINET says that the file is."""
@@ -238,7 +247,7 @@ class FileProvider(Provider):
         """There is one key."""
         return KEY
 
-    def words(self) -> Mapping[str, Words]:
+    def words(self) -> Mapping[str, Explanation]:
         """Return the words of the codes."""
         return {
             "HOUSE_RULE": ("A rule of the house refuses the record", "Talk to the clerk, then press Retry."),

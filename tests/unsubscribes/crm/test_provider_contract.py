@@ -19,7 +19,7 @@ from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, Sync
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import applying, pull
 from unsubscribes.crm.runs import running
-from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.runs.running import RunTurn
 from unsubscribes.crm.salesforce.api import client
 from unsubscribes.crm.writing import clearing, push, settling
 
@@ -34,7 +34,7 @@ def crm(request, tmp_path, monkeypatch, db) -> Driver:
     monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
     monkeypatch.setattr(client, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(running, "MANUAL_PATIENCE", 2.0)
-    monkeypatch.setattr(settling, "PACE", 0.05)
+    monkeypatch.setattr(settling, "RETRY_TIME_FACTOR", 0.05)
     driver: Driver
     if request.param == "file":
         driver = CabinetDriver(tmp_path / "cabinet.json")
@@ -47,8 +47,8 @@ def crm(request, tmp_path, monkeypatch, db) -> Driver:
 
 def sync(direction: str = "both", **options: bool) -> SyncRun:
     """Run the sync as a person at a shell would."""
-    run = sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
-    Running(run, manual=True).go()
+    run = sync_control.request_run(actor=ACTOR, direction=direction, start=False, **options)
+    RunTurn(run, manual=True).go()
     run.refresh_from_db()
     return run
 
@@ -272,7 +272,7 @@ def test_a_box_that_is_cleared_without_end_is_a_dead_letter_with_words(crm, anna
     person, record = anna
     unsubscribe(person)
     sync()
-    for _clearing in range(outbox.REASSERTS + 1):
+    for _clearing in range(outbox.MAX_REASSERTS + 1):
         crm.clear(record)
         sync()
     [error] = SyncError.objects.filter(state="dead")

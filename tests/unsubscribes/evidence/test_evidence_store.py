@@ -23,7 +23,7 @@ def record(person, administrator):
 
 
 def test_handing_a_document_out_is_on_record(record, auditor):
-    assert evidence_store.hand_out(record.contact_id, record.pk, actor=auditor) == record
+    assert evidence_store.for_download(record.contact_id, record.pk, actor=auditor) == record
     event = history.of_contact(record.contact_id).first()
     assert (event.action, event.actor_name, event.changes) == ("exported", "charlie", {"reason": [None, "form.pdf"]})
 
@@ -31,20 +31,20 @@ def test_handing_a_document_out_is_on_record(record, auditor):
 def test_a_document_is_found_only_with_its_person(record, person, member):
     other = person(email="lars@example.com")
     with pytest.raises(Missing):
-        evidence_store.hand_out(other.pk, record.pk, actor=member)
+        evidence_store.for_download(other.pk, record.pk, actor=member)
 
 
 def test_a_document_that_is_not_there_is_handed_out_to_nobody_and_nobody_is_said_to_have_it(record, member):
     default_storage.delete(record.file.name)
     with pytest.raises(Missing):
-        evidence_store.hand_out(record.contact_id, record.pk, actor=member)
+        evidence_store.for_download(record.contact_id, record.pk, actor=member)
     assert not history.of_contact(record.contact_id).filter(action="exported").exists()
 
 
 def test_who_has_no_right_gets_no_document(record, bob):
     bob.role = ""
     with pytest.raises(Forbidden):
-        evidence_store.hand_out(record.contact_id, record.pk, actor=user_actor(bob, "page"))
+        evidence_store.for_download(record.contact_id, record.pk, actor=user_actor(bob, "page"))
 
 
 def test_the_evidence_goes_with_the_person(record, member, django_capture_on_commit_callbacks):

@@ -2,10 +2,10 @@ import pytest
 
 from contacts.models import Contact
 from salesconnect.lib.errors import Invalid
-from unsubscribes.mail.compose import LINK, Draft, Surroundings, clean_html, render
+from unsubscribes.mail.compose import LINK, Draft, MailContext, clean_html, render
 
 ANNA = Contact(first_name="Anna", last_name="<b>Berg</b>", company="", email="anna@example.com")
-AROUND = Surroundings("Bob", "Exempel AB", "From {{ our_company }}. No more? {{ unsubscribe_link }}")
+AROUND = MailContext("Bob", "Exempel AB", "From {{ our_company }}. No more? {{ unsubscribe_link }}")
 ANCHOR = f'<a href="{LINK}">Unsubscribe</a>'
 
 
@@ -42,7 +42,7 @@ def test_the_link_ends_text_and_html_in_the_teams_words():
 
 
 def test_words_without_the_link_are_followed_by_it():
-    assert rendered("Hi", around=Surroundings("", "", "Bye.")).text.endswith(f"Bye. {LINK}")
+    assert rendered("Hi", around=MailContext("", "", "Bye.")).text.endswith(f"Bye. {LINK}")
 
 
 def test_the_link_stands_where_the_template_says():

@@ -19,7 +19,7 @@ from salesconnect.lib.errors import Forbidden
 from unsubscribes.mail import failures, gate, informing_mail, mailing
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import envelope, send
-from unsubscribes.mail.sending.transport import Carrier
+from unsubscribes.mail.sending.transport import Transport
 from unsubscribes.models import MailServer, MailTemplate, Message
 from unsubscribes.reports import reports
 
@@ -208,6 +208,6 @@ def test_a_notice_that_comes_back_before_its_worker_knows_tells_nobody(server, n
     mailing.write_to_one(eva.pk, NOTICE, actor=member)
     claimed = send.claim()
     report("bounced", claimed)
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(claimed, carrier)
     assert (Message.objects.get().state, told(eva)) == ("failed", [])

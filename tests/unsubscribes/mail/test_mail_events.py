@@ -111,5 +111,5 @@ def test_a_mail_whose_worker_was_lost_says_that_nobody_knows(anna, member):
     mailing.write_to_one(anna.pk, DRAFT, actor=member)
     send.claim()
     Message.objects.update(claimed_at=timezone.now() - dt.timedelta(seconds=send.LEASE_SECONDS + 1))
-    assert (send.give_up_lost(), send.give_up_lost()) == (1, 0)
+    assert (send.mark_lost_unknown(), send.mark_lost_unknown()) == (1, 0)
     assert told() == [(anna.pk, "mail_failed", "bob", "page", None)]

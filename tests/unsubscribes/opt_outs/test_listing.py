@@ -16,7 +16,7 @@ from tests.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
 from unsubscribes.merging.merge import merge
 from unsubscribes.opt_outs import listing
-from unsubscribes.opt_outs.listing import Wanted
+from unsubscribes.opt_outs.listing import OptOutFilter
 
 TODAY = dt.date(2026, 11, 24)
 
@@ -26,7 +26,7 @@ def opt_out(someone, actor, source="manual", reason=""):
 
 
 def told(**wanted):
-    entries = listing.page(Wanted(**wanted), cursor=None, size=50).rows
+    entries = listing.page(OptOutFilter(**wanted), cursor=None, size=50).rows
     return [(entry.kind, entry.source, entry.person and str(entry.person)) for entry in entries]
 
 
@@ -68,7 +68,7 @@ def test_the_list_tells_who_said_what_newest_first(anna, lars):
     ],
 )
 def test_the_list_is_narrowed(anna, lars, wanted, number):
-    assert len(told(**wanted)) == listing.events(Wanted(**wanted)).count() == number
+    assert len(told(**wanted)) == listing.events(OptOutFilter(**wanted)).count() == number
 
 
 def test_a_day_includes_its_whole_length(anna):
@@ -87,26 +87,28 @@ def test_what_was_said_by_whoever_was_merged_into_a_person_is_found_by_the_name(
 def test_somebody_who_was_deleted_stays_in_the_list_without_a_name(anna, member):
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert told() == [("unsubscribed", "clicked_link", None)]
-    assert [held.source for held in listing.unheld_page(Wanted(), cursor=None, size=50).rows] == ["clicked_link"]
+    assert [held.source for held in listing.addresses_of_nobody_page(OptOutFilter(), cursor=None, size=50).rows] == [
+        "clicked_link"
+    ]
 
 
 def test_an_address_of_nobody_is_found_by_the_whole_of_it(anna):
     Suppression.objects.create(address_hash=address_hash("x@example.com"), hash_key=newest_key(), source="import")
-    assert listing.unheld(Wanted()).count() == 1
-    assert listing.unheld(Wanted(search="X@Example.com")).count() == 1
-    assert listing.unheld(Wanted(search="example.com")).count() == 0
-    assert listing.unheld(Wanted(search="anna@example.com")).count() == 0
-    assert listing.unheld(Wanted(source="bounce")).count() == 0
+    assert listing.addresses_of_nobody(OptOutFilter()).count() == 1
+    assert listing.addresses_of_nobody(OptOutFilter(search="X@Example.com")).count() == 1
+    assert listing.addresses_of_nobody(OptOutFilter(search="example.com")).count() == 0
+    assert listing.addresses_of_nobody(OptOutFilter(search="anna@example.com")).count() == 0
+    assert listing.addresses_of_nobody(OptOutFilter(source="bounce")).count() == 0
 
 
 def test_pages_follow_each_other(person, member):
     for number in range(5):
         opt_out(person(email=f"p{number}@example.com"), member)
-    first = listing.page(Wanted(), cursor=None, size=2)
-    second = listing.page(Wanted(), cursor=first.next, size=2)
+    first = listing.page(OptOutFilter(), cursor=None, size=2)
+    second = listing.page(OptOutFilter(), cursor=first.next, size=2)
     names = [entry.person.email for entry in (*first.rows, *second.rows)]
     assert names == ["p4@example.com", "p3@example.com", "p2@example.com", "p1@example.com"]
-    assert listing.page(Wanted(), cursor=second.previous, size=2).rows == first.rows
+    assert listing.page(OptOutFilter(), cursor=second.previous, size=2).rows == first.rows
 
 
 @pytest.mark.parametrize(
@@ -136,8 +138,8 @@ def test_every_number_of_the_figures_equals_its_list(db, member, unit):
     periods = listing.figures(unit, TODAY)
     assert sum(period.unsubscribed + period.resubscribed for period in periods) == len(moments)
     for period in periods:
-        for kind in listing.THE_NO:
-            listed = listing.events(Wanted(kind=kind, since=period.first, until=period.last)).count()
+        for kind in listing.OPT_OUT_ACTIONS:
+            listed = listing.events(OptOutFilter(kind=kind, since=period.first, until=period.last)).count()
             assert getattr(period, kind) == listed
 
 
@@ -168,10 +170,10 @@ def looked_at(plan: dict) -> int:
 @pytest.mark.parametrize(
     ("wanted", "few"),
     [
-        (Wanted(source="complaint"), 4),
-        (Wanted(kind="unsubscribed", source="complaint"), 4),
-        (Wanted(kind="resubscribed"), 5),
-        (Wanted(), 50),
+        (OptOutFilter(source="complaint"), 4),
+        (OptOutFilter(kind="unsubscribed", source="complaint"), 4),
+        (OptOutFilter(kind="resubscribed"), 5),
+        (OptOutFilter(), 50),
     ],
 )
 def test_a_page_of_few_among_many_reads_few(db, wanted, few):

@@ -18,7 +18,7 @@ from tests.mailing import DRAFT
 from unsubscribes import rehash
 from unsubscribes.mail import failures, gate, mailing
 from unsubscribes.mail.sending import envelope, send
-from unsubscribes.mail.sending.transport import Fate
+from unsubscribes.mail.sending.transport import DeliveryResult
 from unsubscribes.merging import merge
 from unsubscribes.models import MailFailure, Message
 from unsubscribes.reports import reports
@@ -173,7 +173,7 @@ def test_a_mail_that_comes_back_before_its_worker_knows_that_it_left_is_marked(s
     claimed = send.claim()
     take(failure(message_id=envelope.message_id(claimed) if named else "of-the-provider"))
     assert fate(written) == ("failed", "undelivered", "Too old")
-    send._settle(claimed, Fate.SENT, "")
+    send._settle(claimed, DeliveryResult.SENT, "")
     assert fate(written) == ("failed", "undelivered", "Too old")
     written.refresh_from_db()
     assert (written.sent_at, acts(written)) == (written.claimed_at, ["mailed", "mail_failed"])
@@ -186,7 +186,7 @@ def test_a_report_without_a_number_is_about_the_mail_that_left_not_about_the_one
     assert (fate(sent)[0], fate(second)[0]) == ("failed", "sending")
 
 
-@pytest.mark.parametrize("learnt", [Fate.UNKNOWN, Fate.LATER, Fate.SENT])
+@pytest.mark.parametrize("learnt", [DeliveryResult.UNKNOWN, DeliveryResult.LATER, DeliveryResult.SENT])
 def test_a_mail_that_arrives_before_its_worker_knows_stands_as_sent(server, written, learnt):
     claimed = send.claim()
     take(delivered(claimed))
@@ -198,7 +198,7 @@ def test_a_worker_that_never_comes_back_leaves_what_a_report_has_told(server, wr
     claimed = send.claim()
     take(failure(message_id=envelope.message_id(claimed)))
     Message.objects.update(claimed_at=timezone.now() - dt.timedelta(hours=1))
-    assert send.give_up_lost() == 0
+    assert send.mark_lost_unknown() == 0
     assert fate(written)[:2] == ("failed", "undelivered")
 
 

@@ -27,10 +27,10 @@ from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import record_ids
 from unsubscribes.crm.provider import Provider
 from unsubscribes.crm.runs import dry_run
-from unsubscribes.crm.runs.running import Kind
-from unsubscribes.crm.values import Line
+from unsubscribes.crm.runs.running import RunKind
+from unsubscribes.crm.values import ConnectionCheck
 
-State = SyncConnection.State
+ConnectionState = SyncConnection.State
 RIGHT = "manage_salesforce"
 SIGN_IN = ("provider", "flow", "login_url", "client_id", "username")
 SETTABLE = (*SIGN_IN, "opt_out_field", "create_people", "budget_percent")
@@ -98,8 +98,8 @@ def _forget_token(row: SyncConnection) -> None:
     row.access_token, row.refreshing_until, row.composite = "", None, True
     row.conditional_writes = row.conditional_at = None
     row.token_generation += 1
-    if row.state == State.PAUSED_AUTH:
-        row.state, row.paused_until, row.pauses, row.message = State.ACTIVE, None, 0, ""
+    if row.state == ConnectionState.PAUSED_AUTH:
+        row.state, row.paused_until, row.pauses, row.message = ConnectionState.ACTIVE, None, 0, ""
 
 
 def _start_over(row: SyncConnection) -> None:
@@ -108,7 +108,7 @@ def _start_over(row: SyncConnection) -> None:
     SyncJob.objects.all().delete()
     outbox.reclaim()
     SyncCursor.objects.all().delete()
-    row.state, row.set_up_at, row.paused_until, row.message = State.OFF, Now(), None, ""
+    row.state, row.set_up_at, row.paused_until, row.message = ConnectionState.OFF, Now(), None, ""
     row.reconciled_at = row.linked_at = None
     row.hash_key = ""
 
@@ -146,7 +146,7 @@ def _crm_of_environment() -> Provider:
     return next((crm for crm in providers.every() if crm.environment()), providers.current())
 
 
-def test(*, actor: Actor) -> list[Line]:
+def test(*, actor: Actor) -> list[ConnectionCheck]:
     """Check what has to be right in the org; changes nothing there. Raises `Conflict` when nothing is set up."""
     actor.require(RIGHT)
     row = from_environment(actor=actor)
@@ -160,7 +160,7 @@ def last_dry_run() -> SyncRun | None:
     row = connection()
     if row is None or row.set_up_at is None:
         return None
-    return SyncRun.objects.filter(kind=Kind.DRY_RUN, created_at__gte=row.set_up_at).order_by("-pk").first()
+    return SyncRun.objects.filter(kind=RunKind.DRY_RUN, created_at__gte=row.set_up_at).order_by("-pk").first()
 
 
 def accepted_dry_run() -> SyncRun | None:
@@ -168,7 +168,7 @@ def accepted_dry_run() -> SyncRun | None:
     row = connection()
     if row is None or row.set_up_at is None:
         return None
-    done = SyncRun.objects.filter(kind=Kind.DRY_RUN, state=SyncRun.State.DONE, created_at__gte=row.set_up_at)
+    done = SyncRun.objects.filter(kind=RunKind.DRY_RUN, state=SyncRun.State.DONE, created_at__gte=row.set_up_at)
     return done.order_by("-pk").first()
 
 
@@ -182,10 +182,10 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
     tried = accepted_dry_run()
     if row is None or tried is None:
         raise Conflict("dry_run_first", _("Make a dry run first."))
-    if dry_run.needs_a_yes(tried.findings) and not confirmed:
+    if dry_run.needs_confirmation(tried.findings) and not confirmed:
         raise Conflict("confirm", _("So much would change that it has to be confirmed."), **tried.findings)
-    if row.state == State.OFF:
-        row.state, row.activated_at, row.paused_until, row.message = State.ACTIVE, Now(), None, ""
+    if row.state == ConnectionState.OFF:
+        row.state, row.activated_at, row.paused_until, row.message = ConnectionState.ACTIVE, Now(), None, ""
         row.save()
         row.refresh_from_db()
         logger.info("Sync with Salesforce activated by %s", actor.name)
@@ -203,5 +203,5 @@ def disconnect(*, actor: Actor) -> None:
         model.objects.all().delete()
     open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
     open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())
-    dry_run.forget(SyncRun.objects.filter(kind=Kind.DRY_RUN))
+    dry_run.forget(SyncRun.objects.filter(kind=RunKind.DRY_RUN))
     logger.info("Salesforce disconnected by %s", actor.name)

@@ -13,14 +13,14 @@ from salesconnect.lib.outcome import Outcome
 from unsubscribes.crm.connection.connecting import RIGHT, from_environment
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncRun
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.runs.running import Kind
+from unsubscribes.crm.runs.running import RunKind
 from unsubscribes.crm.writing.push import retry_dead
 
-State = SyncConnection.State
+ConnectionState = SyncConnection.State
 logger = logging.getLogger(__name__)
 
 
-def order(
+def request_run(
     *, actor: Actor, direction: str = "both", is_dry: bool = False, full: bool = False, start: bool = True
 ) -> SyncRun:
     """Order a run; a worker does it unless `start` is false. Raises `Conflict` when the sync is not set up or off."""
@@ -28,10 +28,10 @@ def order(
     row = from_environment(actor=actor)
     if row is None:
         raise Conflict("not_connected", _("Salesforce is not connected."))
-    if not is_dry and row.state in (State.OFF, State.PAUSED):
+    if not is_dry and row.state in (ConnectionState.OFF, ConnectionState.PAUSED):
         raise Conflict(str(row.state), _("The sync with Salesforce is not active."))
-    kinds = {"pull": Kind.PULL, "push": Kind.PUSH, "both": Kind.BOTH}
-    kind = Kind.DRY_RUN if is_dry else Kind.FULL if full else kinds[direction]
+    kinds = {"pull": RunKind.PULL, "push": RunKind.PUSH, "both": RunKind.BOTH}
+    kind = RunKind.DRY_RUN if is_dry else RunKind.FULL if full else kinds[direction]
     run = SyncRun.objects.create(kind=kind, direction=direction, dry_run=is_dry, actor_name=actor.name)
     if start:
         kick("unsubscribes.run_salesforce", run.pk)
@@ -41,8 +41,8 @@ def order(
 def pause(*, actor: Actor) -> Outcome:
     """Stop the sync until somebody resumes it; opt-outs wait in the outbox."""
     actor.require_recent(RIGHT)
-    running = SyncConnection.objects.exclude(state__in=(State.OFF, State.PAUSED))
-    changed = running.update(state=State.PAUSED, paused_until=None)
+    running = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.PAUSED))
+    changed = running.update(state=ConnectionState.PAUSED, paused_until=None)
     logger.info("Sync with Salesforce paused by %s", actor.name)
     return Outcome(changed=changed)
 
@@ -50,8 +50,8 @@ def pause(*, actor: Actor) -> Outcome:
 def resume(*, actor: Actor) -> Outcome:
     """Let the sync go on, whatever it was paused for."""
     actor.require_recent(RIGHT)
-    paused = SyncConnection.objects.exclude(state__in=(State.OFF, State.ACTIVE))
-    changed = paused.update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
+    paused = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.ACTIVE))
+    changed = paused.update(state=ConnectionState.ACTIVE, paused_until=None, pauses=0, message="")
     logger.info("Sync with Salesforce resumed by %s", actor.name)
     kick("unsubscribes.pull_salesforce")
     return Outcome(changed=changed)
@@ -79,5 +79,5 @@ def retry_all(*, actor: Actor) -> Outcome:
 
 def _reopen(errors: Q) -> None:
     SyncError.objects.filter(errors, state=SyncError.State.DEAD).update(state=SyncError.State.WAITING)
-    outbox.hurry()
+    outbox.make_retries_due()
     kick("unsubscribes.push_salesforce")

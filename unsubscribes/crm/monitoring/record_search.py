@@ -12,7 +12,7 @@ from unsubscribes.crm.outbox import outbox
 MOST_PEOPLE = 1_000
 
 
-class Show(TextChoices):
+class RecordFilter(TextChoices):
     ALL = "", _("All")
     WAITING = "waiting", _("Waiting")
     DEAD = "dead", _("Given up")
@@ -27,7 +27,7 @@ def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncReco
     """
     actor.require("view_people")
     found = SyncRecord.objects.filter(_shown(show))
-    if show == Show.AMBIGUOUS:
+    if show == RecordFilter.AMBIGUOUS:
         found = found.filter(_ambiguous(), deleted=False).exclude(contact_id=None)
     if not search.strip():
         return found
@@ -39,10 +39,13 @@ def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncReco
 
 
 def _shown(show: str) -> Q:
-    states = {Show.WAITING: (*outbox.WAITING, OutboxEntry.State.LEASED), Show.DEAD: (OutboxEntry.State.DEAD,)}
+    states = {
+        RecordFilter.WAITING: (*outbox.WAITING, OutboxEntry.State.LEASED),
+        RecordFilter.DEAD: (OutboxEntry.State.DEAD,),
+    }
     if show in states:
-        return Q(pk__in=OutboxEntry.objects.filter(state__in=states[Show(show)]).values("record_id"))
-    return Q(contact_id=None, deleted=False) if show == Show.UNMATCHED else Q()
+        return Q(pk__in=OutboxEntry.objects.filter(state__in=states[RecordFilter(show)]).values("record_id"))
+    return Q(contact_id=None, deleted=False) if show == RecordFilter.UNMATCHED else Q()
 
 
 def _ambiguous() -> Exists:

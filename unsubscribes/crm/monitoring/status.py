@@ -65,12 +65,12 @@ def status() -> Status:
 
 
 def records_of(contact_id: int) -> QuerySet[SyncRecord]:
-    found = SyncRecord.objects.filter(pk__in=outbox.concerned([contact_id]))
+    found = SyncRecord.objects.filter(pk__in=outbox.affected_records([contact_id]))
     return found.prefetch_related("entries").order_by("sobject", "sf_id")
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkedRecord:
     """A record of a person: what is known of it, the newest entry about it, its address in the CRM."""
 
     record: SyncRecord
@@ -78,12 +78,12 @@ class Linked:
     url: str
 
 
-def linked(contact_id: int) -> list[Linked] | None:
+def linked(contact_id: int) -> list[LinkedRecord] | None:
     """Return the records of one person; None where no CRM is connected."""
     row = SyncConnection.objects.only("provider", "instance_url").first()
     if row is None:
         return None
-    return [Linked(record, newest_entry(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
+    return [LinkedRecord(record, newest_entry(record), url_of(row, record.sf_id)) for record in records_of(contact_id)]
 
 
 def newest_entry(record: SyncRecord) -> OutboxEntry | None:
@@ -102,7 +102,7 @@ def _lag(sobjects: Iterable[str]) -> dict[str, int | None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadStatus:
     """How one object is read: when it worked last, what hinders it, whether the CRM holds the watermark back."""
 
     sobject: str
@@ -111,17 +111,17 @@ class Reading:
     held_back: bool
 
 
-def readings() -> list[Reading]:
+def readings() -> list[ReadStatus]:
     cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
     return [_reading(sobject, cursors.get(sobject)) for sobject in providers.current().sobjects]
 
 
-def _reading(name: str, cursor: Any) -> Reading:
+def _reading(name: str, cursor: Any) -> ReadStatus:
     if cursor is None:
-        return Reading(name, None, "", held_back=False)
+        return ReadStatus(name, None, "", held_back=False)
     moved = cursor.moved_at or cursor.now
     works = bool(cursor.last_success_at and cursor.now - cursor.last_success_at < HELD_BACK)
-    return Reading(name, cursor.last_success_at, cursor.trouble, held_back=works and cursor.now - moved > HELD_BACK)
+    return ReadStatus(name, cursor.last_success_at, cursor.trouble, held_back=works and cursor.now - moved > HELD_BACK)
 
 
 def errors_by_code() -> list[dict[str, Any]]:

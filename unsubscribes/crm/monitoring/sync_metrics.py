@@ -13,7 +13,7 @@ from unsubscribes.crm.runs import running
 Sample = tuple[dict[str, str], float]
 
 
-class Measure(NamedTuple):
+class Metric(NamedTuple):
     """A figure: its name, its kind for Prometheus (gauge, counter), what it says, and its values by their labels."""
 
     name: str
@@ -22,7 +22,7 @@ class Measure(NamedTuple):
     samples: list[Sample]
 
 
-def measures() -> Iterator[Measure]:
+def collect() -> Iterator[Metric]:
     """Yield the figures; the first says whether there is a connection, and without one it is alone."""
     row = SyncConnection.objects.first()
     yield _one("sync_connected", "1 when Salesforce is connected.", float(row is not None))
@@ -30,33 +30,33 @@ def measures() -> Iterator[Measure]:
         return
     now = status.status()
     states = [({"state": str(state)}, float(state == row.state)) for state in SyncConnection.State]
-    yield Measure("sync_state", "gauge", "1 for the state in which the connection is.", states)
+    yield Metric("sync_state", "gauge", "1 for the state in which the connection is.", states)
     lags = [({"object": name}, float(lag)) for name, lag in now.lag.items() if lag is not None]
-    yield Measure("sync_lag_seconds", "gauge", "Age of the newest moment up to which all changes are known.", lags)
+    yield Metric("sync_lag_seconds", "gauge", "Age of the newest moment up to which all changes are known.", lags)
     held = [({"object": each.sobject}, float(each.held_back)) for each in status.readings()]
-    yield Measure("sync_held_back", "gauge", "1 when an open transaction in Salesforce holds the reading back.", held)
+    yield Metric("sync_held_back", "gauge", "1 when an open transaction in Salesforce holds the reading back.", held)
     outbox = [({"state": state}, float(number)) for state, number in now.outbox.items()]
-    yield Measure("sync_outbox", "gauge", "Entries of the outbox by state; what is done is kept for 30 days.", outbox)
+    yield Metric("sync_outbox", "gauge", "Entries of the outbox by state; what is done is kept for 30 days.", outbox)
     age = (timezone.now() - now.oldest).total_seconds() if now.oldest else 0.0
     yield _one("sync_outbox_oldest_seconds", "Age of the oldest entry that waits to be written.", max(0.0, age))
     errors = [({"code": each["code"]}, float(each["records"])) for each in status.errors_by_code()]
-    yield Measure("sync_errors", "gauge", "Records with an unresolved error, by its code.", errors)
+    yield Metric("sync_errors", "gauge", "Records with an unresolved error, by its code.", errors)
     waits = [({"code": alert.code}, float(alert.number or 1)) for alert in alerts.alerts()]
-    yield Measure("sync_problems", "gauge", "What waits longer than it may, or is wrong with the org, by code.", waits)
+    yield Metric("sync_problems", "gauge", "What waits longer than it may, or is wrong with the org, by code.", waits)
     yield from _calls(row)
     yield from _quality()
 
 
-def _calls(row: SyncConnection) -> Iterator[Measure]:
+def _calls(row: SyncConnection) -> Iterator[Metric]:
     yield _one("sync_calls_day", "API calls that the sync made in 24 hours.", float(running.used_today()))
     if row.usage_max is not None:
         yield _one("sync_org_calls_used", "API calls of the whole org in 24 hours.", float(row.usage_used or 0))
         yield _one("sync_org_calls_max", "API calls that the org may make in 24 hours.", float(row.usage_max))
     renewed: list[Sample] = [({}, float(row.token_generation))]
-    yield Measure("sync_token_refreshes_total", "counter", "How often a new token was asked for.", renewed)
+    yield Metric("sync_token_refreshes_total", "counter", "How often a new token was asked for.", renewed)
 
 
-def _quality() -> Iterator[Measure]:
+def _quality() -> Iterator[Metric]:
     compared = status.last_comparison()
     if compared:
         says = "Boxes that the last comparison of everything found other than known; should be 0."
@@ -69,5 +69,5 @@ def _quality() -> Iterator[Measure]:
     )
 
 
-def _one(name: str, says: str, value: float) -> Measure:
-    return Measure(name, "gauge", says, [({}, value)])
+def _one(name: str, says: str, value: float) -> Metric:
+    return Metric(name, "gauge", says, [({}, value)])

@@ -7,8 +7,8 @@ SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL E
        (SELECT clock_ahead FROM unsubscribes_syncconnection), '', '', coalesce(%(said_at)s, now())
 FROM unsubscribes_syncrecord r
 WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
-AND {local_no} = %(desired)s
-AND NOT (%(desired)s AND {worn})
+AND {opted_out_here} = %(desired)s
+AND NOT (%(desired)s AND {cleared_too_often})
 AND (r.opted_out IS DISTINCT FROM %(desired)s OR NOT %(desired)s AND r.pushed OR EXISTS (
     SELECT FROM unsubscribes_outboxentry o WHERE o.record_id = r.id AND o.state IN ('pending', 'retry', 'leased')
     AND o.desired <> %(desired)s

@@ -7,7 +7,7 @@ WHERE id = ANY(ARRAY(
         SELECT person_account, sobject FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0
     ) r
     WHERE w.state IN ('pending', 'retry') AND w.due_at <= %(until)s AND w.desired = %(desired)s
-    AND (w.attempts >= {stubborn}) IS NOT DISTINCT FROM coalesce(%(stubborn)s, w.attempts >= {stubborn})
+    AND (w.attempts >= {often_failed}) IS NOT DISTINCT FROM coalesce(%(often_failed)s, w.attempts >= {often_failed})
     AND CASE WHEN r.person_account THEN %(parent)s ELSE r.sobject END <> ALL(%(skipped)s)
     AND (SELECT true FROM (SELECT state FROM unsubscribes_outboxentry WHERE record_id = w.record_id OFFSET 0) o
          WHERE o.state = 'leased' LIMIT 1) IS NULL

@@ -22,19 +22,19 @@ from unsubscribes.crm import providers
 from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncNotice, SyncRecord
 from unsubscribes.crm.outbox import sync_errors, ticking
 
-State = OutboxEntry.State
-WAITING = (State.PENDING, State.RETRY)
+EntryState = OutboxEntry.State
+WAITING = (EntryState.PENDING, EntryState.RETRY)
 CHUNK = 5_000
 LEASE_SECONDS = 60
 # How often in a day a box is ticked again that the CRM's automation keeps clearing.
-REASSERTS = 3
+MAX_REASSERTS = 3
 # After so many tries a record is written with few others, so that it keeps the rest from nothing.
-STUBBORN = 3
+OFTEN_FAILED = 3
 KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
-WORN = f"(r.reasserts >= {REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
+CLEARED_TOO_OFTEN = f"(r.reasserts >= {MAX_REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
-LOCAL_NO = statement(__file__, "local_no")
-STAYS = statement(__file__, "stays_ticked", local_no=LOCAL_NO)
+OPTED_OUT_HERE = statement(__file__, "opted_out_here")
+STAYS = statement(__file__, "stays_ticked", opted_out_here=OPTED_OUT_HERE)
 # Ids that came in by hand or by a file are records before the CRM was ever read.
 KNOW = """
     INSERT INTO unsubscribes_syncrecord
@@ -43,20 +43,22 @@ KNOW = """
     FROM unnest(%(ids)s::text[], %(sobjects)s::text[], %(people)s::bigint[]) AS named (sf_id, sobject, contact_id)
     ORDER BY sf_id, contact_id ON CONFLICT (sf_id) DO NOTHING
 """
-CONCERNED = statement(__file__, "concerned")
-ENQUEUE = statement(__file__, "enqueue", local_no=LOCAL_NO, worn=WORN)
-WITHDRAW = statement(__file__, "withdraw", local_no=LOCAL_NO)
-LEFT_ALONE = statement(__file__, "leave_alone", code=KEEPS_CLEARING, worn=WORN, local_no=LOCAL_NO)
-VOID = statement(__file__, "void", local_no=LOCAL_NO)
-LEASE = statement(__file__, "lease", stubborn=str(STUBBORN))
+AFFECTED_RECORDS = statement(__file__, "affected_records")
+ENQUEUE = statement(__file__, "enqueue", opted_out_here=OPTED_OUT_HERE, cleared_too_often=CLEARED_TOO_OFTEN)
+WITHDRAW = statement(__file__, "withdraw", opted_out_here=OPTED_OUT_HERE)
+DEAD_LETTER = statement(
+    __file__, "dead_letter", code=KEEPS_CLEARING, cleared_too_often=CLEARED_TOO_OFTEN, opted_out_here=OPTED_OUT_HERE
+)
+SUPERSEDE_OPPOSITE = statement(__file__, "supersede_opposite", opted_out_here=OPTED_OUT_HERE)
+LEASE = statement(__file__, "lease", often_failed=str(OFTEN_FAILED))
 # What a read shows as done is done, whoever did it.
 FULFILLED = """
     SELECT w.id, w.state, r.id, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
     CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) w
     WHERE r.sf_id = ANY(%(ticked)s) AND r.opted_out AND w.desired AND w.state IN ('pending', 'retry', 'leased')
 """
-SAYS_NO = "SELECT {local_no} FROM unsubscribes_syncrecord r WHERE r.id = %s"
-OVERTAKE = statement(__file__, "overtake", local_no=LOCAL_NO)
+SAYS_NO = "SELECT {opted_out_here} FROM unsubscribes_syncrecord r WHERE r.id = %s"
+OVERTAKE = statement(__file__, "overtake", opted_out_here=OPTED_OUT_HERE)
 
 
 def lock() -> None:
@@ -77,13 +79,13 @@ def _collect_chunk() -> bool:
     taken = list(SyncNotice.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
     people = sorted({notice.contact_id for notice in taken if notice.contact_id})
     hashes = [notice.address_hash for notice in taken if notice.address_hash]
-    know(people)
-    records = concerned(people, hashes)
+    register_known_ids(people)
+    records = affected_records(people, hashes)
     _hear(records)
     enqueue(records, True)
     for notice in taken:
         if notice.yes:
-            _hear_yes(concerned([notice.contact_id] if notice.contact_id else [], []), notice.at)
+            _hear_yes(affected_records([notice.contact_id] if notice.contact_id else [], []), notice.at)
     SyncNotice.objects.filter(pk__in=[notice.pk for notice in taken]).delete()
     return bool(taken)
 
@@ -92,7 +94,7 @@ def _hear(records: Sequence[int]) -> None:
     """Let what a person said last end what was given up or counted because of what was said before."""
     forget_reasserts(records)
     with connection.cursor() as cursor:
-        cursor.execute(VOID, {"records": list(records)})
+        cursor.execute(SUPERSEDE_OPPOSITE, {"records": list(records)})
         sync_errors.resolve([row[0] for row in cursor])
 
 
@@ -103,7 +105,7 @@ def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
         cursor.execute(STAYS, {"records": list(records)})
 
 
-def know(people: Sequence[int]) -> None:
+def register_known_ids(people: Sequence[int]) -> None:
     """Create the records whose ids these people have, where the CRM's ids tell what kind of record they are."""
     crm = providers.current()
     named = Contact.objects.filter(pk__in=people).exclude(salesforce_id="").values_list("salesforce_id", "pk")
@@ -114,9 +116,9 @@ def know(people: Sequence[int]) -> None:
             cursor.execute(KNOW, {"ids": ids, "sobjects": sobjects, "people": owners})
 
 
-def concerned(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
+def affected_records(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list[int]:
     with connection.cursor() as cursor:
-        cursor.execute(CONCERNED, {"people": list(people), "hashes": list(hashes)})
+        cursor.execute(AFFECTED_RECORDS, {"people": list(people), "hashes": list(hashes)})
         return [row[0] for row in cursor]
 
 
@@ -132,16 +134,16 @@ def enqueue(records: Sequence[int], desired: bool, *, said_at: dt.datetime | Non
         number = cursor.rowcount
         cursor.execute(WITHDRAW, {"records": list(records), "desired": desired})
         if desired:
-            cursor.execute(LEFT_ALONE, {"records": list(records)})
+            cursor.execute(DEAD_LETTER, {"records": list(records)})
             alone = [row[0] for row in cursor]
             for record in SyncRecord.objects.filter(pk__in=alone):
-                sync_errors.note(record, "push", KEEPS_CLEARING, record.modified_by, dead=True)
+                sync_errors.record_error(record, "push", KEEPS_CLEARING, record.modified_by, dead=True)
     return number
 
 
-def not_given_up(records: Sequence[int]) -> list[int]:
+def without_dead_letter(records: Sequence[int]) -> list[int]:
     """Keep the records without a dead letter: those wait for somebody, or for the next day."""
-    dead = OutboxEntry.objects.filter(record_id__in=records, state=State.DEAD, desired=True)
+    dead = OutboxEntry.objects.filter(record_id__in=records, state=EntryState.DEAD, desired=True)
     return sorted(set(records) - set(dead.values_list("record_id", flat=True)))
 
 
@@ -152,15 +154,15 @@ def lease(
     desired: bool,
     limit: int,
     until: dt.datetime,
-    stubborn: bool | None = None,
+    often_failed: bool | None = None,
     skipped: Iterable[str] = (),
     parent: str = "",
 ) -> list[OutboxEntry]:
-    """Take entries that were due at `until`, in the order in which the CRM locks rows.
+    """Lease entries that were due at `until`, sorted in the order in which the CRM locks rows.
 
-    Those overtaken meanwhile are left out. `stubborn` takes only the entries that failed a few times already, or only
-    the others. `skipped` are the objects of the CRM that cannot be written now, and `parent` is the one
-    above a person's record.
+    Entries that the state here no longer calls for are marked superseded and left out. `often_failed` selects only the
+    entries with several failed attempts (True), only the others (False), or both (None). `skipped` are the objects of
+    the CRM that cannot be written now; `parent` is the object on which the opt-out of a person account is written.
     """
     lock()
     values: dict[str, Any] = {
@@ -168,7 +170,7 @@ def lease(
         "desired": desired,
         "limit": limit,
         "until": until,
-        "stubborn": stubborn,
+        "often_failed": often_failed,
         "seconds": LEASE_SECONDS,
         "skipped": list(skipped),
         "parent": parent,
@@ -177,7 +179,9 @@ def lease(
         cursor.execute(LEASE, values)
         cursor.execute(OVERTAKE, values)
     # Not joined in the database, which may read all records for each entry.
-    return sorted(OutboxEntry.objects.filter(lease=holder, state=State.LEASED).prefetch_related("record"), key=_place)
+    return sorted(
+        OutboxEntry.objects.filter(lease=holder, state=EntryState.LEASED).prefetch_related("record"), key=_place
+    )
 
 
 def _place(entry: OutboxEntry) -> tuple[str, bool, str, str]:
@@ -192,17 +196,17 @@ def put_back(entries: Q, *, seconds: float = 0, code: str = "", message: str = "
     `counted` says that the try was the record's own fault.
     """
     lock()
-    leased = OutboxEntry.objects.filter(entries, state=State.LEASED)
+    leased = OutboxEntry.objects.filter(entries, state=EntryState.LEASED)
     newer = OutboxEntry.objects.filter(record_id=OuterRef("record_id"), state__in=WAITING).values("pk")[:1]
     overtaken = leased.alias(newer=Subquery(newer)).filter(newer__isnull=False)
-    overtaken.update(state=State.SUPERSEDED, finished_at=Now(), lease=None)
+    overtaken.update(state=EntryState.SUPERSEDED, finished_at=Now(), lease=None)
     changes: dict[str, object] = {"code": code, "message": message} if code else {}
     if counted:
         changes["attempts"] = F("attempts") + 1
-    leased.update(state=State.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
+    leased.update(state=EntryState.RETRY, due_at=Now() + dt.timedelta(seconds=seconds), lease=None, **changes)
 
 
-def clock() -> dt.datetime:
+def database_now() -> dt.datetime:
     """Return the database's time, by which entries are due."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
@@ -224,7 +228,7 @@ def reclaim() -> None:
 
 def in_flight(records: Sequence[int]) -> set[int]:
     """Return which of the records are being opted out there at this moment, or may be already."""
-    leased = OutboxEntry.objects.filter(record_id__in=records, state=State.LEASED, desired=True)
+    leased = OutboxEntry.objects.filter(record_id__in=records, state=EntryState.LEASED, desired=True)
     return set(leased.values_list("record_id", flat=True))
 
 
@@ -236,21 +240,21 @@ def fulfil(ticked: Sequence[str], our_user: str) -> None:
     if not found:
         return
     entries = OutboxEntry.objects.filter(pk__in=[entry for entry, *_ in found])
-    entries.update(state=State.DONE, finished_at=Now(), lease=None, code="", message="")
-    ours = [record for _, was, record, _, by in found if was == State.LEASED and by == our_user]
+    entries.update(state=EntryState.DONE, finished_at=Now(), lease=None, code="", message="")
+    ours = [record for _, was, record, _, by in found if was == EntryState.LEASED and by == our_user]
     ticking.note_written(ours, value=True)
     sync_errors.resolve([sf_id for _, _, _, sf_id, _ in found])
 
 
-def hurry() -> None:
+def make_retries_due() -> None:
     """Make all that waits for another try due at once."""
-    OutboxEntry.objects.filter(state=State.RETRY).update(due_at=Now())
+    OutboxEntry.objects.filter(state=EntryState.RETRY).update(due_at=Now())
 
 
-def says_no(record_id: int) -> bool:
+def is_opted_out_here(record_id: int) -> bool:
     """Tell whether the person of a record is opted out here, for a reason that the CRM has to hear."""
     with connection.cursor() as cursor:
-        cursor.execute(fill(SAYS_NO, local_no=LOCAL_NO), [record_id])
+        cursor.execute(fill(SAYS_NO, opted_out_here=OPTED_OUT_HERE), [record_id])
         return cursor.fetchone() == (True,)
 
 

@@ -3,5 +3,5 @@ UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now(), l
 WHERE id = ANY(ARRAY(
     SELECT w.id FROM unsubscribes_outboxentry w
     CROSS JOIN LATERAL (SELECT * FROM unsubscribes_syncrecord WHERE id = w.record_id OFFSET 0) r
-    WHERE w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {local_no} <> w.desired)
+    WHERE w.lease = %(lease)s AND (r.deleted OR r.successor_id <> '' OR {opted_out_here} <> w.desired)
 ))

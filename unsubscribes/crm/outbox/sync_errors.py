@@ -19,16 +19,16 @@ RESOLVE = """
 """
 
 
-def note(record: SyncRecord, direction: str, code: str, message: str = "", *, dead: bool = False) -> None:
+def record_error(record: SyncRecord, direction: str, code: str, message: str = "", *, dead: bool = False) -> None:
     """Remember that a record could not be synced, or was decided against; `dead` says that somebody should look."""
     state = SyncError.State.DEAD if dead else SyncError.State.WAITING
     with connection.cursor() as cursor:
         cursor.execute(NOTE, [record.sf_id, record.sobject, direction, code[:80], message[:TEXT_LIMIT], str(state)])
 
 
-def note_object(sobject: str, code: str, message: str) -> None:
+def record_object_error(sobject: str, code: str, message: str) -> None:
     """Remember that an object as a whole cannot be read."""
-    note(SyncRecord(sf_id="", sobject=sobject), "pull", f"{code}:{sobject}", message, dead=True)
+    record_error(SyncRecord(sf_id="", sobject=sobject), "pull", f"{code}:{sobject}", message, dead=True)
 
 
 def resolve(sf_ids: Iterable[str]) -> None:
@@ -51,4 +51,4 @@ def mark_dead(entry: OutboxEntry, code: str, message: str) -> None:
     OutboxEntry.objects.filter(pk=entry.pk, lease=entry.lease).update(
         state=OutboxEntry.State.DEAD, lease=None, code=code, message=message
     )
-    note(entry.record, "push", code, message, dead=True)
+    record_error(entry.record, "push", code, message, dead=True)

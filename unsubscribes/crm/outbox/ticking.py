@@ -6,15 +6,15 @@ from django.db import connection
 
 from salesconnect.lib.database.sql import statement
 
-ADDRESS_NO = statement(__file__, "address_no")
-WRITTEN = statement(__file__, "written", address_no=ADDRESS_NO)
-UNSURE = statement(__file__, "unsure", address_no=ADDRESS_NO)
+ADDRESS_OPTED_OUT = statement(__file__, "address_opted_out")
+WRITTEN = statement(__file__, "written", address_opted_out=ADDRESS_OPTED_OUT)
+WRITTEN_FOR_ANOTHER_ADDRESS = statement(__file__, "written_for_another_address", address_opted_out=ADDRESS_OPTED_OUT)
 
 
-def unsure(records: Sequence[int]) -> set[int]:
+def written_for_another_address(records: Sequence[int]) -> set[int]:
     """Return the records that are written for a person whose address is not theirs, as far as is known here."""
     with connection.cursor() as cursor:
-        cursor.execute(UNSURE, {"records": list(records)})
+        cursor.execute(WRITTEN_FOR_ANOTHER_ADDRESS, {"records": list(records)})
         return {row[0] for row in cursor}
 
 

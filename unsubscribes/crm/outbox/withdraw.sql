@@ -5,7 +5,7 @@ WITH doubled AS (
                bool_or(state IN ('pending', 'retry') AND desired <> %(desired)s) AS opposite
         FROM (SELECT state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) w
     ) open
-    WHERE r.id = ANY(%(records)s) AND open.same AND open.opposite AND {local_no} = %(desired)s
+    WHERE r.id = ANY(%(records)s) AND open.same AND open.opposite AND {opted_out_here} = %(desired)s
 )
 UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now()
 WHERE record_id = ANY(ARRAY(SELECT id FROM doubled))

@@ -76,8 +76,8 @@ def mark(people: Sequence[int]) -> int:
         gone = [row[0] for row in cursor]
         if not (gone or records_of(people)):
             return 0
-        outbox.know(people)
-        records = outbox.concerned(people)
+        outbox.register_known_ids(people)
+        records = outbox.affected_records(people)
         cursor.execute(MARK, {"people": list(people), "records": records})
         marked = cursor.rowcount
         cursor.execute(UNLINK, {"records": gone})
@@ -103,7 +103,7 @@ def forget(before: dt.datetime) -> int:
 
 def records_of(people: Sequence[int]) -> set[str]:
     """Return the ids of the records in the CRM that are these people's."""
-    known = SyncRecord.objects.filter(pk__in=outbox.concerned(people), deleted=False)
+    known = SyncRecord.objects.filter(pk__in=outbox.affected_records(people), deleted=False)
     named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
     crm = providers.current()
     return {*known.values_list("sf_id", flat=True), *(each for each in named if crm.sobject_of(each))}

@@ -109,7 +109,7 @@ def link_changed() -> None:
 def link(people: Sequence[int]) -> None:
     outbox.lock()
     outbox.collect()
-    outbox.know(people)
+    outbox.register_known_ids(people)
     with connection.cursor() as cursor:
         for step in LINK:
             cursor.execute(step, {"people": list(people)})
@@ -121,7 +121,7 @@ def link(people: Sequence[int]) -> None:
     if opted_out:
         holders = Contact.objects.among(opted_out)
         suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
-    outbox.enqueue(outbox.not_given_up(outbox.concerned(people)), True)
+    outbox.enqueue(outbox.without_dead_letter(outbox.affected_records(people)), True)
 
 
 def link_successors(sf_ids: Sequence[str]) -> None:

@@ -25,8 +25,8 @@ from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, sync_errors
 from unsubscribes.crm.people import linking, record_ids
 from unsubscribes.crm.reading import overruling
-from unsubscribes.crm.reading.known import Known, look_up, reconsents
-from unsubscribes.crm.reading.rules import Reconsent, is_the_old_no
+from unsubscribes.crm.reading.known import LocalState, look_up, reconsents
+from unsubscribes.crm.reading.rules import PendingReconsent, predates_reconsent
 from unsubscribes.crm.values import CrmRecord
 
 Hashes = Mapping[UUID, str]
@@ -40,21 +40,21 @@ UPDATED = (
 
 
 @dataclass(slots=True)
-class Outcome:
+class ReadCounts:
     """How many records were read, how many people changed here, and how many boxes were found other than known."""
 
     read: int = 0
     changed: int = 0
     corrections: int = 0
 
-    def __iadd__(self, other: "Outcome") -> "Outcome":
+    def __iadd__(self, other: "ReadCounts") -> "ReadCounts":
         self.read, self.changed = self.read + other.read, self.changed + other.changed
         self.corrections += other.corrections
         return self
 
 
 @dataclass(slots=True)
-class Decided:
+class PageDecisions:
     rows: list[CrmRecord] = field(default_factory=list)
     # Whom to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def apply(
     seen_in: int | None = None,
     settled: dt.datetime | None = None,
     why: Mapping[str, str] | None = None,
-) -> Outcome:
+) -> ReadCounts:
     """Take a page in, inside the caller's transaction. `now` is the CRM's time.
 
     `seen_in` is the number of a read of everything; up to `settled` all should be known already. `why` tells the
@@ -100,11 +100,11 @@ def apply(
     }
     changed = opt_out(decided.people, decided.hashes, looks, beside=[person for person, _, _ in names])
     record_ids.write(names)
-    overruling.overrule([*decided.overruled, *overruling.of(decided.people, decided.hashes)])
+    overruling.overrule([*decided.overruled, *overruling.pending_reconsents(decided.people, decided.hashes)])
     outbox.fulfil([row.sf_id for row in decided.rows if row.opted_out], our_user)
     _ask_about(decided, known)
     _assert(decided, known)
-    return Outcome(len(rows), changed, corrections)
+    return ReadCounts(len(rows), changed, corrections)
 
 
 def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
@@ -120,12 +120,12 @@ def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
 
 def _decide(
     rows: Sequence[CrmRecord],
-    known: Known,
-    given: dict[str, tuple[OutboxEntry, Reconsent]],
+    known: LocalState,
+    given: dict[str, tuple[OutboxEntry, PendingReconsent]],
     why: Mapping[str, str],
     our_user: str,
-) -> Decided:
-    decided = Decided()
+) -> PageDecisions:
+    decided = PageDecisions()
     for row in rows:
         record = known.records.get(row.sf_id)
         if record and record.stamp and row.stamp < record.stamp:
@@ -136,7 +136,7 @@ def _decide(
             decided.for_other.add(row.sf_id)
         if row.opted_out and not for_other and _is_news(row, record):
             entry, reconsent = given.get(row.sf_id, (None, None))
-            if reconsent and is_the_old_no(row.stamp, row.modified_by, reconsent):
+            if reconsent and predates_reconsent(row.stamp, row.modified_by, reconsent):
                 continue
             if entry:
                 decided.overruled.append(entry)
@@ -181,7 +181,7 @@ def _has_gone(row: CrmRecord, record: SyncRecord | None) -> bool:
     return row.deleted and record.stamp != row.stamp
 
 
-def _owes(row: CrmRecord, known: Known, decided: Decided) -> bool:
+def _owes(row: CrmRecord, known: LocalState, decided: PageDecisions) -> bool:
     """Tell whether a merged or converted record has to leave an opt-out to its successor.
 
     It is left once, when the merge is first seen: a later re-consent of the winner holds.
@@ -193,7 +193,7 @@ def _owes(row: CrmRecord, known: Known, decided: Decided) -> bool:
     return row.sf_id in decided.said or (_has_gone(row, record) and no) or bool(record and record.owes)
 
 
-def _add(decided: Decided, row: CrmRecord, known: Known, reason: str) -> None:
+def _add(decided: PageDecisions, row: CrmRecord, known: LocalState, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
     if key is None and (record := known.records.get(row.sf_id)):
         key = record.address_hash  # somebody ticked the box and took the address away: it is the address's "no"
@@ -210,7 +210,7 @@ def _differs(row: CrmRecord, record: SyncRecord | None, settled: dt.datetime | N
     return record is None or record.opted_out != row.opted_out
 
 
-def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
+def _store(decided: PageDecisions, known: LocalState, seen_in: int | None) -> None:
     rows = decided.rows
     records = [_record(row, known, decided, seen_in) for row in rows]
     SyncRecord.objects.bulk_create(
@@ -223,7 +223,7 @@ def _store(decided: Decided, known: Known, seen_in: int | None) -> None:
         linking.link_successors([row.sf_id for row in gone])
 
 
-def _record(row: CrmRecord, known: Known, decided: Decided, seen_in: int | None) -> SyncRecord:
+def _record(row: CrmRecord, known: LocalState, decided: PageDecisions, seen_in: int | None) -> SyncRecord:
     person, old, key = known.person(row), known.records.get(row.sf_id), known.hashes[row.sf_id]
     needed = person or known.owed or key in known.suppressed or key in decided.hashes
     if old and old.erased_at and not needed:
@@ -267,17 +267,17 @@ def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: 
     return changed
 
 
-def _ask_about(decided: Decided, known: Known) -> None:
+def _ask_about(decided: PageDecisions, known: LocalState) -> None:
     """Let somebody find out what the box of a changed address means: we wrote over whatever stood there."""
     for row in decided.rows:
         record, key = known.records.get(row.sf_id), known.hashes[row.sf_id]
         if record is None or record.ticked_for_other or not record.address_hash:
             continue
         if key and row.sf_id in decided.for_other and not known.says_no_of(key):
-            sync_errors.note(record, "pull", OTHER_ADDRESS, dead=True)
+            sync_errors.record_error(record, "pull", OTHER_ADDRESS, dead=True)
 
 
-def _assert(decided: Decided, known: Known) -> None:
+def _assert(decided: PageDecisions, known: LocalState) -> None:
     """Enqueue an opt-out for every box that is clear where the person is opted out here; but not for ever.
 
     A record that was given up is tried again when it has changed in the CRM, not when it is merely read again.
@@ -288,7 +288,7 @@ def _assert(decided: Decided, known: Known) -> None:
     clear = SyncRecord.objects.filter(sf_id__in=[*ids, *heirs]).exclude(opted_out=True)
     cleared = set(decided.cleared)
     outbox.enqueue([record.pk for record in clear if record.sf_id in moved], True)
-    outbox.enqueue(outbox.not_given_up([record.pk for record in clear if record.sf_id not in moved]), True)
+    outbox.enqueue(outbox.without_dead_letter([record.pk for record in clear if record.sf_id not in moved]), True)
     if again := [record.pk for record in clear if record.sf_id in cleared]:
         _count(again)
 

@@ -6,12 +6,12 @@ A read of everything tells nobody apart: what it finds may be years old.
 from collections.abc import Sequence
 
 from unsubscribes.crm.models import SyncRecord
-from unsubscribes.crm.provider import Session
+from unsubscribes.crm.provider import CrmSession
 from unsubscribes.crm.reading.rules import reason
 from unsubscribes.crm.values import CrmRecord
 
 
-def reasons(rows: Sequence[CrmRecord], session: Session) -> dict[str, str]:
+def reasons(rows: Sequence[CrmRecord], session: CrmSession) -> dict[str, str]:
     news = _news(rows, session.connection.user_id)
     if not news:
         return {}

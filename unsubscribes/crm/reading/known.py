@@ -15,12 +15,12 @@ from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import record_ids
 from unsubscribes.crm.reading import overruling
-from unsubscribes.crm.reading.rules import Reconsent
+from unsubscribes.crm.reading.rules import PendingReconsent
 from unsubscribes.crm.values import CrmRecord
 
 
 @dataclass(slots=True)
-class Known:
+class LocalState:
     """What is known here of a page's records."""
 
     records: dict[str, SyncRecord]
@@ -55,7 +55,7 @@ class Known:
         return self.suppressed.get(key, Suppression.Source.BOUNCE) != Suppression.Source.BOUNCE
 
 
-def look_up(rows: Sequence[CrmRecord]) -> Known:
+def look_up(rows: Sequence[CrmRecord]) -> LocalState:
     """Return what is known of these records, without changing anything."""
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
     hashes = {row.sf_id: address_hash(row.email_key) if row.email_key else None for row in rows}
@@ -68,7 +68,7 @@ def look_up(rows: Sequence[CrmRecord]) -> Known:
     found = Contact.objects.filter(wanted).prefetch_related("card").order_by("-pk")
     people = [person for person in found if hasattr(person, "card")]  # who was merged away meanwhile has none
     suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
-    return Known(
+    return LocalState(
         records,
         hashes,
         {person.pk: person for person in people},
@@ -82,7 +82,7 @@ def look_up(rows: Sequence[CrmRecord]) -> Known:
 
 def reconsents(
     records: Sequence[int], our_user: str, now: dt.datetime | None
-) -> dict[str, tuple[OutboxEntry, Reconsent]]:
+) -> dict[str, tuple[OutboxEntry, PendingReconsent]]:
     """Return the re-consents of which the CRM has not heard, by record."""
     entries = OutboxEntry.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
     aged = entries.annotate(age=Now() - F("created_at")).select_related("record")
@@ -90,7 +90,9 @@ def reconsents(
     return {entry.record.sf_id: (entry, reconsent_of(entry, our_user, now, flying)) for entry in aged}
 
 
-def reconsent_of(entry: OutboxEntry, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()) -> Reconsent:
+def reconsent_of(
+    entry: OutboxEntry, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()
+) -> PendingReconsent:
     """Return a re-consent as the rules weigh it; `entry.age` is its age by the database's clock alone.
 
     When it was given by the CRM's clock is told twice, by what the clocks differ now and by what they differed
@@ -99,7 +101,7 @@ def reconsent_of(entry: OutboxEntry, our_user: str, now: dt.datetime | None, fly
     """
     pushed = bool(entry.record.pushed) or entry.record_id in flying
     if now is None or entry.clock_ahead is None:
-        return Reconsent(None, entry.known_stamp, pushed, our_user)
+        return PendingReconsent(None, entry.known_stamp, pushed, our_user)
     by_age = now - entry.age  # type: ignore[attr-defined] # annotated
     given_at = min(by_age, entry.created_at + entry.clock_ahead)
-    return Reconsent(given_at, entry.known_stamp, pushed, our_user)
+    return PendingReconsent(given_at, entry.known_stamp, pushed, our_user)

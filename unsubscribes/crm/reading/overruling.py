@@ -13,7 +13,7 @@ ON_THE_WAY = (*outbox.WAITING, OutboxEntry.State.LEASED)
 OPEN = (*ON_THE_WAY, OutboxEntry.State.DEAD)
 
 
-def of(people: Collection[int], hashes: Collection[UUID]) -> list[OutboxEntry]:
+def pending_reconsents(people: Collection[int], hashes: Collection[UUID]) -> list[OutboxEntry]:
     """Return the re-consents on their way that end with an opt-out of these people and addresses.
 
     It may stand on another record than they: on the contact that a lead became after the consent, with the box as it
@@ -34,4 +34,4 @@ def overrule(entries: Sequence[OutboxEntry]) -> None:
         OutboxEntry.objects.filter(pk=entry.pk).update(
             state=OutboxEntry.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None
         )
-        sync_errors.note(entry.record, "pull", OVERRULED, dead=True)
+        sync_errors.record_error(entry.record, "pull", OVERRULED, dead=True)

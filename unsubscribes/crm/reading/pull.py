@@ -17,12 +17,12 @@ from django.db.models.functions import Now
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import sync_errors
 from unsubscribes.crm.people import newcomers
-from unsubscribes.crm.provider import Session
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider import CrmSession
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.reading import applying, attribution, successors
-from unsubscribes.crm.values import CrmRecord, Page, Position
+from unsubscribes.crm.values import CrmRecord, ReadPosition, RecordPage
 
-MISSING = 50_000
+MISSING_CHUNK = 50_000
 
 Watch = Callable[[], object]
 
@@ -31,14 +31,14 @@ Watch = Callable[[], object]
 class Pull:
     """One read of all kinds of records. `between` is called after each page, outside the transactions; it may raise."""
 
-    session: Session
+    session: CrmSession
     connection: SyncConnection
     between: Watch = lambda: None
-    outcome: applying.Outcome = field(default_factory=applying.Outcome)
+    outcome: applying.ReadCounts = field(default_factory=applying.ReadCounts)
     failed: int = 0
 
     def changes(self) -> None:
-        """Read what changed; everything of a kind that was never read. Raises `Trouble`."""
+        """Read what changed; everything of a kind that was never read. Raises `ProviderError`."""
         cursors = [_cursor(sobject) for sobject in self.session.provider.sobjects]
         reads = self.session.changes([_position(cursor) for cursor in cursors if cursor.watermark])
         for cursor in cursors:
@@ -67,29 +67,29 @@ class Pull:
         """Let a kind that cannot be read, because a field is hidden, not keep the others from being read."""
         try:
             read()
-        except Trouble as trouble:
-            if trouble.kind is not TroubleKind.SCHEMA:
+        except ProviderError as error:
+            if error.kind is not ErrorKind.SCHEMA:
                 raise
             self.failed += 1
-            sync_errors.note_object(cursor.sobject, trouble.code, trouble.message)
-            SyncCursor.objects.filter(pk=cursor.pk).update(trouble=f"{trouble.code}: {trouble.message}"[:500])
+            sync_errors.record_object_error(cursor.sobject, error.code, error.message)
+            SyncCursor.objects.filter(pk=cursor.pk).update(trouble=f"{error.code}: {error.message}"[:500])
             return
         if cursor.trouble:
             SyncCursor.objects.filter(pk=cursor.pk).update(trouble="")
             sync_errors.resolve_object(cursor.sobject)
 
-    def _since(self, cursor: SyncCursor, pages: Iterable[Page]) -> None:
+    def _since(self, cursor: SyncCursor, pages: Iterable[RecordPage]) -> None:
         for found in pages:
             self._take(cursor, found)
             self.between()
 
-    def _take(self, cursor: SyncCursor, found: Page) -> None:
+    def _take(self, cursor: SyncCursor, found: RecordPage) -> None:
         """Apply a page, with who opted out and when as far as the CRM tells, which is asked before anything else."""
         why = attribution.reasons(found.records, self.session)
         self._apply_changes(cursor, found, why)
 
     @transaction.atomic
-    def _apply_changes(self, cursor: SyncCursor, found: Page, why: dict[str, str]) -> None:
+    def _apply_changes(self, cursor: SyncCursor, found: RecordPage, why: dict[str, str]) -> None:
         rows, cursor.upper = found.records, found.upper
         self._count(applying.apply(rows, our_user=self.connection.user_id, now=self.session.now, why=why))
         self._create_people(rows)
@@ -115,13 +115,13 @@ class Pull:
         if run is None:
             return
         known = SyncRecord.objects.filter(sobject=sobject, deleted=False, stamp__lt=upper)
-        while missing := list(known.exclude(seen_in=run).order_by("pk")[:MISSING]):
+        while missing := list(known.exclude(seen_in=run).order_by("pk")[:MISSING_CHUNK]):
             gone_for_good = self.session.deleted(missing)
             SyncRecord.objects.filter(sf_id__in=gone_for_good).update(deleted=True)
             known = known.filter(pk__gt=missing[-1].pk)
 
     @transaction.atomic
-    def _apply_full(self, cursor: SyncCursor, found: Page) -> None:
+    def _apply_full(self, cursor: SyncCursor, found: RecordPage) -> None:
         rows = found.records
         self._count(
             applying.apply(
@@ -156,7 +156,7 @@ class Pull:
         if self.connection.create_people:
             self.outcome.changed += newcomers.create(rows, self.session.provider)
 
-    def _count(self, outcome: applying.Outcome) -> None:
+    def _count(self, outcome: applying.ReadCounts) -> None:
         self.outcome += outcome
 
 
@@ -164,6 +164,6 @@ def _cursor(sobject: str) -> SyncCursor:
     return SyncCursor.objects.get_or_create(sobject=sobject)[0]
 
 
-def _position(cursor: SyncCursor) -> Position:
+def _position(cursor: SyncCursor) -> ReadPosition:
     after = (cursor.page_stamp, cursor.page_id) if cursor.page_id and cursor.page_stamp else None
-    return Position(cursor.sobject, cursor.watermark, cursor.upper, after)
+    return ReadPosition(cursor.sobject, cursor.watermark, cursor.upper, after)

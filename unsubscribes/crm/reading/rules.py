@@ -11,7 +11,7 @@ GRAIN = dt.timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Reconsent:
+class PendingReconsent:
     """A re-consent of which the CRM has not heard yet: when it was given, by the CRM's clock, None if unknown;
     the record's stamp as it was known then; whether the sync itself had written the opt-out, and as which user.
     """
@@ -22,7 +22,7 @@ class Reconsent:
     our_user: str
 
 
-def is_the_old_no(stamp: dt.datetime, modified_by: str, given: Reconsent) -> bool:
+def predates_reconsent(stamp: dt.datetime, modified_by: str, given: PendingReconsent) -> bool:
     """Tell whether a box that is ticked in the CRM is still the opt-out from before the re-consent.
 
     It is when the record has not moved since, when it was we who wrote it last, or when it moved before the

@@ -18,7 +18,7 @@ from compliance.models import Suppression
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import applying, known, overruling
-from unsubscribes.crm.reading.rules import is_the_old_no
+from unsubscribes.crm.reading.rules import predates_reconsent
 
 # Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
 # once the end has somebody to opt out, for then the opt-out is owed no longer.
@@ -58,7 +58,7 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         if not stop.successor_id and (stop.contact_id or stop.address_hash):
             paid.append(owing.pk)
         entry, reconsent = given.get(stop.sf_id, (None, None))
-        if reconsent and owing.stamp and is_the_old_no(owing.stamp, owing.modified_by, reconsent):
+        if reconsent and owing.stamp and predates_reconsent(owing.stamp, owing.modified_by, reconsent):
             continue
         if entry:
             overruled[entry.pk] = entry
@@ -66,8 +66,8 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
         hashes |= {stop.address_hash} if stop.address_hash else set()
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
     changed = applying.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
-    overruling.overrule([*overruled.values(), *overruling.of(people, hashes)])
-    outbox.enqueue(outbox.not_given_up(stops), True)
+    overruling.overrule([*overruled.values(), *overruling.pending_reconsents(people, hashes)])
+    outbox.enqueue(outbox.without_dead_letter(stops), True)
     return changed
 
 

@@ -14,20 +14,20 @@ from contacts.models import Contact
 from salesconnect.lib import stored
 from salesconnect.lib.stored import removed_on_failure
 from unsubscribes.crm.models import SyncRun
-from unsubscribes.crm.provider import Session
-from unsubscribes.crm.reading.known import Known, look_up
+from unsubscribes.crm.provider import CrmSession
+from unsubscribes.crm.reading.known import LocalState, look_up
 from unsubscribes.crm.values import CrmRecord
 
 OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED = "opt_out_here", "write_there", "ambiguous", "unmatched"
-KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
+FINDING_KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
 MOST, SHARE = 1_000, 0.05
 
 
 @removed_on_failure
-def read(run: SyncRun, session: Session) -> None:
+def read(run: SyncRun, session: CrmSession) -> None:
     """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
     session.look_around()
-    counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+    counts: Counter[str] = Counter(dict.fromkeys(FINDING_KINDS, 0))
     opted_out: set[int] = set()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
@@ -48,7 +48,7 @@ def read(run: SyncRun, session: Session) -> None:
         run.save(update_fields=["findings", "file", "read"])
 
 
-def _kinds(found: CrmRecord, known: Known) -> list[tuple[str, int | None]]:
+def _kinds(found: CrmRecord, known: LocalState) -> list[tuple[str, int | None]]:
     person, key = known.person(found), known.hashes[found.sf_id]
     namesake = known.by_hash.get(key) if key else None
     kinds: list[tuple[str, int | None]] = []
@@ -65,7 +65,7 @@ def _kinds(found: CrmRecord, known: Known) -> list[tuple[str, int | None]]:
     return kinds
 
 
-def needs_a_yes(findings: dict[str, Any]) -> bool:
+def needs_confirmation(findings: dict[str, Any]) -> bool:
     """Tell whether the changes are so many that somebody has to say yes to them: over 1,000, or 5 % of all people."""
     changes = findings[OPT_OUT] + findings[WRITE]
     return changes > MOST or changes > SHARE * findings["people"]

@@ -6,45 +6,45 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 
-State = SyncConnection.State
+ConnectionState = SyncConnection.State
 STATES = {
-    TroubleKind.AUTH: State.PAUSED_AUTH,
-    TroubleKind.QUOTA: State.PAUSED_QUOTA,
-    TroubleKind.PERMISSION: State.PAUSED_PERMISSION,
+    ErrorKind.AUTH: ConnectionState.PAUSED_AUTH,
+    ErrorKind.QUOTA: ConnectionState.PAUSED_QUOTA,
+    ErrorKind.PERMISSION: ConnectionState.PAUSED_PERMISSION,
 }
 BY_ITSELF = tuple(STATES.values())
 OURS = ("BUDGET_USED", "ORG_LIMIT_NEAR")
 SHORTEST, LONGEST = 15, 60
 
 
-def pause(trouble: Trouble) -> None:
+def pause(error: ProviderError) -> None:
     """Pause the connection where waiting may help, longer each time: 15 to 60 minutes.
 
     A budget of our own pauses nothing: reading ends for this time, and opt-outs are still written.
     """
-    if trouble.kind not in STATES or trouble.code in OURS:
+    if error.kind not in STATES or error.code in OURS:
         return
     row = SyncConnection.objects.get()
-    if row.state not in (State.ACTIVE, *BY_ITSELF):
+    if row.state not in (ConnectionState.ACTIVE, *BY_ITSELF):
         return
-    minutes = min(SHORTEST * 2**row.pauses, LONGEST) if trouble.kind is TroubleKind.QUOTA else LONGEST
+    minutes = min(SHORTEST * 2**row.pauses, LONGEST) if error.kind is ErrorKind.QUOTA else LONGEST
     SyncConnection.objects.filter(state=row.state).update(
-        state=STATES[trouble.kind],
+        state=STATES[error.kind],
         paused_until=Now() + dt.timedelta(minutes=minutes),
         pauses=min(row.pauses + 1, 10),
-        message=f"{trouble.code} {trouble.message}".strip()[:TEXT_LIMIT],
+        message=f"{error.code} {error.message}".strip()[:TEXT_LIMIT],
     )
 
 
 def succeeded() -> None:
     """End a pause that the connection made by itself."""
     SyncConnection.objects.filter(Q(state__in=BY_ITSELF) | Q(pauses__gt=0)).exclude(
-        state__in=(State.OFF, State.PAUSED)
-    ).update(state=State.ACTIVE, paused_until=None, pauses=0, message="")
+        state__in=(ConnectionState.OFF, ConnectionState.PAUSED)
+    ).update(state=ConnectionState.ACTIVE, paused_until=None, pauses=0, message="")
 
 
 def may_run() -> bool:
-    due = Q(state=State.ACTIVE) | Q(state__in=BY_ITSELF, paused_until__lte=Now())
+    due = Q(state=ConnectionState.ACTIVE) | Q(state__in=BY_ITSELF, paused_until__lte=Now())
     return SyncConnection.objects.filter(due).exists()

@@ -17,8 +17,8 @@ from unsubscribes.crm import providers
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import linking
-from unsubscribes.crm.provider import Session
-from unsubscribes.crm.provider_errors import LeaseLost, Trouble, TroubleKind
+from unsubscribes.crm.provider import CrmSession
+from unsubscribes.crm.provider_errors import ErrorKind, LeaseLost, ProviderError
 from unsubscribes.crm.reading.pull import Pull
 from unsubscribes.crm.runs import dry_run, leases, pausing
 from unsubscribes.crm.runs.leases import Lease
@@ -42,8 +42,8 @@ TABLES = (
     "unsubscribes_syncrecord",
     "unsubscribes_outboxentry",
 )
-Kind = SyncRun.Kind
-WHOLE = (Kind.FULL, Kind.RECONCILE)
+RunKind = SyncRun.Kind
+FULL_READS = (RunKind.FULL, RunKind.RECONCILE)
 logger = logging.getLogger(__name__)
 
 
@@ -51,12 +51,12 @@ class Busy(Exception):  # noqa: N818
     """Another run is at it."""
 
 
-class TurnOver(Exception):  # noqa: N818
+class TurnEnded(Exception):  # noqa: N818
     """The time of this turn is over; the work goes on from here in the next."""
 
 
 @dataclass(slots=True)
-class Running:
+class RunTurn:
     """One turn of a run. `manual` waits for others, tries at once what waits, and does not end before it is done."""
 
     run: SyncRun
@@ -76,14 +76,14 @@ class Running:
         with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:
             try:
                 self._parts(session, connection)
-            except TurnOver:
+            except TurnEnded:
                 self._end(session, None)
                 return True
             except LeaseLost:
                 self._end(session, "overtaken")
-            except Trouble as trouble:
-                pausing.pause(trouble)
-                self._end(session, f"{trouble.code} {trouble.message}".strip())
+            except ProviderError as error:
+                pausing.pause(error)
+                self._end(session, f"{error.code} {error.message}".strip())
             except Busy:
                 left = SyncRun.State.CANCELLED if self.manual else SyncRun.State.QUEUED
                 SyncRun.objects.filter(pk=self.run.pk).update(state=left, finished_at=Now() if self.manual else None)
@@ -96,7 +96,7 @@ class Running:
                 self._end(session, "")
         return False
 
-    def _parts(self, session: Session, connection: SyncConnection) -> None:
+    def _parts(self, session: CrmSession, connection: SyncConnection) -> None:
         run = self.run
         if run.dry_run:
             with self._leased("try"):
@@ -109,10 +109,10 @@ class Running:
                 self._write(session, connection)
         return None
 
-    def _read(self, session: Session, connection: SyncConnection) -> None:
+    def _read(self, session: CrmSession, connection: SyncConnection) -> None:
         pull = Pull(session, connection, lambda: self._between(session, connection, READ_UP_TO))
         try:
-            if self.run.kind in WHOLE:
+            if self.run.kind in FULL_READS:
                 pull.everything(self.run)
                 SyncConnection.objects.update(reconciled_at=Now(), hash_key=newest_key())
             else:
@@ -121,10 +121,10 @@ class Running:
         finally:
             self.run.read += pull.outcome.read
             self.run.changed += pull.outcome.changed
-            self.run.corrections += pull.outcome.corrections if self.run.kind == Kind.RECONCILE else 0
+            self.run.corrections += pull.outcome.corrections if self.run.kind == RunKind.RECONCILE else 0
             self.run.errors += pull.failed
 
-    def _write(self, session: Session, connection: SyncConnection) -> None:
+    def _write(self, session: CrmSession, connection: SyncConnection) -> None:
         patience = MANUAL_JOBS if self.manual else PATIENCE_FOR_JOBS
         push = Push(session, connection, lambda: self._between(session, connection, WRITE_UP_TO), patience=patience)
         try:
@@ -135,7 +135,7 @@ class Running:
 
     def _patiently(self, push: Push) -> None:
         """Write, and wait for a while for records that were locked; what still waits then has failed for now."""
-        outbox.hurry()
+        outbox.make_retries_due()
         deadline = time.monotonic() + MANUAL_PATIENCE
         push.everything()
         rounds = iter(range(MANUAL_ROUNDS))
@@ -166,17 +166,17 @@ class Running:
             self.told = time.monotonic()
             SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
 
-    def _between(self, session: Session, connection: SyncConnection, share: float) -> None:
+    def _between(self, session: CrmSession, connection: SyncConnection, share: float) -> None:
         """Stop when the turn is over, or when too many of the CRM's calls are used up."""
         table_sizes.learn(*TABLES)
         if session.used and session.used[0] >= share * session.used[1]:
-            raise Trouble(TroubleKind.QUOTA, "ORG_LIMIT_NEAR")
+            raise ProviderError(ErrorKind.QUOTA, "ORG_LIMIT_NEAR")
         if share == READ_UP_TO and not self.manual and _over_budget(session, connection):
-            raise Trouble(TroubleKind.QUOTA, "BUDGET_USED")
+            raise ProviderError(ErrorKind.QUOTA, "BUDGET_USED")
         if not self.manual and time.monotonic() - self.began > TURN_SECONDS:
-            raise TurnOver
+            raise TurnEnded
 
-    def _end(self, session: Session, fault: str | None) -> None:
+    def _end(self, session: CrmSession, fault: str | None) -> None:
         """Store what the turn came to; `fault` is empty when all went well, None when the run goes on."""
         run = self.run
         run.calls += session.calls
@@ -202,7 +202,7 @@ def wake(*, except_for: int) -> None:
         kick("unsubscribes.run_salesforce", run_id)
 
 
-def _over_budget(session: Session, connection: SyncConnection) -> bool:
+def _over_budget(session: CrmSession, connection: SyncConnection) -> bool:
     if not session.used:
         return False
     return used_today() + session.calls > connection.budget_percent / 100 * session.used[1]

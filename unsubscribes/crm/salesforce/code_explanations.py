@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from unsubscribes.crm.values import Words
+from unsubscribes.crm.values import Explanation
 
 _SIGN_IN = _("Check consumer key, secret or key, and that the app has a user to run as.")
 _RULE = _("Change the rule or the record in Salesforce, then press Retry. It is also tried again once a day.")
@@ -13,7 +13,7 @@ _SEE = _(
     "Let the user of the app see the record and use its record type, or correct the Salesforce ID; then press Retry."
 )
 
-CODES: dict[str, Words] = {
+CODES: dict[str, Explanation] = {
     "AUTOMATION_KEEPS_CLEARING": (
         _("Something in Salesforce keeps clearing the opt-out"),
         _(

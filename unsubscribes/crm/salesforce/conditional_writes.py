@@ -11,22 +11,22 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce import missing_records
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import SOBJECTS
 from unsubscribes.crm.salesforce.targets import target
-from unsubscribes.crm.values import Target
+from unsubscribes.crm.values import WriteTarget
 
 LONG_AGO = dt.datetime(1999, 1, 1, tzinfo=dt.UTC)
 PROVEN_FOR = dt.timedelta(days=1)
-REFUSED = (TroubleKind.SCHEMA, TroubleKind.PERMISSION, TroubleKind.READ_ONLY, TroubleKind.RULE)
+REFUSED = (ErrorKind.SCHEMA, ErrorKind.PERMISSION, ErrorKind.READ_ONLY, ErrorKind.RULE)
 
 
-def holds(place: Target, client: Client, *, value: bool) -> bool:
+def holds(place: WriteTarget, client: Client, *, value: bool) -> bool:
     """Tell whether the org honours the condition; it is tried on this record, whose box is `value`, once a day.
 
-    Raises `Trouble` when the record cannot be written at all.
+    Raises `ProviderError` when the record cannot be written at all.
     """
     fresh = Q(conditional_at__gt=Now() - PROVEN_FOR)
     row = SyncConnection.objects.filter(fresh).exclude(conditional_writes=None).first()
@@ -35,12 +35,12 @@ def holds(place: Target, client: Client, *, value: bool) -> bool:
     return prove(place, client, value=value)
 
 
-def prove(place: Target, client: Client, *, value: bool) -> bool:
+def prove(place: WriteTarget, client: Client, *, value: bool) -> bool:
     """Try it on this record, and remember what came out."""
     try:
         client.change(place.sobject, place.sf_id, {place.field: value}, unmodified_since=LONG_AGO)
-    except Trouble as trouble:
-        if trouble.kind is not TroubleKind.MOVED_ON:
+    except ProviderError as error:
+        if error.kind is not ErrorKind.MOVED_ON:
             raise
         refused = True
     else:
@@ -64,7 +64,7 @@ def prove_on_any(client: Client, connection: SyncConnection) -> bool | None:
             if found:
                 there = found[0]
                 return prove(target(there, connection.opt_out_field), client, value=there.opted_out)
-        except Trouble as trouble:
-            if trouble.kind not in REFUSED:  # another line of the test says what is missing
+        except ProviderError as error:
+            if error.kind not in REFUSED:  # another line of the test says what is missing
                 raise
     return None

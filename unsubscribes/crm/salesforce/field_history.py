@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contacts.people.rules import salesforce_id
 from salesconnect.lib.database.sql import fill
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids
 from unsubscribes.crm.values import Attribution, CrmRecord
@@ -17,8 +17,8 @@ from unsubscribes.crm.values import Attribution, CrmRecord
 MOST = 400
 # No reason to keep an opt-out waiting: what history cannot tell, the record does.
 BEARABLE = (
-    TroubleKind.SCHEMA, TroubleKind.BUG, TroubleKind.GONE, TroubleKind.PERMISSION, TroubleKind.SPLIT,
-    TroubleKind.RESUME,
+    ErrorKind.SCHEMA, ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION, ErrorKind.SPLIT,
+    ErrorKind.RESUME,
 )  # fmt: skip
 Told = dict[str, Attribution]
 
@@ -31,8 +31,8 @@ def attributions(news: Sequence[CrmRecord], client: Client, connection: SyncConn
         return {}
     try:
         return _history(news, client, connection.opt_out_field)
-    except Trouble as trouble:
-        if trouble.kind not in BEARABLE:
+    except ProviderError as error:
+        if error.kind not in BEARABLE:
             raise
         return {}
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api.client import Client, RawPage
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Sobject, literal, moment, row, with_ids
 from unsubscribes.crm.values import CrmRecord
@@ -19,7 +19,7 @@ IDS = 400
 HOPS = 20
 HORIZON = dt.timedelta(days=29)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
-UNANSWERED = (TroubleKind.BUG, TroubleKind.GONE, TroubleKind.PERMISSION, TroubleKind.SCHEMA)
+UNANSWERED = (ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION, ErrorKind.SCHEMA)
 
 
 def whereabouts(sf_ids: Sequence[str], client: Client, connection: SyncConnection) -> list[CrmRecord]:
@@ -47,11 +47,11 @@ def _read(prefix: str, wanted: Iterable[str], client: Client, connection: SyncCo
 
 
 def rows_of(sobject: Sobject, page: RawPage, opt_out_field: str) -> list[CrmRecord]:
-    """Read the records of a page. Raises `Trouble` when one of them is not what was asked for."""
+    """Read the records of a page. Raises `ProviderError` when one of them is not what was asked for."""
     try:
         return [row(sobject, each, opt_out_field) for each in page.records]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Trouble(TroubleKind.BUG, "BAD_RECORD", type(error).__name__) from error
+        raise ProviderError(ErrorKind.BUG, "BAD_RECORD", type(error).__name__) from error
 
 
 def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:
@@ -67,11 +67,11 @@ def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:
             body = client.get(f"sobjects/{name}/deleted/", start=literal(now - HORIZON), end=literal(now + MINUTE))
             listed = {salesforce_id(each["id"]) for each in body["deletedRecords"]}
             earliest = moment(body["earliestDateAvailable"]) - DAY
-        except Trouble as trouble:
-            if trouble.kind not in UNANSWERED:
+        except ProviderError as error:
+            if error.kind not in UNANSWERED:
                 raise
         except (KeyError, TypeError, ValueError):
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
         else:
             gone |= {each.sf_id for each in mine if each.sf_id in listed or (each.stamp and each.synced_at < earliest)}
     return gone

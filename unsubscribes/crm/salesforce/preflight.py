@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.database.sql import fill
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce import conditional_writes
 from unsubscribes.crm.salesforce.api import auth
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import IS_PERSON, SOBJECTS, Sobject, literal, moment, on_account
-from unsubscribes.crm.values import Line
+from unsubscribes.crm.values import ConnectionCheck
 
 PATIENCE = 10.0
 MINUTE = dt.timedelta(minutes=1)
@@ -29,26 +29,26 @@ HIDDEN_SHARE = 0.9
 NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
 
 
-def check(connection: SyncConnection) -> list[Line]:
+def check(connection: SyncConnection) -> list[ConnectionCheck]:
     """Return the lines of the check; it reads only. When nobody can sign in, that is the one line there is."""
     try:
         auth.renewed(connection.token_generation)
-    except Trouble as trouble:
+    except ProviderError as error:
         advice = _("Check login URL, consumer key and secret, and that the app has a user to run as.")
-        return [Line(False, _("Sign-in"), f"{trouble.code} {trouble.message}".strip(), advice)]
+        return [ConnectionCheck(False, _("Sign-in"), f"{error.code} {error.message}".strip(), advice)]
     with Client(connection.api_version, patience=PATIENCE, read_only=True) as client:
-        return [Line(True, _("Sign-in"), connection.login_url), *_lines(client, connection)]
+        return [ConnectionCheck(True, _("Sign-in"), connection.login_url), *_lines(client, connection)]
 
 
 def remember(client: Client, connection: SyncConnection) -> None:
-    """Store what the org has that the sync has to know. Raises `Trouble` when it cannot be asked."""
+    """Store what the org has that the sync has to know. Raises `ProviderError` when it cannot be asked."""
     accounts = _fields_of_account(client)
     kept = [sobject.name for sobject in SOBJECTS if _keeps_history(client.get(f"sobjects/{sobject.name}/describe"))]
     connection.person_accounts, connection.history_of = IS_PERSON in accounts, kept
     connection.save(update_fields=["person_accounts", "history_of"])
 
 
-def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
+def _lines(client: Client, connection: SyncConnection) -> Iterator[ConnectionCheck]:
     yield from _asked(_("Org"), partial(_org, client), "")
     yield from _asked(_("API version"), partial(_version, client, connection.api_version), "")
     yield from _asked(_("API calls"), partial(_limits, client), _("Let the user of the app use the API."))
@@ -66,49 +66,51 @@ def _lines(client: Client, connection: SyncConnection) -> Iterator[Line]:
     connection.save(update_fields=["person_accounts", "history_of"])
 
 
-def _asked(what: str, ask: Callable[[], list[Line]], advice: str) -> list[Line]:
+def _asked(what: str, ask: Callable[[], list[ConnectionCheck]], advice: str) -> list[ConnectionCheck]:
     try:
         return ask()
-    except Trouble as trouble:
-        return [Line(False, what, f"{trouble.code} {trouble.message}".strip(), advice)]
+    except ProviderError as error:
+        return [ConnectionCheck(False, what, f"{error.code} {error.message}".strip(), advice)]
     except (KeyError, TypeError, ValueError):
-        return [Line(False, what, "BAD_BODY", _("Salesforce's answer cannot be read; try again in a while."))]
+        return [
+            ConnectionCheck(False, what, "BAD_BODY", _("Salesforce's answer cannot be read; try again in a while."))
+        ]
 
 
-def _org(client: Client) -> list[Line]:
+def _org(client: Client) -> list[ConnectionCheck]:
     [org] = client.get("query", q="SELECT Name, IsSandbox FROM Organization")["records"]
     kind = _("a sandbox") if org["IsSandbox"] else _("in production")
-    return [Line(True, _("Org"), f"{org['Name']}, {kind}")]
+    return [ConnectionCheck(True, _("Org"), f"{org['Name']}, {kind}")]
 
 
-def _version(client: Client, wanted: str) -> list[Line]:
+def _version(client: Client, wanted: str) -> list[ConnectionCheck]:
     offered = [str(each["version"]) for each in client.get("/services/data/")]
     newest = max(offered, key=float, default="")
     advice = _("The org offers %(newest)s at most; it takes a release of this program that speaks it.")
-    return [Line(wanted in offered, _("API version"), wanted, advice % {"newest": newest})]
+    return [ConnectionCheck(wanted in offered, _("API version"), wanted, advice % {"newest": newest})]
 
 
-def _limits(client: Client) -> list[Line]:
+def _limits(client: Client) -> list[ConnectionCheck]:
     calls = client.get("limits")["DailyApiRequests"]
     left, everything = int(calls["Remaining"]), int(calls["Max"])
     found = _("%(left)s of %(all)s are left today") % {"left": _number(left), "all": _number(everything)}
-    return [Line(left > 0, _("API calls"), found, _("Wait, or buy more calls."))]
+    return [ConnectionCheck(left > 0, _("API calls"), found, _("Wait, or buy more calls."))]
 
 
-def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> list[Line]:
+def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> list[ConnectionCheck]:
     described = client.get(f"sobjects/{sobject.name}/describe")
     kept += [sobject.name] if _keeps_history(described) else []
     fields: dict[str, dict[str, Any]] = {each["name"]: each for each in described["fields"]}
     missing = [name for name in (*NEEDED, field) if name not in fields]
     writable = bool(fields.get(field, {}).get("updateable"))
     return [
-        Line(
+        ConnectionCheck(
             not missing,
             _("%(object)s: fields") % {"object": sobject.name},
             ", ".join(missing) or field,
             _("Make the fields visible to the user of the app (field-level security)."),
         ),
-        Line(
+        ConnectionCheck(
             writable,
             _("%(object)s: opt-out can be written") % {"object": sobject.name},
             field,
@@ -117,79 +119,89 @@ def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> li
     ]
 
 
-def _sharing(client: Client, sobject: Sobject) -> list[Line]:
+def _sharing(client: Client, sobject: Sobject) -> list[ConnectionCheck]:
     """Compare what can be seen with the org's own, approximate count: sharing hides rows without a word."""
     seen = client.get("query", q=fill("SELECT COUNT() FROM {sobject}", sobject=sobject.name))["totalSize"]
     counted = client.get("limits/recordCount", sObjects=sobject.name)["sObjects"]
     there = counted[0]["count"] if counted else seen
     found = _("%(seen)s of about %(there)s records can be seen") % {"seen": _number(seen), "there": _number(there)}
     advice = _("Give the user of the app View All on the object.")
-    return [Line(seen >= HIDDEN_SHARE * there, _("%(object)s: sharing") % {"object": sobject.name}, found, advice)]
+    return [
+        ConnectionCheck(
+            seen >= HIDDEN_SHARE * there, _("%(object)s: sharing") % {"object": sobject.name}, found, advice
+        )
+    ]
 
 
 def _number(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-def _changes(client: Client) -> list[Line]:
+def _changes(client: Client) -> list[ConnectionCheck]:
     """Ask for what changed in the last minutes, on which the safe end of each read depends."""
     now = client.time() or dt.datetime.now(dt.UTC)
     start, end = literal(now - 2 * MINUTE), literal(now + MINUTE)
     covered = client.get(f"sobjects/{SOBJECTS[0].name}/updated/", start=start, end=end)["latestDateCovered"]
-    return [Line(True, _("List of changes"), _("known up to %(time)s") % {"time": moment(covered).isoformat(" ")})]
+    return [
+        ConnectionCheck(
+            True, _("List of changes"), _("known up to %(time)s") % {"time": moment(covered).isoformat(" ")}
+        )
+    ]
 
 
-def _clock(client: Client) -> list[Line]:
+def _clock(client: Client) -> list[ConnectionCheck]:
     there = client.time()
     skew = there - timezone.now() if there else None
     if skew is None:
-        return [Line(True, _("Clock"), _("Salesforce's answers tell no time"))]
+        return [ConnectionCheck(True, _("Clock"), _("Salesforce's answers tell no time"))]
     advice = _("Set the clock of this machine (NTP): a sign-in with a private key is refused when it is wrong.")
-    return [Line(not clock.is_off(skew), _("Clock"), clock.words(skew), advice)]
+    return [ConnectionCheck(not clock.is_off(skew), _("Clock"), clock.words(skew), advice)]
 
 
-def _careful(connection: SyncConnection) -> list[Line]:
+def _careful(connection: SyncConnection) -> list[ConnectionCheck]:
     """Prove that a record that has changed since a date in 1999 is not written: the value sent is the one there."""
     with Client(connection.api_version, patience=PATIENCE) as client:
         proven = conditional_writes.prove_on_any(client, connection)
     if proven is None:
-        return [Line(True, _("Careful writing"), _("There is no record yet to try it on"))]
+        return [ConnectionCheck(True, _("Careful writing"), _("There is no record yet to try it on"))]
     found = (
         _("A record that has changed meanwhile is not written")
         if proven
         else _("Salesforce writes a record though it has changed meanwhile (If-Unmodified-Since is ignored)")
     )
     advice = _("Look for a proxy that removes headers. Until then no new consent is written to Salesforce.")
-    return [Line(proven, _("Careful writing"), found, advice)]
+    return [ConnectionCheck(proven, _("Careful writing"), found, advice)]
 
 
 def _keeps_history(described: dict[str, Any]) -> bool:
     return any(each["relationshipName"] == "Histories" for each in described.get("childRelationships", ()))
 
 
-def _history(kept: list[str]) -> Line:
+def _history(kept: list[str]) -> ConnectionCheck:
     """Tell whether Salesforce keeps who changed the field and when. It may be missing: then nobody knows it."""
     known = _("kept for %(objects)s: who opted out and when is read from it") % {"objects": ", ".join(kept)}
     unknown = _("not kept: of an opt-out only who changed the record last, and when, can be told")
-    return Line(True, _("Field history"), known if kept else unknown)
+    return ConnectionCheck(True, _("Field history"), known if kept else unknown)
 
 
-def _person_accounts(client: Client, connection: SyncConnection) -> list[Line]:
+def _person_accounts(client: Client, connection: SyncConnection) -> list[ConnectionCheck]:
     fields, field = _fields_of_account(client), on_account(connection.opt_out_field)
     connection.person_accounts = IS_PERSON in fields
     if not connection.person_accounts:
-        return [Line(True, _("Person accounts"), _("not in use"))]
+        return [ConnectionCheck(True, _("Person accounts"), _("not in use"))]
     writable = bool(fields.get(field, {}).get("updateable"))
     advice = _("Give the user of the app edit access to Account and to its field %(field)s.") % {"field": field}
-    return [Line(writable, _("Person accounts"), _("in use; their opt-outs are written on the account"), advice)]
+    return [
+        ConnectionCheck(writable, _("Person accounts"), _("in use; their opt-outs are written on the account"), advice)
+    ]
 
 
 def _fields_of_account(client: Client) -> dict[str, dict[str, Any]]:
     """Return the fields of Account; none where the user of the app may not see accounts."""
     try:
         described = client.get("sobjects/Account/describe")
-    except Trouble as trouble:
-        if trouble.kind in (TroubleKind.TRANSIENT, TroubleKind.QUOTA, TroubleKind.AUTH):
+    except ProviderError as error:
+        if error.kind in (ErrorKind.TRANSIENT, ErrorKind.QUOTA, ErrorKind.AUTH):
             raise
         return {}
     return {each["name"]: each for each in described["fields"]}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider
-from unsubscribes.crm.provider_errors import TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind
 from unsubscribes.crm.salesforce import preflight
 from unsubscribes.crm.salesforce.api import credentials, hosts
 from unsubscribes.crm.salesforce.api.error_codes import record_class
@@ -13,7 +13,7 @@ from unsubscribes.crm.salesforce.code_explanations import CODES
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, SOBJECTS
 from unsubscribes.crm.salesforce.session import SalesforceSession
 from unsubscribes.crm.salesforce.targets import ACCOUNT
-from unsubscribes.crm.values import Limits, Line, Words
+from unsubscribes.crm.values import ConnectionCheck, Explanation, WriteLimits
 
 BATCH = 200
 JOBS_ABOVE = 2_200
@@ -27,7 +27,7 @@ class Salesforce(Provider):
     name = "Salesforce"
     sobjects = tuple(sobject.name for sobject in SOBJECTS)
     parent = ACCOUNT
-    limits = Limits(BATCH, JOBS_ABOVE, JOB)
+    limits = WriteLimits(BATCH, JOBS_ABOVE, JOB)
     names_people = True
 
     def open(
@@ -40,14 +40,14 @@ class Salesforce(Provider):
     ) -> SalesforceSession:
         return SalesforceSession(self, connection, alive=alive, patience=patience, read_only=read_only)
 
-    def check(self, connection: SyncConnection) -> list[Line]:
+    def check(self, connection: SyncConnection) -> list[ConnectionCheck]:
         return preflight.check(connection)
 
-    def classify(self, code: str, message: str) -> TroubleKind:
+    def classify(self, code: str, message: str) -> ErrorKind:
         """Look the code up; triggers and flows quote a lock in their message."""
         return record_class(code, message)
 
-    def words(self) -> Mapping[str, Words]:
+    def words(self) -> Mapping[str, Explanation]:
         return CODES
 
     def record_id(self, text: str) -> str:

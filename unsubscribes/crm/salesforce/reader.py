@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce import missing_records
-from unsubscribes.crm.salesforce.api.client import Client, Part, RawPage
+from unsubscribes.crm.salesforce.api.client import Client, RawPage, SubRequest
 from unsubscribes.crm.salesforce.mapping import BY_NAME, SOBJECTS, changed, everything, literal, moment
-from unsubscribes.crm.values import Page, Position
+from unsubscribes.crm.values import ReadPosition, RecordPage
 
 HORIZON = dt.timedelta(days=29)
 SHORTEST = dt.timedelta(minutes=2)
@@ -22,8 +22,8 @@ MINUTE = dt.timedelta(minutes=1)
 LONG_TRANSACTION = dt.timedelta(minutes=10)
 RESUMES = 5
 PIECE = 500
-REFUSED = (TroubleKind.BUG, TroubleKind.GONE, TroubleKind.PERMISSION)
-PASSING = (TroubleKind.TRANSIENT, TroubleKind.AUTH, TroubleKind.QUOTA)
+REFUSED = (ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION)
+PASSING = (ErrorKind.TRANSIENT, ErrorKind.AUTH, ErrorKind.QUOTA)
 
 
 @dataclass(slots=True)
@@ -31,24 +31,24 @@ class Reader:
     client: Client
     connection: SyncConnection
 
-    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+    def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         """Return the pages of each object; the first ones come with one call where the org allows it."""
         plain = len(positions) == len(SOBJECTS) and not any(each.after for each in positions)
         if self.connection.composite and plain and (together := self._together(positions)):
             return together
         return {each.sobject: self._since(each) for each in positions}
 
-    def covered(self, position: Position) -> dt.datetime:
+    def covered(self, position: ReadPosition) -> dt.datetime:
         """Ask up to when everything can be read; where that is refused, trust what is older than long transactions."""
         try:
             path = f"sobjects/{position.sobject}/updated/"
             return self._covered(self.client.get(path, **self._window(position.watermark)))
-        except Trouble as trouble:
-            if trouble.kind not in REFUSED or self.client.now is None:
+        except ProviderError as error:
+            if error.kind not in REFUSED or self.client.now is None:
                 raise
             return self.client.now - LONG_TRANSACTION
 
-    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+    def everything(self, sobject: str, after: str) -> Iterator[RecordPage]:
         for _resume in range(RESUMES):
             try:
                 for found in self.client.query(everything(self._select(sobject), after)):
@@ -56,24 +56,24 @@ class Reader:
                     yield page
                     after = page.records[-1].sf_id if page.records else after
                 return  # noqa: TRY300 - the way out of the loop
-            except Trouble as trouble:
-                if trouble.kind is not TroubleKind.RESUME:
+            except ProviderError as error:
+                if error.kind is not ErrorKind.RESUME:
                     raise
-        raise Trouble(TroubleKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
+        raise ProviderError(ErrorKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
 
-    def _together(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+    def _together(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         """Read the first pages of both objects with one call; nothing when the org does not let us."""
         parts = []
         for each in positions:
             window = self._window(each.watermark)
-            parts.append(Part(f"{each.sobject}Covered", f"sobjects/{each.sobject}/updated/", window))
-            parts.append(Part(each.sobject, "queryAll", {"q": self._query(each)}))
+            parts.append(SubRequest(f"{each.sobject}Covered", f"sobjects/{each.sobject}/updated/", window))
+            parts.append(SubRequest(each.sobject, "queryAll", {"q": self._query(each)}))
         try:
             bodies = self.client.composite(parts)
-        except Trouble as trouble:
-            if trouble.kind in PASSING:
+        except ProviderError as error:
+            if error.kind in PASSING:
                 raise
-            if trouble.kind in REFUSED:
+            if error.kind in REFUSED:
                 SyncConnection.objects.update(composite=False)
                 self.connection.composite = False
             return {}
@@ -83,19 +83,19 @@ class Reader:
             for each, upper, body in zip(positions, covered, bodies[1::2], strict=True)
         }
 
-    def _since(self, position: Position) -> Iterator[Page]:
+    def _since(self, position: ReadPosition) -> Iterator[RecordPage]:
         if not position.after or position.upper is None:
             position = position._replace(upper=self.covered(position))
         try:
             body = self.client.get("queryAll", q=self._query(position))
-        except Trouble as trouble:
-            if trouble.kind is not TroubleKind.SPLIT:
+        except ProviderError as error:
+            if error.kind is not ErrorKind.SPLIT:
                 raise
             yield from self._piecewise(position)
         else:
             yield from self._pages(position, body)
 
-    def _piecewise(self, position: Position) -> Iterator[Page]:
+    def _piecewise(self, position: ReadPosition) -> Iterator[RecordPage]:
         """Read a few records at a time, where the org takes too long to find them all."""
         more = True
         while more:
@@ -107,7 +107,7 @@ class Reader:
                 yield page
                 position = _behind(position, page)
 
-    def _pages(self, position: Position, body: object) -> Iterator[Page]:
+    def _pages(self, position: ReadPosition, body: object) -> Iterator[RecordPage]:
         for _resume in range(RESUMES):
             try:
                 for found in self.client.pages(body):
@@ -115,20 +115,22 @@ class Reader:
                     yield page
                     position = _behind(position, page)
                 return  # noqa: TRY300 - the way out of the loop
-            except Trouble as trouble:
-                if trouble.kind is not TroubleKind.RESUME:
+            except ProviderError as error:
+                if error.kind is not ErrorKind.RESUME:
                     raise
                 body = self.client.get("queryAll", q=self._query(position))
-        raise Trouble(TroubleKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
+        raise ProviderError(ErrorKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
 
-    def _page(self, sobject: str, found: RawPage, upper: dt.datetime | None) -> Page:
-        return Page(missing_records.rows_of(BY_NAME[sobject], found, self.connection.opt_out_field), found.done, upper)
+    def _page(self, sobject: str, found: RawPage, upper: dt.datetime | None) -> RecordPage:
+        return RecordPage(
+            missing_records.rows_of(BY_NAME[sobject], found, self.connection.opt_out_field), found.done, upper
+        )
 
     def _select(self, sobject: str) -> str:
         row = self.connection
         return BY_NAME[sobject].select(row.opt_out_field, persons=row.person_accounts, details=row.create_people)
 
-    def _query(self, position: Position) -> str:
+    def _query(self, position: ReadPosition) -> str:
         return changed(self._select(position.sobject), position.watermark, position.after)  # type: ignore[arg-type] # there is one
 
     def _window(self, watermark: dt.datetime | None) -> dict[str, str]:
@@ -142,11 +144,11 @@ class Reader:
         try:
             covered = moment(body["latestDateCovered"])  # type: ignore[index]
         except (KeyError, TypeError, ValueError):
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
         return min(covered, self.client.now) if self.client.now else covered
 
 
-def _behind(position: Position, page: Page) -> Position:
+def _behind(position: ReadPosition, page: RecordPage) -> ReadPosition:
     if not page.records:
         return position
     last = page.records[-1]

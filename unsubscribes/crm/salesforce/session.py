@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from unsubscribes.crm.models import SyncConnection, SyncRecord
-from unsubscribes.crm.provider import Session
+from unsubscribes.crm.provider import CrmSession
 from unsubscribes.crm.salesforce import conditional_writes, field_history, missing_records, preflight
-from unsubscribes.crm.salesforce.api.bulk import Bulk
+from unsubscribes.crm.salesforce.api.bulk import SalesforceBulkJobs
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import BY_NAME, with_ids
 from unsubscribes.crm.salesforce.reader import Reader
 from unsubscribes.crm.salesforce.targets import target
-from unsubscribes.crm.values import Attribution, CrmRecord, Page, Position, Result, Target
+from unsubscribes.crm.values import Attribution, CrmRecord, ReadPosition, RecordPage, WriteResult, WriteTarget
 
 if TYPE_CHECKING:
     from unsubscribes.crm.provider import Provider
 
 
-class SalesforceSession(Session):
+class SalesforceSession(CrmSession):
     """Reads and writes the opt-out box of Contacts and Leads."""
 
     def __init__(
@@ -33,7 +33,7 @@ class SalesforceSession(Session):
         self.provider, self.connection = provider, connection
         self.client = Client(connection.api_version, alive=alive, patience=patience, read_only=read_only)
         self.reader = Reader(self.client, connection)
-        self.jobs = Bulk(self.client)
+        self.jobs = SalesforceBulkJobs(self.client)
 
     @property
     def calls(self) -> int:  # type: ignore[override] # the client counts
@@ -65,13 +65,13 @@ class SalesforceSession(Session):
         """Store whether there are person accounts, and of which objects a history is kept."""
         preflight.remember(self.client, self.connection)
 
-    def changes(self, positions: Sequence[Position]) -> dict[str, Iterator[Page]]:
+    def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         return self.reader.changes(positions)
 
-    def covered(self, position: Position) -> dt.datetime:
+    def covered(self, position: ReadPosition) -> dt.datetime:
         return self.reader.covered(position)
 
-    def everything(self, sobject: str, after: str) -> Iterator[Page]:
+    def everything(self, sobject: str, after: str) -> Iterator[RecordPage]:
         return self.reader.everything(sobject, after)
 
     def record(self, record: SyncRecord) -> CrmRecord | None:
@@ -92,11 +92,11 @@ class SalesforceSession(Session):
         """Ask the history of the field, where there is one."""
         return super().attributions(news) | field_history.attributions(news, self.client, self.connection)
 
-    def target(self, record: SyncRecord | CrmRecord) -> Target:
+    def target(self, record: SyncRecord | CrmRecord) -> WriteTarget:
         """Return the record itself, or the account of a person account."""
         return target(record, self.connection.opt_out_field)
 
-    def opt_out(self, targets: Sequence[Target]) -> list[Result]:
+    def opt_out(self, targets: Sequence[WriteTarget]) -> list[WriteResult]:
         """Tick the boxes with one request (sObject Collections)."""
         return self.client.update(
             [{"attributes": {"type": each.sobject}, "id": each.sf_id, each.field: True} for each in targets]

@@ -6,55 +6,55 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry
 from unsubscribes.crm.outbox import outbox, sync_errors
-from unsubscribes.crm.provider import UNCONDITIONAL, Session
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider import UNCONDITIONAL, CrmSession
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.reading import applying, known
-from unsubscribes.crm.reading.rules import is_the_old_no
-from unsubscribes.crm.values import CrmRecord, Result
+from unsubscribes.crm.reading.rules import predates_reconsent
+from unsubscribes.crm.values import CrmRecord, WriteResult
 from unsubscribes.crm.writing import settling
 
 READS = 3
 HOUR = 3_600
-FAULTS = (TroubleKind.UNKNOWN, TroubleKind.BUG)
+FAULTS = (ErrorKind.UNKNOWN, ErrorKind.BUG)
 
 
-def clear(entry: OutboxEntry, session: Session) -> bool | None:
+def clear(entry: OutboxEntry, session: CrmSession) -> bool | None:
     """Clear one box: True when it is clear, False when the record refuses it, None when it is not to be cleared.
 
     A newer opt-out in the CRM wins: it is taken over here. Between reading and writing the record may move: the
-    write then fails, and the record is read and weighed anew. Raises `Trouble` when the CRM cannot be asked.
+    write then fails, and the record is read and weighed anew. Raises `ProviderError` when the CRM cannot be asked.
     """
     for _read in range(READS):
         found = _read_now(entry, session)
         if found is None or found.deleted or found.successor_id:
-            return _followed(entry, Trouble(TroubleKind.GONE, "NOT_FOUND"), session)
+            return _followed(entry, ProviderError(ErrorKind.GONE, "NOT_FOUND"), session)
         if found.opted_out and not _may_clear(entry, found, session):
             return None
         try:
             if found.opted_out and not session.clear(found):
                 return _held_back(entry)
-        except Trouble as trouble:
-            if trouble.kind is TroubleKind.MOVED_ON:
+        except ProviderError as error:
+            if error.kind is ErrorKind.MOVED_ON:
                 continue
-            return _refused(entry, trouble, session)
+            return _refused(entry, error, session)
         settling.written(entry, value=False)
         return True
-    return _left(entry, Trouble(TroubleKind.MOVED_ON, "KEEPS_MOVING"), TroubleKind.MOVED_ON)
+    return _left(entry, ProviderError(ErrorKind.MOVED_ON, "KEEPS_MOVING"), ErrorKind.MOVED_ON)
 
 
 def _held_back(entry: OutboxEntry) -> bool:
     """Let the re-consent wait: where a newer opt-out could be written over, none is cleared."""
     mine = Q(pk=entry.pk, lease=entry.lease)
     outbox.put_back(mine, seconds=HOUR, code=UNCONDITIONAL)
-    sync_errors.note(entry.record, "push", UNCONDITIONAL)
+    sync_errors.record_error(entry.record, "push", UNCONDITIONAL)
     return False
 
 
-def _read_now(entry: OutboxEntry, session: Session) -> CrmRecord | None:
+def _read_now(entry: OutboxEntry, session: CrmSession) -> CrmRecord | None:
     return session.record(entry.record)
 
 
-def _may_clear(entry: OutboxEntry, found: CrmRecord, session: Session) -> bool:
+def _may_clear(entry: OutboxEntry, found: CrmRecord, session: CrmSession) -> bool:
     """Weigh the opt-out that stands in the CRM against the re-consent; take it over when it is newer."""
     with transaction.atomic():
         outbox.lock()
@@ -62,8 +62,8 @@ def _may_clear(entry: OutboxEntry, found: CrmRecord, session: Session) -> bool:
         if current.lease != entry.lease:
             return False
         given = known.reconsent_of(current, session.connection.user_id, session.now)
-        if is_the_old_no(found.stamp, found.modified_by, given):
-            if not outbox.says_no(entry.record_id):
+        if predates_reconsent(found.stamp, found.modified_by, given):
+            if not outbox.is_opted_out_here(entry.record_id):
                 return True
             OutboxEntry.objects.filter(pk=entry.pk).update(
                 state=OutboxEntry.State.SUPERSEDED, lease=None, finished_at=Now()
@@ -73,22 +73,22 @@ def _may_clear(entry: OutboxEntry, found: CrmRecord, session: Session) -> bool:
     return False
 
 
-def _refused(entry: OutboxEntry, trouble: Trouble, session: Session) -> bool | None:
+def _refused(entry: OutboxEntry, error: ProviderError, session: CrmSession) -> bool | None:
     """Count a failure of this record alone; what hinders every record stops the push."""
-    kind = session.provider.classify(trouble.code, trouble.message)
-    if TroubleKind.GONE in (trouble.kind, kind):
-        return _followed(entry, trouble, session)
-    if kind in settling.OF_ALL or (kind is TroubleKind.UNKNOWN and trouble.kind not in FAULTS):
-        raise trouble
-    return _left(entry, trouble, kind)
+    kind = session.provider.classify(error.code, error.message)
+    if ErrorKind.GONE in (error.kind, kind):
+        return _followed(entry, error, session)
+    if kind in settling.STOPS_ALL_WRITES or (kind is ErrorKind.UNKNOWN and error.kind not in FAULTS):
+        raise error
+    return _left(entry, error, kind)
 
 
-def _followed(entry: OutboxEntry, trouble: Trouble, session: Session) -> bool | None:
-    refusal = (entry, Result(trouble.code, trouble.message))
+def _followed(entry: OutboxEntry, error: ProviderError, session: CrmSession) -> bool | None:
+    refusal = (entry, WriteResult(error.code, error.message))
     return False if settling.follow([refusal], session) else None
 
 
-def _left(entry: OutboxEntry, trouble: Trouble, kind: TroubleKind) -> bool | None:
+def _left(entry: OutboxEntry, error: ProviderError, kind: ErrorKind) -> bool | None:
     """Let the record be tried again later, or give it up: False then."""
     with transaction.atomic():
-        return False if settling.refused(entry, Result(trouble.code, trouble.message), kind) else None
+        return False if settling.refused(entry, WriteResult(error.code, error.message), kind) else None

@@ -17,20 +17,20 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncJob
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.provider import Jobs, Session
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
-from unsubscribes.crm.values import JobState, Result
+from unsubscribes.crm.provider import BulkJobs, CrmSession
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
+from unsubscribes.crm.values import JobState, WriteResult
 from unsubscribes.crm.writing import settling
-from unsubscribes.crm.writing.settling import Settled
+from unsubscribes.crm.writing.settling import SettledCounts
 
 # About six polls for a job of a few minutes: each is an API call.
 POLLS = (2, 5, 10, 20, 40, 60)
 UNPROCESSED = "UNPROCESSED"
 # Not the job's fault: it is asked about again.
-PASSING = (TroubleKind.TRANSIENT, TroubleKind.AUTH, TroubleKind.QUOTA, TroubleKind.PERMISSION)
+PASSING = (ErrorKind.TRANSIENT, ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.PERMISSION)
 
 
-def parts(entries: Sequence[OutboxEntry], session: Session) -> list[tuple[str, str, list[OutboxEntry]]]:
+def parts(entries: Sequence[OutboxEntry], session: CrmSession) -> list[tuple[str, str, list[OutboxEntry]]]:
     """Return what goes into one job each: the object, the field of its box, the entries."""
 
     def place(entry: OutboxEntry) -> tuple[str, str]:
@@ -41,16 +41,16 @@ def parts(entries: Sequence[OutboxEntry], session: Session) -> list[tuple[str, s
     return [(*key, list(group)) for key, group in groupby(ordered, place)]
 
 
-def start(sobject: str, box: str, entries: Sequence[OutboxEntry], session: Session) -> None:
-    """Hand leased entries over to a job and set it going. Raises `Trouble`: nothing was written then."""
+def start(sobject: str, box: str, entries: Sequence[OutboxEntry], session: CrmSession) -> None:
+    """Hand leased entries over to a job and set it going. Raises `ProviderError`: nothing was written then."""
     job = _stored(sobject, box, entries)
     try:
         _create(job, session)
         _api(session).upload(job.sf_id, box, [session.target(entry.record).sf_id for entry in entries])
-    except Trouble as trouble:
+    except ProviderError as error:
         # Where an answer was lost, the second try is refused because the first was heard: the job is at work.
         if not job.sf_id or _api(session).state(job.sf_id) is JobState.OPEN:
-            abandon(job, session, trouble)
+            abandon(job, session, error)
             raise
     _ask_later(job)
 
@@ -68,7 +68,7 @@ def _stored(sobject: str, box: str, entries: Sequence[OutboxEntry]) -> SyncJob:
     return job
 
 
-def _create(job: SyncJob, session: Session) -> None:
+def _create(job: SyncJob, session: CrmSession) -> None:
     calls = session.calls
     job.sf_id = _api(session).create(job.sobject)
     SyncJob.objects.filter(pk=job.pk).update(sf_id=job.sf_id)
@@ -76,73 +76,75 @@ def _create(job: SyncJob, session: Session) -> None:
         _abort_lost(job, session)
 
 
-def _abort_lost(job: SyncJob, session: Session) -> None:
+def _abort_lost(job: SyncJob, session: CrmSession) -> None:
     known = {job.sf_id, *SyncJob.objects.exclude(sf_id="").values_list("sf_id", flat=True)}
     made_at = job.created_at + (SyncConnection.objects.get().clock_ahead or dt.timedelta(0))
     _api(session).abort_lost(job.sobject, known, made_at)
 
 
-def abandon(job: SyncJob, session: Session, trouble: Trouble | None = None) -> None:
+def abandon(job: SyncJob, session: CrmSession, error: ProviderError | None = None) -> None:
     """Abort a job that was never closed, and let its entries wait again; where that fails, a later turn tries."""
     try:
         if job.sf_id:
             _api(session).abort(job.sf_id)
         else:
             _abort_lost(job, session)
-    except Trouble as refusal:
+    except ProviderError as refusal:
         if refusal.kind in PASSING:
             return
-    _forget(job, trouble)
+    _forget(job, error)
 
 
-def _forget(job: SyncJob, trouble: Trouble | None = None) -> None:
-    code, message = (trouble.code, trouble.message) if trouble else ("", "")
+def _forget(job: SyncJob, error: ProviderError | None = None) -> None:
+    code, message = (error.code, error.message) if error else ("", "")
     with transaction.atomic():
-        outbox.put_back(Q(lease=job.lease), seconds=settling.SOON if trouble else 0, code=code, message=message)
+        outbox.put_back(
+            Q(lease=job.lease), seconds=settling.RETRY_SOON_SECONDS if error else 0, code=code, message=message
+        )
         SyncJob.objects.filter(pk=job.pk).delete()
 
 
-def settle_ended(session: Session) -> Settled:
-    """Ask about the jobs that are due, and settle what became of those that have ended. Raises `Trouble`."""
-    total = Settled()
+def settle_ended(session: CrmSession) -> SettledCounts:
+    """Ask about the jobs that are due, and settle what became of those that have ended. Raises `ProviderError`."""
+    total = SettledCounts()
     for job in SyncJob.objects.filter(due_at__lte=Now()).order_by("pk"):
         done = _settle(job, session)
         total.written, total.failed = total.written + done.written, total.failed + done.failed
     return total
 
 
-def _settle(job: SyncJob, session: Session) -> Settled:
+def _settle(job: SyncJob, session: CrmSession) -> SettledCounts:
     if not job.sf_id:
         abandon(job, session)
-        return Settled()
+        return SettledCounts()
     try:
         state = _api(session).state(job.sf_id)
         if state is JobState.OPEN:
             abandon(job, session)
-            return Settled()
+            return SettledCounts()
         if state is not JobState.ENDED:
             _ask_later(job)
-            return Settled()
+            return SettledCounts()
         results = _results(job, session)
-    except Trouble as trouble:
-        if trouble.kind in PASSING:
+    except ProviderError as error:
+        if error.kind in PASSING:
             raise
-        _forget(job, trouble)  # the CRM knows nothing of it any more: what it wrote is written again
-        return Settled()
+        _forget(job, error)  # the CRM knows nothing of it any more: what it wrote is written again
+        return SettledCounts()
     return _store(job, results, session)
 
 
-def _store(job: SyncJob, results: dict[str, Result], session: Session) -> Settled:
+def _store(job: SyncJob, results: dict[str, WriteResult], session: CrmSession) -> SettledCounts:
     entries = list(_entries(job).select_related("record"))
     places = [session.target(entry.record) for entry in entries]
-    unfinished = Result(UNPROCESSED, f"{session.provider.name} ended the job before this record.")
+    unfinished = WriteResult(UNPROCESSED, f"{session.provider.name} ended the job before this record.")
     found = [
         results.get(place.sf_id) or results.get(entry.record.sf_id, unfinished)
         for entry, place in zip(entries, places, strict=True)
     ]
     try:
         done = settling.settle(entries, found, session)
-    except Trouble:
+    except ProviderError:
         if not _entries(job).exists():
             SyncJob.objects.filter(pk=job.pk).delete()
         raise
@@ -170,11 +172,11 @@ def next_due() -> float | None:
     return wait.total_seconds() if wait is not None else None
 
 
-def _api(session: Session) -> Jobs:
+def _api(session: CrmSession) -> BulkJobs:
     if session.jobs is None:
-        raise Trouble(TroubleKind.BUG, "NO_JOBS")
+        raise ProviderError(ErrorKind.BUG, "NO_JOBS")
     return session.jobs
 
 
-def _results(job: SyncJob, session: Session) -> dict[str, Result]:
+def _results(job: SyncJob, session: CrmSession) -> dict[str, WriteResult]:
     return _api(session).results(job.sf_id)

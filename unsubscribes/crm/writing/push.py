@@ -18,18 +18,18 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRecord
 from unsubscribes.crm.outbox import outbox
-from unsubscribes.crm.provider import Session
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
-from unsubscribes.crm.values import Limits, Result
+from unsubscribes.crm.provider import CrmSession
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
+from unsubscribes.crm.values import WriteLimits, WriteResult
 from unsubscribes.crm.writing import clearing, jobs, settling
 
 LAST_BATCH = 10
 RETURNS = 20
 PATIENCE = 20.0
 # A request that the CRM does not understand: something in it is not as it should be.
-UNREADABLE = (TroubleKind.BUG, TroubleKind.DATA, TroubleKind.RULE, TroubleKind.UNKNOWN, TroubleKind.SLOW)
+UNREADABLE = (ErrorKind.BUG, ErrorKind.DATA, ErrorKind.RULE, ErrorKind.UNKNOWN, ErrorKind.SLOW)
 HALVINGS, LATER = 12, 900
-Write = Callable[[Sequence[OutboxEntry]], Sequence[Result]]
+Write = Callable[[Sequence[OutboxEntry]], Sequence[WriteResult]]
 logger = logging.getLogger(__name__)
 
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 class Push:
     """One emptying of the outbox. `between` is called after each request, outside transactions; it may raise."""
 
-    session: Session
+    session: CrmSession
     connection: SyncConnection
     between: Callable[[], object] = lambda: None
     written: int = 0
@@ -45,18 +45,18 @@ class Push:
     # For how many seconds jobs are waited for.
     patience: float = PATIENCE
     skipped: set[str] = field(default_factory=set)
-    until: dt.datetime = field(default_factory=outbox.clock)
+    until: dt.datetime = field(default_factory=outbox.database_now)
 
     def everything(self) -> None:
-        """Write until nothing is left that was due when this began; what becomes due meanwhile is for the next time.
+        """Write every entry that was due when this began. What becomes due meanwhile is left to the next turn.
 
-        So no record is written twice in one turn, whatever it answers. Raises `Trouble` when no request can be made
-        any more.
+        So no record is written twice in one turn, whatever the CRM answers. Raises `ProviderError` when no further
+        request can be made.
         """
         outbox.reclaim()
         outbox.collect()
         self._jobs()
-        self.until = outbox.clock()
+        self.until = outbox.database_now()
         while self._opt_outs():
             self.between()
         while self._returns():
@@ -78,26 +78,26 @@ class Push:
     def _opt_outs(self) -> bool:
         due = OutboxEntry.objects.filter(state__in=outbox.WAITING, due_at__lte=self.until, desired=True)
         due = due.alias(object=self._object()).exclude(object__in=self.skipped)
-        many = due.filter(attempts__lt=outbox.STUBBORN).count()
+        many = due.filter(attempts__lt=outbox.OFTEN_FAILED).count()
         holder = uuid4()
         if self.limits.jobs_above is not None and many > self.limits.jobs_above:
             return self._job(holder)
         if many:
             return self._send(holder, self.limits.batch, self._collection)
-        stubborn = due.count()
-        limit = LAST_BATCH if stubborn <= LAST_BATCH**2 else self.limits.batch
-        return bool(stubborn) and self._send(holder, limit, self._collection, stubborn=True)
+        often_failed = due.count()
+        limit = LAST_BATCH if often_failed <= LAST_BATCH**2 else self.limits.batch
+        return bool(often_failed) and self._send(holder, limit, self._collection, often_failed=True)
 
-    def _send(self, holder: UUID, limit: int, write: Write, *, stubborn: bool = False) -> bool:
+    def _send(self, holder: UUID, limit: int, write: Write, *, often_failed: bool = False) -> bool:
         """Lease, write and settle; False when nothing could be leased."""
-        entries = self._lease(holder, limit, stubborn=stubborn)
+        entries = self._lease(holder, limit, often_failed=often_failed)
         if not entries:
             return OutboxEntry.objects.filter(lease=holder).exists()
         try:
             entries = settling.still_needed(entries, self.session)
             results = write(entries) if entries else []
-        except Trouble as trouble:
-            self._failed(holder, entries, trouble)
+        except ProviderError as error:
+            self._failed(holder, entries, error)
             return True
         except BaseException:
             outbox.put_back(Q(lease=holder))
@@ -106,60 +106,60 @@ class Push:
         return True
 
     def _lease(
-        self, holder: UUID, limit: int, *, desired: bool = True, stubborn: bool | None = None
+        self, holder: UUID, limit: int, *, desired: bool = True, often_failed: bool | None = None
     ) -> list[OutboxEntry]:
         return outbox.lease(
             holder,
             desired=desired,
             limit=limit,
             until=self.until,
-            stubborn=stubborn,
+            often_failed=often_failed,
             skipped=self.skipped,
             parent=self.session.provider.parent,
         )
 
-    def _settle(self, entries: Sequence[OutboxEntry], results: Sequence[Result]) -> None:
+    def _settle(self, entries: Sequence[OutboxEntry], results: Sequence[WriteResult]) -> None:
         done = settling.settle(entries, results, self.session)
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
-    def _failed(self, holder: UUID, entries: Sequence[OutboxEntry], trouble: Trouble) -> None:
+    def _failed(self, holder: UUID, entries: Sequence[OutboxEntry], error: ProviderError) -> None:
         """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
-        if trouble.kind is TroubleKind.SCHEMA and len(objects := {self._place(entry) for entry in entries}) == 1:
+        if error.kind is ErrorKind.SCHEMA and len(objects := {self._place(entry) for entry in entries}) == 1:
             self.skipped |= objects
-        elif trouble.kind is TroubleKind.SCHEMA:
+        elif error.kind is ErrorKind.SCHEMA:
             self._one_object_each(holder, entries)
             return
-        elif trouble.kind in UNREADABLE and len(entries) <= self.limits.batch:
-            self._apart(holder, entries, trouble)
+        elif error.kind in UNREADABLE and len(entries) <= self.limits.batch:
+            self._apart(holder, entries, error)
             return
         mine = Q(lease=holder, pk__in=[entry.pk for entry in entries])
-        outbox.put_back(mine, seconds=settling.SOON, code=trouble.code, message=trouble.message)
-        if trouble.kind is not TroubleKind.SCHEMA:
-            raise trouble
+        outbox.put_back(mine, seconds=settling.RETRY_SOON_SECONDS, code=error.code, message=error.message)
+        if error.kind is not ErrorKind.SCHEMA:
+            raise error
         self.failed += 1
-        settling.note_object(self._place(entries[0]), trouble)
+        settling.record_write_error(self._place(entries[0]), error)
 
     def _one_object_each(self, holder: UUID, entries: Sequence[OutboxEntry]) -> None:
         for name in sorted({self._place(entry) for entry in entries}):
             part = [entry for entry in entries if self._place(entry) == name]
             try:
                 results = self._collection(part)
-            except Trouble as trouble:
-                self._failed(holder, part, trouble)
+            except ProviderError as error:
+                self._failed(holder, part, error)
             else:
                 self._settle(part, results)
 
-    def _apart(self, holder: UUID, entries: Sequence[OutboxEntry], trouble: Trouble) -> None:
+    def _apart(self, holder: UUID, entries: Sequence[OutboxEntry], error: ProviderError) -> None:
         """Find the records for which the CRM refuses the whole request, by halves: they alone are counted.
 
         Where it seems to refuse everything, all wait again, longer.
         """
-        parts, refusal = [list(entries)], trouble
+        parts, refusal = [list(entries)], error
         for _call in range(HALVINGS):
             alone = [part[0] for part in parts if len(part) == 1]
             for entry in alone:
                 with transaction.atomic():
-                    self.failed += settling.refused(entry, Result(refusal.code, refusal.message), TroubleKind.BUG)
+                    self.failed += settling.refused(entry, WriteResult(refusal.code, refusal.message), ErrorKind.BUG)
             parts = [part for part in parts if len(part) > 1]
             if not parts:
                 return
@@ -167,23 +167,23 @@ class Push:
             for half in (part[: len(part) // 2], part[len(part) // 2 :]):
                 try:
                     self._settle(half, self._collection(half))
-                except Trouble as again:
+                except ProviderError as again:
                     if again.kind not in UNREADABLE:
-                        outbox.put_back(Q(lease=holder), seconds=settling.SOON)
+                        outbox.put_back(Q(lease=holder), seconds=settling.RETRY_SOON_SECONDS)
                         raise
                     parts.append(half)
         outbox.put_back(Q(lease=holder), seconds=LATER, code=refusal.code, message=refusal.message)
         raise refusal
 
-    def _collection(self, entries: Sequence[OutboxEntry]) -> Sequence[Result]:
-        results: list[Result] = []
+    def _collection(self, entries: Sequence[OutboxEntry]) -> Sequence[WriteResult]:
+        results: list[WriteResult] = []
         for start in range(0, len(entries), self.limits.batch):
             part = entries[start : start + self.limits.batch]
             results += self.session.opt_out([self.session.target(entry.record) for entry in part])
         return results
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> WriteLimits:
         """Return how much goes into one request."""
         return self.session.provider.limits
 
@@ -198,17 +198,17 @@ class Push:
 
     def _job(self, holder: UUID) -> bool:
         """Start a job for each object; False when nothing could be leased."""
-        entries = self._lease(holder, self.limits.job, stubborn=False)
+        entries = self._lease(holder, self.limits.job, often_failed=False)
         try:
             for sobject, box, part in jobs.parts(entries, self.session):
                 try:
                     jobs.start(sobject, box, part, self.session)
-                except Trouble as trouble:
-                    if trouble.kind is not TroubleKind.SCHEMA:
+                except ProviderError as error:
+                    if error.kind is not ErrorKind.SCHEMA:
                         raise
                     self.skipped.add(sobject)
                     self.failed += 1
-                    settling.note_object(sobject, trouble)
+                    settling.record_write_error(sobject, error)
         finally:
             outbox.put_back(Q(lease=holder))
         return bool(entries)
@@ -221,8 +221,8 @@ class Push:
             try:
                 ok = clearing.clear(entry, self.session)
             except BaseException as problem:
-                code = problem.code if isinstance(problem, Trouble) else ""
-                outbox.put_back(Q(lease=holder), seconds=settling.SOON if code else 0, code=code)
+                code = problem.code if isinstance(problem, ProviderError) else ""
+                outbox.put_back(Q(lease=holder), seconds=settling.RETRY_SOON_SECONDS if code else 0, code=code)
                 raise
             self.written, self.failed = self.written + (ok is True), self.failed + (ok is False)
             self.between()

@@ -9,48 +9,48 @@ from django.db.models.functions import Now
 
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, sync_errors, ticking
-from unsubscribes.crm.provider import Session
-from unsubscribes.crm.provider_errors import PACES, Trouble, TroubleKind
+from unsubscribes.crm.provider import CrmSession
+from unsubscribes.crm.provider_errors import RETRY_POLICIES, ErrorKind, ProviderError
 from unsubscribes.crm.reading import applying, successors
-from unsubscribes.crm.values import CrmRecord, Result
+from unsubscribes.crm.values import CrmRecord, WriteResult
 
-SOON = 60
-PACE = 1.0
+RETRY_SOON_SECONDS = 60
+RETRY_TIME_FACTOR = 1.0
 READ_ONLY_SHARE, READ_ONLY_LEAST = 0.2, 5
 # Not the record's own fault: what it was told of one record is true of all, and stops the push.
-OF_ALL = (TroubleKind.AUTH, TroubleKind.QUOTA, TroubleKind.PERMISSION)
-Refusal = tuple[OutboxEntry, Result]
+STOPS_ALL_WRITES = (ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.PERMISSION)
+Refusal = tuple[OutboxEntry, WriteResult]
 
 
 @dataclass(slots=True)
-class Settled:
+class SettledCounts:
     """How many records were written, and how many were given up."""
 
     written: int = 0
     failed: int = 0
 
 
-def settle(entries: Sequence[OutboxEntry], results: Sequence[Result], session: Session) -> Settled:
+def settle(entries: Sequence[OutboxEntry], results: Sequence[WriteResult], session: CrmSession) -> SettledCounts:
     """Store the results, which belong to the entries by position; then look where records went that are gone.
 
-    Raises `Trouble` when a code says that no other record can be written either: `PERMISSION` when so many are
+    Raises `ProviderError` when a code says that no other record can be written either: `PERMISSION` when so many are
     read-only that a permission must have been taken away.
     """
     pairs = list(zip(entries, results, strict=True))
     kinds = [session.provider.classify(result.code, result.message) for _entry, result in pairs]
     stop = _stop(pairs, kinds)
-    settled, vanished = Settled(), list[Refusal]()
+    settled, vanished = SettledCounts(), list[Refusal]()
     with transaction.atomic():
         outbox.lock()
         settled.written = _store([entry for entry, result in pairs if not result.code])
         for (entry, result), kind in zip(pairs, kinds, strict=True):
             if not result.code:
                 continue
-            if kind is TroubleKind.GONE:
+            if kind is ErrorKind.GONE:
                 vanished.append((entry, result))
-            elif stop and (kind is stop.kind or (kind, stop.kind) == (TroubleKind.READ_ONLY, TroubleKind.PERMISSION)):
+            elif stop and (kind is stop.kind or (kind, stop.kind) == (ErrorKind.READ_ONLY, ErrorKind.PERMISSION)):
                 put = Q(pk=entry.pk, lease=entry.lease)
-                outbox.put_back(put, seconds=SOON, code=result.code, message=result.message)
+                outbox.put_back(put, seconds=RETRY_SOON_SECONDS, code=result.code, message=result.message)
             else:
                 settled.failed += refused(entry, result, kind)
     settled.failed += follow(vanished, session)
@@ -59,14 +59,14 @@ def settle(entries: Sequence[OutboxEntry], results: Sequence[Result], session: S
     return settled
 
 
-def _stop(pairs: Sequence[Refusal], kinds: Sequence[TroubleKind]) -> Trouble | None:
+def _stop(pairs: Sequence[Refusal], kinds: Sequence[ErrorKind]) -> ProviderError | None:
     """Return what the records' own codes say of all records; None when each speaks for itself."""
     for (_entry, result), kind in zip(pairs, kinds, strict=True):
-        if result.code and kind in OF_ALL:
-            return Trouble(kind, result.code, result.message)
-    read_only = [result for (_entry, result), kind in zip(pairs, kinds, strict=True) if kind is TroubleKind.READ_ONLY]
+        if result.code and kind in STOPS_ALL_WRITES:
+            return ProviderError(kind, result.code, result.message)
+    read_only = [result for (_entry, result), kind in zip(pairs, kinds, strict=True) if kind is ErrorKind.READ_ONLY]
     if len(read_only) > READ_ONLY_SHARE * len(pairs) and len(pairs) >= READ_ONLY_LEAST:
-        return Trouble(TroubleKind.PERMISSION, read_only[0].code, read_only[0].message)
+        return ProviderError(ErrorKind.PERMISSION, read_only[0].code, read_only[0].message)
     return None
 
 
@@ -92,20 +92,20 @@ def _store(entries: Sequence[OutboxEntry], *, value: bool = True) -> int:
     return done
 
 
-def refused(entry: OutboxEntry, result: Result, kind: TroubleKind) -> bool:
+def refused(entry: OutboxEntry, result: WriteResult, kind: ErrorKind) -> bool:
     """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
-    pace = PACES.get(kind)
+    pace = RETRY_POLICIES.get(kind)
     if pace is None or entry.attempts + 1 >= pace.tries:
         sync_errors.mark_dead(entry, result.code, result.message)
         return True
     mine = Q(pk=entry.pk, lease=entry.lease)
-    seconds = PACE * pace.seconds(entry.attempts)
+    seconds = RETRY_TIME_FACTOR * pace.seconds(entry.attempts)
     outbox.put_back(mine, seconds=seconds, code=result.code, message=result.message, counted=True)
-    sync_errors.note(entry.record, "push", result.code, result.message)
+    sync_errors.record_error(entry.record, "push", result.code, result.message)
     return False
 
 
-def follow(refusals: Sequence[Refusal], session: Session) -> int:
+def follow(refusals: Sequence[Refusal], session: CrmSession) -> int:
     """Look what became of records that answer as if they were gone; return how many were given up.
 
     A merge or conversion is followed to the end of its way, so that the opt-out reaches where it leads. Only what
@@ -125,19 +125,19 @@ def follow(refusals: Sequence[Refusal], session: Session) -> int:
             if entry.record.sf_id in listed or (row and _needs_nothing(row, entry)):
                 _end(entry)
             else:
-                failed += refused(entry, result, TroubleKind.GONE)
+                failed += refused(entry, result, ErrorKind.GONE)
         # Only now: an entry that is settled already gets no second one beside it.
         applying.apply(list(rows.values()), our_user=session.connection.user_id, now=session.now)
     successors.hand_on(our_user=session.connection.user_id, now=session.now)
     return failed
 
 
-def still_needed(entries: Sequence[OutboxEntry], session: Session) -> list[OutboxEntry]:
+def still_needed(entries: Sequence[OutboxEntry], session: CrmSession) -> list[OutboxEntry]:
     """Read records before they are written for somebody else than their own address, and leave out who is ticked.
 
     Our tick would hide one that somebody made since the record was read, which is of the address that it has.
     """
-    unsure = ticking.unsure([entry.record_id for entry in entries])
+    unsure = ticking.written_for_another_address([entry.record_id for entry in entries])
     asked = {entry.record.sf_id for entry in entries if entry.record_id in unsure}
     if not asked:
         return list(entries)
@@ -165,8 +165,8 @@ def _end(entry: OutboxEntry, code: str = "GONE") -> None:
     )
 
 
-def note_object(sobject: str, trouble: Trouble) -> None:
+def record_write_error(sobject: str, error: ProviderError) -> None:
     """Remember that an object as a whole cannot be written."""
-    sync_errors.note(
-        SyncRecord(sf_id="", sobject=sobject), "push", f"{trouble.code}:{sobject}", trouble.message, dead=True
+    sync_errors.record_error(
+        SyncRecord(sf_id="", sobject=sobject), "push", f"{error.code}:{sobject}", error.message, dead=True
     )

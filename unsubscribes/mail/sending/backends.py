@@ -38,7 +38,7 @@ class Withheld(Exception):  # noqa: N818 - nothing went wrong
     """The mail was not handed over, for meanwhile it was not to leave any more."""
 
 
-class _Watched:
+class _TracksHandover:
     """Asks before a mail's content goes over, and notes when: a connection that breaks then leaves its fate unknown."""
 
     handed_over = False
@@ -59,11 +59,11 @@ class _Watched:
         return code, said
 
 
-class _Smtp(_Watched, smtplib.SMTP):
+class _Smtp(_TracksHandover, smtplib.SMTP):
     """SMTP, in the clear or by STARTTLS."""
 
 
-class _SmtpOverTls(_Watched, smtplib.SMTP_SSL):
+class _SmtpOverTls(_TracksHandover, smtplib.SMTP_SSL):
     """SMTP over TLS from the first byte."""
 
 
@@ -81,7 +81,7 @@ class SmtpBackend(EmailBackend):
         return opened
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        if isinstance(self.connection, _Watched):
+        if isinstance(self.connection, _TracksHandover):
             self.connection.may_leave = self.may_leave
         return super().send_messages(email_messages)
 

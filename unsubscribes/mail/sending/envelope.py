@@ -19,7 +19,7 @@ from unsubscribes.models import Message, TeamSettings
 PAGE = '<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"></head><body>\n{html}\n</body></html>\n'
 
 
-class Mail(EmailMultiAlternatives):
+class OutgoingMail(EmailMultiAlternatives):
     """A mail whose header fields are written by `headers`; `addressee` is the name and the address it goes to."""
 
     addressee: tuple[str, str]
@@ -35,11 +35,11 @@ class Mail(EmailMultiAlternatives):
         for name, value in fields.items():
             del mail[name]
             mail[name] = value
-        mail.policy = headers.Folding()
+        mail.policy = headers.HeaderPolicy()
         return mail
 
 
-def build(message: Message, team: TeamSettings) -> Mail:
+def build(message: Message, team: TeamSettings) -> OutgoingMail:
     """Return the mail with both parts and the headers of one-click unsubscription (RFC 2369, RFC 8058).
 
     The Message-ID is the same at every attempt, so that a copy can be told. Raises ValueError for what cannot stand
@@ -50,7 +50,7 @@ def build(message: Message, team: TeamSettings) -> Mail:
         raise ValueError("The mail has no unsubscribe link.")
     reply_to = message.user.email if message.user and message.user.email else team.contact_address
     addressee = (" ".join(str(contact).split()), deliverable(contact))
-    mail = Mail(
+    mail = OutgoingMail(
         subject=message.subject,
         body=with_link(message.text, url),
         to=[formataddr(addressee)],

@@ -39,7 +39,7 @@ def mailbox(name: str, display: str, address: str) -> str:
     return f"{display} <{address}>"
 
 
-class Folding(Compat32):
+class HeaderPolicy(Compat32):
     """Folds every field at 76 characters but those that programs read, which stay whole."""
 
     def fold(self, name: str, value: Any) -> str:
@@ -48,7 +48,7 @@ class Folding(Compat32):
     def fold_binary(self, name: str, value: Any) -> bytes:
         return self._for(name)._whole_or_folded(name, value).encode("ascii", "surrogateescape")
 
-    def _for(self, name: str) -> "Folding":
+    def _for(self, name: str) -> "HeaderPolicy":
         limit = LONGEST_LINE if name.lower() in UNFOLDED else LINE_LIMIT
         return self.clone(max_line_length=limit)
 

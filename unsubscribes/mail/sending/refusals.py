@@ -10,7 +10,7 @@ from enum import Enum
 from unsubscribes.reports.meanings import ENHANCED
 
 
-class About(Enum):
+class RefusedBecauseOf(Enum):
     SENDER = "sender"
     RECIPIENT = "recipient"
     MESSAGE = "message"
@@ -41,37 +41,37 @@ BASIC_RECIPIENT = {450, 501, 510, 511, 550, 551, 553, 556}
 BASIC_MESSAGE = {552, 554}
 
 
-def about(code: int, said: str, *, at_data: bool = False) -> About:
+def cause_of_refusal(code: int, said: str, *, at_data: bool = False) -> RefusedBecauseOf:
     """Return whom a refusal is about: the reply's code, its text, and whether it answers the content (DATA)."""
     text, found = said.casefold(), ENHANCED.search(f"{code} {said}")
     enhanced = found["code"] if found else ""
     if PLAINLY_THE_RECIPIENT.fullmatch(enhanced):
-        return About.RECIPIENT
+        return RefusedBecauseOf.RECIPIENT
     if enhanced in TOO_BIG:
-        return About.MESSAGE
+        return RefusedBecauseOf.MESSAGE
     if GREYLISTED.search(text):
-        return About.RECIPIENT
+        return RefusedBecauseOf.RECIPIENT
     if OURS.search(text):
-        return About.SENDER
+        return RefusedBecauseOf.SENDER
     return _by_enhanced(enhanced, at_data=at_data) if enhanced else _by_basic(code, at_data=at_data)
 
 
-def _by_enhanced(enhanced: str, *, at_data: bool) -> About:
+def _by_enhanced(enhanced: str, *, at_data: bool) -> RefusedBecauseOf:
     """Class a code of RFC 3463: the class, the subject, the detail."""
     _class, subject, detail = enhanced.split(".")
     within = f"{subject}.{detail}"
     if within in SENDERS_ADDRESS or within == CONGESTED:
-        return About.SENDER
+        return RefusedBecauseOf.SENDER
     if subject == "6":
-        return About.MESSAGE
+        return RefusedBecauseOf.MESSAGE
     if subject in OF_THE_RECIPIENT or (subject in {"4", "5"} and not at_data):
-        return About.RECIPIENT
+        return RefusedBecauseOf.RECIPIENT
     if subject == "0":
-        return About.MESSAGE if at_data else About.RECIPIENT
-    return About.SENDER
+        return RefusedBecauseOf.MESSAGE if at_data else RefusedBecauseOf.RECIPIENT
+    return RefusedBecauseOf.SENDER
 
 
-def _by_basic(code: int, *, at_data: bool) -> About:
+def _by_basic(code: int, *, at_data: bool) -> RefusedBecauseOf:
     if code in BASIC_MESSAGE:
-        return About.MESSAGE if at_data else About.RECIPIENT
-    return About.RECIPIENT if code in BASIC_RECIPIENT else About.SENDER
+        return RefusedBecauseOf.MESSAGE if at_data else RefusedBecauseOf.RECIPIENT
+    return RefusedBecauseOf.RECIPIENT if code in BASIC_RECIPIENT else RefusedBecauseOf.SENDER

@@ -23,7 +23,7 @@ from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 from unsubscribes.mail import failures, gate, informing_mail, mail_events, team
 from unsubscribes.mail.sending import backends, envelope, server
-from unsubscribes.mail.sending.transport import Carrier, Fate
+from unsubscribes.mail.sending.transport import DeliveryResult, Transport
 from unsubscribes.models import Message
 from unsubscribes.reports import meanings
 from unsubscribes.reports.meanings import Meaning
@@ -35,9 +35,9 @@ DELAYS = (30, 120, 480, 1_920, 7_200, 21_600, 21_600, 21_600)
 
 # After these the next mail would fare no better: what breaks off after a mail's content may do so after every one, and
 # each would wait for a person.
-STOPPING = (Fate.AWAY, Fate.UNKNOWN)
+STOPPING = (DeliveryResult.AWAY, DeliveryResult.UNKNOWN)
 
-State, Reason = Message.State, Message.Reason
+MessageState, MessageReason = Message.State, Message.Reason
 logger = logging.getLogger(__name__)
 
 
@@ -46,24 +46,24 @@ def drain(seconds: float = TURN_SECONDS) -> int:
     taken, deadline = 0, time.monotonic() + seconds
     if not _can_send():
         return 0
-    with Carrier() as carrier:
+    with Transport() as carrier:
         while time.monotonic() < deadline and (message := claim()):
             taken += 1
-            if message.state == State.SENDING and deliver(message, carrier) in STOPPING:
+            if message.state == MessageState.SENDING and deliver(message, carrier) in STOPPING:
                 break
     return taken
 
 
 def send_one(message_id: int) -> None:
     message = claim(message_id) if _can_send() else None
-    if message and message.state == State.SENDING:
-        with Carrier() as carrier:
+    if message and message.state == MessageState.SENDING:
+        with Transport() as carrier:
             deliver(message, carrier)
 
 
 def _can_send() -> bool:
     """Tell whether there is a mail server and it is not left alone for a while; without one nothing is claimed."""
-    return backends.has_server() and not server.rests()
+    return backends.has_server() and not server.is_paused()
 
 
 @act
@@ -92,9 +92,9 @@ def _decide(message: Message) -> None:
     [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id), informs=message.informs)
     message.contact, message.reason, message.error = decision.contact, decision.reason, ""
     if decision.reason:
-        message.state = State.HELD
+        message.state = MessageState.HELD
     else:
-        message.state = State.SENDING
+        message.state = MessageState.SENDING
         message.claimed_at = timezone.now()
         message.attempts += 1
         message.email = decision.contact.email
@@ -107,43 +107,43 @@ def _decide(message: Message) -> None:
 @act
 def _put_back(message: Message, attempts: int) -> None:
     """Let a message that cannot be prepared wait, longer each time, and fail in the end."""
-    mine = Message.objects.filter(pk=message.pk, state__in=(State.QUEUED, State.SENDING))
-    mine = mine.filter(claimed_at=message.claimed_at) if message.state == State.SENDING else mine
-    message.state, message.reason, message.error = State.QUEUED, Reason.BROKEN, ""
+    mine = Message.objects.filter(pk=message.pk, state__in=(MessageState.QUEUED, MessageState.SENDING))
+    mine = mine.filter(claimed_at=message.claimed_at) if message.state == MessageState.SENDING else mine
+    message.state, message.reason, message.error = MessageState.QUEUED, MessageReason.BROKEN, ""
     if attempts > len(DELAYS):
-        message.state = State.FAILED
+        message.state = MessageState.FAILED
     later = timezone.now() + dt.timedelta(seconds=DELAYS[min(attempts, len(DELAYS)) - 1])
     if mine.update(state=message.state, reason=message.reason, error="", attempts=attempts, not_before=later) and (
-        message.state == State.FAILED
+        message.state == MessageState.FAILED
     ):
         mail_events.failed([message])
 
 
-def deliver(message: Message, carrier: Carrier) -> Fate:
+def deliver(message: Message, carrier: Transport) -> DeliveryResult:
     """Hand a claimed message over and store what became of it."""
     try:
         mail = envelope.build(message, team.current())
         mail.message()
     except ValueError as problem:
-        fate, said = Fate.REFUSED, str(problem)[:500]
+        fate, said = DeliveryResult.REFUSED, str(problem)[:500]
     except Exception as problem:
         if trouble.of(problem):
             raise
         logger.exception("Message %s cannot be built", message.pk)
         _put_back(message, message.attempts)
-        return Fate.LATER
+        return DeliveryResult.LATER
     else:
-        fate, said = carrier.carry(mail, partial(gate.still_open, message))
-        if fate is Fate.WITHHELD:
+        fate, said = carrier.carry(mail, partial(gate.may_still_leave, message))
+        if fate is DeliveryResult.WITHHELD:
             _decide_anew(message)
             return fate
         stops = fate in STOPPING and server.failed(said, message.pk)
-        if fate is Fate.AWAY and not stops:
-            fate = Fate.LATER
-        if fate in (Fate.SENT, Fate.REFUSED, Fate.LATER) and not carrier.proven:
-            server.works()
+        if fate is DeliveryResult.AWAY and not stops:
+            fate = DeliveryResult.LATER
+        if fate in (DeliveryResult.SENT, DeliveryResult.REFUSED, DeliveryResult.LATER) and not carrier.proven:
+            server.recovered()
             carrier.proven = True
-        if not (fate is Fate.REFUSED and carrier.of_the_message):
+        if not (fate is DeliveryResult.REFUSED and carrier.of_the_message):
             _take_the_word(message, fate, said)
     _settle(message, fate, said)
     return fate
@@ -152,7 +152,7 @@ def deliver(message: Message, carrier: Carrier) -> Fate:
 @act
 def _decide_anew(message: Message) -> None:
     """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
-    informing_mail.hold_card(message.pk)
+    informing_mail.lock_card(message.pk)
     mine = Message.objects.select_for_update().filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
     )
@@ -160,14 +160,14 @@ def _decide_anew(message: Message) -> None:
     if stored is None:
         return
     [decision] = gate.decide(Contact.objects.filter(pk=stored.contact_id), informs=stored.informs)
-    stored.state, stored.reason = (State.HELD if decision.reason else State.QUEUED), decision.reason
+    stored.state, stored.reason = (MessageState.HELD if decision.reason else MessageState.QUEUED), decision.reason
     stored.attempts, stored.not_before = stored.attempts - 1, timezone.now()
     stored.save(update_fields=["state", "reason", "attempts", "not_before"])
     if decision.reason:
         mail_events.held([stored])
 
 
-def _take_the_word(message: Message, fate: Fate, said: str) -> None:
+def _take_the_word(message: Message, fate: DeliveryResult, said: str) -> None:
     """Act on what the server said of the address: no mailbox is an opt-out, another refusal one failure in a row.
 
     Before the message is settled, and in a transaction of its own: what the server said stays true whatever becomes of
@@ -177,12 +177,12 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
     if (
         link is None
         or link.address_hash is None
-        or (fate not in (Fate.REFUSED, Fate.SENT) and not _gives_up(message, fate))
+        or (fate not in (DeliveryResult.REFUSED, DeliveryResult.SENT) and not _gives_up(message, fate))
     ):
         return
-    if fate is Fate.SENT:
-        failures.accepted(message.contact_id)
-    elif fate is Fate.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
+    if fate is DeliveryResult.SENT:
+        failures.forget_refusals(message.contact_id)
+    elif fate is DeliveryResult.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
         if not Message.objects.filter(pk=message.pk).exists():
             return  # somebody who was erased meanwhile leaves no hash behind
         teller = failures.MAIL_SERVER
@@ -193,26 +193,26 @@ def _take_the_word(message: Message, fate: Fate, said: str) -> None:
         failures.count(message.contact_id, link.address_hash, key=str(message.pk), said=said, reported=False)
 
 
-def _gives_up(message: Message, fate: Fate) -> bool:
-    return fate is Fate.LATER and message.attempts > len(DELAYS)
+def _gives_up(message: Message, fate: DeliveryResult) -> bool:
+    return fate is DeliveryResult.LATER and message.attempts > len(DELAYS)
 
 
 @act
-def give_up_lost() -> int:
+def mark_lost_unknown() -> int:
     """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
     limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
-    lost = Message.objects.filter(state=State.SENDING, claimed_at__lt=limit)
+    lost = Message.objects.filter(state=MessageState.SENDING, claimed_at__lt=limit)
     ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True))
     if ids:
         given_up = Message.objects.filter(pk__in=ids)
-        given_up.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED)
+        given_up.update(state=MessageState.UNKNOWN, reason=MessageReason.INTERRUPTED)
         mail_events.failed(given_up)
         logger.warning("The fate of %d messages is unknown; somebody has to decide", len(ids))
     return len(ids)
 
 
 def _due(message_id: int | None) -> QuerySet[Message]:
-    due = Message.objects.filter(state=State.QUEUED, not_before__lte=Now(), contact__card__isnull=False)
+    due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=Now(), contact__card__isnull=False)
     if message_id is not None:
         due = due.filter(pk=message_id)
     # The card is locked with the message, or neither: whoever locks a card first and its messages later never waits
@@ -222,38 +222,38 @@ def _due(message_id: int | None) -> QuerySet[Message]:
 
 
 @act
-def _settle(message: Message, fate: Fate, said: str) -> None:
+def _settle(message: Message, fate: DeliveryResult, said: str) -> None:
     """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
     values = _of_fate(message, fate)
     mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
-    tells = message.informs and fate is Fate.SENT
+    tells = message.informs and fate is DeliveryResult.SENT
     if tells:
-        informing_mail.hold_card(message.pk)
+        informing_mail.lock_card(message.pk)
     if not mine.update(error=said, **values):
         return
     stored = Message.objects.get(pk=message.pk)
-    if stored.state == State.SENT:
+    if stored.state == MessageState.SENT:
         mail_events.sent(stored)
         if tells:
-            informing_mail.count_as_told(stored)
-    elif stored.state in {State.FAILED, State.UNKNOWN}:
+            informing_mail.mark_reader_informed(stored)
+    elif stored.state in {MessageState.FAILED, MessageState.UNKNOWN}:
         mail_events.failed([stored])
 
 
-def _of_fate(message: Message, fate: Fate) -> dict[str, object]:
+def _of_fate(message: Message, fate: DeliveryResult) -> dict[str, object]:
     match fate:
-        case Fate.SENT:
-            return {"state": State.SENT, "reason": "", "sent_at": timezone.now()}
-        case Fate.REFUSED:
-            return {"state": State.FAILED, "reason": Reason.REFUSED}
-        case Fate.UNKNOWN:
-            return {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}
-        case Fate.AWAY:
+        case DeliveryResult.SENT:
+            return {"state": MessageState.SENT, "reason": "", "sent_at": timezone.now()}
+        case DeliveryResult.REFUSED:
+            return {"state": MessageState.FAILED, "reason": MessageReason.REFUSED}
+        case DeliveryResult.UNKNOWN:
+            return {"state": MessageState.UNKNOWN, "reason": MessageReason.INTERRUPTED}
+        case DeliveryResult.AWAY:
             # Due at once, behind all others: the next attempt is another mail's, should this one be the trouble.
-            away = {"state": State.QUEUED, "reason": Reason.SERVER, "not_before": timezone.now()}
+            away = {"state": MessageState.QUEUED, "reason": MessageReason.SERVER, "not_before": timezone.now()}
             return away | {"attempts": message.attempts - 1}
-        case Fate.LATER if _gives_up(message, fate):
-            return {"state": State.FAILED, "reason": Reason.GAVE_UP}
-        case Fate.LATER | Fate.WITHHELD:  # what was withheld is decided anew instead
+        case DeliveryResult.LATER if _gives_up(message, fate):
+            return {"state": MessageState.FAILED, "reason": MessageReason.GAVE_UP}
+        case DeliveryResult.LATER | DeliveryResult.WITHHELD:  # what was withheld is decided anew instead
             delay = dt.timedelta(seconds=DELAYS[message.attempts - 1])
-            return {"state": State.QUEUED, "reason": Reason.LATER, "not_before": timezone.now() + delay}
+            return {"state": MessageState.QUEUED, "reason": MessageReason.LATER, "not_before": timezone.now() + delay}

@@ -24,13 +24,13 @@ def trouble() -> MailServer | None:
     return MailServer.objects.filter(pk=1, since__isnull=False).first()
 
 
-def standing() -> dict[str, Any]:
+def status() -> dict[str, Any]:
     """Return what pages say of the mail server: that it is missing, or what trouble there is."""
     missing = not has_server()
     return {"missing": missing, "trouble": None if missing else trouble()}
 
 
-def rests() -> bool:
+def is_paused() -> bool:
     """Tell whether it is not yet time for the next attempt."""
     return MailServer.objects.filter(pk=1, since__isnull=False, next_at__gt=timezone.now()).exists()
 
@@ -53,7 +53,7 @@ def failed(said: str, message_id: int) -> bool:
     return True
 
 
-def works() -> None:
+def recovered() -> None:
     """Put on record that the server takes mail."""
     over = MailServer.objects.filter(pk=1, since__isnull=False).update(since=None, failures=0, said="", next_at=None)
     if over:

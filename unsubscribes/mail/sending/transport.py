@@ -11,14 +11,14 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import Error as DatabaseTrouble
 
 from unsubscribes.mail.sending.backends import SmtpBackend, Withheld, is_reply
-from unsubscribes.mail.sending.refusals import About, about
+from unsubscribes.mail.sending.refusals import RefusedBecauseOf, cause_of_refusal
 
-OURS = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
+OUR_ACCOUNT_STATUSES = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
 """The HTTP statuses of a provider that are about our account or its service, and would be the same for any mail."""
 PERMANENT = 500
 
 
-class Fate(Enum):
+class DeliveryResult(Enum):
     SENT = "sent"
     LATER = "later"  # not sent, the same may work later
     AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble
@@ -27,7 +27,7 @@ class Fate(Enum):
     WITHHELD = "withheld"  # not sent: by the time the server was ready it was not to leave any more
 
 
-class Carrier:
+class Transport:
     """Carries mails one after the other; opens the connection when the first comes and again after an error."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Carrier:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._close()
 
-    def carry(self, mail: EmailMessage, may_leave: Callable[[], bool]) -> tuple[Fate, str]:
+    def carry(self, mail: EmailMessage, may_leave: Callable[[], bool]) -> tuple[DeliveryResult, str]:
         """Hand one mail to the server; returns its fate and what the server said.
 
         A server may take its time to greet and to answer, so `may_leave` is asked once the connection is open, before
@@ -53,16 +53,16 @@ class Carrier:
             self.backend.open()
         except Exception as problem:  # noqa: BLE001 - whatever keeps the connection from opening is no mail's fault
             self._close()
-            return Fate.AWAY, _said(problem)
+            return DeliveryResult.AWAY, _said(problem)
         if not may_leave():
-            return Fate.WITHHELD, ""
+            return DeliveryResult.WITHHELD, ""
         if isinstance(self.backend, SmtpBackend):
             self.backend.may_leave = may_leave
         try:
             self.backend.send_messages([mail])
         except Withheld:
             self._close()
-            return Fate.WITHHELD, ""
+            return DeliveryResult.WITHHELD, ""
         except DatabaseTrouble:
             self._close()
             raise
@@ -71,42 +71,46 @@ class Carrier:
             fate = _fate(problem, handed_over=getattr(self.backend, "handed_over", True))
             self._close()
             return fate, _said(problem)
-        return Fate.SENT, ""
+        return DeliveryResult.SENT, ""
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):
             self.backend.close()
 
 
-def _fate(problem: Exception, *, handed_over: bool) -> Fate:
-    fate: Fate | None = None
+def _fate(problem: Exception, *, handed_over: bool) -> DeliveryResult:
+    fate: DeliveryResult | None = None
     if isinstance(problem, smtplib.SMTPDataError) and not is_reply(problem.smtp_code):
         pass  # whatever the server said, it does not tell what it did with the content
     elif isinstance(problem, smtplib.SMTPException):
         fate = _of_smtp(problem)
     elif isinstance(problem, ValueError):
-        fate = Fate.REFUSED  # what cannot stand in a header or an address
+        fate = DeliveryResult.REFUSED  # what cannot stand in a header or an address
     elif status := getattr(problem, "status_code", None):
         fate = _of_status(status)
     if fate is None and (_never_connected(problem) or (_broke_off(problem) and not handed_over)):
-        fate = Fate.AWAY
-    return fate or (Fate.UNKNOWN if handed_over else Fate.LATER)
+        fate = DeliveryResult.AWAY
+    return fate or (DeliveryResult.UNKNOWN if handed_over else DeliveryResult.LATER)
 
 
-def _of_smtp(problem: smtplib.SMTPException) -> Fate | None:
+def _of_smtp(problem: smtplib.SMTPException) -> DeliveryResult | None:
     """Return the fate that the server's own words decide; None where the connection just broke."""
     match problem:
         case smtplib.SMTPRecipientsRefused():
             fates = [_of_reply(code, said) for code, said in problem.recipients.values()]
-            return next(fate for fate in (Fate.AWAY, Fate.LATER, Fate.REFUSED) if fate in fates)
+            return next(
+                fate for fate in (DeliveryResult.AWAY, DeliveryResult.LATER, DeliveryResult.REFUSED) if fate in fates
+            )
         case smtplib.SMTPDataError():
             return _of_reply(problem.smtp_code, problem.smtp_error, at_data=True)
-        case smtplib.SMTPSenderRefused() if about(problem.smtp_code, _text(problem.smtp_error)) is About.MESSAGE:
-            return Fate.REFUSED  # too large, which the server knows from the announcement
+        case smtplib.SMTPSenderRefused() if (
+            cause_of_refusal(problem.smtp_code, _text(problem.smtp_error)) is RefusedBecauseOf.MESSAGE
+        ):
+            return DeliveryResult.REFUSED  # too large, which the server knows from the announcement
         case smtplib.SMTPNotSupportedError() if "SMTPUTF8" in str(problem):
-            return Fate.REFUSED  # only this address needs it
+            return DeliveryResult.REFUSED  # only this address needs it
         case smtplib.SMTPResponseException() | smtplib.SMTPNotSupportedError():
-            return Fate.AWAY  # the server refuses us, not the recipient
+            return DeliveryResult.AWAY  # the server refuses us, not the recipient
     return None
 
 
@@ -117,25 +121,31 @@ def _broke_off(problem: Exception) -> bool:
 def _of_the_message(problem: Exception) -> bool:
     match problem:
         case smtplib.SMTPRecipientsRefused():
-            return all(about(code, _text(said)) is About.MESSAGE for code, said in problem.recipients.values())
+            return all(
+                cause_of_refusal(code, _text(said)) is RefusedBecauseOf.MESSAGE
+                for code, said in problem.recipients.values()
+            )
         case smtplib.SMTPResponseException():
             at_data = isinstance(problem, smtplib.SMTPDataError)
-            return about(problem.smtp_code, _text(problem.smtp_error), at_data=at_data) is About.MESSAGE
+            return (
+                cause_of_refusal(problem.smtp_code, _text(problem.smtp_error), at_data=at_data)
+                is RefusedBecauseOf.MESSAGE
+            )
     return isinstance(problem, ValueError | smtplib.SMTPNotSupportedError)
 
 
-def _of_reply(code: int, said: bytes | str, *, at_data: bool = False) -> Fate:
+def _of_reply(code: int, said: bytes | str, *, at_data: bool = False) -> DeliveryResult:
     """Class an SMTP reply (RFC 5321, 4.2.1): 4yz is transient, 5yz permanent; and ours is neither."""
-    if about(code, _text(said), at_data=at_data) is About.SENDER:
-        return Fate.AWAY
-    return Fate.REFUSED if code >= PERMANENT else Fate.LATER
+    if cause_of_refusal(code, _text(said), at_data=at_data) is RefusedBecauseOf.SENDER:
+        return DeliveryResult.AWAY
+    return DeliveryResult.REFUSED if code >= PERMANENT else DeliveryResult.LATER
 
 
-def _of_status(status: int) -> Fate:
+def _of_status(status: int) -> DeliveryResult:
     """Class the HTTP status of a provider; after its own failure nobody knows what it did."""
-    if status in OURS:
-        return Fate.AWAY
-    return Fate.UNKNOWN if status >= PERMANENT else Fate.REFUSED
+    if status in OUR_ACCOUNT_STATUSES:
+        return DeliveryResult.AWAY
+    return DeliveryResult.UNKNOWN if status >= PERMANENT else DeliveryResult.REFUSED
 
 
 def _never_connected(problem: BaseException) -> bool:

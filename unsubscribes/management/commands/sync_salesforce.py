@@ -12,7 +12,7 @@ from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import dry_run
-from unsubscribes.crm.runs.running import Busy, Running
+from unsubscribes.crm.runs.running import Busy, RunTurn
 
 FAILED, NOT_ACTIVE, BUSY = 1, 2, 3
 
@@ -51,13 +51,13 @@ class Command(BaseCommand):
             self._stop("Another run is at work; try again later.", BUSY)
 
     def _dry_run(self) -> SyncRun:
-        run = sync_control.order(actor=system("command"), is_dry=True, start=False)
-        Running(run, manual=True).go()
+        run = sync_control.request_run(actor=system("command"), is_dry=True, start=False)
+        RunTurn(run, manual=True).go()
         run.refresh_from_db()
         if run.state != SyncRun.State.DONE:
             self._stop(f"The dry run failed: {run.message}", FAILED)
         self.stdout.write(
-            "Dry run: " + ", ".join(f"{name} {run.findings[name]}" for name in (*dry_run.KINDS, "people"))
+            "Dry run: " + ", ".join(f"{name} {run.findings[name]}" for name in (*dry_run.FINDING_KINDS, "people"))
         )
         return run
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if SyncConnection.objects.exclude(state=SyncConnection.State.OFF).exists():
             return True
         run = self._dry_run()
-        if dry_run.needs_a_yes(run.findings) and not yes:
+        if dry_run.needs_confirmation(run.findings) and not yes:
             self._stop("So much would change that it takes --yes.", NOT_ACTIVE)
         connecting.activate(actor=system("command"), confirmed=yes)
         return True
@@ -76,8 +76,8 @@ class Command(BaseCommand):
         state = SyncConnection.objects.get().state
         if state == SyncConnection.State.PAUSED:
             self._stop("The sync is paused by hand; resume it first.", NOT_ACTIVE)
-        run = sync_control.order(actor=system("command"), direction=direction, full=options["full"], start=False)
-        Running(run, manual=True).go()
+        run = sync_control.request_run(actor=system("command"), direction=direction, full=options["full"], start=False)
+        RunTurn(run, manual=True).go()
         run.refresh_from_db()
         waiting = OutboxEntry.objects.filter(state__in=outbox.WAITING).count()
         self.stdout.write(

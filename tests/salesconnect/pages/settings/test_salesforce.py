@@ -119,7 +119,7 @@ def test_the_file_of_a_dry_run_speaks_the_readers_language(administrating, conne
     anna = person(email="anna@example.com")
     unsubscribe(anna)
     [hers] = org.create("Contact", {"LastName": "Berg", "Email": "anna@example.com"})
-    run = sync_control.order(actor=ACTOR, is_dry=True, start=False)
+    run = sync_control.request_run(actor=ACTOR, is_dry=True, start=False)
     tasks.run_salesforce(run.pk)
     answer = administrating.get(reverse("salesforce-run-file", args=[run.pk]))
     lines = b"".join(answer.streaming_content).decode().splitlines()
@@ -153,7 +153,7 @@ def test_another_field_is_another_list_of_opt_outs(sync, org, person, unsubscrib
 
 
 def test_a_dry_run_of_another_connection_says_nothing_of_this_one(connected, org):
-    tasks.run_salesforce(sync_control.order(actor=ACTOR, is_dry=True, start=False).pk)
+    tasks.run_salesforce(sync_control.request_run(actor=ACTOR, is_dry=True, start=False).pk)
     assert connecting.accepted_dry_run() is not None
     connecting.disconnect(actor=ACTOR)
     connecting.connect({"login_url": org.url, "client_id": org.client_id, "secret": org.client_secret}, actor=ACTOR)

@@ -15,7 +15,7 @@ from compliance.suppression import suppression
 from tests.unsubscribes.crm.conftest import box, connected, consent, org, running_org, sync, unsubscribe  # noqa: F401
 from unsubscribes.crm import tasks
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncRecord, SyncRun
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.runs import pausing
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -109,15 +109,15 @@ def test_an_overruled_consent_is_a_conflict(administrating, org, sync, person, u
 @pytest.mark.parametrize(
     ("kind", "code", "words"),
     [
-        (TroubleKind.AUTH, "invalid_client", "Salesforce does not know the app or its secret"),
-        (TroubleKind.QUOTA, "REQUEST_LIMIT_EXCEEDED", "API calls of the day are used up"),
-        (TroubleKind.PERMISSION, "API_DISABLED_FOR_ORG", "may not use the API"),
-        (TroubleKind.AUTH, "SOMETHING_NEW", "Salesforce refuses it"),
+        (ErrorKind.AUTH, "invalid_client", "Salesforce does not know the app or its secret"),
+        (ErrorKind.QUOTA, "REQUEST_LIMIT_EXCEEDED", "API calls of the day are used up"),
+        (ErrorKind.PERMISSION, "API_DISABLED_FOR_ORG", "may not use the API"),
+        (ErrorKind.AUTH, "SOMETHING_NEW", "Salesforce refuses it"),
     ],
 )
 def test_a_pause_says_why_and_until_when(administrating, sync, kind, code, words):
     sync()
-    pausing.pause(Trouble(kind, code, "Said by Salesforce."))
+    pausing.pause(ProviderError(kind, code, "Said by Salesforce."))
     assert (words in text(administrating, "sync"), "It is tried again at" in text(administrating, "sync")) == (
         True,
         True,

@@ -96,7 +96,7 @@ def test_a_run_that_will_not_let_go_is_waited_for_and_then_left_alone(org, conne
 
 
 def test_a_run_that_was_ordered_before_a_pause_is_cancelled(org, connected):
-    ordered = sync_control.order(actor=ACTOR)
+    ordered = sync_control.request_run(actor=ACTOR)
     sync_control.pause(actor=ACTOR)
     tasks.run_salesforce(ordered.pk)
     assert (SyncRun.objects.get().state, org.journal()) == ("cancelled", [])
@@ -150,7 +150,7 @@ def test_only_administrators_touch_the_connection(org, connected, member, audito
             sync_control.resume,
             sync_control.retry_all,
             connecting.disconnect,
-            sync_control.order,
+            sync_control.request_run,
         ):
             with pytest.raises(Forbidden):
                 act(actor=actor)

@@ -64,7 +64,7 @@ def test_what_waits_too_long_is_told_everywhere(connected, signed_in, api, code)
     assert alert_words(alert).what in unescape(signed_in.get(reverse("sync")).content.decode())
     [problem] = api.get(STATUS).json()["problems"]
     assert (problem["code"], problem["count"]) == (code, 1)
-    told = next(measure for measure in sync_metrics.measures() if measure.name == "sync_problems")
+    told = next(measure for measure in sync_metrics.collect() if measure.name == "sync_problems")
     assert ({"code": code}, 1.0) in told.samples
 
 

@@ -8,7 +8,7 @@ from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncRecord
 from unsubscribes.crm.salesforce import preflight
 from unsubscribes.crm.salesforce.provider import Salesforce
-from unsubscribes.crm.values import Limits
+from unsubscribes.crm.values import WriteLimits
 from unsubscribes.crm.writing import jobs
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -111,7 +111,7 @@ def test_a_new_consent_clears_the_account(org, sync, account, unsubscribe, conse
 
 
 def test_accounts_go_by_bulk_in_a_job_of_their_own(org, sync, account, unsubscribe, person, monkeypatch):  # noqa: PLR0917
-    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=1, job=10_000))
+    monkeypatch.setattr(Salesforce, "limits", WriteLimits(batch=200, jobs_above=1, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.3,) * 100)
     bo = person(email="bo@example.com", last_name="Bo")
     [his] = org.create("Contact", {"LastName": "Bo", "Email": "bo@example.com"})

@@ -13,7 +13,7 @@ from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.salesforce.provider import Salesforce
-from unsubscribes.crm.values import Limits
+from unsubscribes.crm.values import WriteLimits
 from unsubscribes.crm.writing import jobs
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -159,7 +159,7 @@ def test_comparing_everything_finds_nothing_to_correct(org, sync, anna):
 @pytest.mark.soak
 def test_thousands_go_by_bulk(org, sync, monkeypatch):
     number = sized(60, 5_000)
-    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=number // 2, job=10_000))
+    monkeypatch.setattr(Salesforce, "limits", WriteLimits(batch=200, jobs_above=number // 2, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.3,) * 100)
     org.generate("Contact", number)
     sync()

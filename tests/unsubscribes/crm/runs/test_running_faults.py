@@ -114,7 +114,7 @@ def test_a_locked_row_is_tried_again(org, sync, anna):
 
 
 def test_an_unknown_error_is_given_up_after_five_tries(org, sync, anna, monkeypatch):
-    monkeypatch.setattr(settling, "PACE", 0)
+    monkeypatch.setattr(settling, "RETRY_TIME_FACTOR", 0)
     org.record_error("SOMETHING_NEW")
     run = sync("push")
     assert (run.written, run.errors, len(org.journal(method="PATCH"))) == (0, 1, 5)

@@ -10,7 +10,7 @@ from unsubscribes.crm import tasks
 from unsubscribes.crm.connection import sync_control
 from unsubscribes.crm.models import SyncRun
 from unsubscribes.crm.runs import leases, running
-from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.runs.running import RunTurn
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def sent(monkeypatch) -> list[tuple]:
 
 
 def ordered(direction: str = "both", **options) -> SyncRun:
-    return sync_control.order(actor=ACTOR, direction=direction, start=False, **options)
+    return sync_control.request_run(actor=ACTOR, direction=direction, start=False, **options)
 
 
 def state(run: SyncRun) -> str:
@@ -36,7 +36,7 @@ def test_a_run_that_meets_another_is_called_when_that_ends(org, connected, sent)
     with leases.held("write"):
         tasks.run_salesforce(waiting.pk)
     assert (state(waiting), sent) == ("queued", [])
-    Running(other).go()
+    RunTurn(other).go()
     assert sent == [("unsubscribes.run_salesforce", waiting.pk)]
     tasks.run_salesforce(waiting.pk)
     assert state(waiting) == "done"
@@ -48,7 +48,7 @@ def test_a_run_that_waits_is_called_though_the_other_fails(org, connected, sent)
         tasks.run_salesforce(waiting.pk)
     org.app(client_secret="another")
     org.expire_tokens()
-    Running(other).go()
+    RunTurn(other).go()
     assert (state(other), sent) == ("failed", [("unsubscribes.run_salesforce", waiting.pk)])
 
 

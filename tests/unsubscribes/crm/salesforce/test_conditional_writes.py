@@ -11,7 +11,7 @@ from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from unsubscribes.crm import clock
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api import auth
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -75,9 +75,9 @@ def test_a_signed_assertion_that_ended_by_salesforces_clock_names_the_clocks(org
     org.app(public_key=public.decode(), approved=[org.username])
     row = connecting.connect({"flow": "jwt_bearer", "username": org.username, "secret": pem.decode()}, actor=ACTOR)
     org.clock(offset=3_600)
-    with pytest.raises(Trouble) as refused:
+    with pytest.raises(ProviderError) as refused:
         auth.request_token(row)
-    assert (refused.value.kind, refused.value.code) == (TroubleKind.AUTH, clock.CODE)
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.AUTH, clock.CODE)
     assert "60 minutes behind" in refused.value.message
 
 

@@ -12,9 +12,9 @@ from unsubscribes.crm.connection import sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.runs import running
-from unsubscribes.crm.runs.running import Running
+from unsubscribes.crm.runs.running import RunTurn
 from unsubscribes.crm.salesforce.provider import Salesforce
-from unsubscribes.crm.values import Limits
+from unsubscribes.crm.values import WriteLimits
 from unsubscribes.crm.writing import jobs
 
 FEW_ARE_MANY = """
@@ -43,7 +43,7 @@ STEPS = {
 @pytest.fixture
 def soon(monkeypatch) -> None:
     """Let a few people be many, and a turn short."""
-    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=1, job=10_000))
+    monkeypatch.setattr(Salesforce, "limits", WriteLimits(batch=200, jobs_above=1, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.1,))
     monkeypatch.setattr(running, "PATIENCE_FOR_JOBS", 0.0)
 
@@ -61,9 +61,9 @@ def opted_out(org, connected, sync) -> list[str]:
 
 def turn(direction: str = "push") -> SyncRun:
     """Make one turn as a worker does, which waits for nothing."""
-    run = sync_control.order(actor=ACTOR, direction=direction, start=False)
+    run = sync_control.request_run(actor=ACTOR, direction=direction, start=False)
     SyncJob.objects.update(due_at=run.created_at)
-    Running(run).go()
+    RunTurn(run).go()
     run.refresh_from_db()
     return run
 

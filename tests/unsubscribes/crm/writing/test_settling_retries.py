@@ -117,7 +117,7 @@ def test_a_record_that_only_seems_gone_is_a_counted_failure(org, sync, anna, cod
 
 
 def test_a_manual_run_does_not_ask_without_end(org, sync, anna, monkeypatch):
-    monkeypatch.setattr(settling, "PACE", 0)
+    monkeypatch.setattr(settling, "RETRY_TIME_FACTOR", 0)
     org.record_error("UNABLE_TO_LOCK_ROW")
     sync()
     assert len(org.journal()) < 20

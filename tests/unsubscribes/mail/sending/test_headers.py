@@ -98,7 +98,7 @@ def test_the_link_to_unsubscribe_stays_on_one_line_however_long_the_site(server,
 def test_any_text_comes_back_from_its_words(value):
     line = f"Subject: {headers.text('Subject', value)}"
     message = message_from_bytes(
-        headers.Folding().fold("Subject", line.removeprefix("Subject: ")).encode() + b"\n", policy=default
+        headers.HeaderPolicy().fold("Subject", line.removeprefix("Subject: ")).encode() + b"\n", policy=default
     )
     seen = headers.UNSEEN.sub(" ", value).encode(errors="replace").decode()
     assert "".join((message["Subject"] or "").split()) == "".join(seen.split())

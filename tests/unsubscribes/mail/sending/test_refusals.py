@@ -2,9 +2,9 @@
 
 import pytest
 
-from unsubscribes.mail.sending.refusals import About, about
+from unsubscribes.mail.sending.refusals import RefusedBecauseOf, cause_of_refusal
 
-US, THEM, IT = About.SENDER, About.RECIPIENT, About.MESSAGE
+US, THEM, IT = RefusedBecauseOf.SENDER, RefusedBecauseOf.RECIPIENT, RefusedBecauseOf.MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ US, THEM, IT = About.SENDER, About.RECIPIENT, About.MESSAGE
     ],
 )
 def test_a_refusal_at_the_recipient(code, said, whose):
-    assert about(code, said) is whose
+    assert cause_of_refusal(code, said) is whose
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_a_refusal_at_the_recipient(code, said, whose):
     ],
 )
 def test_a_refusal_of_the_content(code, said, whose):
-    assert about(code, said, at_data=True) is whose
+    assert cause_of_refusal(code, said, at_data=True) is whose

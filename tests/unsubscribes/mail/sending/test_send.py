@@ -18,7 +18,7 @@ from tests.mailing import DRAFT
 from unsubscribes.links import links
 from unsubscribes.mail import bulk_mail, mailing
 from unsubscribes.mail.sending import send
-from unsubscribes.mail.sending.transport import Carrier
+from unsubscribes.mail.sending.transport import Transport
 from unsubscribes.models import Message
 
 
@@ -162,9 +162,9 @@ def test_a_connection_that_breaks_after_the_content_leaves_the_fate_unknown(serv
 def test_a_message_whose_worker_was_killed_becomes_unknown_and_waits_for_a_person(server, written, member):
     claimed = send.claim()
     assert (claimed.pk, send.claim()) == (written.pk, None)
-    assert send.give_up_lost() == 0
+    assert send.mark_lost_unknown() == 0
     Message.objects.update(claimed_at=timezone.now() - dt.timedelta(seconds=send.LEASE_SECONDS + 1))
-    assert send.give_up_lost() == 1
+    assert send.mark_lost_unknown() == 1
     assert fate(written) == ("unknown", "interrupted")
     assert send.drain() == 0
     mailing.resolve(written.pk, "resend", actor=member)
@@ -176,7 +176,7 @@ def test_a_message_whose_worker_was_killed_becomes_unknown_and_waits_for_a_perso
 def test_a_worker_that_comes_back_late_still_tells_what_became_of_the_mail(server, written):
     claimed = send.claim()
     Message.objects.update(state="unknown")
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(claimed, carrier)
     assert fate(written) == ("sent", "")
 
@@ -187,7 +187,7 @@ def test_a_late_worker_does_not_touch_a_message_that_was_sent_again(server, writ
     mailing.resolve(written.pk, "resend", actor=member)
     server.answers.append("550 no such user")
     again = send.claim()
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(late, carrier)
     assert (fate(written), written.claimed_at) == (("sending", ""), again.claimed_at)
 

@@ -18,7 +18,7 @@ from unsubscribes.mail import bulk_mail, informing_mail
 from unsubscribes.mail import mailing as mail
 from unsubscribes.mail.compose import Draft
 from unsubscribes.mail.sending import send
-from unsubscribes.mail.sending.transport import Carrier
+from unsubscribes.mail.sending.transport import Transport
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 from unsubscribes.models import MailFailure, MailLink, Message
@@ -104,7 +104,7 @@ def test_somebody_who_is_erased_while_the_mail_is_on_its_way_leaves_nothing_behi
     claimed = send.claim()
     erase(written.contact_id, actor=member)
     server.answers.append("rcpt 550 5.1.1 user unknown")
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(claimed, carrier)
     assert not Suppression.objects.exists()
     assert not MailFailure.objects.exists()
@@ -120,7 +120,7 @@ def test_a_mail_that_is_on_its_way_while_records_are_merged_is_told_of_the_survi
     claimed = send.claim()
     merge(survivor.pk, written.contact_id, actor=member)
     server.answers.append(answer)
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(claimed, carrier)
     action = history.MAILED if answer.startswith("250") else history.MAIL_FAILED
     assert ContactEvent.objects.get(action=action).contact_id == survivor.pk
@@ -134,7 +134,7 @@ def test_the_survivor_counts_as_told_by_a_mail_that_left_meanwhile(server, perso
     mail.write_to_one(other.pk, text, actor=member)
     claimed = send.claim()
     merge(survivor.pk, other.pk, actor=member)
-    with Carrier() as carrier:
+    with Transport() as carrier:
         send.deliver(claimed, carrier)
     assert Contact.objects.get().card.informed_at is not None
 

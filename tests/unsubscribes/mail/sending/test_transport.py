@@ -4,7 +4,7 @@ import pytest
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 
-from unsubscribes.mail.sending.transport import Carrier, Fate
+from unsubscribes.mail.sending.transport import DeliveryResult, Transport
 
 
 class ProviderError(OSError):
@@ -26,36 +26,44 @@ class Failing(BaseEmailBackend):
 @pytest.mark.parametrize(
     ("problem", "handed_over", "fate"),
     [
-        (smtplib.SMTPRecipientsRefused({"a": (550, b"no"), "b": (450, b"later")}), False, Fate.LATER),
-        (smtplib.SMTPRecipientsRefused({"a": (550, b"no")}), False, Fate.REFUSED),
-        (smtplib.SMTPDataError(451, b"later"), True, Fate.AWAY),
-        (smtplib.SMTPDataError(554, b"spam"), True, Fate.REFUSED),
-        (smtplib.SMTPSenderRefused(530, b"sign in first", "a"), False, Fate.AWAY),
-        (smtplib.SMTPAuthenticationError(535, b"no"), False, Fate.AWAY),
-        (smtplib.SMTPRecipientsRefused({"a": (550, b"5.4.5 Daily user sending limit exceeded")}), False, Fate.AWAY),
-        (smtplib.SMTPDataError(554, b"5.7.0 The limit on the number of allowed outgoing messages"), True, Fate.AWAY),
-        (smtplib.SMTPDataError(554, b"5.2.0 SubmissionQuotaExceeded"), True, Fate.AWAY),
-        (smtplib.SMTPSenderRefused(552, b"5.3.4 too big", "a"), False, Fate.REFUSED),
-        (smtplib.SMTPNotSupportedError("SMTPUTF8 not supported by server"), False, Fate.REFUSED),
-        (smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server."), False, Fate.AWAY),
-        (smtplib.SMTPServerDisconnected("gone"), False, Fate.AWAY),
-        (TimeoutError("timed out"), False, Fate.AWAY),
-        (smtplib.SMTPServerDisconnected("gone"), True, Fate.UNKNOWN),
-        (TimeoutError("timed out"), True, Fate.UNKNOWN),
-        (ProviderError(401), True, Fate.AWAY),
-        (ProviderError(429), True, Fate.AWAY),
-        (ProviderError(503), True, Fate.AWAY),
-        (ProviderError(500), True, Fate.UNKNOWN),
-        (ProviderError(422), True, Fate.REFUSED),
-        (UnicodeEncodeError("ascii", "å", 0, 1, "no"), False, Fate.REFUSED),
-        (RuntimeError("what now"), True, Fate.UNKNOWN),
+        (smtplib.SMTPRecipientsRefused({"a": (550, b"no"), "b": (450, b"later")}), False, DeliveryResult.LATER),
+        (smtplib.SMTPRecipientsRefused({"a": (550, b"no")}), False, DeliveryResult.REFUSED),
+        (smtplib.SMTPDataError(451, b"later"), True, DeliveryResult.AWAY),
+        (smtplib.SMTPDataError(554, b"spam"), True, DeliveryResult.REFUSED),
+        (smtplib.SMTPSenderRefused(530, b"sign in first", "a"), False, DeliveryResult.AWAY),
+        (smtplib.SMTPAuthenticationError(535, b"no"), False, DeliveryResult.AWAY),
+        (
+            smtplib.SMTPRecipientsRefused({"a": (550, b"5.4.5 Daily user sending limit exceeded")}),
+            False,
+            DeliveryResult.AWAY,
+        ),
+        (
+            smtplib.SMTPDataError(554, b"5.7.0 The limit on the number of allowed outgoing messages"),
+            True,
+            DeliveryResult.AWAY,
+        ),
+        (smtplib.SMTPDataError(554, b"5.2.0 SubmissionQuotaExceeded"), True, DeliveryResult.AWAY),
+        (smtplib.SMTPSenderRefused(552, b"5.3.4 too big", "a"), False, DeliveryResult.REFUSED),
+        (smtplib.SMTPNotSupportedError("SMTPUTF8 not supported by server"), False, DeliveryResult.REFUSED),
+        (smtplib.SMTPNotSupportedError("STARTTLS extension not supported by server."), False, DeliveryResult.AWAY),
+        (smtplib.SMTPServerDisconnected("gone"), False, DeliveryResult.AWAY),
+        (TimeoutError("timed out"), False, DeliveryResult.AWAY),
+        (smtplib.SMTPServerDisconnected("gone"), True, DeliveryResult.UNKNOWN),
+        (TimeoutError("timed out"), True, DeliveryResult.UNKNOWN),
+        (ProviderError(401), True, DeliveryResult.AWAY),
+        (ProviderError(429), True, DeliveryResult.AWAY),
+        (ProviderError(503), True, DeliveryResult.AWAY),
+        (ProviderError(500), True, DeliveryResult.UNKNOWN),
+        (ProviderError(422), True, DeliveryResult.REFUSED),
+        (UnicodeEncodeError("ascii", "å", 0, 1, "no"), False, DeliveryResult.REFUSED),
+        (RuntimeError("what now"), True, DeliveryResult.UNKNOWN),
     ],
 )
 def test_each_failure_has_its_fate(monkeypatch, settings, problem, handed_over, fate):
     settings.EMAIL_BACKEND = f"{__name__}.Failing"
     monkeypatch.setattr(Failing, "problem", problem, raising=False)
     monkeypatch.setattr(Failing, "handed_over", handed_over)
-    with Carrier() as carrier:
+    with Transport() as carrier:
         assert carrier.carry(EmailMessage("s", "b", to=["a@example.com"]), lambda: True)[0] is fate
 
 
@@ -65,6 +73,6 @@ def test_a_server_that_is_not_there_is_away(settings):
         "127.0.0.1",
         1,
     )
-    with Carrier() as carrier:
+    with Transport() as carrier:
         fate, said = carrier.carry(EmailMessage("s", "b", to=["a@example.com"]), lambda: True)
-    assert (fate, "refused" in said) == (Fate.AWAY, True)
+    assert (fate, "refused" in said) == (DeliveryResult.AWAY, True)

@@ -17,7 +17,7 @@ from contacts.people.rules import salesforce_id
 from salesconnect.lib.vault import seal, unseal
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api import hosts
 from unsubscribes.crm.salesforce.api.error_codes import request_class
 
@@ -29,7 +29,7 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class AccessToken:
     """A token, whose requests go to `instance_url`; `generation` counts how many there have been."""
 
     value: str
@@ -37,17 +37,17 @@ class Token:
     generation: int
 
 
-def current() -> Token:
+def current() -> AccessToken:
     """Return the token that is in use, or a new one where there is none."""
     row = SyncConnection.objects.get()
     value = unseal(row.access_token)
-    return Token(value, row.instance_url, row.token_generation) if value else renewed(row.token_generation)
+    return AccessToken(value, row.instance_url, row.token_generation) if value else renewed(row.token_generation)
 
 
-def renewed(generation: int) -> Token:
+def renewed(generation: int) -> AccessToken:
     """Return a token newer than that of `generation`. One worker asks for it; the others wait for what it gets.
 
-    Raises `Trouble`: `AUTH` when Salesforce refuses the sign-in.
+    Raises `ProviderError`: `AUTH` when Salesforce refuses the sign-in.
     """
     deadline = time.monotonic() + CLAIM.total_seconds()
     free = Q(refreshing_until=None) | Q(refreshing_until__lt=Now())
@@ -56,21 +56,21 @@ def renewed(generation: int) -> Token:
             return _renew(generation)
         row = SyncConnection.objects.get()
         if row.token_generation != generation and (value := unseal(row.access_token)):
-            return Token(value, row.instance_url, row.token_generation)
+            return AccessToken(value, row.instance_url, row.token_generation)
         time.sleep(0.1)
-    raise Trouble(TroubleKind.TRANSIENT, "TOKEN_TIMEOUT")
+    raise ProviderError(ErrorKind.TRANSIENT, "TOKEN_TIMEOUT")
 
 
-def _renew(generation: int) -> Token:
+def _renew(generation: int) -> AccessToken:
     mine = SyncConnection.objects.filter(token_generation=generation)
     try:
         answer = request_token(mine.get())
-        token = Token(answer["access_token"], answer["instance_url"].rstrip("/"), generation + 1)
+        token = AccessToken(answer["access_token"], answer["instance_url"].rstrip("/"), generation + 1)
         org, user = _identity(answer)
         _check(token, org)
     except (KeyError, ValueError) as error:
         mine.update(refreshing_until=None)
-        raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from error
+        raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from error
     except BaseException:
         mine.update(refreshing_until=None)
         raise
@@ -85,12 +85,12 @@ def _renew(generation: int) -> Token:
     return token
 
 
-def _check(token: Token, org: str) -> None:
+def _check(token: AccessToken, org: str) -> None:
     """Refuse a token that would go over an open line, or that opens another org than the one that is known."""
     if not hosts.is_safe(token.instance_url):
-        raise Trouble(TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
+        raise ProviderError(ErrorKind.AUTH, "UNSAFE_INSTANCE_URL")
     if SyncConnection.objects.exclude(org_id__in=("", org)).exists():
-        raise Trouble(TroubleKind.AUTH, "OTHER_ORG")
+        raise ProviderError(ErrorKind.AUTH, "OTHER_ORG")
 
 
 def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
@@ -100,9 +100,9 @@ def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
 
 
 def request_token(connection: SyncConnection) -> dict[str, str]:
-    """Ask for a token once. Raises `Trouble`."""
+    """Ask for a token once. Raises `ProviderError`."""
     if not hosts.is_safe(connection.login_url):
-        raise Trouble(TroubleKind.AUTH, "UNSAFE_LOGIN_URL")
+        raise ProviderError(ErrorKind.AUTH, "UNSAFE_LOGIN_URL")
     try:
         answer = requests.post(
             f"{connection.login_url}/services/oauth2/token",
@@ -113,29 +113,29 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
         )
         if answer.is_redirect:
             there = urlsplit(answer.headers["Location"]).hostname or ""
-            raise Trouble(TroubleKind.AUTH, "LOGIN_URL_MOVED", f"HTTP {answer.status_code} {there}".strip()[:200])
+            raise ProviderError(ErrorKind.AUTH, "LOGIN_URL_MOVED", f"HTTP {answer.status_code} {there}".strip()[:200])
         body = answer.json()
     except (requests.RequestException, ValueError):
-        raise Trouble(TroubleKind.TRANSIENT, "NO_ANSWER") from None
+        raise ProviderError(ErrorKind.TRANSIENT, "NO_ANSWER") from None
     if answer.status_code == requests.codes.ok and isinstance(body, dict) and "access_token" in body:
         return body
     refusal = _refusal(answer.status_code, body)
     skew = clock.ahead(answer.headers.get("Date"))
     if refusal.code in REFUSED_BY_TIME and connection.flow == SyncConnection.Flow.JWT_BEARER and clock.is_off(skew):
-        raise Trouble(TroubleKind.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
+        raise ProviderError(ErrorKind.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
     raise refusal
 
 
-def _refusal(status: int, body: object) -> Trouble:
+def _refusal(status: int, body: object) -> ProviderError:
     """Read an error of the token endpoint: an object of its own kind, or the array of the other endpoints."""
     if isinstance(body, list) and body and isinstance(body[0], dict):
         code = str(body[0].get("errorCode", ""))
-        return Trouble(request_class(status, code), code, str(body[0].get("message", "")))
+        return ProviderError(request_class(status, code), code, str(body[0].get("message", "")))
     said = body if isinstance(body, dict) else {}
     kind = request_class(status, "")
     code = str(said.get("error", f"HTTP_{status}"))
-    return Trouble(
-        kind if kind is TroubleKind.TRANSIENT else TroubleKind.AUTH, code, str(said.get("error_description", ""))
+    return ProviderError(
+        kind if kind is ErrorKind.TRANSIENT else ErrorKind.AUTH, code, str(said.get("error_description", ""))
     )
 
 
@@ -153,4 +153,4 @@ def _grant(connection: SyncConnection) -> dict[str, str]:
     try:
         return {"grant_type": JWT_BEARER, "assertion": jwt.encode(claims, secret, algorithm="RS256")}
     except (ValueError, TypeError, jwt.PyJWTError):
-        raise Trouble(TroubleKind.AUTH, "BAD_PRIVATE_KEY") from None
+        raise ProviderError(ErrorKind.AUTH, "BAD_PRIVATE_KEY") from None

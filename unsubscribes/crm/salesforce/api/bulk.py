@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterable, Sequence
 
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider import Jobs
+from unsubscribes.crm.provider import BulkJobs
 from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment
-from unsubscribes.crm.values import JobState, Result
+from unsubscribes.crm.values import JobState, WriteResult
 
 STATES = {
     "Open": JobState.OPEN,
@@ -24,7 +24,7 @@ ORDER = {"operation": "update", "contentType": "CSV", "lineEnding": "LF"}
 NEAR = dt.timedelta(minutes=3)
 
 
-class Bulk(Jobs):
+class SalesforceBulkJobs(BulkJobs):
     def __init__(self, client: Client) -> None:
         self.client = client
 
@@ -39,17 +39,17 @@ class Bulk(Jobs):
     def state(self, job_id: str) -> JobState:
         return STATES.get(str(self.client.get(_path(job_id)).get("state", "")), JobState.WORKING)
 
-    def results(self, job_id: str) -> dict[str, Result]:
+    def results(self, job_id: str) -> dict[str, WriteResult]:
         """Return what became of each record; of what the job did not come to, nothing is said."""
         written: Iterable[dict[str, str]] = self._lines(job_id, "successfulResults")
-        return {line["sf__Id"]: Result() for line in written} | self._failures(job_id)
+        return {line["sf__Id"]: WriteResult() for line in written} | self._failures(job_id)
 
-    def _failures(self, job_id: str) -> dict[str, Result]:
+    def _failures(self, job_id: str) -> dict[str, WriteResult]:
         """Return the records that were refused; `sf__Error` begins with the code: CODE:words:fields."""
         failed = {}
         for line in self._lines(job_id, "failedResults"):
             code, _, words = line["sf__Error"].partition(":")
-            failed[line["sf__Id"] or line["Id"]] = Result(code or "UNKNOWN_ERROR", words[:500])
+            failed[line["sf__Id"] or line["Id"]] = WriteResult(code or "UNKNOWN_ERROR", words[:500])
         return failed
 
     def _lines(self, job_id: str, kind: str) -> list[dict[str, str]]:

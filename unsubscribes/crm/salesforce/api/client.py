@@ -17,11 +17,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api import auth, hosts
 from unsubscribes.crm.salesforce.api.error_codes import request_class
 from unsubscribes.crm.salesforce.mapping import usage
-from unsubscribes.crm.values import Result
+from unsubscribes.crm.values import WriteResult
 
 TIMEOUT = (5, 30)
 TRIES = 5
@@ -38,7 +38,7 @@ HEADERS = {
 FOREIGN = "NOT_SALESFORCE"
 NOT_SALESFORCE = ("NO_ANSWER", FOREIGN)
 # What nobody but Salesforce can say, and it says it with a code.
-UNSAID = (TroubleKind.PERMISSION, TroubleKind.BUG, TroubleKind.GONE)
+UNSAID = (ErrorKind.PERMISSION, ErrorKind.BUG, ErrorKind.GONE)
 COMPOSITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}
 
 Body = Any
@@ -53,7 +53,7 @@ class RawPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SubRequest:
     name: str
     path: str
     params: Mapping[str, str]
@@ -77,7 +77,7 @@ class Client:
         self.alive, self.patience, self.read_only = alive, patience, read_only
         self.session = requests.Session()
         self.session.trust_env = False
-        self.token: auth.Token | None = None
+        self.token: auth.AccessToken | None = None
         self.calls = 0
         self.used: tuple[int, int] | None = None
         self.now: dt.datetime | None = None
@@ -108,16 +108,16 @@ class Client:
                 records, done, total = list(body["records"]), body["done"], body.get("totalSize")
                 following = "" if done else body["nextRecordsUrl"]
             except (AttributeError, KeyError, TypeError):
-                raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+                raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
             brought += len(records)
             if done and total and not brought:
-                raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
+                raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY")
             yield RawPage(records, done)
             if done:
                 return
             body = self.get(following)
 
-    def composite(self, parts: Sequence[Part]) -> list[Body]:
+    def composite(self, parts: Sequence[SubRequest]) -> list[Body]:
         """Return the bodies of several GETs that cost one call, in order. Raises what the first that failed means."""
         wanted = [
             {
@@ -135,26 +135,26 @@ class Client:
             found = [answers[part.name] for part in parts]
             failed = [each for each in found if each["httpStatusCode"] != requests.codes.ok]
         except (KeyError, TypeError):
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
         if failed:
             raise _trouble(failed[0]["httpStatusCode"], failed[0]["body"], {})
         return [each["body"] for each in found]
 
-    def update(self, records: Sequence[Mapping[str, Any]]) -> list[Result]:
+    def update(self, records: Sequence[Mapping[str, Any]]) -> list[WriteResult]:
         """Write up to 200 records, each with its `attributes` and `id`; return what became of each, by position.
 
         A success that names another record, or none, is no answer to this one.
         """
         answer = self.send("PATCH", "composite/sobjects", body={"allOrNone": False, "records": list(records)}).json()
         if not isinstance(answer, list) or len(answer) != len(records):
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY")
         try:
             return [_result(each, str(record["id"])) for each, record in zip(answer, records, strict=True)]
         except (AttributeError, KeyError, TypeError):
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY") from None
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
 
     def change(self, sobject: str, sf_id: str, values: Mapping[str, Any], *, unmodified_since: dt.datetime) -> None:
-        """Write one record, unless it changed after `unmodified_since`: `Trouble` of the class `MOVED_ON` then."""
+        """Write one record. Raises `ProviderError` (`MOVED_ON`) when it has changed after `unmodified_since`."""
         stamp = unmodified_since.astimezone(dt.UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         self.send("PATCH", f"sobjects/{sobject}/{sf_id}", body=values, headers={"If-Unmodified-Since": stamp})
 
@@ -174,7 +174,7 @@ class Client:
         A 401 gets one new token; a second one is `AUTH`. So does a redirection, for the new token names the host where
         the org is now; where it names the same host, that is `AUTH` too. A host that says nothing that Salesforce
         would say may be one that the org has left: when the tries are over, a new token is asked where the org is.
-        Raises `Trouble`.
+        Raises `ProviderError`.
         """
         if self.read_only and method != "GET" and not only_reads:
             raise RuntimeError("a dry run writes nothing")
@@ -184,19 +184,19 @@ class Client:
             self.alive()
             try:
                 return self._once(method, path, params, data, {**HEADERS, **(headers or {})})
-            except Trouble as trouble:
-                if trouble.kind in (TroubleKind.AUTH, TroubleKind.ELSEWHERE) and self.token and not renewed:
+            except ProviderError as error:
+                if error.kind in (ErrorKind.AUTH, ErrorKind.ELSEWHERE) and self.token and not renewed:
                     renewed, self.token = True, self._renewed()
                     continue
-                if trouble.kind is TroubleKind.ELSEWHERE:
-                    raise Trouble(TroubleKind.AUTH, "INSTANCE_MOVED", trouble.message) from None
+                if error.kind is ErrorKind.ELSEWHERE:
+                    raise ProviderError(ErrorKind.AUTH, "INSTANCE_MOVED", error.message) from None
                 tries += 1
-                delay = _delay(tries, trouble.retry_after)
-                if trouble.kind is not TroubleKind.TRANSIENT:
+                delay = _delay(tries, error.retry_after)
+                if error.kind is not ErrorKind.TRANSIENT:
                     raise
                 if tries < TRIES and time.monotonic() + delay <= deadline:
                     self.wait(delay)
-                elif trouble.code in NOT_SALESFORCE and not renewed and self._moved():
+                elif error.code in NOT_SALESFORCE and not renewed and self._moved():
                     renewed, tries, deadline = True, 0, time.monotonic() + self.patience
                 else:
                     raise
@@ -217,9 +217,9 @@ class Client:
     ) -> requests.Response:
         token = self.token = self.token or auth.current()
         if not hosts.is_safe(token.instance_url):
-            raise Trouble(TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
+            raise ProviderError(ErrorKind.AUTH, "UNSAFE_INSTANCE_URL")
         if not re.fullmatch(r"/?[\w.\-/]+", path):
-            raise Trouble(TroubleKind.BUG, "BAD_ADDRESS")
+            raise ProviderError(ErrorKind.BUG, "BAD_ADDRESS")
         self.calls += 1
         try:
             answer = self.session.request(
@@ -232,15 +232,15 @@ class Client:
                 allow_redirects=False,
             )
         except requests.RequestException:
-            raise Trouble(TroubleKind.TRANSIENT, "NO_ANSWER") from None
+            raise ProviderError(ErrorKind.TRANSIENT, "NO_ANSWER") from None
         self._note(answer)
         if answer.status_code == requests.codes.ok and "json" in headers["Accept"] and _parsed(answer) is None:
-            raise Trouble(TroubleKind.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
+            raise ProviderError(ErrorKind.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
         if answer.status_code >= 300:  # noqa: PLR2004
-            trouble = _trouble(answer.status_code, _parsed(answer), answer.headers)
-            if _is_page(answer) and trouble.kind is TroubleKind.TRANSIENT:
-                trouble.code = FOREIGN
-            raise trouble
+            error = _trouble(answer.status_code, _parsed(answer), answer.headers)
+            if _is_page(answer) and error.kind is ErrorKind.TRANSIENT:
+                error.code = FOREIGN
+            raise error
         return answer
 
     def _note(self, answer: requests.Response) -> None:
@@ -254,7 +254,7 @@ class Client:
         """Return Salesforce's time at this moment, by its last answer; None when that told none."""
         return self.now + dt.timedelta(seconds=time.monotonic() - self.heard) if self.now else None
 
-    def _renewed(self) -> auth.Token:
+    def _renewed(self) -> auth.AccessToken:
         return auth.renewed(self.token.generation if self.token else 0)
 
     def wait(self, seconds: float) -> None:
@@ -275,27 +275,27 @@ def _parsed(answer: requests.Response) -> Body:
         return None
 
 
-def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> Trouble:
+def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> ProviderError:
     first = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
     code = str(first.get("errorCode", ""))
     kind = request_class(status, code)
     if not code and kind in UNSAID:
-        kind = TroubleKind.TRANSIENT  # a proxy's page, not Salesforce's word
-    if kind is TroubleKind.ELSEWHERE:
+        kind = ErrorKind.TRANSIENT  # a proxy's page, not Salesforce's word
+    if kind is ErrorKind.ELSEWHERE:
         there = urlsplit(headers.get("Location", "")).hostname or ""
-        return Trouble(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
+        return ProviderError(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
     text = headers.get("Retry-After", "")
     retry_after = float(text) if re.fullmatch(r"\d{1,6}", text) else None
-    return Trouble(kind, code or f"HTTP_{status}", str(first.get("message", "")), retry_after=retry_after)
+    return ProviderError(kind, code or f"HTTP_{status}", str(first.get("message", "")), retry_after=retry_after)
 
 
-def _result(answer: Mapping[str, Any], sf_id: str) -> Result:
+def _result(answer: Mapping[str, Any], sf_id: str) -> WriteResult:
     if answer.get("success"):
         if answer["success"] is not True or str(answer["id"])[:15] != sf_id[:15]:
-            raise Trouble(TroubleKind.TRANSIENT, "BAD_BODY")
-        return Result()
+            raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY")
+        return WriteResult()
     error = (answer.get("errors") or [{}])[0]
-    return Result(str(error.get("statusCode") or "UNKNOWN_ERROR"), str(error.get("message", ""))[:500])
+    return WriteResult(str(error.get("statusCode") or "UNKNOWN_ERROR"), str(error.get("message", ""))[:500])
 
 
 def _delay(tries: int, retry_after: float | None) -> float:

@@ -7,7 +7,7 @@ from tests.unsubscribes.crm.conftest import box, is_out
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError
 from unsubscribes.crm.salesforce.api import client
 from unsubscribes.crm.salesforce.provider import Salesforce
-from unsubscribes.crm.values import Limits
+from unsubscribes.crm.values import WriteLimits
 from unsubscribes.crm.writing import jobs
 
 ANNA = {"FirstName": "Anna", "LastName": "Berg", "Email": "anna@example.com"}
@@ -91,7 +91,7 @@ def test_a_page_for_people_is_not_taken_for_a_refusal(org, sync, anna):
 
 
 def test_an_org_that_moves_during_a_bulk_job_ends_it(org, sync, person, unsubscribe, monkeypatch):
-    monkeypatch.setattr(Salesforce, "limits", Limits(batch=200, jobs_above=5, job=10_000))
+    monkeypatch.setattr(Salesforce, "limits", WriteLimits(batch=200, jobs_above=5, job=10_000))
     monkeypatch.setattr(jobs, "POLLS", (0.3,) * 100)
     people = [person(email=f"p{n}@example.com", last_name=f"P{n}") for n in range(10)]
     ids = org.create("Contact", *({"LastName": f"P{n}", "Email": f"p{n}@example.com"} for n in range(10)))

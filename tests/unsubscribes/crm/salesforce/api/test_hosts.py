@@ -7,7 +7,7 @@ from salesconnect.lib.vault import unseal
 from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncConnection
-from unsubscribes.crm.provider_errors import Trouble, TroubleKind
+from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api import auth, hosts
 
 OWN = (
@@ -100,7 +100,7 @@ def test_no_secret_is_sent_to_a_stranger_who_stands_in_the_database(connected, o
 
 def test_an_org_that_names_a_strange_address_gets_no_token_back(connected, org):
     org.settings(instance_url="https://example.com")
-    with pytest.raises(Trouble) as refused:
+    with pytest.raises(ProviderError) as refused:
         auth.renewed(connected.token_generation)
-    assert (refused.value.kind, refused.value.code) == (TroubleKind.AUTH, "UNSAFE_INSTANCE_URL")
+    assert (refused.value.kind, refused.value.code) == (ErrorKind.AUTH, "UNSAFE_INSTANCE_URL")
     assert SyncConnection.objects.get().access_token == ""

@@ -2,7 +2,7 @@
 INSERT INTO unsubscribes_outboxentry (record_id, desired, state, attempts, code, message, finished_at)
 SELECT r.id, true, 'dead', 0, '{code}', r.modified_by, now() FROM unsubscribes_syncrecord r
 WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''
-AND {worn} AND r.opted_out IS DISTINCT FROM true AND {local_no}
+AND {cleared_too_often} AND r.opted_out IS DISTINCT FROM true AND {opted_out_here}
 AND (SELECT true FROM (
     SELECT state, desired, code FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0
 ) o WHERE o.desired AND (
