@@ -68,7 +68,7 @@ def make_ready(command: str) -> None:
 
     if own and settings.EMBEDDED_DATABASE:
         preparation.make_tables()
-    if own and command not in MAKING_TABLES and (line := migrating.what_lacks()):
+    if own and command not in MAKING_TABLES and (line := migrating.pending_message()):
         raise ImproperlyConfigured(line)
     if (own and command not in WITHOUT_KEYS) or command in WITH_DATA:
         key_fit.check()
@@ -87,7 +87,7 @@ def main() -> None:
     except (embedded.EmbeddedError, ImproperlyConfigured) as error:
         _end(trouble.in_one_line(error))
     except (Error, OSError) as error:
-        if line := trouble.one_line(error):
+        if line := trouble.command_message(error):
             _end(line)
         raise
 

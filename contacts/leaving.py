@@ -11,7 +11,7 @@ from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 
 LOCK = "hashtext('exports.files')"
-PIECE = 1 << 16
+CHUNK_SIZE = 1 << 16
 
 
 def await_exports() -> None:
@@ -29,7 +29,7 @@ def await_erasures() -> None:
         cursor.execute(f"SELECT pg_advisory_xact_lock_shared({LOCK})")
 
 
-def recorded(
+def write_recorded(
     pages: Iterable[Any], text: Callable[[Any], str], people: Callable[[Any], Iterable[int]], *, head: str, **event: Any
 ) -> Iterator[str]:
     """Return a file of `head` and the `text` of each page, whose `people` have an event that they were exported.
@@ -48,7 +48,7 @@ def recorded(
         file.close()
         raise
     file.seek(0)
-    return _pieces(file)
+    return _chunks(file)
 
 
 def _record(exported: set[int], *, actor: Actor, reason: str) -> None:
@@ -56,7 +56,7 @@ def _record(exported: set[int], *, actor: Actor, reason: str) -> None:
     history.record(here, history.EXPORTED, actor=actor, changes={"reason": (None, reason)})
 
 
-def _pieces(file: Any) -> Iterator[str]:
+def _chunks(file: Any) -> Iterator[str]:
     with file:
-        while piece := file.read(PIECE):
+        while piece := file.read(CHUNK_SIZE):
             yield piece

@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from salesconnect.common.sign_in import sign_in_again
-from salesconnect.lib.database.limits import Limits
+from salesconnect.lib.database.limits import StatementLimits
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 from salesconnect.lib.web.parsing import is_storable
 from salesconnect.pages.public import unsubscribe
@@ -39,7 +39,7 @@ class TimeLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with Limits(**settings.SITE_LIMITS).left().held():
+        with StatementLimits(**settings.SITE_LIMITS).left().held():
             return self.get_response(request)
 
 

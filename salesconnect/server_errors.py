@@ -13,7 +13,7 @@ RETRY_SECONDS = "10"
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an uncaught exception without touching the database or the session."""
-    known = trouble.of(sys.exc_info()[1])
+    known = trouble.classify(sys.exc_info()[1])
     status = known.status if known else 500
     response: HttpResponse
     if request.path.startswith("/api/"):

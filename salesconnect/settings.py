@@ -152,10 +152,10 @@ WORKER_LIMITS = {"statement": 0, "lock": 120, "idle": 600}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = SERVERS.redis_url if EMBEDDED_REDIS else env.str("REDIS_URL")
-_REDIS = {"serializer": "salesconnect.lib.cache.Json", "socket_connect_timeout": 1, "socket_timeout": 1}
+_REDIS = {"serializer": "salesconnect.lib.cache.JsonSerializer", "socket_connect_timeout": 1, "socket_timeout": 1}
 CACHES = {
     # Throttles, which have to go on without Redis.
-    "default": {"BACKEND": "salesconnect.lib.cache.SturdyCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
+    "default": {"BACKEND": "salesconnect.lib.cache.FallbackRedisCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
     # What all processes must know alike, or not at all.
     "shared": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "OPTIONS": _REDIS},
 }

@@ -14,7 +14,7 @@ from salesconnect.api import bulk as api
 from salesconnect.api import urls
 from salesconnect.api.bulk_bodies import body_of
 from salesconnect.common import history_words
-from salesconnect.lib.actor import EVERYTHING, RIGHTS
+from salesconnect.lib.actor import ALL_RIGHTS, RIGHTS
 from salesconnect.pages.bulk import acts as pages
 from salesconnect.pages.bulk.forms import form_of
 from salesconnect.pages.tasks import batch_words
@@ -34,7 +34,7 @@ EXAMPLES = {
 @pytest.mark.parametrize("kind", ACTS)
 class TestEveryAct:
     def test_asks_for_a_right_that_there_is(self, kind):
-        assert ACTS[kind].right in EVERYTHING
+        assert ACTS[kind].right in ALL_RIGHTS
 
     def test_has_words_for_the_list_of_tasks(self, kind):
         act, batch = ACTS[kind], Batch(kind=kind, params=EXAMPLES.get(kind, {}), changed=2, state="done")

@@ -47,9 +47,9 @@ def test_a_role_that_may_make_no_tables_is_told_in_one_line(without_rights, tmp_
     "problem", [OSError(errno.ENOSPC, "No space left on device"), OperationalError("x: No space left on device")]
 )
 def test_a_full_disk_is_told_in_one_line(problem):
-    assert trouble.one_line(problem).startswith("The disk is full: ")
+    assert trouble.command_message(problem).startswith("The disk is full: ")
 
 
 @pytest.mark.parametrize("problem", [OSError(errno.ENOENT, "x"), ValueError("x")])
 def test_a_fault_keeps_its_traceback(problem):
-    assert trouble.one_line(problem) is None
+    assert trouble.command_message(problem) is None

@@ -15,7 +15,7 @@ from compliance.suppression import erased, lookalikes
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import newest_key
-from contacts.people.details import clean, nobody
+from contacts.people.details import clean, identity_errors
 from contacts.people.fields import DETAILS, SORTED
 from contacts.people.rules import normalise_address
 from salesconnect.lib.actor import Actor
@@ -142,7 +142,9 @@ def create_staged(
             if statement is NUMBER:
                 many = cursor.rowcount >= table_sizes.MANY
         if many:
-            table_sizes.learn("contacts_contact")  # the cards are counted by a trigger, which needs them first
+            table_sizes.analyze_if_unknown(
+                "contacts_contact"
+            )  # the cards are counted by a trigger, which needs them first
         for statement in (
             REFUSE_ERASED,
             *(REKEY_STATEMENTS if len(settings.SUPPRESSION_KEYS) > 1 else ()),
@@ -168,7 +170,7 @@ def create_person(
     """
     actor.require("create_people")
     details, errors = clean(person.details)
-    errors |= nobody(details) | person.authorization.errors(timezone.localdate()) | person.source.errors()
+    errors |= identity_errors(details) | person.authorization.errors(timezone.localdate()) | person.source.errors()
     if errors:
         raise Invalid(errors)
     again = although_erased and erased.forget(normalise_address(details.get("email", "")))

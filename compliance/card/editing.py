@@ -12,7 +12,7 @@ from compliance.suppression import erased, lookalikes, suppression
 from compliance.suppression.address_locks import lock_people
 from contacts.events import history
 from contacts.models import Contact, User
-from contacts.people.details import clean, nobody
+from contacts.people.details import clean, identity_errors
 from contacts.people.fields import SORTED
 from contacts.people.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
@@ -42,7 +42,7 @@ def edit(
     contact = _locked(contact_id, values)
     if version is not None:
         services.check_version(contact_id, version)
-    errors |= nobody({name: getattr(contact, name) for name in ("first_name", "last_name", "email")} | wanted)
+    errors |= identity_errors({name: getattr(contact, name) for name in ("first_name", "last_name", "email")} | wanted)
     if errors:
         raise Invalid(errors)
     changes = {

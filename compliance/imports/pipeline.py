@@ -44,7 +44,7 @@ def process_chunk(job: ImportJob, chunk: Chunk, *, actor: Actor) -> ChunkResult:
     """
     actor.require("import_people")
     staging.stage_lines(chunk.people)
-    table_sizes.learn("contacts_contact", "compliance_compliancecard", "compliance_suppression")
+    table_sizes.analyze_if_unknown("contacts_contact", "compliance_compliancecard", "compliance_suppression")
     with connection.cursor() as cursor:
         cursor.execute(statements.PLAN)
         cursor.execute(statements.ASSESS, card_parameters(job.card))

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import values as cells
-from contacts.people.details import clean, nobody
+from contacts.people.details import clean, identity_errors
 from contacts.people.fields import DETAILS, FIELDS
 from salesconnect.lib.csv import RowError
 
@@ -52,7 +52,7 @@ def clean_row(values: Mapping[str, str], *, today: dt.date) -> CleanRow | RowErr
     `today` is the day after which no consent can have been given.
     """
     details, errors = clean({name: value for name in DETAILS if (value := values.get(name, "").strip())})
-    errors |= nobody(details)
+    errors |= identity_errors(details)
     authorization, problems = _authorization(values, today)
     errors |= problems
     source, problems = _source(values)

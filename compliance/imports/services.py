@@ -20,7 +20,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, Table, open_table
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
-from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.stored import remove_files_on_failure
 
 RESET_FIELDS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
 
@@ -54,7 +54,7 @@ class CardDefaults(NamedTuple):
         }
 
 
-@removed_on_failure
+@remove_files_on_failure
 @transaction.atomic
 def start(
     file: File,
@@ -80,7 +80,7 @@ def start(
     return begin(job.pk, actor=actor, dry_run=dry_run)
 
 
-@removed_on_failure
+@remove_files_on_failure
 @transaction.atomic
 def propose(file: File, file_name: str, *, actor: Actor, card: CardDefaults | None = None) -> ImportJob:
     """Take a file in for a preview, also one whose columns a user has to map first. Raises as `start`."""
@@ -89,7 +89,7 @@ def propose(file: File, file_name: str, *, actor: Actor, card: CardDefaults | No
     return begin(job.pk, actor=actor, dry_run=True) if usable else job
 
 
-@removed_on_failure
+@remove_files_on_failure
 @transaction.atomic
 def receive(
     file: File,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from compliance.card.rules import AUTHORIZATION_WORDS, NOT_RECORDED, SOURCE_WORDS, AuthorizationType, SourceType
 from compliance.imports.headers import key
 from compliance.imports.optouts import YES, is_opt_out, word
-from contacts.people.details import UNSEEN
+from contacts.people.details import UNPRINTABLE
 
 _NOTHING = {"", key(NOT_RECORDED), "ejregistrerad", "ejregistrerat", "inteangivet", "ejangivet", "notapplicable"}
 _AUTHORIZATION_KEYS = {key(word): code for code, words in AUTHORIZATION_WORDS.items() for word in (code.slug, *words)}
@@ -97,6 +97,6 @@ def opted_out(cell: str) -> bool:
 
 def text(cell: str) -> str:
     """Return a free text as it is; what cannot be seen or stored is refused."""
-    if UNSEEN.search(cell):
+    if UNPRINTABLE.search(cell):
         raise ValueError(_("Remove the characters that cannot be seen."))
     return cell

@@ -27,7 +27,7 @@ from contacts.jobs import attempts, batches
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
 from salesconnect.lib.database import trouble
-from salesconnect.lib.database.transactions import given_up
+from salesconnect.lib.database.transactions import is_retryable
 
 TURN_SECONDS = 60
 TRIES = 5
@@ -61,7 +61,7 @@ def _work(job_id: int, progress: Progress | None) -> bool:
         except (FileRefused, OSError, UnicodeError):
             _fail(job, _("The file can no longer be read."))
         except Exception as problem:
-            if trouble.of(problem):
+            if trouble.classify(problem):
                 raise
             logger.exception("Import %s broke", job_id)
             _fail(job, _("Something broke here; it has been logged. What came in stays."))
@@ -126,7 +126,7 @@ def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
         except ConcurrentChange:
             continue
         except OperationalError as error:
-            if not given_up(error):
+            if not is_retryable(error):
                 raise
         else:
             job.line = chunk.last_line

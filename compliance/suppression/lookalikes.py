@@ -70,7 +70,7 @@ def refresh_marks(ids: Iterable[int]) -> None:
 def record_mark(contact_id: int, *, actor: Actor) -> None:
     """Say in the history of a person who comes back whether the address looks like one that said no, if it differs."""
     own = ContactEvent.objects.filter(
-        contact_id=contact_id, action__in=(*history.LOOKS, history.UNSUBSCRIBED)
+        contact_id=contact_id, action__in=(*history.LOOKALIKE_ACTIONS, history.UNSUBSCRIBED)
     ).order_by("-at", "-id")
     looked = own.values_list("action", flat=True).first() == history.LOOKED_ALIKE
     if looked != (looks := ComplianceCard.objects.get(pk=contact_id).looks_opted_out):

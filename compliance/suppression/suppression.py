@@ -15,7 +15,7 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key
 from contacts.people.lookalikes import skeleton_hashes
-from contacts.people.queries import NOBODY, ContactQuerySet, array, inlined
+from contacts.people.queries import NO_IDS, ContactQuerySet, array, inlined
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 from salesconnect.lib.database.transactions import retried
@@ -106,7 +106,7 @@ def unsubscribe_address(
     whom it was `written_to` are opted out too, with the addresses that they have by now.
     """
     address = (hashes, hash_key, skeleton)
-    whose = inlined("SELECT unnest(%s::bigint[])", (array(written_to),)) if written_to else NOBODY
+    whose = inlined("SELECT unnest(%s::bigint[])", (array(written_to),)) if written_to else NO_IDS
     return _unsubscribe(whose, actor=actor, source=source, reason=reason, address=address, of_mail=bool(written_to))
 
 

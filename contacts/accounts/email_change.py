@@ -83,7 +83,7 @@ def assign(user: User, email: str) -> User:
     return user
 
 
-def untold() -> str:
+def old_address_notice() -> str:
     """Return what is said to whoever has changed an address of which the old one was not told."""
     if can_mail():
         return _("The old address takes no mail, so it was not told of the change.")

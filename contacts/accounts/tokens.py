@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.models import ApiToken, User
 
-USED_EVERY = dt.timedelta(hours=1)
+LAST_USED_PRECISION = dt.timedelta(hours=1)
 
 
 def make(user: User, name: str) -> str:
@@ -24,8 +24,8 @@ def find(token: str) -> ApiToken | None:
     found = ApiToken.objects.select_related("user").filter(digest=_digest(token), user__is_active=True).first()
     if found:
         now = timezone.now()
-        old = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_EVERY)
-        if found.last_used_at is None or found.last_used_at < now - USED_EVERY:
+        old = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_PRECISION)
+        if found.last_used_at is None or found.last_used_at < now - LAST_USED_PRECISION:
             ApiToken.objects.filter(old, pk=found.pk).update(last_used_at=now)
     return found
 

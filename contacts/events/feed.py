@@ -14,7 +14,7 @@ from contacts.sealing.settled import settled
 from salesconnect.lib.database.replica import PRIMARY
 
 # So many numbers one page looks at where it looks for some actions only, so that rare ones cost no more than all.
-STRETCH = 20_000
+SCAN_LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ def page(after: int, size: int, actions: Sequence[str] = ()) -> FeedPage:
     """Return the events that follow the number `after`; of some actions, or of all."""
     # The copy of the database may not have what the primary knows to be settled.
     until = settled()
-    found = ContactEvent.objects.using(PRIMARY).filter(id__gt=after, at__lt=timezone.now() + history.CLOCKS_DIFFER)
+    found = ContactEvent.objects.using(PRIMARY).filter(id__gt=after, at__lt=timezone.now() + history.CLOCK_SKEW)
     if actions:
-        reached = min(until, after + STRETCH)
+        reached = min(until, after + SCAN_LIMIT)
         events = list(found.filter(id__lte=reached, action__in=actions).order_by("id")[: size + 1])
     else:
         reached = until

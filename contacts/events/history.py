@@ -44,19 +44,19 @@ LOOKED_ALIKE = "looked_alike"
 LOOKED_APART = "looked_apart"
 TOLD_APART = "told_apart"
 
-LOOKS = (LOOKED_ALIKE, LOOKED_APART, TOLD_APART)
+LOOKALIKE_ACTIONS = (LOOKED_ALIKE, LOOKED_APART, TOLD_APART)
 """What tells whether a person's address looks like one that said no: by the last of them it does, or no longer does."""
 
 CHANGES_NOTHING = (MAILED, MAIL_HELD, MAIL_FAILED, MAIL_ARRIVED, MAIL_ALLOWED, EXPORTED, REQUESTED, VIEWED, ANSWERED)
 """Acts that touch a person and leave what is held of the person as it is."""
 
-CLOCKS_DIFFER = dt.timedelta(days=1)
+CLOCK_SKEW = dt.timedelta(days=1)
 """No event is newer than now and this; the bound keeps statements off the partitions made for the months ahead."""
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
 
 # All numbers of one person: the own, and those of the records that were merged into it.
-NUMBERS = """
+MERGED_IDS = """
     WITH RECURSIVE numbers (id) AS (
         SELECT unnest(%(expressions)s::bigint[])
         UNION SELECT absorbed_id FROM contacts_merge JOIN numbers ON survivor_id = numbers.id WHERE undone_at IS NULL
@@ -64,10 +64,10 @@ NUMBERS = """
 """
 
 
-class HappenedTo(Func):
+class IsEventOf(Func):
     """The condition that an event is one of these people's. The numbers are looked up once, so the index serves it."""
 
-    template = f"(contacts_contactevent.contact_id = ANY(ARRAY({NUMBERS})))"
+    template = f"(contacts_contactevent.contact_id = ANY(ARRAY({MERGED_IDS})))"
     output_field = BooleanField()
 
 
@@ -105,18 +105,18 @@ def _record(whose: str, action: str, *, actor: Actor, batch_id: int | None, chan
 
 def of_contact(contact_id: int) -> QuerySet[ContactEvent]:
     """Return the events of one person, newest first, those of merged records among them."""
-    until = timezone.now() + CLOCKS_DIFFER
-    return ContactEvent.objects.filter(HappenedTo(Value([contact_id])), at__lt=until).order_by("-at", "-id")
+    until = timezone.now() + CLOCK_SKEW
+    return ContactEvent.objects.filter(IsEventOf(Value([contact_id])), at__lt=until).order_by("-at", "-id")
 
 
-def numbers_of(contact_ids: Iterable[int]) -> list[int]:
+def merged_ids(contact_ids: Iterable[int]) -> list[int]:
     """Return these people's numbers and those of the records that were merged into them."""
     with connection.cursor() as cursor:
-        cursor.execute(NUMBERS % {"expressions": "%s"}, [list(contact_ids)])
+        cursor.execute(MERGED_IDS % {"expressions": "%s"}, [list(contact_ids)])
         return [row[0] for row in cursor]
 
 
-def taken_back_by(events: Iterable[ContactEvent]) -> dict[int | None, int | None]:
+def undone_batches(events: Iterable[ContactEvent]) -> dict[int | None, int | None]:
     """Return which bulk change each bulk change among the events takes back, for those that do; one query."""
     numbers = {event.batch_id for event in events if event.batch_id}
     if not numbers:

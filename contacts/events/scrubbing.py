@@ -14,9 +14,9 @@ from contacts.events import history
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 
-OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
+EVENTS_OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
 # What the survivor of a merge that was undone heard of the other meanwhile.
-OF_UNDONE_MERGES = """
+EVENTS_DURING_UNDONE_MERGES = """
     EXISTS (SELECT FROM contacts_merge m WHERE m.absorbed_id = ANY(%(numbers)s) AND m.undone_at IS NOT NULL
             AND m.survivor_id = contact_id AND contacts_contactevent.at BETWEEN m.at AND m.undone_at)
     AND contact_id IN (SELECT survivor_id FROM contacts_merge WHERE absorbed_id = ANY(%(numbers)s))
@@ -37,8 +37,8 @@ def scrub_people(numbers: Sequence[int], *, actor: Actor, batch_id: int | None =
     A trigger takes the salts of the seals with the words.
     """
     values = {"numbers": list(numbers)}
-    told = scrub(OF_PEOPLE, values, actor=actor, batch_id=batch_id, recorded=numbers)
-    scrub(OF_UNDONE_MERGES, values, actor=actor, batch_id=batch_id, recorded=told)
+    told = scrub(EVENTS_OF_PEOPLE, values, actor=actor, batch_id=batch_id, recorded=numbers)
+    scrub(EVENTS_DURING_UNDONE_MERGES, values, actor=actor, batch_id=batch_id, recorded=told)
 
 
 def scrub(
@@ -55,7 +55,7 @@ def scrub(
     Returns all of which it has by now.
     """
     told = set(recorded)
-    until = timezone.now() + history.CLOCKS_DIFFER
+    until = timezone.now() + history.CLOCK_SKEW
     with connection.cursor() as cursor:
         cursor.execute(fill(FIND, condition=condition), {**values, "until": until})
         found = cursor.fetchall()

@@ -77,8 +77,8 @@ def passed_over(queue: str, rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 def _passes(problem: Exception) -> bool:
     """Tell whether a problem passes by itself; a statement that takes too long does so again and again."""
-    known = trouble.of(problem)
-    return known is not None and known.kind is not trouble.Kind.TOO_SLOW
+    known = trouble.classify(problem)
+    return known is not None and known.kind is not trouble.FailureKind.TOO_SLOW
 
 
 def _begin(queue: Queue, row_id: int, progress: str) -> int:

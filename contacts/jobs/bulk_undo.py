@@ -64,7 +64,7 @@ def undo_values(ids: list[int], undone: Batch, batch: Batch, actor: Actor, field
         "undone": undone.pk,
         "ordered": undone.created_at,
         "since": undone.created_at - LONGEST_ACT,
-        "until": timezone.now() + history.CLOCKS_DIFFER,
+        "until": timezone.now() + history.CLOCK_SKEW,
         "action": ACTS[undone.kind].action,
         "fields": fields,
         **history.event_values(actor, batch.pk),

@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                     "search",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=contacts.models.contact.Words(
+                        expression=contacts.models.contact.ToTsVector(
                             django.db.models.functions.text.Concat(
                                 models.F("first_name"),
                                 models.Value(" "),

@@ -4,17 +4,17 @@ from typing import Any
 
 from django.db import migrations
 
-from salesconnect.lib.vault import is_sealed, seal, unsealed
+from salesconnect.lib.vault import is_encrypted, encrypt, decrypt
 
 
 def sealed(text: str) -> str:
     """Return a text encrypted, once."""
-    return text if is_sealed(text) else seal(text)
+    return text if is_encrypted(text) else encrypt(text)
 
 
 def opened(text: str) -> str:
     """Return a text as it was; what no present key opens stays closed."""
-    return (unsealed(text) or text) if is_sealed(text) else text
+    return (decrypt(text) or text) if is_encrypted(text) else text
 
 
 def _each(apps: Any, change: Any) -> None:

@@ -7,23 +7,23 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models.user import User
-from contacts.people.fields import FIELDS, SEARCHED, Kind, PersonField
+from contacts.people.fields import FIELDS, SEARCHED, FieldKind, PersonField
 from contacts.people.queries import ContactQuerySet
 from contacts.people.rules import SEARCH_SEPARATORS
 
 
-class Words(Func):
+class ToTsVector(Func):
     """The words of a text as a `tsvector`, cut at punctuation too: an address would else be one word."""
 
     function = "to_tsvector"
     template = "to_tsvector('simple', translate(%(expressions)s))"
 
 
-def searchable_words() -> Words:
+def searchable_words() -> ToTsVector:
     """Return the expression of the search column: the words of name, company and address."""
     first, *others = [F(name) for name in SEARCHED]
     text = Concat(first, *(part for name in others for part in (Value(" "), name)))
-    return Words(text, Value(SEARCH_SEPARATORS), Value(" " * len(SEARCH_SEPARATORS)))
+    return ToTsVector(text, Value(SEARCH_SEPARATORS), Value(" " * len(SEARCH_SEPARATORS)))
 
 
 class Contact(models.Model):
@@ -82,7 +82,7 @@ class Contact(models.Model):
 
 def _column(field: PersonField) -> "models.CharField[str, str]":
     # Compared as the sync's records are: an index of another collation could not answer a join with them.
-    collation = "C" if field.kind == Kind.CODE else None
+    collation = "C" if field.kind == FieldKind.CODE else None
     return models.CharField(field.label, max_length=field.limit, blank=True, db_collation=collation)
 
 

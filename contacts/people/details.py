@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _t
 from contacts.people.fields import IDENTIFYING, LIMITS
 from contacts.people.rules import normalise_address, salesforce_id
 
-UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def clean(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -24,7 +24,7 @@ def clean(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, list[str
     return cleaned, errors
 
 
-def nobody(values: Mapping[str, str]) -> dict[str, list[str]]:
+def identity_errors(values: Mapping[str, str]) -> dict[str, list[str]]:
     """Return the error of a person without a name and without an address; empty for anybody else."""
     if any(values.get(name, "").strip() for name in IDENTIFYING):
         return {}
@@ -34,7 +34,7 @@ def nobody(values: Mapping[str, str]) -> dict[str, list[str]]:
 def _error(name: str, value: str) -> str:
     if len(value) > LIMITS[name]:
         return _t("Use at most %(limit)d characters.") % {"limit": LIMITS[name]}
-    if UNSEEN.search(value):
+    if UNPRINTABLE.search(value):
         return _t("Remove the characters that cannot be seen.")
     try:
         if value and name == "email":

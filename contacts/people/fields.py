@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a field holds: it decides on the keyboard of a telephone, and on how the value is shown."""
 
     TEXT = ""
@@ -52,12 +52,12 @@ class PersonField:
     header: str
     synonyms: tuple[str, ...]
     trace: Trace
-    kind: Kind = Kind.TEXT
+    kind: FieldKind = FieldKind.TEXT
     always_shown: bool = False
     crm: Mapping[str, str] = field(default_factory=dict)
 
 
-def _everywhere(name: str) -> dict[str, str]:
+def _on_contact_and_lead(name: str) -> dict[str, str]:
     return {"Contact": name, "Lead": name}
 
 
@@ -70,7 +70,7 @@ FIELDS = (
         "First Name",
         ("firstname", "givenname", "förnamn", "tilltalsnamn"),
         Trace.NAME,
-        crm=_everywhere("FirstName"),
+        crm=_on_contact_and_lead("FirstName"),
     ),
     PersonField(
         "last_name",
@@ -80,7 +80,7 @@ FIELDS = (
         "Last Name",
         ("lastname", "familyname", "surname", "efternamn"),
         Trace.NAME,
-        crm=_everywhere("LastName"),
+        crm=_on_contact_and_lead("LastName"),
     ),
     PersonField(
         "company",
@@ -104,7 +104,7 @@ FIELDS = (
          "titel"),
         Trace.NONE,
         always_shown=True,
-        crm=_everywhere("Title"),
+        crm=_on_contact_and_lead("Title"),
     ),
     PersonField(
         "email",
@@ -115,7 +115,7 @@ FIELDS = (
         ("email", "emailid", "emailaddress", "email1value", "primaryemail", "workemail", "epost", "epostadress",
          "epost1värde", "mejl", "mejladress", "mail"),
         Trace.ADDRESS,
-        Kind.EMAIL,
+        FieldKind.EMAIL,
         always_shown=True,
     ),
     PersonField(
@@ -128,9 +128,9 @@ FIELDS = (
          "mobilephonenumber", "telefon", "telefonnummer", "telefonarbete", "arbetstelefon", "mobiltelefon", "mobil",
          "mobilnummer"),
         Trace.NUMBER,
-        Kind.PHONE,
+        FieldKind.PHONE,
         always_shown=True,
-        crm=_everywhere("Phone"),
+        crm=_on_contact_and_lead("Phone"),
     ),
     PersonField(
         "website",
@@ -140,12 +140,19 @@ FIELDS = (
         "Website",
         ("website", "websiteurl", "website1value", "webpage", "webbplats", "webbsida", "hemsida"),
         Trace.WHOLE,
-        Kind.LINK,
+        FieldKind.LINK,
     ),
     PersonField("other", 110, _("Other"), 500, "Other", ("other", "övrigt"), Trace.WHOLE),
-    PersonField("facebook", 90, "Facebook", 500, "Facebook", ("facebook", "facebookurl"), Trace.WHOLE, Kind.LINK),
+    PersonField("facebook", 90, "Facebook", 500, "Facebook", ("facebook", "facebookurl"), Trace.WHOLE, FieldKind.LINK),
     PersonField(
-        "twitter", 100, "Twitter", 500, "Twitter", ("twitter", "twitterusername", "twitterurl"), Trace.WHOLE, Kind.LINK
+        "twitter",
+        100,
+        "Twitter",
+        500,
+        "Twitter",
+        ("twitter", "twitterusername", "twitterurl"),
+        Trace.WHOLE,
+        FieldKind.LINK,
     ),
     PersonField(
         "linkedin",
@@ -155,7 +162,7 @@ FIELDS = (
         "LinkedIn",
         ("linkedin", "linkedinurl", "linkedinprofile"),
         Trace.WHOLE,
-        Kind.LINK,
+        FieldKind.LINK,
     ),
     PersonField(
         "salesforce_id",
@@ -166,7 +173,7 @@ FIELDS = (
         ("salesforceid", "contactid18", "leadid18", "contactid", "leadid", "salesforcecontactid", "salesforceleadid",
          "casesafeid"),
         Trace.WHOLE,
-        Kind.CODE,
+        FieldKind.CODE,
     ),
 )  # fmt: skip
 """In the order of the API, of the history's sentences and of the page that merges two records."""

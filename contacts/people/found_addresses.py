@@ -40,14 +40,14 @@ def addresses_in(text: str) -> tuple[list[str], bool]:
     missed = False
     for number, reading in enumerate(_readings(text)):
         for place in (match.start() for match in re.finditer(AT, reading)):
-            here = _at(reading, place)
+            here = _addresses_at(reading, place)
             found.update(dict.fromkeys(here))
             missed |= number == 0 and not here
     if not found and (joined := LOOSE_AT.sub(AT, _plain(text))).count(AT):
         for slip, meant in SLIPS:
             joined = slip.sub(meant, joined)
         if joined.count(AT) == 1:
-            found.update(dict.fromkeys(_at(joined, joined.index(AT))))
+            found.update(dict.fromkeys(_addresses_at(joined, joined.index(AT))))
             missed = not found
     return list(found), missed
 
@@ -86,7 +86,7 @@ def _unseen(character: str) -> bool:
     return unicodedata.category(character) in {"Cf", "Cc"} and not character.isspace()
 
 
-def _at(text: str, place: int) -> list[str]:
+def _addresses_at(text: str, place: int) -> list[str]:
     """Return the addresses whose @ stands at a place: as it is written, and without what may only be around it."""
     before = re.search(rf"{BEFORE}\Z", text[:place])
     after = re.match(AFTER, text[place + 1 :])

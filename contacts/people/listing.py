@@ -7,22 +7,22 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from contacts.models import Contact
-from contacts.people.queries import ContactQuerySet, IsAny, IsHeld, planned
+from contacts.people.queries import ContactQuerySet, InArray, InHashedSubquery, planner_estimate
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.keyset import Page, SortKey
 from salesconnect.lib.database.sql import fill
 from salesconnect.lib.errors import Invalid
 
 # How many people a search walks past in the order of the list, as long as one in so many is expected to match.
-STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
-WORTH = 8
+SCAN_STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
+SELECTIVITY = 8
 # Between these the cards are held at once while the people are walked past.
-FEW, MANY = 2_000, 30_000
+HASH_MIN, HASH_MAX = 2_000, 30_000
 # Columns of the card that the contact has as well.
-OWN = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
+CONTACT_COLUMNS = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
 DEFAULT = "last_name,first_name,id"
 # OFFSET 0 keeps PostgreSQL from walking the order: it finds all and sorts them.
-FIRST = "SELECT {id} FROM ({found} OFFSET 0) AS found ({columns}) ORDER BY {order} LIMIT %s"
+SORT_AND_LIMIT = "SELECT {id} FROM ({found} OFFSET 0) AS found ({columns}) ORDER BY {order} LIMIT %s"
 PATHS = {
     "last_name": "card__sort_last",
     "first_name": "card__sort_first",
@@ -34,13 +34,13 @@ PATHS = {
 }
 
 
-def ordering_keys(ordering: str) -> list[Key]:
+def ordering_keys(ordering: str) -> list[SortKey]:
     """Return the keys of an `ordering` such as `-updated_at`; `Invalid` names a field that cannot order.
 
     Last names that are equal go on by first name, and the id makes every order unique, in the direction of the last
     field: one index then serves the whole order.
     """
-    keys: list[Key] = []
+    keys: list[SortKey] = []
     names = [name.strip() for name in (ordering or DEFAULT).split(",")]
     for name in [*names, *(["first_name"] if names[-1].lstrip("-") == "last_name" else []), "id"]:
         path = PATHS.get(name.removeprefix("-"))
@@ -48,9 +48,9 @@ def ordering_keys(ordering: str) -> list[Key]:
             raise Invalid({"ordering": [_("The list cannot be ordered by “%(name)s”.") % {"name": name}]})
         if path not in {key.path for key in keys}:
             descending = name.startswith("-") or (name not in names and keys[-1].descending)
-            keys.append(Key(path, descending))
+            keys.append(SortKey(path, descending))
     # By name the order is the card's, whose index holds the id as the contact's key.
-    return [Key("card__contact_id", key.descending) if _on_card(keys, key) else key for key in keys]
+    return [SortKey("card__contact_id", key.descending) if _on_card(keys, key) else key for key in keys]
 
 
 def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None, size: int) -> Page[Any]:
@@ -59,8 +59,8 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.
     people = queryset.filter(card__isnull=False)
     if isinstance(queryset, ContactQuerySet) and not queryset.query.is_empty():
-        ids = _first(queryset, keys, cursor, size + 1)
-        people = people if ids is None else people.filter(IsAny(ids))
+        ids = _first_ids(queryset, keys, cursor, size + 1)
+        people = people if ids is None else people.filter(InArray(ids))
     return keyset.page(
         people,
         keys,
@@ -70,46 +70,48 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
     )
 
 
-def _first(people: ContactQuerySet, keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
+def _first_ids(people: ContactQuerySet, keys: list[SortKey], cursor: str | None, number: int) -> list[int] | None:
     """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
     if people.parts is None:
-        return _collected(people, keys, cursor, number) if people.searched else None
+        return _fetch_and_sort(people, keys, cursor, number) if people.searched else None
     cards, others = people.parts
     if not others.query.where:
-        return _met(cards, keys, cursor, number)
+        return _hash_cards_and_scan(cards, keys, cursor, number)
     # PostgreSQL takes a text in the middle of another for rare, so it would rather look at everybody than walk.
-    expected = planned(people.order_by())[0] if people.searched else WORTH * STEPS[0]
-    order = _in_order(cards, keys, cursor)
-    ids = _walked(others, order, keys, cursor, number, expected=expected)
-    return _collected(people, keys, cursor, number) if ids is None and people.searched else ids
+    expected = planner_estimate(people.order_by())[0] if people.searched else SELECTIVITY * SCAN_STEPS[0]
+    order = _ordered_ids(cards, keys, cursor)
+    ids = _scan_in_order(others, order, keys, cursor, number, expected=expected)
+    return _fetch_and_sort(people, keys, cursor, number) if ids is None and people.searched else ids
 
 
-def _met(cards: QuerySet[Any], keys: list[Key], cursor: str | None, number: int) -> list[int] | None:
+def _hash_cards_and_scan(
+    cards: QuerySet[Any], keys: list[SortKey], cursor: str | None, number: int
+) -> list[int] | None:
     """Return the ids of the first whose cards these are, met in an order that is not the cards'; else None.
 
     PostgreSQL would look up the card of each whom it passes. Of fewer it finds all and sorts them; more are soon met.
     """
     if any(key.path.startswith("card__") for key in keys) or not cards.query.where:
         return None
-    if not FEW < planned(cards.order_by())[0] <= MANY:
+    if not HASH_MIN < planner_estimate(cards.order_by())[0] <= HASH_MAX:
         return None
-    people = Contact.objects.filter(IsHeld(cards.order_by().values("contact_id")))
-    return list(keyset.beyond(people, keys, cursor).values_list("pk", flat=True)[:number])
+    people = Contact.objects.filter(InHashedSubquery(cards.order_by().values("contact_id")))
+    return list(keyset.after_cursor(people, keys, cursor).values_list("pk", flat=True)[:number])
 
 
-def _in_order(cards: QuerySet[Any], keys: list[Key], cursor: str | None) -> QuerySet[Any]:
+def _ordered_ids(cards: QuerySet[Any], keys: list[SortKey], cursor: str | None) -> QuerySet[Any]:
     """Return whose cards these are, beyond the cursor and in order; from the cards alone where these have all keys."""
     if all(key.path.startswith("card__") for key in keys):
-        own = [Key(key.path.removeprefix("card__"), key.descending, stands_for=key.path) for key in keys]
-        return keyset.beyond(cards, own, cursor).values("contact_id")
+        own = [SortKey(key.path.removeprefix("card__"), key.descending, stands_for=key.path) for key in keys]
+        return keyset.after_cursor(cards, own, cursor).values("contact_id")
     people = Contact.objects.filter(card__in=cards) if cards.query.where else Contact.objects.all()
-    return keyset.beyond(people.filter(card__isnull=False), keys, cursor).values("pk")
+    return keyset.after_cursor(people.filter(card__isnull=False), keys, cursor).values("pk")
 
 
-def _walked(
+def _scan_in_order(
     people: ContactQuerySet,
     order: QuerySet[Any, Any],
-    keys: list[Key],
+    keys: list[SortKey],
     cursor: str | None,
     number: int,
     *,
@@ -123,21 +125,21 @@ def _walked(
     """
     ids: list[int] = []
     walked = 0
-    for step in STEPS:
-        if expected < WORTH * (walked + step) and len(ids) * step < (number - len(ids)) * walked:
+    for step in SCAN_STEPS:
+        if expected < SELECTIVITY * (walked + step) and len(ids) * step < (number - len(ids)) * walked:
             return None
         near = people.filter(pk__in=order[walked : walked + step])
-        ids += _collected(near, keys, cursor, number - len(ids))
+        ids += _fetch_and_sort(near, keys, cursor, number - len(ids))
         if len(ids) == number:
             return ids
         walked += step
     return None
 
 
-def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, number: int) -> list[int]:
+def _fetch_and_sort(people: QuerySet[Any, Any], keys: list[SortKey], cursor: str | None, number: int) -> list[int]:
     """Return the first ids, found without a thought of their order: OFFSET 0 keeps the planner from walking it."""
-    keys = [Key(OWN.get(key.path, key.path), key.descending, stands_for=key.path) for key in keys]
-    found = keyset.beyond(people, keys, cursor)
+    keys = [SortKey(CONTACT_COLUMNS.get(key.path, key.path), key.descending, stands_for=key.path) for key in keys]
+    found = keyset.after_cursor(people, keys, cursor)
     columns = [f"key{place}" for place in range(len(keys))]
     order = [
         f"{column} DESC" if name.startswith("-") else column
@@ -146,11 +148,11 @@ def _collected(people: QuerySet[Any, Any], keys: list[Key], cursor: str | None, 
     sql, params = found.order_by().values_list(*(key.path for key in keys)).query.sql_with_params()
     with connections[people.db].cursor() as cursor_:
         cursor_.execute(
-            fill(FIRST, id=columns[-1], found=sql, columns=", ".join(columns), order=", ".join(order)),
+            fill(SORT_AND_LIMIT, id=columns[-1], found=sql, columns=", ".join(columns), order=", ".join(order)),
             [*params, number],
         )
         return [row[0] for row in cursor_]
 
 
-def _on_card(keys: list[Key], key: Key) -> bool:
+def _on_card(keys: list[SortKey], key: SortKey) -> bool:
     return key.path == "id" and keys[0].path.startswith("card__")

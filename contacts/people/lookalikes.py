@@ -18,7 +18,7 @@ _PREFIX = b"skeleton\x00"
 
 # The letters of other scripts that are drawn as one of a to z, as addresses hold them: in lower case. From the table of
 # Unicode's UTS 39; what is merely similar, as 1 and l are, is left out, for anna1 and annal are mostly two people.
-_LOOKS = {
+_CONFUSABLES = {
     "a": "аɑα⍺ᴀᎠꭺꓮⲁ",
     "b": "вьβʙᏏꓐⲃ",
     "c": "сϲᴄⲥᏟꓚꮯ",
@@ -49,10 +49,10 @@ _LOOKS = {
 }
 # A local part is folded as its normal form is, which makes capitals of Cherokee letters; a domain is not.
 _AS_LATIN = str.maketrans(
-    {other.casefold(): latin for latin, others in _LOOKS.items() for other in others}
-    | {other: latin for latin, others in _LOOKS.items() for other in others}
+    {other.casefold(): latin for latin, others in _CONFUSABLES.items() for other in others}
+    | {other: latin for latin, others in _CONFUSABLES.items() for other in others}
 )
-_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 
 def skeleton(email_key: str) -> str:
@@ -89,5 +89,5 @@ def _spelt(domain: str) -> str:
 
 
 def _as_latin(text: str) -> str:
-    parts = _UNSEEN.sub("", unicodedata.normalize("NFKD", text)).translate(_AS_LATIN)
+    parts = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text)).translate(_AS_LATIN)
     return unicodedata.normalize("NFKC", parts).casefold()

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from contacts.models import Contact  # noqa: F401 - names the model of the QuerySet
 
 COUNT_CAP = 10_000
-LONG = 1_000
-NOBODY = "SELECT NULL::bigint WHERE false"
+ID_RANGE_MIN = 1_000
+NO_IDS = "SELECT NULL::bigint WHERE false"
 
 
 def array(ids: Iterable[int]) -> str:
@@ -28,7 +28,7 @@ def array(ids: Iterable[int]) -> str:
     return "{" + ",".join(map(str, ids)) + "}"
 
 
-class Stretch(NamedTuple):
+class IdRange(NamedTuple):
     """Numbers by their first and last and those between that are not meant: found for a fraction of asking each."""
 
     first: int
@@ -36,14 +36,14 @@ class Stretch(NamedTuple):
     gaps: Sequence[int]
 
 
-def stretch(ids: Sequence[int]) -> Stretch | None:
+def id_range(ids: Sequence[int]) -> IdRange | None:
     """Return `ids` as a stretch; None for few, and where most between the first and the last are not meant."""
-    if len(ids) < LONG:
+    if len(ids) < ID_RANGE_MIN:
         return None
     first, last, meant = min(ids), max(ids), set(ids)
     if last - first >= 2 * len(meant):
         return None
-    return Stretch(first, last, sorted(set(range(first, last)) - meant) if last - first >= len(meant) else [])
+    return IdRange(first, last, sorted(set(range(first, last)) - meant) if last - first >= len(meant) else [])
 
 
 def inlined(sql: str, params: Sequence[Any]) -> str:
@@ -53,7 +53,7 @@ def inlined(sql: str, params: Sequence[Any]) -> str:
     return text.replace("%", "%%")
 
 
-def planned(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
+def planner_estimate(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
     """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
     try:
         sql, params = found.values("pk").query.sql_with_params()
@@ -66,7 +66,7 @@ def planned(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
     return plan["Plan Rows"], plan["Total Cost"]
 
 
-class IsAny(Func):
+class InArray(Func):
     """`id = ANY(array)`: one parameter, however many ids."""
 
     template = "(%(expressions)s)"
@@ -77,7 +77,7 @@ class IsAny(Func):
         super().__init__(F("pk"), Func(Value(array(ids)), template="(%(expressions)s::bigint[])"))
 
 
-class IsHeld(Func):
+class InHashedSubquery(Func):
     """`id IN (SELECT …)`, with what is selected held at once and asked for each row: no join, so the order stays."""
 
     template = "((%(expressions)s) IS TRUE)"
@@ -87,7 +87,7 @@ class IsHeld(Func):
         super().__init__(In(F("pk"), ids))
 
 
-class Parts(NamedTuple):
+class FilterParts(NamedTuple):
     """What the filters keep, in two: the cards that they keep, and the people whom the rest of them keeps."""
 
     cards: models.QuerySet[Any]
@@ -98,7 +98,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     # Narrowed by words. Every QuerySet that is made from this one knows it too.
     searched = False
     # Where the list may be read faster than PostgreSQL would. What is narrowed further forgets them.
-    parts: Parts | None = None
+    parts: FilterParts | None = None
     # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
     numbers: Sequence[int] | None = None
 
@@ -124,10 +124,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return self.all() if actor.may("view_people") else self.none()
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
-        near = stretch(ids)
-        found = self.filter(pk__range=(near.first, near.last)) if near else self.filter(IsAny(ids))
+        near = id_range(ids)
+        found = self.filter(pk__range=(near.first, near.last)) if near else self.filter(InArray(ids))
         if near and near.gaps:
-            found = found.exclude(IsAny(near.gaps))
+            found = found.exclude(InArray(near.gaps))
         found.numbers = None if self.query.where else list(ids)
         return found
 
@@ -151,7 +151,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         try:
             return self.order_by().values("pk").query.sql_with_params()
         except EmptyResultSet:
-            return NOBODY, ()
+            return NO_IDS, ()
 
     def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
         """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""

@@ -8,7 +8,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing
 
 NAME_LIMIT = 60
-MOST = 50
+MAX_VIEWS = 50
 
 
 @transaction.atomic
@@ -22,8 +22,8 @@ def save(name: str, query: str, *, actor: Actor) -> SavedView:
     user_id = actor.user_id or 0
     if not 0 < len(name) <= NAME_LIMIT:
         raise Invalid({"name": [_("Give a name of 1 to %(limit)d characters.") % {"limit": NAME_LIMIT}]})
-    if SavedView.objects.filter(user_id=user_id).exclude(name=name).count() >= MOST:
-        raise Invalid({"name": [_("You have %(most)d views; delete one first.") % {"most": MOST}]})
+    if SavedView.objects.filter(user_id=user_id).exclude(name=name).count() >= MAX_VIEWS:
+        raise Invalid({"name": [_("You have %(most)d views; delete one first.") % {"most": MAX_VIEWS}]})
     view, _created = SavedView.objects.update_or_create(user_id=user_id, name=name, defaults={"query": query})
     return view
 

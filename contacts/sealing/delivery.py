@@ -30,7 +30,7 @@ DELAYS = (60, 300, 1_800, 7_200, 21_600)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Channel:
     """How often something goes this way, and how."""
 
     every: dt.timedelta
@@ -39,7 +39,7 @@ class Way:
 
 def send_due() -> int:
     """Send the newest root on each way on which it is due; returns on how many it went."""
-    return sum(_send(standing.way, standing.target) for standing in places.standing())
+    return sum(_send(standing.way, standing.target) for standing in places.destinations())
 
 
 @transaction.atomic
@@ -52,7 +52,7 @@ def _send(way: str, target: str) -> bool:
     if row is None or seal is None or seal.number <= row.sent or row.not_before > now:
         return False
     try:
-        WAYS[way].send(seal, target)
+        CHANNELS[way].send(seal, target)
     except Exception as problem:
         if isinstance(problem, DatabaseError):
             raise
@@ -63,12 +63,12 @@ def _send(way: str, target: str) -> bool:
         row.attempts += 1
         row.save()
         return False
-    row.sent, row.sent_at, row.attempts, row.error, row.not_before = seal.number, now, 0, "", now + WAYS[way].every
+    row.sent, row.sent_at, row.attempts, row.error, row.not_before = seal.number, now, 0, "", now + CHANNELS[way].every
     row.save()
     return True
 
 
-def message(seal: Seal) -> dict[str, object]:
+def root_message(seal: Seal) -> dict[str, object]:
     return {
         "format": FORMAT,
         "seal": seal.number,
@@ -90,7 +90,7 @@ def _mail(seal: Seal, address: str) -> None:
 
 
 def _webhook(seal: Seal, url: str) -> None:
-    body = json.dumps(message(seal)).encode()
+    body = json.dumps(root_message(seal)).encode()
     signature = hmac.new(places.secret(url).encode(), body, sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Signature-SHA256": signature}
     answer = outgoing.post(url, body, headers)
@@ -116,8 +116,8 @@ def _timestamp(seal: Seal, url: str) -> None:
     RootTimestamp.objects.create(seal_number=seal.number, authority=url, at=signed.gen_time, token=token)
 
 
-WAYS = {
-    places.MAIL: Way(dt.timedelta(days=1), _mail),
-    places.WEBHOOK: Way(dt.timedelta(), _webhook),
-    places.TIMESTAMP: Way(dt.timedelta(hours=1), _timestamp),
+CHANNELS = {
+    places.MAIL: Channel(dt.timedelta(days=1), _mail),
+    places.WEBHOOK: Channel(dt.timedelta(), _webhook),
+    places.TIMESTAMP: Channel(dt.timedelta(hours=1), _timestamp),
 }

@@ -23,7 +23,7 @@ SCHEMES = {"webhook_url": ("https",), "timestamp_url": ("https", "http")}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Destination:
     """One way that is set: where to, and how far it is."""
 
     way: str
@@ -45,10 +45,10 @@ def current() -> RootPlaces:
     return RootPlaces.objects.filter(pk=1).first() or RootPlaces()
 
 
-def standing() -> list[Standing]:
+def destinations() -> list[Destination]:
     places, known = current(), RootDelivery.objects.in_bulk()
     ways = ((way, str(getattr(places, field))) for field, way in FIELDS.items())
-    return [Standing(way, target, known.get(way)) for way, target in ways if target]
+    return [Destination(way, target, known.get(way)) for way, target in ways if target]
 
 
 def secret(url: str) -> str:
@@ -80,6 +80,6 @@ def _objection(name: str, url: str) -> str:
     try:
         if url:
             outgoing.check(url)
-    except outgoing.Refused as refusal:
+    except outgoing.HostRefused as refusal:
         return str(refusal)
     return ""

@@ -17,7 +17,7 @@ SEALED_KEYS = frozenset(
 """What of `changes` is sealed in the open, as in `leaves`: all that a proof can show once the values are erased."""
 
 # What is open is closed at once, as far as that is a matter of a second.
-PIECES = 5
+MAX_SEALS = 5
 
 
 def of_event(event_id: int, *, actor: Actor) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def of_event(event_id: int, *, actor: Actor) -> dict[str, Any]:
         if not ContactEvent.objects.filter(id=event_id).exists():
             raise Missing
     if not SealedLeaf.objects.filter(pk=event_id).exists():
-        services.seal_open(PIECES)
+        services.seal_open(MAX_SEALS)
     with transaction.atomic():
         leaf = SealedLeaf.objects.filter(pk=event_id).first()
         event = ContactEvent.objects.filter(id=event_id).first()

@@ -17,7 +17,7 @@ from contacts.models import Seal
 
 FOLDER = "seals"
 TAIL = 4_096
-PIECE = 1_000
+READ_SIZE = 1_000
 
 
 def file() -> Path | None:
@@ -38,7 +38,7 @@ def append() -> int:
         fcntl.flock(roots, fcntl.LOCK_EX)
         number, end = _last_line(path)
         roots.truncate(end)
-        lines = [_line(seal) for seal in Seal.objects.filter(number__gt=number).iterator(PIECE)]
+        lines = [_line(seal) for seal in Seal.objects.filter(number__gt=number).iterator(READ_SIZE)]
         roots.write("".join(lines).encode())
         roots.flush()
         os.fsync(roots.fileno())
@@ -51,7 +51,7 @@ def first_difference() -> int | None:
     if path is None or not path.exists():
         return None
     roots = _roots(path)
-    while piece := list(islice(roots, PIECE)):
+    while piece := list(islice(roots, READ_SIZE)):
         known = dict(Seal.objects.filter(number__in=[number for number, _root in piece]).values_list("number", "root"))
         for number, root in piece:
             if number not in known or bytes(known[number]).hex() != root:

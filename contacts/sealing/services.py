@@ -16,7 +16,7 @@ from contacts.sealing import tree
 from contacts.sealing.leaves import COMMITMENT, HASH, LOCK
 from salesconnect.lib.database.sql import statement
 
-PIECE = 10_000
+SEAL_SIZE = 10_000
 
 SEAL = statement(__file__, "seal", commitment=COMMITMENT, hash=HASH)
 CLOCK = "SELECT clock_timestamp(), sha256(uuid_send(gen_random_uuid()))"
@@ -36,20 +36,20 @@ class Sealed:
 
 def seal_open(pieces: int | None = None) -> Sealed:
     """Seal what is there and not sealed yet, at most so many pieces; several at once take turns."""
-    settled = look_ahead()
+    settled = advance_horizon()
     after, seals, events = None, 0, 0
     while pieces is None or seals < pieces:
-        number, last = seal_piece(after, settled)
+        number, last = seal_next(after, settled)
         events += number
         seals += bool(number)
-        if number < PIECE:
+        if number < SEAL_SIZE:
             break
         after = last
     return Sealed(seals, events)
 
 
 @transaction.atomic
-def look_ahead() -> int:
+def advance_horizon() -> int:
     """Move the horizon, and return up to which number every event that will ever be is there."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK)
@@ -65,7 +65,7 @@ def look_ahead() -> int:
 
 
 @transaction.atomic
-def seal_piece(after: int | None, settled: int) -> tuple[int, int]:
+def seal_next(after: int | None, settled: int) -> tuple[int, int]:
     """Close one piece into a seal; returns how many events it holds, and the highest number of them.
 
     `after` is where the piece begins, None for what the last seal left. Up to `settled` no event can turn up any more.
@@ -75,12 +75,12 @@ def seal_piece(after: int | None, settled: int) -> tuple[int, int]:
         before = Seal.objects.order_by("-number").first()
         start = after if after is not None else (before.settled if before else 0)
         number = before.number + 1 if before else 1
-        cursor.execute(SEAL, {"after": start, "piece": PIECE, "number": number})
+        cursor.execute(SEAL, {"after": start, "piece": SEAL_SIZE, "number": number})
         leaves = sorted((position, bytes(hashed), event) for position, hashed, event in cursor)
         if not leaves:
             return 0, start
         last = leaves[-1][2]
-        reached = min(settled, last) if len(leaves) == PIECE else settled
+        reached = min(settled, last) if len(leaves) == SEAL_SIZE else settled
         reached = max(reached, before.settled if before else 0)
     _close(number, [hashed for _place, hashed, _event in leaves], before, reached)
     return len(leaves), last

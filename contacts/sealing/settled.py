@@ -12,19 +12,19 @@ from django.db import connection
 from contacts.models import SealHorizon
 from contacts.sealing.services import last_settled, writers
 
-PATIENCE = 0.3
-PAUSE = 0.01
+WAIT_SECONDS = 0.3
+POLL_SECONDS = 0.01
 
 
 def settled() -> int:
     """Return up to which number every event that will ever be is there."""
     number = _last_number()
     ahead = set(writers())
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + WAIT_SECONDS
     while ahead and time.monotonic() < deadline:
-        time.sleep(PAUSE)
+        time.sleep(POLL_SECONDS)
         ahead &= set(writers())
-    return _known() if ahead else number
+    return _settled_by_seals() if ahead else number
 
 
 def _last_number() -> int:
@@ -33,7 +33,7 @@ def _last_number() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _known() -> int:
+def _settled_by_seals() -> int:
     horizon = SealHorizon.objects.filter(pk=1).first()
     over = horizon is not None and not set(horizon.writers) & set(writers())
     return max(last_settled(), horizon.reached if horizon and over else 0)

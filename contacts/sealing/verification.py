@@ -29,13 +29,15 @@ Problem = Verification.Problem
 
 # The numbers and the times of events come from one statement, so they run alike; an hour is for clocks that were set.
 # Windows end where leaves do, so the last, open one holds what is not sealed yet.
-EDGE = "SELECT max(event_id) FROM (SELECT event_id FROM contacts_sealedleaf WHERE event_id > %s ORDER BY 1 LIMIT %s) w"
+WINDOW_END = (
+    "SELECT max(event_id) FROM (SELECT event_id FROM contacts_sealedleaf WHERE event_id > %s ORDER BY 1 LIMIT %s) w"
+)
 COMPARE = statement(__file__, "compare_events", hash=HASH, commitment=COMMITMENT)
 LEAVES = "SELECT position, hash, event_id FROM contacts_sealedleaf WHERE seal_number = %s ORDER BY position"
 
 
 @dataclass(frozen=True, slots=True)
-class Bad:
+class Finding:
     problem: str
     event: int | None
 
@@ -107,10 +109,10 @@ def _step(verification_id: int) -> bool:
     return row.good is None
 
 
-def _compare_events(row: Verification) -> Bad | None:
+def _compare_events(row: Verification) -> Finding | None:
     after = row.after_event if row.after_event is not None else FIRST
     with connection.cursor() as cursor:
-        cursor.execute(EDGE, [after, WINDOW])
+        cursor.execute(WINDOW_END, [after, WINDOW])
         edge = cursor.fetchone()[0]
         values = {
             "after": after,
@@ -124,42 +126,42 @@ def _compare_events(row: Verification) -> Bad | None:
     row.unsealed += unsealed
     row.newest_at = newest or row.newest_at
     row.after_event, row.events_done = edge, edge is None
-    return Bad(problem, bad_event) if problem else None
+    return Finding(problem, bad_event) if problem else None
 
 
-def _check_seal(row: Verification) -> Bad | None:
+def _check_seal(row: Verification) -> Finding | None:
     before, seal = (Seal.objects.filter(pk=number).first() for number in (row.after_seal, row.after_seal + 1))
     if seal is None:
         row.good, row.finished_at = True, Now()
-        return _beyond(row.after_seal) or _published()
+        return _after_last_seal(row.after_seal) or _differs_from_published()
     row.after_seal = seal.number
     with connection.cursor() as cursor:
         cursor.execute(LEAVES, [seal.number])
         leaves = cursor.fetchall()
     first = min((event for _position, _hash, event in leaves), default=None)
     if before and bytes(seal.previous) != bytes(before.root):
-        return Bad(Problem.LINK, first)
+        return Finding(Problem.LINK, first)
     if before and first is not None and first <= before.settled:
-        return Bad(Problem.SLIPPED_IN, first)
+        return Finding(Problem.SLIPPED_IN, first)
     top = tree.tree_root(bytes(hashed) for _position, hashed, _event in leaves)
     whole = [position for position, _hash, _event in leaves] == list(range(seal.events))
     at, previous = tree.moment(seal.sealed_at), bytes(seal.previous)
     root = tree.seal_hash(seal.number, top, previous, events=seal.events, settled=seal.settled, sealed_at=at)
     good = whole and top == bytes(seal.tree) and root == bytes(seal.root)
-    return None if good else Bad(Problem.SEAL, first)
+    return None if good else Finding(Problem.SEAL, first)
 
 
-def _beyond(number: int) -> Bad | None:
+def _after_last_seal(number: int) -> Finding | None:
     leaf = SealedLeaf.objects.filter(seal_number__gt=number).order_by("seal_number", "position").first()
     if leaf or Seal.objects.filter(number__gt=number).exists():
-        return Bad(Problem.SEAL, leaf.event_id if leaf else None)
+        return Finding(Problem.SEAL, leaf.event_id if leaf else None)
     return None
 
 
-def _published() -> Bad | None:
+def _differs_from_published() -> Finding | None:
     """Compare the seals with the roots in the file, which an intruder of the database does not reach."""
     number = published.first_difference()
     if number is None:
         return None
     first = SealedLeaf.objects.filter(seal_number=number).order_by("event_id").values_list("event_id", flat=True)
-    return Bad(Problem.PUBLISHED, first.first())
+    return Finding(Problem.PUBLISHED, first.first())

@@ -28,7 +28,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing, Restricted
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.stored import remove_files_on_failure
 from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 from unsubscribes.models import Message
@@ -91,7 +91,7 @@ class ErasureReport:
 
 
 @act
-@removed_on_failure
+@remove_files_on_failure
 def delete(
     contacts: ContactQuerySet,
     *,
@@ -124,7 +124,7 @@ def delete(
             services.check_version(contact_id, version)
     if why in (REQUEST, ON_REQUEST):
         until = deletion_settings.remembered_until()
-    numbers = history.numbers_of(ids)
+    numbers = history.merged_ids(ids)
     hashes = person_hashes.of_people(ids, numbers, kept_out=held)
     lines = [] if why == REPLAY else ledger_entries.lines_of(numbers, until)
     if until:
@@ -170,7 +170,7 @@ def _erase(
 
 
 @act
-@removed_on_failure
+@remove_files_on_failure
 def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: bool = False) -> ErasureReport:
     """Erase one person and report what was removed, or with `dry_run` would be; `on_request`: the person asked for it.
 
@@ -191,7 +191,7 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
 def report_of(contact_id: int, *, on_request: bool = False) -> ErasureReport:
     """Return what the erasure of one person removes, and, if the person asked for it, until when the hash stays."""
     ids = [contact_id]
-    numbers = history.numbers_of(ids)
+    numbers = history.merged_ids(ids)
     traces = traces_of(ids, numbers)
     named = mentions.find(traces)
     rows = {"people": 1, "events": ContactEvent.objects.filter(contact_id__in=numbers).count()}

@@ -181,7 +181,7 @@ def _candidates(model: type[Model], *, probes: Sequence[str]) -> QuerySet[Any]:
 
 def _events(traces: Traces, probes: Sequence[str]) -> list[int]:
     """Return the events of acts on single people whose reasons name somebody."""
-    until = timezone.now() + history.CLOCKS_DIFFER
+    until = timezone.now() + history.CLOCK_SKEW
     with connection.cursor() as cursor:
         cursor.execute(REASONS, {"probes": list(probes), "until": until})
         rows = cursor.fetchall()

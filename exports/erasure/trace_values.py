@@ -10,7 +10,7 @@ from django.utils import timezone
 from contacts.events import history
 from contacts.models import Contact, User
 from contacts.people.fields import Trace, traced_by
-from contacts.people.queries import IsAny
+from contacts.people.queries import InArray
 from exports.erasure.traces import WHOLE, Traces, words
 from salesconnect.lib.database.sql import fill
 
@@ -45,7 +45,7 @@ def _values(ids: Sequence[int], numbers: Sequence[int]) -> Iterator[tuple[int, s
         cursor.execute(NOW, [list(ids)])
         for number, *values in cursor:
             yield from ((number, name, value) for name, value in zip(DETAILS, values, strict=True) if value)
-        until = timezone.now() + history.CLOCKS_DIFFER
+        until = timezone.now() + history.CLOCK_SKEW
         cursor.execute(BEFORE, {"numbers": list(numbers), "details": list(DETAILS), "until": until})
         yield from cursor
 
@@ -61,6 +61,6 @@ def _shared(ids: Sequence[int]) -> Callable[[str], bool]:
 
     @cache
     def shared(word: str) -> bool:
-        return word in colleagues or Contact.objects.matching(word).exclude(IsAny(ids)).exists()
+        return word in colleagues or Contact.objects.matching(word).exclude(InArray(ids)).exists()
 
     return shared

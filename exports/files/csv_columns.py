@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from compliance.card.rules import AuthorizationType, SourceType
-from contacts.people.fields import BY_NAME, DETAILS, Kind
+from contacts.people.fields import BY_NAME, DETAILS, FieldKind
 
 NAME_LIMIT = 80
 _GAPS = re.compile(r"[\s\-‐-―_/]+")
@@ -75,7 +75,9 @@ _ADDED = tuple(name for name in DETAILS if name not in {*_FIRST, "salesforce_id"
 
 def _details(*names: str) -> tuple[CsvColumn, ...]:
     fields = [BY_NAME[name] for name in names]
-    return tuple(CsvColumn(field.header, field.name, CODE if field.kind == Kind.CODE else TEXT) for field in fields)
+    return tuple(
+        CsvColumn(field.header, field.name, CODE if field.kind == FieldKind.CODE else TEXT) for field in fields
+    )
 
 
 COLUMNS = (

@@ -25,7 +25,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import replica
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.stored import remove_files_on_failure
 
 KEEP_FILES = dt.timedelta(days=7)
 # For fewer people a second connection costs more than it saves. Exports within a request are always smaller.
@@ -64,7 +64,7 @@ def csv_of(person: Contact, now: dt.datetime) -> str:
     return csv.BOM + lines
 
 
-@removed_on_failure
+@remove_files_on_failure
 @transaction.atomic
 def order_export(
     contacts: ContactQuerySet,
@@ -147,7 +147,7 @@ def _written(contacts: ContactQuerySet, file: IO[bytes]) -> Iterator[Callable[[]
 
     Yields a function that waits for the rows and returns their number and the number of bytes.
     """
-    using = replica.up_to_date()
+    using = replica.caught_up_source()
     ids = list(contacts.values_list("pk", flat=True)) if contacts.numbers is None else contacts.numbers
     if len(ids) < PARALLEL_FROM:
         done = postgres_copy.append(ids, file, using=using)

@@ -6,7 +6,7 @@ from typing import IO, TYPE_CHECKING
 
 from django.db import connections, transaction
 
-from contacts.people.queries import array, stretch
+from contacts.people.queries import array, id_range
 from exports.files.csv_columns import ALL_COLUMNS, CsvColumn
 from salesconnect.lib.csv import PHONE
 from salesconnect.lib.database.sql import fill
@@ -43,7 +43,7 @@ def append(ids: Sequence[int], file: IO[bytes], *, using: str = "default") -> tu
     """
     if not ids:
         return 0, 0
-    near = stretch(ids)
+    near = id_range(ids)
     cells = ", ".join(_cell(column) for column in ALL_COLUMNS)
     # Closing `lines` on an error keeps BufferedWriter from flushing half a row into the file when it is collected.
     with _Lines(file) as lines, transaction.atomic(using=using), connections[using].cursor() as cursor:

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 def exports_of(ids: Sequence[int]) -> list[int]:
     """Return the exports whose files contain these people; merged records have rows under their own ids."""
-    until = timezone.now() + history.CLOCKS_DIFFER
+    until = timezone.now() + history.CLOCK_SKEW
     with connection.cursor() as cursor:
         cursor.execute(HOLDERS, {"numbers": list(ids), "until": until})
         return [row[0] for row in cursor]

@@ -36,7 +36,7 @@ def folded(which: str) -> tuple[str, dict[str, Any]]:
     asked = "SELECT contact_id, contact_id, %(until)s::timestamptz FROM compliance_compliancecard WHERE "
     states, values = asof.states_sql(
         asked + fill(which, id="contact_id"),
-        timezone.now() + history.CLOCKS_DIFFER,
+        timezone.now() + history.CLOCK_SKEW,
         among=fill(which, id="event.contact_id"),
     )
     values |= {"grounds": AuthorizationType.slugs(), "sources": SourceType.slugs()}

@@ -40,7 +40,7 @@ from contacts.models import Contact, ContactEvent, Merge
 from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.keyset import Page, SortKey
 from unsubscribes.models import Message
 
 FILE_PAGE = 1_000
@@ -89,7 +89,7 @@ class NewValue(Func):
 class PersonNumbers(Func):
     """The ids of a person and of all records merged into it, as an array."""
 
-    template = f"(ARRAY({history.NUMBERS.replace('%(expressions)s', 'ARRAY[%(expressions)s]')}))"
+    template = f"(ARRAY({history.MERGED_IDS.replace('%(expressions)s', 'ARRAY[%(expressions)s]')}))"
     output_field = ArrayField(BigIntegerField())
 
 
@@ -117,7 +117,7 @@ def page(wanted: MailedQuery, *, cursor: str | None, size: int, actor: Actor) ->
     """
     actor.require("view_people")
     found = mails(wanted).annotate(consent_date=_then("consent_date"), consent_purpose=_then("consent_purpose"))
-    keys = (Key("sent_at"), Key("id"))
+    keys = (SortKey("sent_at"), SortKey("id"))
     return keyset.page(
         found.select_related("contact").defer("text", "html"),
         keys,
@@ -142,7 +142,7 @@ def export(wanted: MailedQuery, *, actor: Actor) -> Iterator[str]:
     """Return the report as lines of a CSV file. An export event is recorded for everybody in it."""
     actor.require("export_people")
     reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
-    return leaving.recorded(
+    return leaving.write_recorded(
         _file_pages(wanted, actor),
         lambda found: "".join(csv.line(_cells(mail)) for mail in found.rows),
         lambda found: (mail.contact_id for mail in found.rows),

@@ -66,7 +66,7 @@ def collect(person: Contact) -> Contents:
     """Collect what is held of a person. `person` is loaded with card and owner."""
     return Contents(
         person=person,
-        numbers=history.numbers_of([person.pk]),
+        numbers=history.merged_ids([person.pk]),
         verdict=judged(person.card, timezone.now()),
         said=unsubscribes.of_person(person),
         evidence=list(person.evidence.order_by("pk")),

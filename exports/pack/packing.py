@@ -15,7 +15,7 @@ from django.utils import timezone
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from contacts.sealing import services as sealing
-from contacts.sealing.proof import PIECES, Prover
+from contacts.sealing.proof import MAX_SEALS, Prover
 from exports import verify_proof
 from exports.files import csv_columns
 from exports.files.csv_export import csv_of
@@ -60,7 +60,7 @@ def evidence_pack(
         changes: dict[str, tuple[Any, Any]] = {"pack": (None, True)}
         changes |= {"reason": (None, reason.strip())} if reason.strip() else {}
         history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
-    sealing.seal_open(PIECES)
+    sealing.seal_open(MAX_SEALS)
     file = tempfile.TemporaryFile(dir=_folder())  # noqa: SIM115 - handed over open
     try:
         # Reads in a transaction go to the primary database; a replica may not have the new event and seal yet.

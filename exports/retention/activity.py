@@ -29,7 +29,7 @@ class InactiveSince(Func):
     output_field = BooleanField()
 
     def __init__(self, since: dt.datetime, among: Collection[int] | None = None) -> None:
-        tomorrow = timezone.now() + history.CLOCKS_DIFFER
+        tomorrow = timezone.now() + history.CLOCK_SKEW
         values = {"moment": since.isoformat(), "tomorrow": tomorrow.isoformat(), "events_of": "", "rows_of": ""}
         values["day"] = timezone.localdate(since).isoformat()
         if among is not None:

@@ -38,7 +38,7 @@ class EventViewSet(Endpoint):
         """
         after, actions = _after(request), _actions(request)
         page = feed.page(after, page_size(request), actions)
-        undoes = history.taken_back_by(page.events)
+        undoes = history.undone_batches(page.events)
         results = [feed_body(event, undoes.get(event.batch_id)) for event in page.events]
         here, onward = request.build_absolute_uri(), page.next_after
         following = None if onward is None else replace_query_param(here, "after", onward)

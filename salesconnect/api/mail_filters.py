@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.keyset import Page, SortKey
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import MomentFilter
 from unsubscribes.models import Message
@@ -48,10 +48,10 @@ def page(query: Mapping[str, str], *, actor: Actor, cursor: str | None, size: in
     asked = MessageFilter(dict(query), queryset=Message.objects.defer("text", "html"))
     if not asked.is_valid():
         raise Invalid({name: [str(text) for text in texts] for name, texts in asked.errors.items()})
-    keys = [Key("id", descending=True)]
+    keys = [SortKey("id", descending=True)]
     if any(query.get(name) for name in BY_TIME):
         # The order of the index by time. It differs from the order by id only within one transaction.
-        keys.insert(0, Key("created_at", descending=True))
+        keys.insert(0, SortKey("created_at", descending=True))
     values = [key.path for key in keys]
 
     def place(message: Message) -> tuple[Any, ...]:

@@ -45,7 +45,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
             receiver.run_validators(request)
             events = _read(receiver, request)
         except UNREADABLE as problem:
-            if trouble.of(problem):
+            if trouble.classify(problem):
                 raise  # a full disk is our problem; after a 5xx the provider sends the report again
             logger.warning("%s sent a report that cannot be read", receiver.esp_name)
             return HttpResponse(status=400)
@@ -63,7 +63,7 @@ def _read(receiver: Any, request: HttpRequest) -> list[Any]:
             try:
                 return read(*given)
             except UNREADABLE as problem:
-                if trouble.of(problem):
+                if trouble.classify(problem):
                     raise
                 broken.append(problem)
                 return instead(*given)

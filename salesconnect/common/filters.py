@@ -16,7 +16,7 @@ from compliance.models import CardTally, ComplianceCard
 from compliance.review import informing, review
 from compliance.verdict import policy, verdict
 from contacts.models import Contact, User
-from contacts.people.queries import COUNT_CAP, ContactQuerySet, Parts, planned
+from contacts.people.queries import COUNT_CAP, ContactQuerySet, FilterParts, planner_estimate
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.fields import DayFilter, MomentFilter
@@ -146,7 +146,7 @@ def filtered(actor: Actor, query: QueryDict | dict[str, Any]) -> ContactQuerySet
     found = people.qs
     rest = {name: query[name] for name in query if name not in CardFilter.base_filters}
     if not rest or any(rest.get(name) for name in UNINDEXED):
-        found.parts = Parts(_cards(query), ContactFilter(rest, queryset=visible).qs if rest else visible)
+        found.parts = FilterParts(_cards(query), ContactFilter(rest, queryset=visible).qs if rest else visible)
     return found
 
 
@@ -180,7 +180,7 @@ def _cards(query: QueryDict | dict[str, Any]) -> QuerySet[Any]:
 def is_long_to_count(people: ContactQuerySet, query: QueryDict | dict[str, Any]) -> bool:
     if not query or set(query) <= set(CardFilter.base_filters):
         return False
-    return planned(people.order_by()[: COUNT_CAP + 1])[1] > SLOW_COST
+    return planner_estimate(people.order_by()[: COUNT_CAP + 1])[1] > SLOW_COST
 
 
 def matching_count(

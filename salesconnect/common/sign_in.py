@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from salesconnect.lib.vault import seal, unsealed
+from salesconnect.lib.vault import decrypt, encrypt
 from salesconnect.lib.web.client_address import client_address
 
 RECENT_SECONDS = 10 * 60
@@ -77,7 +77,7 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
         # Without the htmx headers the resumed POST answers with a full page; cookies need not be stored twice.
         for name in [name for name in request.META if name.startswith("HTTP_HX_") or name == "HTTP_COOKIE"]:
             del request.META[name]
-        state = {"request": seal(serialize_request(request)), "back": here, "at": time.time()}
+        state = {"request": encrypt(serialize_request(request)), "back": here, "at": time.time()}
         request.session[STATE_SESSION_KEY] = {"callback": RESUME, "state": state}
     method, *_others = get_adapter().get_reauthentication_methods(request.user)
     url = f"{method['url']}?{urlencode({REDIRECT_FIELD_NAME: here})}"
@@ -90,7 +90,7 @@ def resume(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
     Not if the password was given for another page, or long afterwards: then the user did not mean this POST.
     """
     asked_for = get_next_redirect_url(request, REDIRECT_FIELD_NAME)
-    kept = unsealed(state["request"])
+    kept = decrypt(state["request"])
     given_up = asked_for != state["back"] or time.time() - state.get("at", 0) > RECENT_SECONDS
     if kept is None or given_up:
         return HttpResponseRedirect(asked_for or state["back"])  # `redirect` could take it for a URL name

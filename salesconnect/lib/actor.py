@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from salesconnect.lib.doors import Door
 
-READ = frozenset({"view_people", "export_people", "verify_history"})
-PEOPLE = READ | {
+AUDITOR_RIGHTS = frozenset({"view_people", "export_people", "verify_history"})
+MEMBER_RIGHTS = AUDITOR_RIGHTS | {
     "create_people",
     "edit_people",
     "import_people",
@@ -19,7 +19,7 @@ PEOPLE = READ | {
     "restrict_people",
     "handle_requests",
 }
-EVERYTHING = PEOPLE | {
+ALL_RIGHTS = MEMBER_RIGHTS | {
     "reconsent_people",
     "edit_policy",
     "edit_retention",
@@ -39,7 +39,11 @@ class Role(TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
-RIGHTS: dict[str, frozenset[str]] = {Role.ADMINISTRATOR: EVERYTHING, Role.MEMBER: PEOPLE, Role.AUDITOR: READ}
+RIGHTS: dict[str, frozenset[str]] = {
+    Role.ADMINISTRATOR: ALL_RIGHTS,
+    Role.MEMBER: MEMBER_RIGHTS,
+    Role.AUDITOR: AUDITOR_RIGHTS,
+}
 
 
 class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes
@@ -71,7 +75,7 @@ class Actor:
 
     def may(self, right: str) -> bool:
         """Tell whether the role holds the right; an unknown right is a programming error."""
-        if right not in EVERYTHING:
+        if right not in ALL_RIGHTS:
             raise KeyError(right)
         return right in RIGHTS.get(self.role, frozenset())
 

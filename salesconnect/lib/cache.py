@@ -10,13 +10,13 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
-AWAY_SECONDS = 5.0
-AWAY = (RedisError, OSError)
+RETRY_SECONDS = 5.0
+CONNECTION_ERRORS = (RedisError, OSError)
 
 logger = logging.getLogger(__name__)
 
 
-class Json:
+class JsonSerializer:
     """Values as JSON: whoever can write to Redis must not be able to run code here, as a pickle would."""
 
     def dumps(self, value: Any) -> Any:
@@ -31,7 +31,7 @@ class Json:
             return None
 
 
-class SturdyCache(RedisCache):
+class FallbackRedisCache(RedisCache):
     """Redis, and this process's memory while Redis is away: throttles go on counting, and nobody gets an error.
 
     Each process then counts for itself. Finding out that Redis is away takes time, so it is left alone for seconds.
@@ -46,9 +46,9 @@ class SturdyCache(RedisCache):
         if time.monotonic() >= self.away_until:
             try:
                 return getattr(super(), method)(*args, **kwargs)
-            except AWAY:
-                self.away_until = time.monotonic() + AWAY_SECONDS
-                logger.warning("Redis is away; this process counts for itself for %d seconds", AWAY_SECONDS)
+            except CONNECTION_ERRORS:
+                self.away_until = time.monotonic() + RETRY_SECONDS
+                logger.warning("Redis is away; this process counts for itself for %d seconds", RETRY_SECONDS)
         return getattr(self.memory, method)(*args, **kwargs)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:

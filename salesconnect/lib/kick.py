@@ -8,12 +8,12 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-TOGETHER_SECONDS = 1.0
+DEBOUNCE_SECONDS = 1.0
 # To find out that the broker is away may take seconds, which no act should spend again and again.
-AWAY, AWAY_SECONDS = "", 5.0
+BROKER, RETRY_SECONDS = "", 5.0
 
 logger = logging.getLogger(__name__)
-_rung: dict[str, float] = {}
+_sent_at: dict[str, float] = {}
 
 
 def kick(task: str, *args: int | str) -> None:
@@ -29,11 +29,11 @@ def kick(task: str, *args: int | str) -> None:
 
 def _send(task: str, args: tuple[int | str, ...]) -> None:
     now = time.monotonic()
-    if (not args and now < _rung.get(task, 0.0) + TOGETHER_SECONDS) or now < _rung.get(AWAY, 0.0):
+    if (not args and now < _sent_at.get(task, 0.0) + DEBOUNCE_SECONDS) or now < _sent_at.get(BROKER, 0.0):
         return
     try:
-        current_app.send_task(task, args=args, retry=False, countdown=None if args else TOGETHER_SECONDS)
-        _rung[task] = now
+        current_app.send_task(task, args=args, retry=False, countdown=None if args else DEBOUNCE_SECONDS)
+        _sent_at[task] = now
     except (OperationalError, RedisError, OSError):
-        _rung[AWAY] = time.monotonic() + AWAY_SECONDS
+        _sent_at[BROKER] = time.monotonic() + RETRY_SECONDS
         logger.warning("The broker is away; the sweep will start %s", task)

@@ -22,7 +22,7 @@ _written: ContextVar[list[str] | None] = ContextVar("files_of_this_act", default
 logger = logging.getLogger(__name__)
 
 
-def removed_on_failure(act: Callable[P, R]) -> Callable[P, R]:
+def remove_files_on_failure(act: Callable[P, R]) -> Callable[P, R]:
     """Remove the files that `act` saved when it raises; within what repeats the act, so that each try cleans up."""
 
     @wraps(act)

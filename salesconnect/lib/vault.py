@@ -7,20 +7,20 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 # Version 0x80 and the first bytes of a time before the year 36812, as base64 writes them.
-BEGINNING = "gAAAAA"
+FERNET_PREFIX = "gAAAAA"
 
 
-def seal(text: str) -> str:
+def encrypt(text: str) -> str:
     """Return a text that only this installation can read."""
     return _keys().encrypt(text.encode()).decode() if text else ""
 
 
-def unseal(sealed: str) -> str:
+def decrypt_or_empty(sealed: str) -> str:
     """Return the text; empty when there is none, or none that a present key opens: then it has to be given anew."""
-    return (unsealed(sealed) or "") if sealed else ""
+    return (decrypt(sealed) or "") if sealed else ""
 
 
-def unsealed(sealed: str) -> str | None:
+def decrypt(sealed: str) -> str | None:
     """Return the text; None when no present key opens it."""
     try:
         return _keys().decrypt(sealed.encode()).decode()
@@ -28,9 +28,9 @@ def unsealed(sealed: str) -> str | None:
         return None
 
 
-def is_sealed(text: str) -> bool:
+def is_encrypted(text: str) -> bool:
     """Tell whether a text has the form of an encrypted one."""
-    return text.startswith(BEGINNING)
+    return text.startswith(FERNET_PREFIX)
 
 
 def _keys() -> MultiFernet:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 
 from salesconnect.lib.database import trouble
-from salesconnect.lib.database.limits import Limits
+from salesconnect.lib.database.limits import StatementLimits
 from salesconnect.models import ScheduledRun, SignOfLife
 
 # Without a heartbeat for so long, the active beat counts as dead.
@@ -46,7 +46,7 @@ class Scheduler(CelerysScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send the due tasks if this beat is active; return the seconds until the next tick."""
         try:
-            with Limits(**settings.SITE_LIMITS).held():
+            with StatementLimits(**settings.SITE_LIMITS).held():
                 if not self._takes_the_work():
                     return WAIT_SECONDS
                 return min(super().tick(*args, **kwargs), WAIT_SECONDS)

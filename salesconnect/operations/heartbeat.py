@@ -12,7 +12,7 @@ from celery.signals import heartbeat_sent, worker_process_init, worker_ready
 from django.conf import settings
 
 from salesconnect.embedded.processes import die_with_parent
-from salesconnect.lib.database.limits import Limits
+from salesconnect.lib.database.limits import StatementLimits
 
 KEY = "salesconnect:heartbeat"
 FRESH_SECONDS = 60
@@ -40,4 +40,4 @@ def beat(**_: object) -> None:
 def begin_process(**_: object) -> None:
     """Make pool processes end with their worker, and limit how long they wait for locks."""
     die_with_parent()
-    Limits(**settings.WORKER_LIMITS).hold()
+    StatementLimits(**settings.WORKER_LIMITS).hold()

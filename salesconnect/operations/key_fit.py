@@ -194,7 +194,7 @@ def _is_needed(name: Name, old: str) -> bool:
 
 def is_unreadable(text: str) -> bool:
     """Tell whether a stored text is encrypted with a key that is not configured."""
-    return vault.is_sealed(text) and vault.unsealed(text) is None
+    return vault.is_encrypted(text) and vault.decrypt(text) is None
 
 
 def _encrypted() -> Iterator[str]:

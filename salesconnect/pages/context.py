@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from salesconnect.lib.actor import EVERYTHING, RIGHTS
+from salesconnect.lib.actor import ALL_RIGHTS, RIGHTS
 from unsubscribes.mail.sending.backends import has_server
 
 
@@ -18,7 +18,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     base["mail_leaves"] = has_server()
     if user is None or not user.is_authenticated:
         return base | {"nav": [], "can": {}, "theme": "auto"}
-    rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in EVERYTHING}
+    rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in ALL_RIGHTS}
     shown = {"nav": _navigation(request), "can": rights, "theme": user.theme}
     return base | shown | {"running_tasks_url": reverse("running-tasks")}
 

@@ -20,7 +20,7 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from salesconnect.lib.database import trouble
-from salesconnect.lib.database.limits import WAITED
+from salesconnect.lib.database.limits import WAITED_FOR_THREAD
 from salesconnect.serving.arrival import IncomingRequest
 
 HEALTH = (b"/healthz", b"/readyz")
@@ -94,7 +94,7 @@ class Worker(ThreadWorker):
     def handle(self, conn: TConn) -> Any:
         """Answer a received request; runs in a thread."""
         conn.data_ready = True
-        WAITED.set(time.monotonic() - conn.whole_at)
+        WAITED_FOR_THREAD.set(time.monotonic() - conn.whole_at)
         with conn.arrived:
             conn.init()
             conn.parser.unreader.sock = BufferedSocket(conn.arrived)
@@ -132,7 +132,7 @@ class Worker(ThreadWorker):
         try:
             arrival.feed(data)
         except OSError as problem:
-            if not trouble.of(problem):
+            if not trouble.classify(problem):
                 raise
             self._drop(conn, NO_ROOM)
             return

@@ -198,7 +198,7 @@ def test_an_event_that_is_not_sealed_yet_is_sealed_at_once(person, api):
 
 def test_where_too_much_waits_the_answer_is_to_come_again(person, api, monkeypatch):
     person()
-    monkeypatch.setattr(proof, "PIECES", 0)
+    monkeypatch.setattr(proof, "MAX_SEALS", 0)
     answer = api.get(f"/api/v1/events/{ContactEvent.objects.get().id}/proof/")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_sealed")
 

@@ -25,7 +25,7 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.stored import remove_files_on_failure
 from unsubscribes.crm.models import SyncNotice
 from unsubscribes.evidence import documents, evidence_store
 from unsubscribes.evidence.documents import Document
@@ -55,7 +55,7 @@ def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int
 
 
 @act
-@removed_on_failure
+@remove_files_on_failure
 def _reconsent(
     contact_id: int, evidence: Evidence, *, began: dt.datetime, actor: Actor, version: int | None
 ) -> Outcome:

@@ -15,7 +15,7 @@ from contacts.models import Contact, ContactEvent, Merge
 from contacts.people.addresses import address_hashes
 from contacts.people.rules import normalise_address
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.keyset import Page, SortKey
 
 OPT_OUT_ACTIONS = (history.UNSUBSCRIBED, history.RESUBSCRIBED)
 RE_CONSENT = "re_consent"
@@ -79,7 +79,7 @@ def events(wanted: OptOutFilter) -> QuerySet[ContactEvent]:
 
 def page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[OptOutEvent]:
     """Return one page of the list, newest first. A damaged cursor raises `Invalid`."""
-    keys = (Key("at", descending=True), Key("id", descending=True))
+    keys = (SortKey("at", descending=True), SortKey("id", descending=True))
     found = keyset.page(events(wanted), keys, cursor=cursor, size=size, values=lambda event: (event.at, event.id))
     people = _people(event.contact_id for event in found.rows)
     return Page([_entry(event, people) for event in found.rows], found.next, found.previous)
@@ -96,7 +96,7 @@ def addresses_of_nobody(wanted: OptOutFilter) -> QuerySet[Suppression]:
 
 def addresses_of_nobody_page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[Suppression]:
     """Return one page of the suppressed addresses that nobody has, newest first."""
-    keys = (Key("since", descending=True), Key("id", descending=True))
+    keys = (SortKey("since", descending=True), SortKey("id", descending=True))
     return keyset.page(
         addresses_of_nobody(wanted), keys, cursor=cursor, size=size, values=lambda held: (held.since, held.pk)
     )

@@ -55,7 +55,7 @@ from salesconnect.api.protocol.fields import (
 )
 from salesconnect.common.filters import ContactFilter, filtered, matching_count
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid, Missing, Restricted, Stale
 
 FILTERS = frozenset(ContactFilter.base_filters)
@@ -207,12 +207,12 @@ class ContactViewSet(PersonEndpoint):
         self.row(pk)
         page = keyset.page(
             history.of_contact(pk),
-            [Key("at", descending=True), Key("id", descending=True)],
+            [SortKey("at", descending=True), SortKey("id", descending=True)],
             cursor=request.query_params.get("cursor"),
             size=page_size(request),
             values=lambda event: (event.at, event.id),
         )
-        undoes = history.taken_back_by(page.rows)
+        undoes = history.undone_batches(page.rows)
         results = [event_body(event, undoes.get(event.batch_id)) for event in page.rows]
         return Response(page_body(request, page, results))
 

@@ -24,7 +24,7 @@ from contacts.models import User
 from salesconnect.common.sign_in import signed_in_recently
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key, Page
+from salesconnect.lib.database.keyset import Page, SortKey
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web import parsing
 from salesconnect.lib.web.parsing import is_storable
@@ -142,7 +142,7 @@ def newest_first(request: Request, rows: QuerySet[Any], body: Callable[[Any], di
     """Return a page of rows ordered by id, newest first, each as `body` shows it."""
     page = keyset.page(
         rows,
-        [Key("id", descending=True)],
+        [SortKey("id", descending=True)],
         cursor=request.query_params.get("cursor"),
         size=page_size(request),
         values=lambda row: (row.pk,),

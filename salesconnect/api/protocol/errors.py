@@ -52,7 +52,7 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
         case SuspiciousOperation():
             answer = 400, _("The request cannot be read."), {}
         case _:
-            if known := trouble.of(problem):
+            if known := trouble.classify(problem):
                 logger.warning("Answered %d: %s", known.status, trouble.in_one_line(problem))
                 answer = known.status, str(known.what), {}
     return answer

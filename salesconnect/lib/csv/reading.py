@@ -25,7 +25,7 @@ _SAMPLE = 64 << 10
 _LEAST_FOR_FOOTER = 3
 
 Source = str | Path | BinaryIO
-Row = tuple[int, list[str] | RowError]
+TableRow = tuple[int, list[str] | RowError]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Table:
     headers: list[str]
     total: int
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[TableRow]:
         """Yield (physical line on which the row starts, a cell for each header or what is wrong with the row)."""
         with _text(self.source, self.encoding) as text:
             rows = records(text, self.delimiter)
@@ -52,7 +52,7 @@ class Table:
                     yield number, cells
                 else:
                     plain = [unsafe_cell(cell) if cell[:1] == "'" else cell for cell in cells]
-                    yield number, plain if len(plain) == width else _fitted(plain, width)
+                    yield number, plain if len(plain) == width else _fit_to_width(plain, width)
 
 
 def open_table(source: Source, encoding: str | None = None) -> Table:
@@ -107,10 +107,10 @@ def _refuse_early(file: BinaryIO) -> None:
 def _delimiter(source: Source, encoding: str) -> str:
     with _text(source, encoding) as text:
         sample = text.read(_SAMPLE)
-    return max(DELIMITERS, key=lambda delimiter: _fitness(sample, delimiter))
+    return max(DELIMITERS, key=lambda delimiter: _delimiter_score(sample, delimiter))
 
 
-def _fitness(sample: str, delimiter: str) -> tuple[float, int]:
+def _delimiter_score(sample: str, delimiter: str) -> tuple[float, int]:
     """Return how well a delimiter cuts: the share of rows as wide as the header, then the header's columns.
 
     A header cell that starts with a space is not counted: that comma belongs to a text.
@@ -138,7 +138,7 @@ def _survey(source: Source, encoding: str, delimiter: str) -> tuple[list[str], i
     return [unsafe_cell(cell.lstrip(BOM)).strip() for cell in cells], total
 
 
-def _fitted(cells: list[str], width: int) -> list[str] | RowError:
+def _fit_to_width(cells: list[str], width: int) -> list[str] | RowError:
     """Fill a short row, take empty cells off a long one; refuse what cannot be right."""
     if len(cells) > width:
         if any(cells[width:]):

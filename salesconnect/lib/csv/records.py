@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 LINE_LIMIT = 1 << 20
 """Characters of one record, 1 MB."""
-GLIMPSE = 1 << 12
+PREVIEW_LENGTH = 1 << 12
 """Characters at either end of a record that cannot be read, which are looked at all the same."""
 
 # The module's own limit, 128 KB a cell, is process-wide; ours is checked before a cell is built.
@@ -44,7 +44,9 @@ class _Record:
 
     def glimpse(self, delimiter: str) -> list[str]:
         """Return the cells at both ends, as far as they can be told apart."""
-        parts = [self.head] if len(self.head) < GLIMPSE and self.length <= GLIMPSE else [self.head, self.tail]
+        parts = (
+            [self.head] if len(self.head) < PREVIEW_LENGTH and self.length <= PREVIEW_LENGTH else [self.head, self.tail]
+        )
         return [cell for part in parts for cell in next(csv.reader([part.replace("\0", "")], delimiter=delimiter), [])]
 
 
@@ -86,8 +88,8 @@ def _lines(text: TextIO, record: _Record) -> Iterator[str]:
     """Yield physical lines; of a record that is too long only what csv needs to find its end: an odd quote."""
     while line := text.readline(LINE_LIMIT + 1):
         record.length += len(line)
-        record.head = record.head or line[:GLIMPSE]
-        record.tail = line[-GLIMPSE:]
+        record.head = record.head or line[:PREVIEW_LENGTH]
+        record.tail = line[-PREVIEW_LENGTH:]
         if record.length > LINE_LIMIT:
             quotes, record.tail = _quotes_to_line_end(line, text)
             line = '"' * (quotes % 2)
@@ -100,11 +102,11 @@ def _lines(text: TextIO, record: _Record) -> Iterator[str]:
 
 def _quotes_to_line_end(piece: str, text: TextIO) -> tuple[int, str]:
     """Read to the end of a line; return how many quotation marks came, and the line's last characters."""
-    quotes, tail = piece.count('"'), piece[-GLIMPSE:]
+    quotes, tail = piece.count('"'), piece[-PREVIEW_LENGTH:]
     while piece and piece[-1] not in "\r\n":
         piece = text.readline(LINE_LIMIT)
         quotes += piece.count('"')
-        tail = (tail + piece)[-GLIMPSE:]
+        tail = (tail + piece)[-PREVIEW_LENGTH:]
     return quotes, tail
 
 

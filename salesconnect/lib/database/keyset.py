@@ -26,7 +26,7 @@ class RowValue(Func):
     arg_joiner = ", "
 
 
-class Beyond(Func):
+class RowComparison(Func):
     """`left > right` or `left < right` as a condition."""
 
     template = "(%(expressions)s)"
@@ -34,7 +34,7 @@ class Beyond(Func):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SortKey:
     """One column of the order: a field path and its direction.
 
     `stands_for` is the path of an equal column, whose cursors serve this one as well.
@@ -56,7 +56,7 @@ class Page(Generic[Row]):
 
 def page(
     queryset: QuerySet[Any, Row],
-    keys: Sequence[Key],
+    keys: Sequence[SortKey],
     *,
     cursor: str | None,
     size: int,
@@ -66,62 +66,62 @@ def page(
 
     `values` tells the keys of a row. An unknown or damaged cursor raises `Invalid`.
     """
-    backwards, start = _open(cursor, keys) if cursor else (False, None)
-    rows = list(beyond(queryset, keys, cursor)[: size + 1])
+    backwards, start = _decrypt_cursor(cursor, keys) if cursor else (False, None)
+    rows = list(after_cursor(queryset, keys, cursor)[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
     has_next, has_previous = (bool(rows), more) if backwards else (more, start is not None and bool(rows))
     return Page(
         rows,
-        next=_seal(False, keys, values(rows[-1])) if has_next and rows else None,
-        previous=_seal(True, keys, values(rows[0])) if has_previous and rows else None,
+        next=_encrypt_cursor(False, keys, values(rows[-1])) if has_next and rows else None,
+        previous=_encrypt_cursor(True, keys, values(rows[0])) if has_previous and rows else None,
     )
 
 
-def beyond(queryset: QuerySet[Any, Row], keys: Sequence[Key], cursor: str | None) -> QuerySet[Any, Row]:
+def after_cursor(queryset: QuerySet[Any, Row], keys: Sequence[SortKey], cursor: str | None) -> QuerySet[Any, Row]:
     """Return what lies beyond the cursor, or everything, in the order in which its page is read. Raises as `page`."""
-    backwards, start = _open(cursor, keys) if cursor else (False, None)
+    backwards, start = _decrypt_cursor(cursor, keys) if cursor else (False, None)
     if start is not None:
-        queryset = queryset.filter(_beyond(keys, start, backwards=backwards))
+        queryset = queryset.filter(_after_condition(keys, start, backwards=backwards))
     return queryset.order_by(*(_order(key, backwards=backwards) for key in keys))
 
 
-def _order(key: Key, *, backwards: bool) -> str:
+def _order(key: SortKey, *, backwards: bool) -> str:
     return f"-{key.path}" if key.descending != backwards else key.path
 
 
-def _beyond(keys: Sequence[Key], start: Sequence[Any], *, backwards: bool) -> Any:
+def _after_condition(keys: Sequence[SortKey], start: Sequence[Any], *, backwards: bool) -> Any:
     if len({key.descending for key in keys}) == 1:
         return _compare([key.path for key in keys], start, descending=keys[0].descending != backwards)
     # Mixed directions have no row comparison: the same, nested, with a bound that an index can use in front.
     first, rest = keys[0], keys[1:]
     descending = first.descending != backwards
     ahead = Q(**{f"{first.path}__{'lt' if descending else 'gt'}": start[0]})
-    level = Q(**{first.path: start[0]}) & Q(_beyond(rest, start[1:], backwards=backwards))
+    level = Q(**{first.path: start[0]}) & Q(_after_condition(rest, start[1:], backwards=backwards))
     return Q(**{f"{first.path}__{'lte' if descending else 'gte'}": start[0]}) & (ahead | level)
 
 
-def _compare(paths: Sequence[str], start: Sequence[Any], *, descending: bool) -> Beyond:
+def _compare(paths: Sequence[str], start: Sequence[Any], *, descending: bool) -> RowComparison:
     left = RowValue(*(F(path) for path in paths))
     right = RowValue(*(Value(value) for value in start))
-    return Beyond(left, right, arg_joiner=" < " if descending else " > ")
+    return RowComparison(left, right, arg_joiner=" < " if descending else " > ")
 
 
 @lru_cache(maxsize=1)
-def _box(secret: str) -> Fernet:
+def _cipher(secret: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"keyset" + secret.encode()).digest()))
 
 
-def _seal(backwards: bool, keys: Sequence[Key], values: tuple[Any, ...]) -> str:
+def _encrypt_cursor(backwards: bool, keys: Sequence[SortKey], values: tuple[Any, ...]) -> str:
     """Encrypt the place: sort keys are names and addresses, which have no business in a URL."""
     plain = json.dumps([backwards, _names(keys), [_plain(value) for value in values]])
-    return _box(settings.SECRET_KEY).encrypt(plain.encode()).decode()
+    return _cipher(settings.SECRET_KEY).encrypt(plain.encode()).decode()
 
 
-def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
+def _decrypt_cursor(cursor: str, keys: Sequence[SortKey]) -> tuple[bool, list[Any]]:
     try:
-        backwards, names, values = json.loads(_box(settings.SECRET_KEY).decrypt(cursor.encode()))
+        backwards, names, values = json.loads(_cipher(settings.SECRET_KEY).decrypt(cursor.encode()))
     except (InvalidToken, ValueError):
         backwards, names, values = False, None, []
     if names != _names(keys):
@@ -130,7 +130,7 @@ def _open(cursor: str, keys: Sequence[Key]) -> tuple[bool, list[Any]]:
     return backwards, [_value(value) for value in values]
 
 
-def _names(keys: Sequence[Key]) -> list[str]:
+def _names(keys: Sequence[SortKey]) -> list[str]:
     return [f"{'-' if key.descending else ''}{key.stands_for or key.path}" for key in keys]
 
 

@@ -16,24 +16,24 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 # In a transaction that has failed, these are all that is taken.
-_UNDOING = ("ROLLBACK", "RELEASE", "SAVEPOINT")
+_ALLOWED_AFTER_FAILURE = ("ROLLBACK", "RELEASE", "SAVEPOINT")
 # How long the request of this thread has waited for the thread; that is part of what its caller waits.
-WAITED: ContextVar[float] = ContextVar("waited", default=0.0)
+WAITED_FOR_THREAD: ContextVar[float] = ContextVar("waited", default=0.0)
 # Where everybody waits for one lock, each who has waited for a thread long enough makes those behind wait so much more.
-LEAST_LOCK = 0.05
+MIN_LOCK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StatementLimits:
     """Seconds: for a statement, for a lock that it waits for, and for a transaction in which nothing happens."""
 
     statement: float
     lock: float
     idle: float
 
-    def left(self) -> "Limits":
+    def left(self) -> "StatementLimits":
         """Return the limits of a request that has waited for its thread: so much less it may wait for a lock."""
-        return replace(self, lock=min(self.lock, max(LEAST_LOCK, self.lock - WAITED.get())))
+        return replace(self, lock=min(self.lock, max(MIN_LOCK_SECONDS, self.lock - WAITED_FOR_THREAD.get())))
 
     def wrapper(self) -> Callable[..., Any]:
         """Return what runs a statement under the limits; see `BaseDatabaseWrapper.execute_wrapper`."""
@@ -45,7 +45,7 @@ class Limits:
 
         def execute(run: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
             connection: BaseDatabaseWrapper = context["connection"]
-            if not isinstance(sql, str) or sql.startswith(_UNDOING):
+            if not isinstance(sql, str) or sql.startswith(_ALLOWED_AFTER_FAILURE):
                 return run(sql, params, many, context)
             within = "" if connection.get_autocommit() else opening
             return run(prefix + within + sql, params, many, context)

@@ -10,14 +10,14 @@ CONNECT_SECONDS = 2
 
 
 @cache
-def of_this_version() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
     """Return the migrations of this version by app and name."""
     loader = MigrationLoader(None)
     replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
     return frozenset(set(loader.disk_migrations) - replaced)
 
 
-def lacking() -> list[tuple[str, str]]:
+def pending() -> list[tuple[str, str]]:
     """Return what the database lacks of them; nothing when it does not answer, for then nobody can know."""
     wanted = {**connection.get_connection_params(), "connect_timeout": CONNECT_SECONDS}
     wanted.pop("cursor_factory", None)
@@ -26,18 +26,18 @@ def lacking() -> list[tuple[str, str]]:
         try:
             with other.cursor() as cursor:
                 cursor.execute("SELECT app, name FROM django_migrations")
-                return sorted(of_this_version() - set(cursor.fetchall()))
+                return sorted(known_migrations() - set(cursor.fetchall()))
         finally:
             other.close()
     except psycopg2.errors.UndefinedTable:
-        return sorted(of_this_version())
+        return sorted(known_migrations())
     except psycopg2.Error:
         return []
 
 
-def what_lacks() -> str:
+def pending_message() -> str:
     """Return in one line what the database lacks and what to do; empty when it has all."""
-    if not (found := lacking()):
+    if not (found := pending()):
         return ""
     app, name = found[0]
     kind = "migration" if len(found) == 1 else "migrations"

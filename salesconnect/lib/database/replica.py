@@ -20,27 +20,27 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
 from salesconnect.lib.database import trouble
-from salesconnect.lib.database.trouble import Kind
+from salesconnect.lib.database.trouble import FailureKind
 
 PRIMARY, REPLICA = "default", "replica"
 SHARED = "shared"
 # What lists, counts and histories are made of. Sessions, users, tokens and tasks are read where they are written.
-COPIED = {
+REPLICATED_MODELS = {
     "contacts.contact",
     "contacts.contactevent",
     "compliance.cardtally",
     "compliance.compliancecard",
     "compliance.suppression",
 }
-SAFE = ("GET", "HEAD")
-AWAY_SECONDS = 5.0
+SAFE_METHODS = ("GET", "HEAD")
+RETRY_SECONDS = 5.0
 CATCH_UP_SECONDS = 0.5
 REMEMBERED_SECONDS = 3600
-AWAY = (OperationalError, InterfaceError)
+CONNECTION_ERRORS = (OperationalError, InterfaceError)
 
 logger = logging.getLogger(__name__)
 _source: ContextVar[str] = ContextVar("source", default=PRIMARY)
-_away_until = 0.0
+_unavailable_until = 0.0
 
 
 class Router:
@@ -48,7 +48,11 @@ class Router:
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
         """Return where a query of the model goes. Inside a transaction that may write it is the primary."""
-        return _source.get() if model._meta.label_lower in COPIED and not connection.in_atomic_block else PRIMARY
+        return (
+            _source.get()
+            if model._meta.label_lower in REPLICATED_MODELS and not connection.in_atomic_block
+            else PRIMARY
+        )
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
         """Return the primary."""
@@ -72,7 +76,7 @@ class ReadFromReplica:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        safe, reader = request.method in SAFE, _who(request)
+        safe, reader = request.method in SAFE_METHODS, _reader_key(request)
         token = _source.set(_source_for(reader) if safe and reader else PRIMARY)
         try:
             return self.get_response(request)
@@ -84,9 +88,14 @@ class ReadFromReplica:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer once more, from the primary, when the copy went away in the middle of a safe request."""
         match = request.resolver_match
-        if _source.get() == PRIMARY or not isinstance(exception, AWAY) or match is None or _takes_long(exception):
+        if (
+            _source.get() == PRIMARY
+            or not isinstance(exception, CONNECTION_ERRORS)
+            or match is None
+            or _takes_long(exception)
+        ):
             return None
-        _note_away()
+        _mark_unavailable()
         _source.set(PRIMARY)
         answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
         return answer
@@ -94,11 +103,11 @@ class ReadFromReplica:
 
 def _takes_long(exception: Exception) -> bool:
     """Tell whether the time that the request may take is spent: asking once more would spend it again."""
-    known = trouble.of(exception)
-    return known is not None and known.kind in {Kind.LOCKED, Kind.TOO_SLOW}
+    known = trouble.classify(exception)
+    return known is not None and known.kind in {FailureKind.LOCKED, FailureKind.TOO_SLOW}
 
 
-def up_to_date() -> str:
+def caught_up_source() -> str:
     """Return where an export may read: the copy if it soon holds all that is stored by now, else the primary.
 
     What a transaction that is still open has written, the caller's own for one, no copy can hold yet.
@@ -107,13 +116,13 @@ def up_to_date() -> str:
         return PRIMARY
     position, end = _position("flush"), time.monotonic() + CATCH_UP_SECONDS
     while not _replayed(position):
-        if time.monotonic() > end or time.monotonic() < _away_until:
+        if time.monotonic() > end or time.monotonic() < _unavailable_until:
             return PRIMARY
         time.sleep(CATCH_UP_SECONDS / 20)
     return REPLICA
 
 
-def _who(request: HttpRequest) -> str:
+def _reader_key(request: HttpRequest) -> str:
     """Return the key under which it is remembered what somebody wrote; the API's users come with a token."""
     header = request.headers.get("Authorization", "")
     name = hashlib.sha256(header.encode()).hexdigest() if header else getattr(request.user, "pk", None)
@@ -130,9 +139,9 @@ def _source_for(reader: str) -> str:
 def _remember(reader: str) -> None:
     try:
         caches[SHARED].set(reader, _position(), REMEMBERED_SECONDS)
-    except (RedisError, OSError, *AWAY):
+    except (RedisError, OSError, *CONNECTION_ERRORS):
         logger.warning("Where somebody has written could not be remembered")
-        _note_away()
+        _mark_unavailable()
 
 
 def _position(reached: str = "insert") -> str:
@@ -144,19 +153,19 @@ def _position(reached: str = "insert") -> str:
 
 def _replayed(position: str) -> bool:
     """Tell whether the copy is there and has replayed the primary's log up to `position`."""
-    if time.monotonic() < _away_until:
+    if time.monotonic() < _unavailable_until:
         return False
     try:
         with connections[REPLICA].cursor() as cursor:
             cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
             return bool(cursor.fetchone()[0])
-    except AWAY:
-        _note_away()
+    except CONNECTION_ERRORS:
+        _mark_unavailable()
         return False
 
 
-def _note_away() -> None:
+def _mark_unavailable() -> None:
     """Leave the copy alone for some seconds: to find out that a server is away takes time itself."""
-    global _away_until  # noqa: PLW0603 - known to the whole process, for it is about the server
-    _away_until = time.monotonic() + AWAY_SECONDS
-    logger.warning("The replica is left alone for %d seconds", AWAY_SECONDS)
+    global _unavailable_until  # noqa: PLW0603 - known to the whole process, for it is about the server
+    _unavailable_until = time.monotonic() + RETRY_SECONDS
+    logger.warning("The replica is left alone for %d seconds", RETRY_SECONDS)

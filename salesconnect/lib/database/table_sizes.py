@@ -14,7 +14,7 @@ MANY = 100
 """So many rows added at once are a reason to look."""
 
 
-def learn(*tables: str) -> None:
+def analyze_if_unknown(*tables: str) -> None:
     """Gather the statistics of those tables of which PostgreSQL knows no thousand rows though they fill some pages."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT salesconnect_learn_sizes(%s::regclass[])", [list(tables)])

@@ -22,10 +22,10 @@ TRIES = 6
 FIRST_DELAY = 0.02
 
 
-def given_up(problem: BaseException | None) -> bool:
+def is_retryable(problem: BaseException | None) -> bool:
     """Tell whether PostgreSQL ended a transaction only because it met another one."""
-    known = trouble.of(problem)
-    return known is not None and known.kind is trouble.Kind.CLASHED
+    known = trouble.classify(problem)
+    return known is not None and known.kind is trouble.FailureKind.CLASHED
 
 
 def retried(function: Callable[P, R]) -> Callable[P, R]:
@@ -42,7 +42,7 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 return function(*args, **kwargs)
             except OperationalError as problem:
-                if not given_up(problem):
+                if not is_retryable(problem):
                     raise
             # Those that met are to part: each waits another while.
             time.sleep(random.uniform(0, FIRST_DELAY * 2**number))  # noqa: S311 - nothing secret

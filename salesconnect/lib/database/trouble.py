@@ -16,7 +16,7 @@ from salesconnect.lib.database import migrating
 INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
 
 
-class Kind(Enum):
+class FailureKind(Enum):
     """The kinds of trouble that are nobody's mistake and pass, by themselves or by an administrator's hand."""
 
     DISK_FULL = auto()
@@ -34,17 +34,17 @@ class Kind(Enum):
 _DISK_FULL = "53100"
 _NO_RIGHT = "42501"
 _BY_STATE = {
-    _DISK_FULL: Kind.DISK_FULL,
-    "55P03": Kind.LOCKED,
-    "57014": Kind.TOO_SLOW,
-    "40001": Kind.CLASHED,
-    "40P01": Kind.CLASHED,
-    "53200": Kind.CROWDED,
-    "53300": Kind.CROWDED,
-    "25006": Kind.READ_ONLY,
+    _DISK_FULL: FailureKind.DISK_FULL,
+    "55P03": FailureKind.LOCKED,
+    "57014": FailureKind.TOO_SLOW,
+    "40001": FailureKind.CLASHED,
+    "40P01": FailureKind.CLASHED,
+    "53200": FailureKind.CROWDED,
+    "53300": FailureKind.CROWDED,
+    "25006": FailureKind.READ_ONLY,
 }
 # A table, column or function that is not there: a fault of ours, unless the database is that of an earlier version.
-_UNKNOWN_THING = ("42P01", "42703", "42883")
+_UNDEFINED_OBJECT = ("42P01", "42703", "42883")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SPACE = "no space left on device"
 
@@ -54,55 +54,55 @@ class WrongKey(ImproperlyConfigured):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """One kind of trouble: the status that answers it and its words, `heading` for a page and `what` for everybody."""
 
-    kind: Kind
+    kind: FailureKind
     status: int
     heading: str | Promise
     what: str | Promise
 
 
-_BACK = _("Back in a moment")
-_SAID = {
-    Kind.DISK_FULL: Trouble(
-        Kind.DISK_FULL,
+_BACK_SOON = _("Back in a moment")
+_FAILURES = {
+    FailureKind.DISK_FULL: Failure(
+        FailureKind.DISK_FULL,
         INSUFFICIENT_STORAGE,
         _("The disk is full"),
         _("The disk of this system is full. Nothing was stored; an administrator has to make room first."),
     ),
-    Kind.LOCKED: Trouble(
-        Kind.LOCKED,
+    FailureKind.LOCKED: Failure(
+        FailureKind.LOCKED,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("What this needs is locked by other work just now. Nothing was changed; try again in a moment."),
     ),
-    Kind.TOO_SLOW: Trouble(
-        Kind.TOO_SLOW,
+    FailureKind.TOO_SLOW: Failure(
+        FailureKind.TOO_SLOW,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("The database took too long to answer this. Nothing was changed; try again in a moment."),
     ),
-    Kind.CLASHED: Trouble(
-        Kind.CLASHED,
+    FailureKind.CLASHED: Failure(
+        FailureKind.CLASHED,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("Somebody changed the same data at the same moment. Nothing was changed; try again."),
     ),
-    Kind.CROWDED: Trouble(
-        Kind.CROWDED,
+    FailureKind.CROWDED: Failure(
+        FailureKind.CROWDED,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("The database has too much to do just now. Nothing was changed; try again in a moment."),
     ),
-    Kind.READ_ONLY: Trouble(
-        Kind.READ_ONLY,
+    FailureKind.READ_ONLY: Failure(
+        FailureKind.READ_ONLY,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("The database takes no changes just now. Nothing was changed; try again in a moment."),
     ),
-    Kind.UNPREPARED: Trouble(
-        Kind.UNPREPARED,
+    FailureKind.UNPREPARED: Failure(
+        FailureKind.UNPREPARED,
         UNAVAILABLE,
         _("The system is being updated"),
         _(
@@ -110,8 +110,8 @@ _SAID = {
             " “manage.py prepare”."
         ),
     ),
-    Kind.WRONG_KEY: Trouble(
-        Kind.WRONG_KEY,
+    FailureKind.WRONG_KEY: Failure(
+        FailureKind.WRONG_KEY,
         UNAVAILABLE,
         _("A key does not fit"),
         _(
@@ -119,19 +119,19 @@ _SAID = {
             " one."
         ),
     ),
-    Kind.AWAY: Trouble(
-        Kind.AWAY,
+    FailureKind.AWAY: Failure(
+        FailureKind.AWAY,
         UNAVAILABLE,
-        _BACK,
+        _BACK_SOON,
         _("The database is away and comes back by itself. Nothing was changed; try again in half a minute."),
     ),
 }
 
 
-def of(problem: BaseException | None) -> Trouble | None:
+def classify(problem: BaseException | None) -> Failure | None:
     """Return the trouble that an exception means, None for one that means a fault of ours or of the caller."""
     kind = _kind(problem)
-    return _SAID[kind] if kind else None
+    return _FAILURES[kind] if kind else None
 
 
 def in_one_line(problem: BaseException) -> str:
@@ -139,35 +139,35 @@ def in_one_line(problem: BaseException) -> str:
     return " ".join(str(problem).split())
 
 
-def one_line(problem: Exception) -> str | None:
+def command_message(problem: Exception) -> str | None:
     """Return in one line what kept a command from its work, where that is for the person at the terminal to mend."""
     state = getattr(problem.__cause__, "pgcode", None) or getattr(getattr(problem, "cause", None), "pgcode", None)
     lines = in_one_line(problem)
-    known = of(problem)
-    if known and known.kind == Kind.DISK_FULL:
+    known = classify(problem)
+    if known and known.kind == FailureKind.DISK_FULL:
         return f"The disk is full: {lines}"
-    if known and known.kind == Kind.UNPREPARED:
-        return migrating.what_lacks()
+    if known and known.kind == FailureKind.UNPREPARED:
+        return migrating.pending_message()
     if state == _NO_RIGHT or isinstance(problem, MigrationSchemaMissing):
         return f"The role of DATABASE_URL lacks a right, such as CREATE on the schema: {lines}"
     return lines if known else None
 
 
-def is_full(problem: BaseException) -> bool:
+def is_disk_full(problem: BaseException) -> bool:
     """Tell whether an exception of the database's driver means a full disk."""
     return getattr(problem, "pgcode", None) == _DISK_FULL or _NO_SPACE in str(problem).lower()
 
 
-def _kind(problem: BaseException | None) -> Kind | None:
+def _kind(problem: BaseException | None) -> FailureKind | None:
     if isinstance(problem, Error):
         state: Any = getattr(problem.__cause__, "pgcode", None)
         if state in _BY_STATE:
             return _BY_STATE[state]
         if _NO_SPACE in str(problem).lower():
-            return Kind.DISK_FULL
-        if state in _UNKNOWN_THING and migrating.lacking():
-            return Kind.UNPREPARED
-        return Kind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
+            return FailureKind.DISK_FULL
+        if state in _UNDEFINED_OBJECT and migrating.pending():
+            return FailureKind.UNPREPARED
+        return FailureKind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
     if isinstance(problem, WrongKey):
-        return Kind.WRONG_KEY
-    return Kind.DISK_FULL if isinstance(problem, OSError) and problem.errno in _FULL else None
+        return FailureKind.WRONG_KEY
+    return FailureKind.DISK_FULL if isinstance(problem, OSError) and problem.errno in _FULL else None

@@ -25,8 +25,8 @@ from salesconnect.lib.web.domains import ascii_domain
 
 CONNECT_SECONDS = 5
 SECONDS = 20
-LARGEST = 100_000
-MOST_ADDRESSES = 3
+MAX_ANSWER_BYTES = 100_000
+MAX_ADDRESSES = 3
 PORTS = {"https": 443, "http": 80}
 NAT64 = ip_network("64:ff9b::/96")
 
@@ -37,12 +37,12 @@ class Undelivered(Exception):  # noqa: N818 - reads as what became of it
     """The request was not sent, or got no usable answer; the message says why."""
 
 
-class Refused(Undelivered):
+class HostRefused(Undelivered):
     """The site never calls this host: it lies in a network that is not public, or its address cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What the host answered; a redirect is an answer like any other."""
 
     status: int
@@ -50,14 +50,14 @@ class Answer:
 
 
 def post(
-    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, largest: int = LARGEST
-) -> Answer:
+    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = SECONDS, largest: int = MAX_ANSWER_BYTES
+) -> HttpAnswer:
     """Send a body and return the answer. Raises `Undelivered`: refused, away, too slow or too large."""
     parts = _parts(url)
     try:
         plain = _connected(parts)
-        with closing(_secured(plain, parts) if parts.scheme == "https" else plain) as link, _deadline(link, seconds):
-            answer = _asked(link, parts, body, headers, largest)
+        with closing(_with_tls(plain, parts) if parts.scheme == "https" else plain) as link, _deadline(link, seconds):
+            answer = _exchange(link, parts, body, headers, largest)
     except (OSError, HTTPException) as problem:
         words = {"host": parts.hostname, "problem": str(problem) or type(problem).__name__}
         raise Undelivered(_("%(host)s gave no answer: %(problem)s") % words) from problem
@@ -67,7 +67,7 @@ def post(
 
 
 def check(url: str) -> None:
-    """Raise `Refused` for a host that is never called. A name that resolves to nothing now may do so later."""
+    """Raise `HostRefused` for a host that is never called. A name that resolves to nothing now may do so later."""
     parts = _parts(url)
     try:
         _public_addresses(parts)
@@ -97,20 +97,20 @@ def _parts(url: str) -> SplitResult:
     except (ValueError, KeyError, UnicodeError):
         name, port = "", 0
     if not name:
-        raise Refused(_("This is no address of a host."))
+        raise HostRefused(_("This is no address of a host."))
     user = f"{parts.username}:{parts.password or ''}@" if parts.username else ""
     return parts._replace(netloc=f"{user}[{name}]:{port}" if ":" in name else f"{user}{name}:{port}")
 
 
 def _public_addresses(parts: SplitResult) -> list[str]:
-    """Return the addresses of a host, all of them public. Raises `Refused`, and `OSError` when there are none."""
+    """Return the addresses of a host, all of them public. Raises `HostRefused`, and `OSError` when there are none."""
     host = str(parts.hostname)
     found = socket.getaddrinfo(host, parts.port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(sockaddr[0]) for *_family, sockaddr in found))
     named = host in {name.strip("[]").casefold() for name in settings.OUTGOING_HOSTS}
     if not named and not all(is_public(ip_address(address.partition("%")[0])) for address in addresses):
-        raise Refused(_("%(host)s is not in the public internet, so it is not called.") % {"host": host})
-    return addresses[:MOST_ADDRESSES]
+        raise HostRefused(_("%(host)s is not in the public internet, so it is not called.") % {"host": host})
+    return addresses[:MAX_ADDRESSES]
 
 
 def _connected(parts: SplitResult) -> socket.socket:
@@ -124,7 +124,7 @@ def _connected(parts: SplitResult) -> socket.socket:
     raise trouble
 
 
-def _secured(plain: socket.socket, parts: SplitResult) -> ssl.SSLSocket:
+def _with_tls(plain: socket.socket, parts: SplitResult) -> ssl.SSLSocket:
     """Return the connection under TLS that vouches for the host's name; hands are shaken later, within the time."""
     trusted = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     context = ssl.create_default_context(cafile=trusted)
@@ -154,7 +154,9 @@ def _deadline(link: socket.socket, seconds: float) -> Iterator[None]:
         raise TimeoutError(_("it took too long"))
 
 
-def _asked(link: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str], largest: int) -> Answer:
+def _exchange(
+    link: socket.socket, parts: SplitResult, body: bytes, headers: Mapping[str, str], largest: int
+) -> HttpAnswer:
     kind = HTTPSConnection if isinstance(link, ssl.SSLSocket) else HTTPConnection
     http = kind(str(parts.hostname), parts.port)
     if isinstance(link, ssl.SSLSocket):
@@ -167,4 +169,4 @@ def _asked(link: socket.socket, parts: SplitResult, body: bytes, headers: Mappin
     path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
     http.request("POST", path, body, {**headers, **extra})
     answer = http.getresponse()
-    return Answer(answer.status, answer.read(largest + 1))
+    return HttpAnswer(answer.status, answer.read(largest + 1))

@@ -23,7 +23,7 @@ from contacts.models import Contact
 from salesconnect.common.selection import Selection
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.person.card_forms import NoteForm
@@ -133,7 +133,7 @@ def _page(request: SignedInRequest, queue: QueueView, shown: dict[str, str], lab
     cards: QuerySet[ComplianceCard] = queues.of_owner(queues.QUEUES[queue.name](), owner)
     page = keyset.page(
         cards,
-        [Key(path) for path in KEYS[queue.name]],
+        [SortKey(path) for path in KEYS[queue.name]],
         cursor=queue.cursor,
         size=PAGE_SIZE,
         values=lambda card: tuple(getattr(card, path) for path in KEYS[queue.name]),

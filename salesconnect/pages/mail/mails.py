@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.numbers import whole
 from salesconnect.lib.web.paging import address, neighbours
@@ -29,7 +29,7 @@ def mails(request: SignedInRequest) -> HttpResponse:
     found = queries.visible(page_actor(request)).filter(**_conditions(query))
     page = keyset.page(
         found,
-        [Key("id", descending=True)],
+        [SortKey("id", descending=True)],
         cursor=request.GET.get("cursor"),
         size=PAGE_SIZE,
         values=lambda message: (message.pk,),

@@ -8,14 +8,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact, User
-from contacts.people.fields import DETAILS, PLACED, Kind, PersonField
+from contacts.people.fields import DETAILS, PLACED, FieldKind, PersonField
 from salesconnect.lib.errors import Conflict
 
 
 def _detail(field: PersonField) -> forms.CharField:
     attributes = {"maxlength": field.limit, "autocomplete": "off", "spellcheck": "false"}
     # Browsers accept fewer addresses than our rules, so the input stays `text`, with a fitting on-screen keyboard.
-    if field.kind in {Kind.EMAIL, Kind.PHONE, Kind.LINK}:
+    if field.kind in {FieldKind.EMAIL, FieldKind.PHONE, FieldKind.LINK}:
         attributes["inputmode"] = field.kind.value
     return forms.CharField(label=field.label, required=False, widget=forms.TextInput(attributes))
 
@@ -31,7 +31,7 @@ class DetailsForm(forms.Form):
 
     def rows(self) -> list[list[forms.BoundField]]:
         """Return the visible fields in pairs; the Salesforce ID is not entered by hand."""
-        shown = [self[field.name] for field in PLACED if field.kind != Kind.CODE]
+        shown = [self[field.name] for field in PLACED if field.kind != FieldKind.CODE]
         return [shown[place : place + 2] for place in range(0, len(shown), 2)]
 
     def details(self) -> dict[str, str]:

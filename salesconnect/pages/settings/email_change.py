@@ -47,7 +47,7 @@ def confirm(request: SignedInRequest, token: str) -> HttpResponse:
         user = email_change.confirm(token, actor=actor)
         messages.success(request, _("Your address is now %(email)s.") % {"email": user.email})
         if not user.old_address_told:
-            messages.warning(request, email_change.untold())
+            messages.warning(request, email_change.old_address_notice())
         return redirect("profile")
     context = {"title": _("Confirm your new address"), "email": email_change.read(token, actor=actor)}
     return render(request, "settings/email_confirm.html", context)

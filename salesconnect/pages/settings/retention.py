@@ -17,7 +17,7 @@ from exports.models import RetentionRule
 from exports.retention import retention, retention_rules
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.paging import neighbours
 
@@ -88,7 +88,7 @@ def people(request: SignedInRequest, rule_id: int) -> HttpResponse:
     found = retention_rules.find(rule_id, actor=page_actor(request))
     page = keyset.page(
         retention.cases_of(found),
-        [Key("id")],
+        [SortKey("id")],
         cursor=request.GET.get("cursor"),
         size=PAGE_SIZE,
         values=lambda case: (case.pk,),

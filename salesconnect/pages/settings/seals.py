@@ -69,6 +69,6 @@ def _context(form: PlacesForm) -> dict[str, object]:
         "file": published.file(),
         "last": verification.last(),
         "running": verification.running(),
-        "standing": places.standing(),
+        "standing": places.destinations(),
         "secret": places.secret(webhook) if webhook else "",
     }

@@ -111,7 +111,7 @@ def account(request: SignedInRequest, user_id: int) -> HttpResponse:
             )
             messages.success(request, _("Saved."))
             if not changed.old_address_told:
-                messages.warning(request, email_change.untold())
+                messages.warning(request, email_change.old_address_notice())
             return redirect("users")
         except Invalid as refusal:
             for field, texts in refusal.fields.items():

@@ -12,15 +12,15 @@ from exports.requests import open_requests
 from salesconnect.common import subject_request_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.people import erasing
 
 PAGE_SIZE = 50
 VIEWS = ("open", "overdue", "mine", "done")
-PRESSING = (Key("due"), Key("id"))
-NEWEST = (Key("id", descending=True),)
+PRESSING = (SortKey("due"), SortKey("id"))
+NEWEST = (SortKey("id", descending=True),)
 
 
 def page_of_requests(given: QueryDict, actor: Actor) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from salesconnect.common.sync_words import code_words, finding_words, kinds, mes
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.csv.writing import BOM, line
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.web.paging import address, neighbours
 from unsubscribes.crm.connection import connecting
@@ -156,7 +156,7 @@ def _page(found: QuerySet[Any], request: SignedInRequest, **query: str) -> dict[
     def number(row: Model) -> tuple[Any, ...]:
         return (row.pk,)
 
-    keys = [Key("id", descending=True)]
+    keys = [SortKey("id", descending=True)]
     page = keyset.page(found, keys, cursor=request.GET.get("cursor"), size=PAGE_SIZE, values=number)
     return {"rows": page.rows, **neighbours(page, query)}
 

@@ -18,7 +18,7 @@ from contacts.jobs.bulk_undo import UNDO_DAYS
 from contacts.models import Batch, Contact, User
 from contacts.models.batch import State
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.web import parsing
 from salesconnect.lib.web.paging import neighbours
 from salesconnect.pages.people.list_query import ListQuery
@@ -139,7 +139,7 @@ def details(batch: Batch) -> dict[str, Any]:
 def refusals(batch: Batch, cursor: str | None) -> dict[str, Any]:
     """Return a page of the people refused by a batch, with the reasons; deleted people have no name."""
     page = keyset.page(
-        batch.refusals.all(), [Key("id")], cursor=cursor, size=PAGE, values=lambda refused: (refused.pk,)
+        batch.refusals.all(), [SortKey("id")], cursor=cursor, size=PAGE, values=lambda refused: (refused.pk,)
     )
     people = Contact.objects.in_bulk([row.contact_id for row in page.rows])
     rows = [(row.contact_id, people.get(row.contact_id), refusal(row.reason)) for row in page.rows]

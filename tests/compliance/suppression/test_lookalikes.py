@@ -57,7 +57,7 @@ def say_no(person: Contact) -> None:
 
 def actions(person: Contact) -> list[str]:
     """Return what the history of a person tells of looks, oldest first."""
-    own = ContactEvent.objects.filter(contact_id=person.pk, action__in=history.LOOKS)
+    own = ContactEvent.objects.filter(contact_id=person.pk, action__in=history.LOOKALIKE_ACTIONS)
     return list(own.order_by("at", "id").values_list("action", flat=True))
 
 

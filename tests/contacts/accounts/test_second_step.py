@@ -83,10 +83,10 @@ def test_what_was_stored_in_the_clear_still_works_and_is_encrypted_by_the_migrat
 def test_keys_rotate(settings, bob):
     in_the_clear(bob)
     old, new = settings.ENCRYPTION_KEY, Fernet.generate_key().decode()
-    assert second_step.reseal() == 2
+    assert second_step.reencrypt() == 2
     settings.ENCRYPTION_KEY = f"{new}, {old}"
     assert signs_in(bob, code(SECRET))
-    second_step.reseal()
+    second_step.reencrypt()
     settings.ENCRYPTION_KEY = new
     cache.clear()
     assert signs_in(bob, code(SECRET))
@@ -100,5 +100,5 @@ def test_without_its_key_no_code_fits_not_even_that_of_an_empty_secret(settings,
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
     for given in (code(SECRET), code("")):
         assert not signs_in(bob, given)
-    second_step.reseal()
+    second_step.reencrypt()
     assert stored() == before

@@ -43,7 +43,7 @@ def test_whoever_follows_asks_again_after_the_last_number(api, db):
 
 
 def test_a_feed_of_some_actions_looks_at_a_stretch_at_a_time(api, db, monkeypatch):
-    monkeypatch.setattr(feed, "STRETCH", 2)
+    monkeypatch.setattr(feed, "SCAN_LIMIT", 2)
     record(1, 2, 3, 4)
     record(5, action=history.DELETED)
     first = ContactEvent.objects.earliest("id").id - 1

@@ -212,9 +212,9 @@ def test_a_run_of_the_sync_at_which_workers_die_ends(db, monkeypatch):
 
 def test_a_root_that_cannot_be_sent_one_way_goes_the_others_and_waits(person, monkeypatch, administrator):
     sent = []
-    monkeypatch.setitem(delivery.WAYS, places.MAIL, delivery.Way(dt.timedelta(days=1), broken))
-    good = delivery.Way(dt.timedelta(), lambda _seal, target: sent.append(target))
-    monkeypatch.setitem(delivery.WAYS, places.WEBHOOK, good)
+    monkeypatch.setitem(delivery.CHANNELS, places.MAIL, delivery.Channel(dt.timedelta(days=1), broken))
+    good = delivery.Channel(dt.timedelta(), lambda _seal, target: sent.append(target))
+    monkeypatch.setitem(delivery.CHANNELS, places.WEBHOOK, good)
     places.change(
         {"mail_to": "a@example.com", "webhook_url": "https://example.com/x", "timestamp_url": ""}, actor=administrator
     )

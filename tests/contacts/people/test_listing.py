@@ -92,8 +92,8 @@ def test_the_count_is_exact_up_to_its_cap(seven):
 @pytest.mark.parametrize("steps", [(), (1,), (2, 2, 2), (4_000,)])
 @pytest.mark.parametrize("ordering", ["", "-last_name", "company,-created_at", "-updated_at"])
 def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, monkeypatch, ordering, steps):
-    monkeypatch.setattr(listing, "STEPS", steps)
-    monkeypatch.setattr(listing, "WORTH", 0)
+    monkeypatch.setattr(listing, "SCAN_STEPS", steps)
+    monkeypatch.setattr(listing, "SELECTIVITY", 0)
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     found = filtered(system("command"), {"search": "firma"})
     forth, back = walk(ordering, 2, found)
@@ -103,7 +103,7 @@ def test_paging_through_what_a_search_finds_meets_everybody_once(seven, person, 
 @pytest.mark.parametrize("step", [1, 3, 4_000])
 @pytest.mark.parametrize("ordering", ["", "-last_name", "company,-created_at", "-updated_at"])
 def test_paging_through_a_company_meets_everybody_once(seven, person, monkeypatch, ordering, step):
-    monkeypatch.setattr(listing, "STEPS", (step,))
+    monkeypatch.setattr(listing, "SCAN_STEPS", (step,))
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     forth, back = walk(ordering, 2, filtered(system("command"), {"company": "IRMA", "unsubscribed": "false"}))
     assert (sorted(forth), forth) == (sorted(NAMES), back)
@@ -112,8 +112,8 @@ def test_paging_through_a_company_meets_everybody_once(seven, person, monkeypatc
 @pytest.mark.parametrize("most", [0, 30_000])
 @pytest.mark.parametrize("ordering", ["company,-created_at", "-email", "-id", "email,-updated_at"])
 def test_paging_past_people_with_other_cards_meets_everybody_once(seven, person, monkeypatch, ordering, most):
-    monkeypatch.setattr(listing, "FEW", -1)
-    monkeypatch.setattr(listing, "MANY", most)
+    monkeypatch.setattr(listing, "HASH_MIN", -1)
+    monkeypatch.setattr(listing, "HASH_MAX", most)
     ComplianceCard.objects.update(source_type=SourceType.IMPORT)
     person(last_name="Holm", first_name="Zoë", email="zoe@example.org", company="Elsewhere")
     forth, back = walk(ordering, 2, filtered(system("command"), {"source_type": "import"}))
@@ -122,7 +122,7 @@ def test_paging_past_people_with_other_cards_meets_everybody_once(seven, person,
 
 @pytest.mark.parametrize("query", [{"source_type": "import"}, {"company": "firma"}])
 def test_who_is_narrowed_further_is_listed_narrowed(seven, monkeypatch, query):
-    monkeypatch.setattr(listing, "FEW", -1)
+    monkeypatch.setattr(listing, "HASH_MIN", -1)
     ComplianceCard.objects.update(source_type=SourceType.IMPORT)
     found = filtered(system("command"), query)
     assert walk("-email", 2, found.filter(last_name="Ek"))[0] == ["Ek"]

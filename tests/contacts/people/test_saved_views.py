@@ -36,7 +36,7 @@ def test_a_view_needs_a_name(signed_in, name):
 
 
 def test_fifty_views_are_the_most(member):
-    for number in range(saved_views.MOST):
+    for number in range(saved_views.MAX_VIEWS):
         saved_views.save(str(number), "", actor=member)
     saved_views.save("7", "search=x", actor=member)
     with pytest.raises(Invalid):

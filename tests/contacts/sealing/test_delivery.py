@@ -136,7 +136,7 @@ def test_a_webhook_gets_each_root_signed(webhook, administrator):
     seal = another_seal()
     assert (delivery.send_due(), delivery.send_due()) == (1, 0)
     [(headers, body)] = webhook.requests
-    assert json.loads(body) == delivery.message(seal)
+    assert json.loads(body) == delivery.root_message(seal)
     expected = hmac.new(places.secret(webhook.url).encode(), body, sha256).hexdigest()
     assert headers["X-Signature-SHA256"] == expected
     another_seal()

@@ -45,7 +45,7 @@ def test_what_is_there_is_sealed_once(db, verdict):
 
 
 def test_many_events_become_many_linked_seals(db, verdict, monkeypatch):
-    monkeypatch.setattr(services, "PIECE", 10)
+    monkeypatch.setattr(services, "SEAL_SIZE", 10)
     record(*range(35))
     assert services.seal_open() == services.Sealed(4, 35)
     seals = list(Seal.objects.all())
@@ -56,7 +56,7 @@ def test_many_events_become_many_linked_seals(db, verdict, monkeypatch):
 
 
 def test_the_turn_of_a_worker_is_bounded_and_the_next_goes_on(db, verdict, monkeypatch):
-    monkeypatch.setattr(services, "PIECE", 10)
+    monkeypatch.setattr(services, "SEAL_SIZE", 10)
     record(*range(35))
     assert services.seal_open(pieces=2) == services.Sealed(2, 20)
     assert services.seal_open(pieces=2) == services.Sealed(2, 15)
@@ -123,7 +123,7 @@ class TestLateCommits:
     def test_writers_do_not_wait_for_the_sealing_nor_the_sealing_for_them(self):
         late = Writer()
         with transaction.atomic():
-            services.seal_piece(None, 0)
+            services.seal_next(None, 0)
             early = Writer()
             early.commit()
         late.commit()
@@ -140,7 +140,7 @@ class TestLateCommits:
             connection.close()
 
         with transaction.atomic():
-            services.seal_piece(None, 0)
+            services.seal_next(None, 0)
             thread = Thread(target=erase)
             thread.start()
             assert not done.wait(0.5)

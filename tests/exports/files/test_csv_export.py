@@ -103,7 +103,7 @@ def test_both_look_again_when_somebody_went_between_the_row_and_the_event(person
 
 
 def test_a_long_stretch_is_exported_without_those_who_are_not_meant(person, member, monkeypatch):
-    monkeypatch.setattr(queries, "LONG", 3)
+    monkeypatch.setattr(queries, "ID_RANGE_MIN", 3)
     people = [person(last_name=f"P{number}").pk for number in range(8)]
     Contact.objects.filter(pk=people[5]).delete()
     meant = [*people[1:3], *people[4:]]

@@ -5,15 +5,15 @@ import redis
 from django.core.cache import caches
 from django.test import Client
 
-from salesconnect.lib.cache import SturdyCache
+from salesconnect.lib.cache import FallbackRedisCache
 
 VALUES = [True, 5, 1.5, "å", [1.5, 2.5], {"a": [None]}]
 
 
 @pytest.fixture
-def away() -> SturdyCache:
+def away() -> FallbackRedisCache:
     """Return a cache whose Redis is not there."""
-    return SturdyCache("redis://127.0.0.1:1/0", {})
+    return FallbackRedisCache("redis://127.0.0.1:1/0", {})
 
 
 @pytest.mark.parametrize("name", ["there", "away"])

@@ -129,10 +129,10 @@ def anna_link(person):
 
 
 def test_secrets_that_no_key_opens_are_removed_so_that_they_can_be_entered_anew(known, bob, alice, capsys, settings):
-    SyncConnection.objects.create(pk=1, login_url="https://x.example", client_id="x", secret=vault.seal("s3cret"))
-    Authenticator.objects.create(user=bob, type="totp", data={"secret": vault.seal("ABC")})
+    SyncConnection.objects.create(pk=1, login_url="https://x.example", client_id="x", secret=vault.encrypt("s3cret"))
+    Authenticator.objects.create(user=bob, type="totp", data={"secret": vault.encrypt("ABC")})
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
-    Authenticator.objects.create(user=alice, type="totp", data={"secret": vault.seal("DEF")})
+    Authenticator.objects.create(user=alice, type="totp", data={"secret": vault.encrypt("DEF")})
     with pytest.raises(WrongKey, match="give_up_key encryption"):
         key_fit.check()
     code, said = give_up(capsys, "encryption")
@@ -171,7 +171,7 @@ def test_keys_are_compared_before_the_first_statement_once_the_database_is_back(
     for _attempt in range(2):
         with pytest.raises(WrongKey, match="does not fit this database") as refusal:
             Contact.objects.create(last_name="Berg")
-        assert trouble.of(refusal.value).status == 503
+        assert trouble.classify(refusal.value).status == 503
     assert "keys" in readiness.missing()
     assert "SALESCONNECT_SUPPRESSION_KEY does not fit this database" in capsys.readouterr().err
     settings.SUPPRESSION_KEYS = before

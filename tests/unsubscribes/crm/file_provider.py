@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contacts.people.rules import normalise_address
-from salesconnect.lib.vault import unseal
+from salesconnect.lib.vault import decrypt_or_empty
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import CrmSession, Provider
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
@@ -107,7 +107,7 @@ class FileSession(CrmSession):
         self.calls += 1
         self.now = dt.datetime.now(dt.UTC)
         content = self.cabinet.read()
-        if content["key"] != unseal(self.connection.secret):
+        if content["key"] != decrypt_or_empty(self.connection.secret):
             raise ProviderError(ErrorKind.AUTH, "WRONG_KEY")
         if self.cabinet.fails() == "down":
             raise ProviderError(ErrorKind.TRANSIENT, "CABINET_LOCKED")

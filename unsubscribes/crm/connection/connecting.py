@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
-from salesconnect.lib.vault import seal, unseal
+from salesconnect.lib.vault import decrypt_or_empty, encrypt
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import (
     OutboxEntry,
@@ -78,7 +78,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     if errors := _faults(row, values.get("secret", "")):
         raise Invalid(errors)
     if values.get("secret"):
-        row.secret = seal(values["secret"])
+        row.secret = encrypt(values["secret"])
     _forget_token(row)
     if row.set_up_at and row.opt_out_field != before["opt_out_field"]:
         _start_over(row)
@@ -126,7 +126,7 @@ def from_environment(*, actor: Actor) -> SyncConnection | None:
         return row
     values = environment()
     same = row and all(getattr(row, name) == value for name, value in values.items() if name != "secret")
-    if row and same and unseal(row.secret) == values["secret"]:
+    if row and same and decrypt_or_empty(row.secret) == values["secret"]:
         return row
     # It is the environment that sets this up, not whoever happens to be the first to look.
     return connect(values, actor=replace(actor, is_recent=True))

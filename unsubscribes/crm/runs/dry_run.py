@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from contacts.models import Contact
 from salesconnect.lib import stored
-from salesconnect.lib.stored import removed_on_failure
+from salesconnect.lib.stored import remove_files_on_failure
 from unsubscribes.crm.models import SyncRun
 from unsubscribes.crm.provider import CrmSession
 from unsubscribes.crm.reading.known import LocalState, look_up
@@ -23,7 +23,7 @@ FINDING_KINDS = (OPT_OUT, WRITE, AMBIGUOUS, UNMATCHED)
 MOST, SHARE = 1_000, 0.05
 
 
-@removed_on_failure
+@remove_files_on_failure
 def read(run: SyncRun, session: CrmSession) -> None:
     """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
     session.look_around()

@@ -71,7 +71,7 @@ class RunTurn:
         patience = MANUAL_PATIENCE if self.manual else PATIENCE
         SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
         SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
-        table_sizes.learn(*TABLES)
+        table_sizes.analyze_if_unknown(*TABLES)
         crm, read_only = providers.of(connection), self.run.dry_run
         with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:
             try:
@@ -168,7 +168,7 @@ class RunTurn:
 
     def _between(self, session: CrmSession, connection: SyncConnection, share: float) -> None:
         """Stop when the turn is over, or when too many of the CRM's calls are used up."""
-        table_sizes.learn(*TABLES)
+        table_sizes.analyze_if_unknown(*TABLES)
         if session.used and session.used[0] >= share * session.used[1]:
             raise ProviderError(ErrorKind.QUOTA, "ORG_LIMIT_NEAR")
         if share == READ_UP_TO and not self.manual and _over_budget(session, connection):

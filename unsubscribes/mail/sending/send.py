@@ -80,7 +80,7 @@ def claim(message_id: int | None = None) -> Message | None:
         with transaction.atomic():
             _decide(message)
     except Exception as problem:
-        if trouble.of(problem):
+        if trouble.classify(problem):
             raise
         logger.exception("Message %s cannot be claimed", message.pk)
         _put_back(message, message.attempts + 1)
@@ -127,7 +127,7 @@ def deliver(message: Message, carrier: Transport) -> DeliveryResult:
     except ValueError as problem:
         fate, said = DeliveryResult.REFUSED, str(problem)[:500]
     except Exception as problem:
-        if trouble.of(problem):
+        if trouble.classify(problem):
             raise
         logger.exception("Message %s cannot be built", message.pk)
         _put_back(message, message.attempts)

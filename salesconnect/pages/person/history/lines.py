@@ -17,14 +17,14 @@ from contacts.events import history
 from contacts.models import ContactEvent
 from salesconnect.common import history_words
 from salesconnect.lib.database import keyset
-from salesconnect.lib.database.keyset import Key
+from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.doors import DOORS
 from salesconnect.pages.people.cells import time_element
 from salesconnect.pages.templatetags.ui import icon
 
 SIZE = 50
 ITEM = '<li class="history-item">'
-KEYS = (Key("at", descending=True), Key("id", descending=True))
+KEYS = (SortKey("at", descending=True), SortKey("id", descending=True))
 ICONS = {
     history.CREATED: "user-plus",
     history.EDITED: "pencil",
@@ -78,7 +78,7 @@ def of_person(
 
 def _html(events: Sequence[ContactEvent], *, focus: bool) -> SafeString:
     """Return the items in the active language. Every value is escaped here."""
-    undoes = history.taken_back_by(events)
+    undoes = history.undone_batches(events)
     writer = _Writer()
     lines = [writer.line(event, undoes.get(event.batch_id)) for event in events]
     start = '<li class="history-item" tabindex="-1" autofocus>' if focus else ITEM

@@ -10,10 +10,10 @@ from django.test import Client
 
 from contacts.accounts import tokens
 from salesconnect.lib.database import trouble
-from salesconnect.lib.database.limits import LEAST_LOCK, WAITED, Limits
-from salesconnect.lib.database.trouble import Kind
+from salesconnect.lib.database.limits import MIN_LOCK_SECONDS, WAITED_FOR_THREAD, StatementLimits
+from salesconnect.lib.database.trouble import FailureKind
 
-SHORT = Limits(statement=0.1, lock=0.1, idle=60)
+SHORT = StatementLimits(statement=0.1, lock=0.1, idle=60)
 SHOW = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
 
 
@@ -25,7 +25,7 @@ def shown() -> tuple[str, ...]:
 
 @pytest.mark.django_db(transaction=True)
 def test_limits_hold_inside_and_outlive_no_statement():
-    with Limits(statement=3, lock=2, idle=60).held():
+    with StatementLimits(statement=3, lock=2, idle=60).held():
         assert shown() == ("3s", "2s")
         with transaction.atomic():
             assert shown() == ("3s", "2s")
@@ -36,7 +36,7 @@ def test_limits_hold_inside_and_outlive_no_statement():
 def test_what_takes_too_long_is_ended(db):
     with SHORT.held(), connection.cursor() as cursor, pytest.raises(OperationalError) as caught:
         cursor.execute("SELECT pg_sleep(20)")
-    assert trouble.of(caught.value).kind == Kind.TOO_SLOW
+    assert trouble.classify(caught.value).kind == FailureKind.TOO_SLOW
 
 
 def test_a_savepoint_is_still_rolled_back(db):
@@ -83,9 +83,9 @@ def test_a_link_in_a_mail_says_that_it_is_to_be_tried_again(settings):
     assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
 
 
-@pytest.mark.parametrize(("waited", "lock"), [(0, 4), (1, 3), (60, LEAST_LOCK)])
+@pytest.mark.parametrize(("waited", "lock"), [(0, 4), (1, 3), (60, MIN_LOCK_SECONDS)])
 def test_who_has_waited_for_a_thread_waits_less_for_a_lock(waited, lock):
-    token = WAITED.set(waited)
-    assert Limits(statement=30, lock=4, idle=60).left() == Limits(statement=30, lock=lock, idle=60)
-    assert Limits(statement=30, lock=0.01, idle=60).left().lock == 0.01
-    WAITED.reset(token)
+    token = WAITED_FOR_THREAD.set(waited)
+    assert StatementLimits(statement=30, lock=4, idle=60).left() == StatementLimits(statement=30, lock=lock, idle=60)
+    assert StatementLimits(statement=30, lock=0.01, idle=60).left().lock == 0.01
+    WAITED_FOR_THREAD.reset(token)

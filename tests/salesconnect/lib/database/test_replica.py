@@ -17,7 +17,7 @@ ROUTER = Router()
 def reading_the_copy(monkeypatch) -> Iterator[None]:
     """Read as a safe request does that found the copy up to date."""
     monkeypatch.setitem(settings.DATABASES, "replica", settings.DATABASES["default"])
-    monkeypatch.setattr(replica, "_away_until", 0.0)
+    monkeypatch.setattr(replica, "_unavailable_until", 0.0)
     token = replica._source.set("replica")
     yield
     replica._source.reset(token)
@@ -28,7 +28,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def test_without_a_copy_everything_reads_from_the_primary():
-    assert (ROUTER.db_for_read(Contact), replica.up_to_date()) == ("default", "default")
+    assert (ROUTER.db_for_read(Contact), replica.caught_up_source()) == ("default", "default")
 
 
 @pytest.mark.parametrize(("model", "source"), [(Contact, "replica"), (User, "default"), (Batch, "default")])

@@ -7,7 +7,7 @@ import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
 from salesconnect.api.protocol import errors
-from salesconnect.lib.database.transactions import TRIES, act, given_up, retried
+from salesconnect.lib.database.transactions import TRIES, act, is_retryable, retried
 from salesconnect.server_errors import server_error
 from tests.interleaving import at_once
 
@@ -56,7 +56,7 @@ def test_what_postgresql_gives_up_again_and_again_is_told(code):
     with pytest.raises(OperationalError) as problem:
         never()
     assert len(tried) == TRIES
-    assert given_up(problem.value)
+    assert is_retryable(problem.value)
 
 
 @pytest.mark.django_db(transaction=True)

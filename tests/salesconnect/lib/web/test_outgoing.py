@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 
 from salesconnect.lib.web import outgoing
-from salesconnect.lib.web.outgoing import Refused, Undelivered, check, is_public, post
+from salesconnect.lib.web.outgoing import HostRefused, Undelivered, check, is_public, post
 
 NOT_PUBLIC = [
     "127.0.0.1",
@@ -95,9 +95,9 @@ def test_a_public_address_is_one(address):
 def test_this_machine_is_not_called_however_it_is_written(host):
     with serving(plainly(b"HTTP/1.1 200 OK\r\n\r\n")) as (url, asked):
         port = url.rpartition(":")[2]
-        with pytest.raises(Refused):
+        with pytest.raises(HostRefused):
             post(f"http://{host}:{port}", b"", {})
-        with pytest.raises(Refused):
+        with pytest.raises(HostRefused):
             check(f"http://{host}:{port}")
     assert asked == []
 
@@ -106,7 +106,7 @@ def test_this_machine_is_not_called_however_it_is_written(host):
     "url", ["", "http://", "ftp://example.com/", "http://a:99999/", "http://[::1/", "//example.com/"]
 )
 def test_what_is_no_address_is_refused(url):
-    with pytest.raises(Refused):
+    with pytest.raises(HostRefused):
         post(url, b"", {})
 
 
@@ -115,7 +115,7 @@ def test_a_name_with_one_address_inside_is_not_called(monkeypatch):
         return [(2, 1, 6, "", ("93.184.216.34", 80)), (2, 1, 6, "", ("10.0.0.1", 80))]
 
     monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolve)
-    with pytest.raises(Refused):
+    with pytest.raises(HostRefused):
         post("http://rebinding.example/", b"", {})
 
 

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.people.rules import salesforce_id
-from salesconnect.lib.vault import seal, unseal
+from salesconnect.lib.vault import decrypt_or_empty, encrypt
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
@@ -40,7 +40,7 @@ class AccessToken:
 def current() -> AccessToken:
     """Return the token that is in use, or a new one where there is none."""
     row = SyncConnection.objects.get()
-    value = unseal(row.access_token)
+    value = decrypt_or_empty(row.access_token)
     return AccessToken(value, row.instance_url, row.token_generation) if value else renewed(row.token_generation)
 
 
@@ -55,7 +55,7 @@ def renewed(generation: int) -> AccessToken:
         if SyncConnection.objects.filter(free, token_generation=generation).update(refreshing_until=Now() + CLAIM):
             return _renew(generation)
         row = SyncConnection.objects.get()
-        if row.token_generation != generation and (value := unseal(row.access_token)):
+        if row.token_generation != generation and (value := decrypt_or_empty(row.access_token)):
             return AccessToken(value, row.instance_url, row.token_generation)
         time.sleep(0.1)
     raise ProviderError(ErrorKind.TRANSIENT, "TOKEN_TIMEOUT")
@@ -77,7 +77,7 @@ def _renew(generation: int) -> AccessToken:
     mine.update(
         org_id=org,
         user_id=user,
-        access_token=seal(token.value),
+        access_token=encrypt(token.value),
         instance_url=token.instance_url,
         token_generation=F("token_generation") + 1,
         refreshing_until=None,
@@ -140,7 +140,7 @@ def _refusal(status: int, body: object) -> ProviderError:
 
 
 def _grant(connection: SyncConnection) -> dict[str, str]:
-    secret = unseal(connection.secret)
+    secret = decrypt_or_empty(connection.secret)
     if connection.flow == SyncConnection.Flow.CLIENT_CREDENTIALS:
         return {"grant_type": "client_credentials", "client_id": connection.client_id, "client_secret": secret}
     claims = {

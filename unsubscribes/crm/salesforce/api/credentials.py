@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.vault import unseal
+from salesconnect.lib.vault import decrypt_or_empty
 from unsubscribes.crm.models import STANDARD_FIELD, SyncConnection
 from unsubscribes.crm.salesforce.api import hosts
 
@@ -30,7 +30,7 @@ def faults(row: SyncConnection, secret: str) -> dict[str, str]:
         found["username"] = _("Give the user in whose name the app signs in.")
     if not (secret or row.secret):
         found["secret"] = _("Give the consumer secret, or the private key.")
-    elif by_key and not _is_key(secret or unseal(row.secret)):
+    elif by_key and not _is_key(secret or decrypt_or_empty(row.secret)):
         found["secret"] = _("This is no private key in PEM form, or it has a passphrase.")
     if not FIELD.fullmatch(row.opt_out_field):
         found["opt_out_field"] = _("Give the API name of a custom checkbox, which ends in __c.")
