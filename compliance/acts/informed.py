@@ -22,7 +22,7 @@ class MarkInformed(SelectedAct):
     kind = "informed"
     right = "edit_people"
     action = history.INFORMED
-    label = _("Mark as told")
+    label = _("Mark as informed")
     parameters = (TextParameter("reason", _("Note"), _("Optional. It stays in the history."), TEXT_LIMIT),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:
@@ -32,13 +32,13 @@ class MarkInformed(SelectedAct):
         return informing.mark(contacts, actor=actor, reason=batch.params.get("reason", ""), batch_id=batch.pk)
 
     def title(self, n: int) -> str:
-        return ngettext("Mark %(n)s person as told", "Mark %(n)s people as told", n)
+        return ngettext("Mark %(n)s person as informed", "Mark %(n)s people as informed", n)
 
     def button(self, n: int) -> str:
-        return ngettext("Mark %(n)s as told", "Mark %(n)s as told", n)
+        return ngettext("Mark %(n)s as informed", "Mark %(n)s as informed", n)
 
     def headline(self, batch: Batch) -> str:
-        return pgettext("task", "Mark as told where the data comes from")
+        return pgettext("task", "Mark as informed (art. 14)")
 
     def done(self, n: int) -> str:
-        return ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", n)
+        return ngettext("%(n)s person marked as informed.", "%(n)s people marked as informed.", n)

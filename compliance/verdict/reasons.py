@@ -214,7 +214,7 @@ RULES: Sequence[VerdictRule] = (
         decided=Decided(
             Effect.HOLD,
             label=_("No authorization is recorded"),
-            help=_("Nobody has recorded on what ground the data is held."),
+            help=_("No legal basis is recorded."),
             of_many=_("No authorization recorded"),
         ),
         held="no_authorization",
@@ -228,7 +228,7 @@ RULES: Sequence[VerdictRule] = (
             label=_("The consent is old"),
             help=_("The person agreed longer ago than the months below."),
             of_many=_("Consent older than %(months)d months"),
-            months=Months("consent_months", _("Months after which a consent is old"), 24),
+            months=Months("consent_months", _("Consent expires after (months)"), 24),
         ),
     ),
     VerdictRule(
@@ -241,9 +241,9 @@ RULES: Sequence[VerdictRule] = (
         decided=Decided(
             Effect.WARN,
             label=_("The legitimate interest is due for review"),
-            help=_("Nobody has weighed the interest for longer than the months below."),
+            help=_("No balancing test within the period below."),
             of_many=_("Legitimate interest due for review"),
-            months=Months("interest_months", _("Months after which a legitimate interest is due for review"), 12),
+            months=Months("interest_months", _("Review legitimate interests after (months)"), 12),
         ),
     ),
     VerdictRule(
@@ -253,7 +253,7 @@ RULES: Sequence[VerdictRule] = (
         decided=Decided(
             Effect.ALLOW,
             label=_("The authorization is Other"),
-            help=_("Other is none of the grounds of GDPR art. 6."),
+            help=_("“Other” is not a legal basis under GDPR art. 6."),
             of_many=_("Authorization is Other, which is no ground of GDPR art. 6"),
         ),
     ),

@@ -99,7 +99,7 @@ class ContactFilter(CardMethods, filters.FilterSet):
         widget=Select,
         label=_("Restriction"),
     )
-    to_inform = filters.ChoiceFilter(method="filter_to_inform", choices=TO_INFORM, label=_("To be told"))
+    to_inform = filters.ChoiceFilter(method="filter_to_inform", choices=TO_INFORM, label=_("To inform"))
     review = filters.ChoiceFilter(method="filter_review", choices=REVIEW, label=_("To be reviewed"))
     owner = filters.CharFilter(method="filter_owner", label=_("Owner"))
     company = filters.CharFilter(method="filter_company", label=_("Company"))

@@ -210,10 +210,12 @@ def _told_apart(event: ContactEvent) -> str:
 def _informed(event: ContactEvent) -> str:
     how = _side(event.changes, NEW).get("how")
     if how == "mail":
-        return _("Told by mail where the data comes from (GDPR art. 14)")
+        return _("Informed by mail about the source of the data (GDPR art. 14)")
     if how == "came_back":
-        return _("The mail that told where the data comes from came back: not told yet (GDPR art. 14)")
-    sentence = _("%(actor)s marked as told where the data comes from (GDPR art. 14)") % {"actor": event.actor_name}
+        return _("The notice about the source of the data came back: not informed yet (GDPR art. 14)")
+    sentence = _("%(actor)s marked this person as informed about the source of the data (GDPR art. 14)") % {
+        "actor": event.actor_name
+    }
     return _with_reason(sentence, event.changes)
 
 

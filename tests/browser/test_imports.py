@@ -56,7 +56,7 @@ def test_a_salesforce_report_is_previewed_mapped_and_imported(still, axe):
     work_off()
     expect(still.get_by_role("heading", name="Done")).to_be_visible()
     axe(still)
-    still.get_by_role("link", name="See the people whom it created").click()
+    still.get_by_role("link", name="View the new people").click()
     expect(still).to_have_url(re.compile("created_after="))
     assert set(Contact.objects.values_list("card__authorization_type", flat=True)) == {2}
 

@@ -30,7 +30,7 @@ def test_every_number_leads_to_its_people(window, bob, people, axe, scheme):
         daily_figures.keep_day(timezone.localdate() - dt.timedelta(days=back))
     page = window(bob, color_scheme=scheme)
     page.goto("/compliance/")
-    expect(page.get_by_text("Not all is well: 2 things need somebody.")).to_be_visible()
+    expect(page.get_by_text("2 things need attention")).to_be_visible()
     axe(page)
     bar = page.get_by_role("link", name="24 to 36 months: 1")
     bar.focus()
@@ -50,7 +50,7 @@ def test_a_past_day_is_shown_and_left_again(browser_page, people, axe):
     expect(page.get_by_text("Nobody was here on this day.")).to_be_visible()
     axe(page)
     page.get_by_role("link", name="Show today").click()
-    expect(page.get_by_text("Not all is well")).to_be_visible()
+    expect(page.get_by_text("need attention")).to_be_visible()
 
 
 def test_it_fits_a_phone(window, bob, people, axe):

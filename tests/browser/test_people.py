@@ -212,7 +212,7 @@ def test_authorization_is_set_for_many_and_undone(browser_page, crowd, axe):
     axe(page)
     dialog.get_by_label("Date of Consent").fill("2026-03-01")
     dialog.get_by_label("Purpose of Processing").fill("Newsletter")
-    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"3 change\s+· 4 already so"))
+    expect(dialog.get_by_role("status")).to_have_text(re.compile(r"3 change\s+· 4 unchanged"))
     dialog.get_by_label("Authorization Type").select_option("contract")
     expect(dialog.get_by_role("status")).to_contain_text("4 people lose a recorded consent date")
     expect(dialog.get_by_role("button", name="Apply: Set for 7")).to_be_visible()

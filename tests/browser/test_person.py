@@ -71,7 +71,7 @@ def test_errors_stand_beside_their_fields_and_take_the_focus(browser_page, anna,
     page.get_by_role("button", name="Edit", exact=True).click()
     page.get_by_label("Authorization Type").select_option("consent")
     page.get_by_role("button", name="Save").click()
-    summary = page.get_by_role("alert").filter(has_text="2 things need a look")
+    summary = page.get_by_role("alert").filter(has_text="There are 2 errors")
     expect(summary).to_be_focused()
     expect(page.get_by_label("Date of Consent")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Purpose of Processing")).to_have_accessible_description(

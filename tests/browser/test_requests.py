@@ -161,7 +161,7 @@ def test_retention_lists_before_it_erases(window, alice, person, axe, scheme):
     axe(page)
     page.get_by_role("link", name="New rule").click()
     page.get_by_label("Name").fill("Old leads")
-    page.get_by_label("Held for, in months").fill("36")
+    page.get_by_label("Keep for (months)").fill("36")
     page.get_by_label("What happens").select_option("erase")
     axe(page)
     page.get_by_role("button", name="Save").click()

@@ -68,12 +68,12 @@ def informing(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         actor.require("edit_people")
         outcome = telling.mark(Selection.from_query(request.POST).queryset(actor), actor=actor)
-        told = ngettext("%(n)s person marked as told.", "%(n)s people marked as told.", outcome.changed)
+        told = ngettext("%(n)s person marked as informed.", "%(n)s people marked as informed.", outcome.changed)
         messages.success(request, told % {"n": number(outcome.changed)})
         return redirect(queue.url())
     context = _page(request, queue, INFORMING, (_("All"), _("Overdue")))
     context["rows"] = [row | _clock(row["person"]) for row in context["rows"]]
-    context |= {"title": _("To be told"), "mark": _("Mark as told")}
+    context |= {"title": _("To inform"), "mark": _("Mark as informed")}
     context |= {"sourceless": not_recorded_sources(), "notice": informing_mail.template()}
     return render(request, "compliance/informing.html", context)
 

@@ -80,12 +80,12 @@ def _requests() -> StatusItem:
 
 
 def _to_inform(waiting: CappedCount, late: CappedCount) -> StatusItem:
-    text = ngettext("%(n)s person to be told", "%(n)s people to be told", waiting.number)
+    text = ngettext("%(n)s person must be informed", "%(n)s people must be informed", waiting.number)
     words, url = text % {"n": number_of(waiting)}, reverse("informing")
-    icon, label = "mail", _("Where the data came from (art. 14)")
+    icon, label = "mail", _("Information duty (art. 14)")
     if not late.number:
         return StatusItem(icon, label, f"{words}.", url)
-    after = _("%(n)s of them after the month that the law gives") % {"n": number_of(late)}
+    after = _("%(n)s past the one-month limit") % {"n": number_of(late)}
     return StatusItem(icon, label, words, url, bad=True, late=after, late_url=address({"show": "overdue"}, url))
 
 
@@ -136,7 +136,7 @@ def words_of(name: str) -> str:
 def _history() -> StatusItem:
     label, found = _("History"), verification.last()
     if found is None or found.finished_at is None:
-        return StatusItem("fingerprint", label, _("It has not been verified yet; that happens once a week."))
+        return StatusItem("fingerprint", label, _("Not verified yet. Runs weekly or on demand."))
     words = {"n": intcomma(found.events), "date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}
     if found.good:
         return StatusItem("fingerprint", label, _("%(n)s events verified on %(date)s: nothing was changed.") % words)

@@ -27,7 +27,7 @@ def reading(job: ImportJob) -> list[str]:
     encoding = ENCODINGS.get(job.table["encoding"], "UTF-16")
     return [
         origins.get(services.columns_of(job).origin, _("CSV file")),
-        _("%(encoding)s, parted by %(delimiter)s")
+        _("%(encoding)s, separated by %(delimiter)s")
         % {"encoding": encoding, "delimiter": delimiters[job.table["delimiter"]]},
     ]
 

@@ -38,7 +38,7 @@ class ComposeForm(forms.Form):
         widget=forms.Textarea({"rows": 12, "data-rich": "id_body_html"}),
     )
     body_html = forms.CharField(required=False, widget=forms.HiddenInput)
-    language = forms.ChoiceField(label=_("Language of the words around the link"), choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label=_("Footer language"), choices=settings.LANGUAGES)
     keep_as = forms.CharField(
         label=_("Name of the template"),
         required=False,
@@ -69,7 +69,7 @@ class TeamForm(forms.ModelForm):
         fields = team.FIELDS
         widgets = {name: forms.Textarea({"rows": 3}) for name in team.WORDS}
         help_texts = {
-            "company_name": _("Readers see it in the words around the link and on the unsubscribe page."),
+            "company_name": _("Recipients see it in the unsubscribe footer and on the unsubscribe page."),
             "contact_address": _("Where readers can turn when their link is damaged."),
         }
 

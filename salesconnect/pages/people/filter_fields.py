@@ -60,7 +60,7 @@ def fields(query: ListQuery, owners: Choices) -> tuple[list[FilterField], list[F
     more = [
         field("verdict", _("May mail"), _("Filter by may mail"), choices=verdict.CHOICES),
         field("restricted", _("Restriction"), _("Filter by restriction"), choices=RESTRICTED),
-        field("to_inform", _("To be told"), _("Filter by to be told"), choices=TO_INFORM),
+        field("to_inform", _("To inform"), _("Filter by to inform"), choices=TO_INFORM),
         field("review", _("To be reviewed"), _("Filter by to be reviewed"), choices=REVIEW),
         field("owner", _("Owner"), _("Filter by owner"), choices=everyone),
         field("company", _("Company"), _("Filter by company")),

@@ -43,7 +43,7 @@ def tabs(query: ListQuery, user_id: int, rules: Policy) -> list[Tab]:
     return [
         tab(_("All"), {}),
         tab(_("Not recorded"), {"authorization_type": NOT_RECORDED}, count=not_recorded_count()),
-        tab(_("Consent ageing"), {"consent_before": ageing.isoformat()}),
+        tab(_("Ageing consents"), {"consent_before": ageing.isoformat()}),
         tab(_("Mine"), {"owner": str(user_id)}),
         *own,
     ]

@@ -39,6 +39,7 @@ class RuleForm(forms.ModelForm):
     class Meta:
         model = RetentionRule
         fields = list(retention_rules.FIELDS)
+        labels = {"age_months": gettext_lazy("Keep for (months)")}
         help_texts = {
             "inactive_months": gettext_lazy(
                 "The person clicked nothing, gave no consent, asked for nothing and said nothing about mail. "

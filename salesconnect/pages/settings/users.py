@@ -48,24 +48,20 @@ def index(request: SignedInRequest) -> HttpResponse:
     ]
     if actor.may("verify_history"):
         sections.append(
-            SettingsSection("seals", "shield-check", _("Proof"), _("Seals, where their roots go, and verification."))
+            SettingsSection("seals", "shield-check", _("Proof"), _("Tamper-evident history: seals and verification."))
         )
     if actor.may("manage_users"):
         sections.append(SettingsSection("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
     sections.append(
-        SettingsSection("retention", "archive", _("Retention"), _("Who is kept for how long, and erased then."))
+        SettingsSection("retention", "archive", _("Retention"), _("How long data is kept before it is erased."))
     )
     if actor.may("edit_retention"):
         words = _("How long an erased address is remembered, and who approves the deletion of many.")
         sections.append(SettingsSection("deletion-settings", "trash", _("Deletion"), words))
     if actor.may("edit_team"):
-        sections.append(
-            SettingsSection("mail-settings", "mail", _("Mail"), _("The team’s name and the words around the link."))
-        )
+        sections.append(SettingsSection("mail-settings", "mail", _("Mail"), _("Sender name and unsubscribe footer.")))
     if actor.may("edit_policy"):
-        sections.append(
-            SettingsSection("policy", "gavel", _("Policy"), _("What means “ask first” or “no”, and what is old."))
-        )
+        sections.append(SettingsSection("policy", "gavel", _("Policy"), _("When mail is blocked, held or allowed.")))
     if actor.may("manage_salesforce"):
         sections.append(
             SettingsSection("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes."))

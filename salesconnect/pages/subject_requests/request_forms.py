@@ -77,9 +77,7 @@ class AssignForm(forms.Form):
 
 
 class FinishForm(forms.Form):
-    outcome = forms.ChoiceField(
-        label=_("What came of it"), choices=[(each.value, each.label) for each in register.BY_HAND]
-    )
+    outcome = forms.ChoiceField(label=_("Outcome"), choices=[(each.value, each.label) for each in register.BY_HAND])
     answer = _words(_("What was answered"), ANSWER_LIMIT)
 
     def leave_out(self, row: DataRequest) -> None:

@@ -57,7 +57,7 @@ def undoable(batch: Batch) -> bool:
 def _rest(batch: Batch) -> list[str]:
     parts = []
     if batch.unchanged:
-        parts.append(ngettext("%(n)s was so already.", "%(n)s were so already.", batch.unchanged) % _n(batch.unchanged))
+        parts.append(ngettext("%(n)s was unchanged.", "%(n)s were unchanged.", batch.unchanged) % _n(batch.unchanged))
     if refused := sum(batch.refused.values()):
         parts.append(ngettext("%(n)s was refused.", "%(n)s were refused.", refused) % _n(refused))
     return parts

@@ -176,9 +176,9 @@ def test_the_dialog_counts_while_one_chooses(three, signed_in, alice, bob, close
     assert re.findall(r'<option value="(\w*)"', html) == ["", "nobody", str(alice.pk), str(bob.pk)]
     assert "Choose an owner to see what would change." in text(html)
     shown = signed_in.post("/people/bulk/owner/preview/", chosen | {"owner": str(bob.pk)}, headers=HTMX)
-    assert text(shown.content.decode()) == "2 change · 1 already so Set for 2"
+    assert text(shown.content.decode()) == "2 change · 1 unchanged Set for 2"
     shown = signed_in.post("/people/bulk/owner/preview/", chosen | {"owner": "nobody"}, headers=HTMX)
-    assert text(shown.content.decode()) == "2 change · 1 already so Set for 2"
+    assert text(shown.content.decode()) == "2 change · 1 unchanged Set for 2"
 
 
 def test_the_dialog_gives_the_order_and_offers_to_take_it_back(three, signed_in, bob):
@@ -186,7 +186,7 @@ def test_the_dialog_gives_the_order_and_offers_to_take_it_back(three, signed_in,
     told = json.loads(signed_in.post("/people/bulk/owner/", form, headers=HTMX).headers["HX-Trigger"])
     batch = Batch.objects.get()
     assert (told["toast"]["message"], told["toast"]["undo_url"]) == (
-        "Owner set for 2 people. 1 was so already.",
+        "Owner set for 2 people. 1 was unchanged.",
         f"/tasks/{batch.pk}/undo/",
     )
     assert "Owner: bob" in signed_in.get(f"/tasks/{batch.pk}/").content.decode()

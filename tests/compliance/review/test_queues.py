@@ -175,13 +175,13 @@ def test_marking_from_the_queue(signed_in, sources, auditor, charlie):
     assert signed_in.post("/compliance/informing/", {}).status_code == 400
     assert signed_in.get("/compliance/informing/?show=nonsense").status_code == 400
     modal = signed_in.post("/people/bulk/informed/", {"filter": "to_inform=true"})
-    assert "Mark 1 person as told" in modal.content.decode()
+    assert "Mark 1 person as informed" in modal.content.decode()
     signed_in.post("/people/bulk/informed/", {"filter": "to_inform=true", "approved": 1, "reason": "Post"})
     assert names(informing.waiting()) == []
     reading = Client()
     reading.force_login(charlie)
     page = reading.get("/compliance/informing/")
-    assert (page.status_code, "Mark as told" in page.content.decode()) == (200, False)
+    assert (page.status_code, "Mark as informed" in page.content.decode()) == (200, False)
 
 
 def test_bulk_marks_in_the_api(api, sources, member):

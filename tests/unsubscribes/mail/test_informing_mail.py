@@ -88,8 +88,8 @@ def test_a_mail_that_comes_back_has_told_nobody_and_one_that_arrives_after_all_h
     assert (_told(eva), informing.waiting().exists()) == (False, True)
     texts = [describe(event) for event in history.of_contact(eva.pk).filter(action="informed")]
     assert texts == [
-        "The mail that told where the data comes from came back: not told yet (GDPR art. 14)",
-        "Told by mail where the data comes from (GDPR art. 14)",
+        "The notice about the source of the data came back: not informed yet (GDPR art. 14)",
+        "Informed by mail about the source of the data (GDPR art. 14)",
     ]
     failures.arrived_after_all(message)
     assert _told(eva)

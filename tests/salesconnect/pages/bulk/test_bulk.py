@@ -66,7 +66,7 @@ def test_without_script_the_modal_is_a_page_of_its_own(signed_in, three):
 def test_the_effect_is_counted_while_the_fields_change(signed_in, three):
     values = {"ids": f"{ids(three)},9999999", "authorization_type": "contract"}
     html = signed_in.post("/people/bulk/authorization/preview/", values, headers=HTMX).content.decode()
-    assert text(html) == "2 change · 1 already so · 1 refused 1 person loses a recorded consent date Set for 2"
+    assert text(html) == "2 change · 1 unchanged · 1 refused 1 person loses a recorded consent date Set for 2"
     assert 'id="bulk-apply" aria-label="Apply: Set for 2" hx-swap-oob="true"' in html
     half = {"ids": ids(three), "authorization_type": "consent"}
     html = signed_in.post("/people/bulk/authorization/preview/", half, headers=HTMX).content.decode()
@@ -124,7 +124,7 @@ def test_unsubscribing_counts_who_is_so_already(signed_in, three):
     values = {"ids": ids(three[:1]), "approved": "1", "reason": "by phone"}
     assert signed_in.post("/people/bulk/unsubscribe/", values, headers=HTMX).status_code == 204
     html = signed_in.post("/people/bulk/unsubscribe/", {"ids": ids(three)}, headers=HTMX).content.decode()
-    assert "<strong>2</strong> change · <strong>1</strong> already so" in html
+    assert "<strong>2</strong> change · <strong>1</strong> unchanged" in html
     assert Batch.objects.get().params == {"reason": "by phone"}
 
 

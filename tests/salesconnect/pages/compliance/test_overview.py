@@ -38,7 +38,7 @@ def test_the_first_line_says_whether_all_is_well(signed_in, person):
     assert "All is well" in signed_in.get("/compliance/").content.decode()
     person(email="b@example.com")
     page = signed_in.get("/compliance/").content.decode()
-    assert "Not all is well: one thing needs somebody." in page
+    assert "1 thing needs attention" in page
     assert '<a href="/people/?authorization_type=not_recorded">1 person has no recorded authorization.</a>' in page
 
 

@@ -20,7 +20,7 @@ def told() -> dict[str, tuple[str, bool]]:
 
 
 def test_a_history_that_was_bent_is_a_concern(db):
-    assert told()["History"] == ("It has not been verified yet; that happens once a week.", False)
+    assert told()["History"] == ("Not verified yet. Runs weekly or on demand.", False)
     now = timezone.now()
     Verification.objects.create(actor_name="", finished_at=now, events=1_234, good=True)
     text, bad = told()["History"]
@@ -61,8 +61,8 @@ def test_the_sync_is_told_of_where_there_is_one(db):
 def test_whoever_must_be_told_counts_and_after_a_month_is_a_concern(person, days, bad):
     anna = person(email="a@example.com", source=Source(SourceType.IMPORT))
     Contact.objects.filter(pk=anna.pk).update(created_at=timezone.now() - dt.timedelta(days=days))
-    text, is_bad = told()["Where the data came from (art. 14)"]
-    assert text.startswith("1 person to be told")
+    text, is_bad = told()["Information duty (art. 14)"]
+    assert text.startswith("1 person must be informed")
     assert is_bad is bad
 
 

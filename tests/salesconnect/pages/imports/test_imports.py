@@ -60,7 +60,7 @@ def test_start_imports_what_was_shown(signed_in, job, bob):
     anna = Contact.objects.get()
     assert (anna.email, anna.company, anna.owner) == ("anna@example.se", "Berg AB", bob)
     shown = text(signed_in.get(f"/imports/{job.pk}/"))
-    assert "See the people whom it created" in shown
+    assert "View the new people" in shown
 
 
 def test_another_mapping_is_previewed_before_it_starts(signed_in, job):

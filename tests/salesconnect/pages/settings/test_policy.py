@@ -22,7 +22,7 @@ def test_an_administrator_puts_a_new_policy_in_force(administrating, person):
     assert (policy.current().no_authorization, policy.current().consent_months) == ("block", 36)
     html = administrating.get("/settings/policy/").content.decode()
     assert "from “Hold” to “Block”" in html
-    assert "Months after which a consent is old: from “24” to “36”" in html
+    assert "Consent expires after (months): from “24” to “36”" in html
     assert '<p class="verdict-answer">No</p>' in administrating.get(f"/people/{anna.pk}/").content.decode()
     administrating.post("/settings/policy/", VALUES)
     assert Policy.objects.count() == 1
