@@ -13,7 +13,7 @@ from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT, AuthorizationTyp
 from compliance.suppression.sources import OptOutSource
 from compliance.verdict.reasons import DECIDED, MONTHS, Effect
 from contacts.models import Contact, OnMerge
-from contacts.models.batch import ENDED, State
+from contacts.models.batch import Job
 
 
 def equals_not_null(field: str, value: int) -> Q:
@@ -246,13 +246,10 @@ class ReviewNote(models.Model):
         return self.purpose
 
 
-class ImportJob(models.Model):
+class ImportJob(Job):
     """A file of people on its way in: what it is, how its columns are read, and what became of its rows."""
 
-    State = State
-
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="imports")
-    actor_name = models.CharField(max_length=150)
     door = models.CharField(max_length=10)
     file = models.FileField(upload_to="imports/%Y/%m/")
     file_name = models.CharField(max_length=255)
@@ -265,7 +262,6 @@ class ImportJob(models.Model):
     opt_out_words = models.JSONField(default=dict, db_default={})
     card = models.JSONField(default=dict)
     dry_run = models.BooleanField(default=False)
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     # Which reading of the file this is, 0 before the first: a worker that still reads for an earlier one must stop.
     attempt = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
@@ -280,9 +276,6 @@ class ImportJob(models.Model):
     error = models.CharField(max_length=500, blank=True)
     language = models.CharField(max_length=5, default="en")
     created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -291,10 +284,6 @@ class ImportJob(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
-
-    @property
-    def ended(self) -> bool:
-        return self.state in ENDED
 
     @property
     def done(self) -> int:

@@ -4,21 +4,19 @@ from celery import shared_task
 
 from compliance.card import tallying
 from compliance.imports import working
-from salesconnect.lib.kick import kick
+from contacts.jobs import engine
 
 
 @shared_task(name="compliance.run_import")
 def run_import(job_id: int) -> None:
-    """Work on an import for a minute, and ask for another turn while work is left, so that others get theirs."""
-    if working.run(job_id):
-        kick("compliance.run_import", job_id)
+    """Work on an import for a minute."""
+    engine.take_turn(working.QUEUE, job_id)
 
 
 @shared_task(name="compliance.sweep_imports")
 def sweep_imports() -> None:
     """Wake the imports whose message was lost or whose worker died."""
-    for job_id in working.stalled():
-        kick("compliance.run_import", job_id)
+    engine.sweep(working.QUEUE)
 
 
 @shared_task(name="compliance.forget_imports")

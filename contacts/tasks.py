@@ -1,16 +1,13 @@
 """What the worker does for people: bulk orders, and room in the history. Rows are the queue; messages only wake."""
 
-from functools import partial
-
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
 from contacts import idempotency
 from contacts.events import partitions
-from contacts.jobs import attempts, batches
+from contacts.jobs import batches, engine
 from contacts.sealing import delivery, published, services, verification
 from salesconnect.lib.actor import system
-from salesconnect.lib.kick import kick
 
 # A turn seals a million events; more waits for the next one.
 PIECES = 100
@@ -18,16 +15,14 @@ PIECES = 100
 
 @shared_task(name="contacts.run_batch")
 def run_batch(batch_id: int) -> None:
-    """Work on a bulk order for a minute, and ask for another turn while work is left, so that others get theirs."""
-    if batches.run(batch_id):
-        kick("contacts.run_batch", batch_id)
+    """Work on a bulk order for a minute."""
+    engine.take_turn(batches.QUEUE, batch_id)
 
 
 @shared_task(name="contacts.sweep_batches")
 def sweep_batches() -> None:
     """Wake the orders whose message was lost or whose worker died."""
-    for batch_id in batches.stalled():
-        kick("contacts.run_batch", batch_id)
+    engine.sweep(batches.QUEUE)
 
 
 @shared_task(name="contacts.forget_order_names")
@@ -69,16 +64,14 @@ def send_roots() -> None:
 
 @shared_task(name="contacts.verify_history")
 def verify_history(verification_id: int) -> None:
-    """Work on a verification for a minute, and ask for another turn while something is left."""
-    if attempts.turn(verification.QUEUE, verification_id, partial(verification.work, verification_id)):
-        kick("contacts.verify_history", verification_id)
+    """Work on a verification for a minute."""
+    engine.take_turn(verification.QUEUE, verification_id)
 
 
 @shared_task(name="contacts.sweep_verifications")
 def sweep_verifications() -> None:
     """Wake the verifications whose message was lost or whose worker died."""
-    for verification_id in verification.stalled():
-        kick("contacts.verify_history", verification_id)
+    engine.sweep(verification.QUEUE)
 
 
 @shared_task(name="contacts.verify_weekly")

@@ -1,6 +1,7 @@
 """A file of people: handed in, previewed, begun, cancelled. What works it off is `working`."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -15,6 +16,7 @@ from compliance.imports.mapping import Mapping as Columns
 from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from compliance.suppression import erased
+from contacts.jobs import engine
 from salesconnect.lib import stored
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, Table, open_table
@@ -176,16 +178,13 @@ def cancel(job_id: int, *, actor: Actor) -> ImportJob:
     """
     actor.require("import_people")
     job = _locked(job_id)
-    actor.require_own(job.user_id)
     proposed = job.dry_run or not job.attempt
-    if job.ended and not (proposed and job.file):
-        raise Conflict("ended", _("This import has already ended."))
-    job.state, job.finished_at = ImportJob.State.CANCELLED, timezone.now()
-    job.save(update_fields=["state", "finished_at"])
+    words = None if proposed and job.file else _("This import has already ended.")
+    engine.cancel(job, ordered_by=job.user_id, actor=actor, ended=words)
     ImportSeen.objects.filter(job_id=job_id).delete()
     if proposed:
         ImportReject.objects.filter(job=job).delete()
-        transaction.on_commit(job.file.delete)
+        transaction.on_commit(partial(engine.remove_files, [job]))
     return job
 
 

@@ -6,15 +6,13 @@ So a kill at any point leaves the job where its last chunk was committed, and th
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from typing import BinaryIO, cast
 
-from django.contrib.postgres.functions import TransactionNow
 from django.db import OperationalError, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -23,16 +21,15 @@ from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import ChunkResult, ConcurrentChange, process_chunk
 from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
-from contacts.jobs import attempts, batches
+from contacts.jobs import batches, engine
+from contacts.models.batch import OPEN
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
 from salesconnect.lib.database import trouble
 from salesconnect.lib.database.transactions import is_retryable
 
-TURN_SECONDS = 60
 TRIES = 5
 KEPT_DAYS = 30
-OPEN = (ImportJob.State.QUEUED, ImportJob.State.RUNNING)
 
 Progress = Callable[[int, int], object]
 
@@ -40,14 +37,14 @@ logger = logging.getLogger(__name__)
 
 
 def run(job_id: int, progress: Progress | None = None) -> bool:
-    """Work on an import for about a minute; returns whether work is left. Safe to call twice at once.
+    """Work on an import for a turn; returns whether work is left.
 
     `progress` is told after each chunk how many rows are accounted for, of how many.
     """
-    return attempts.turn(QUEUE, job_id, partial(_work, job_id, progress))
+    return engine.turn(QUEUE, job_id, progress)
 
 
-def _work(job_id: int, progress: Progress | None) -> bool:
+def _work(job_id: int, progress: Progress | None = None) -> bool:
     job = ImportJob.objects.select_related("user").get(pk=job_id)
     if job.ended or not job.attempt:
         return False
@@ -68,36 +65,23 @@ def _work(job_id: int, progress: Progress | None) -> bool:
     return False
 
 
-def stalled() -> Sequence[int]:
-    """Return the open imports that no worker has touched for half a minute."""
-    return batches.stalled(attempts.passed_over(QUEUE.name, ImportJob.objects.filter(attempt__gt=0)))
-
-
 def forget_old() -> int:
     """Remove what is needed no more, and return how many files that were.
 
     The file of an import has gone when all of it was in, unless a crash came between or the import was given up: then
     it goes now. Previewed files and rejected rows go after 30 days.
     """
-    ended = ImportJob.objects.exclude(state__in=OPEN)
+    ended = ImportJob.objects.exclude(state__in=OPEN, attempt__gt=0)  # also what nobody began
     old = Q(created_at__lt=timezone.now() - dt.timedelta(days=KEPT_DAYS))
     ImportReject.objects.filter(job__in=ended.filter(old)).delete()
     # An erasure that met the end of an import may have left an address there.
     ImportSeen.objects.filter(erased=True, job_id__in=ended.values("pk")).delete()
-    files = list(ended.filter(old | Q(dry_run=False, attempt__gt=0)).exclude(file=""))
-    removed = 0
-    for job in files:
-        try:
-            job.file.delete()
-        except OSError:
-            logger.exception("The file of import %s cannot be removed", job.pk)  # the others still are
-        else:
-            removed += 1
-    return removed
+    needless = Q(state=ImportJob.State.CANCELLED) | Q(dry_run=False, attempt__gt=0)
+    return engine.remove_files(ended.filter(old | needless).exclude(file=""))
 
 
 def _turn(job: ImportJob, progress: Progress | None) -> bool:
-    deadline, done = time.monotonic() + TURN_SECONDS, job.done
+    deadline, done = time.monotonic() + engine.TURN_SECONDS, job.done
     actor, today = _actor_of(job), timezone.localdate()
     with job.file.open("rb") as file:
         table = Table(cast("BinaryIO", file), total=job.total, **job.table)
@@ -137,13 +121,12 @@ def _work_off(job: ImportJob, chunk: Chunk, actor: Actor) -> bool:
 def _hold(job: ImportJob) -> ImportJob | None:
     """Lock the job for one chunk; None when a worker has it, or was faster, or it was begun anew or has ended."""
     same = ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, line=job.line, state__in=OPEN)
-    return same.select_for_update(skip_locked=True).first()
+    return engine.claim(same).first()
 
 
 def _count(job: ImportJob, chunk: Chunk, taken: ChunkResult) -> None:
     rejects.keep(job, taken.rejected)
     ImportJob.objects.filter(pk=job.pk).update(
-        state=ImportJob.State.RUNNING,
         line=chunk.last_line,
         created=F("created") + taken.created,
         updated=F("updated") + taken.updated,
@@ -151,9 +134,7 @@ def _count(job: ImportJob, chunk: Chunk, taken: ChunkResult) -> None:
         rejected=F("rejected") + len(taken.rejected),
         suppressed=F("suppressed") + taken.suppressed,
         consents_ended=F("consents_ended") + taken.consents_ended,
-        # The moment that the first people have as theirs; the page links to all who came after it.
-        started_at=Coalesce("started_at", TransactionNow()),
-        heartbeat_at=timezone.now(),
+        **engine.going_on(),
     )
 
 
@@ -161,17 +142,16 @@ def _count(job: ImportJob, chunk: Chunk, taken: ChunkResult) -> None:
 def _finish(job: ImportJob) -> None:
     if held := _hold(job):
         ImportSeen.objects.filter(job_id=job.pk).delete()
-        ImportJob.objects.filter(pk=job.pk).update(state=ImportJob.State.DONE, finished_at=timezone.now())
+        engine.end(ImportJob.objects.filter(pk=job.pk), ImportJob.State.DONE)
         if not held.dry_run:
-            transaction.on_commit(partial(_discard_file, job.pk))
+            # It would keep people who are deleted later.
+            transaction.on_commit(partial(engine.remove_files, [held]))
 
 
 @transaction.atomic
 def _fail(job: ImportJob, error: str) -> None:
     ImportSeen.objects.filter(job_id=job.pk).delete()
-    ImportJob.objects.filter(pk=job.pk, attempt=job.attempt, state__in=OPEN).update(
-        state=ImportJob.State.FAILED, error=error, finished_at=timezone.now()
-    )
+    engine.end(ImportJob.objects.filter(pk=job.pk, attempt=job.attempt), ImportJob.State.FAILED, error=error)
 
 
 def _give_up(job_id: int, words: str) -> None:
@@ -184,14 +164,11 @@ def _progress(job_id: int) -> str:
     return "{} {} {}".format(*ImportJob.objects.values_list("state", "attempt", "line").get(pk=job_id))
 
 
-QUEUE = attempts.Queue("import", _progress, _give_up)
+def _open() -> QuerySet[ImportJob]:
+    return ImportJob.objects.filter(attempt__gt=0, state__in=OPEN)
 
 
-def _discard_file(job_id: int) -> None:
-    """Remove the file at once when all of it is in: it would keep people who are deleted later."""
-    job = ImportJob.objects.get(pk=job_id)
-    job.file.delete(save=False)
-    ImportJob.objects.filter(pk=job_id).update(file="")
+QUEUE = engine.Queue("import", "compliance.run_import", _open, _work, _progress, _give_up)
 
 
 def _actor_of(job: ImportJob) -> Actor:

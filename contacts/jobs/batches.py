@@ -1,13 +1,11 @@
 """Bulk orders: approved once, frozen into chunks, done at once or by a worker, resumable, cancellable.
 
-What an order does to one chunk says its act; this module knows only how orders are worked off.
+What an order does to one chunk says its act; how work goes on in the background is `contacts.jobs.engine`.
 """
 
 import datetime as dt
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -16,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from contacts.jobs import attempts
+from contacts.jobs import engine
 from contacts.jobs.acts import ACTS
 from contacts.models import Batch, BatchChunk, Contact, User
-from contacts.models.batch import State
+from contacts.models.batch import OPEN, State
 from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor, Forbidden, system
 from salesconnect.lib.database.sql import fill, statement
@@ -31,8 +29,7 @@ from salesconnect.lib.outcome import Outcome
 
 INLINE_LIMIT = 5_000
 CHUNK = 5_000
-TURN_SECONDS = 60
-STALLED_SECONDS = 30
+TASK = "contacts.run_batch"
 
 FREEZE = """
     WITH frozen AS (
@@ -102,28 +99,23 @@ def order(
             pass
         _finish(batch.pk)
     else:
-        kick("contacts.run_batch", batch.pk)
+        kick(TASK, batch.pk)
     batch.refresh_from_db()
     return batch
 
 
 def run(batch_id: int) -> bool:
-    """Work on a batch for at most a minute; returns whether work is left. Safe to call twice at once.
-
-    What its kind raises is tried again, later and later, and ends the batch in the end.
-    """
-    return attempts.turn(QUEUE, batch_id, partial(_work, batch_id))
+    """Work on a batch for a turn; returns whether work is left."""
+    return engine.turn(QUEUE, batch_id)
 
 
 def _work(batch_id: int) -> bool:
     batch = Batch.objects.select_related("user").get(pk=batch_id)
     if batch.ended or batch.state == State.WAITING:
         return False
-    deadline = time.monotonic() + TURN_SECONDS
     try:
-        while _chunk_without_waiting(batch_id, actor_of(batch)):
-            if time.monotonic() > deadline:
-                return True
+        if engine.steps(lambda: _chunk_without_waiting(batch_id, actor_of(batch))):
+            return True
     except Forbidden:
         _fail(batch_id, gettext_noop("The right to do this was withdrawn meanwhile."))
     else:
@@ -139,21 +131,8 @@ def cancel(batch_id: int, *, actor: Actor) -> Batch:
     """
     batch = Batch.objects.select_for_update().get(pk=batch_id)
     actor.require(ACTS[batch.kind].right)
-    actor.require_own(batch.user_id)
-    if batch.ended:
-        raise Conflict("ended", _("This change has already ended."))
-    batch.state, batch.finished_at = Batch.State.CANCELLED, timezone.now()
-    batch.save(update_fields=["state", "finished_at"])
+    engine.cancel(batch, ordered_by=batch.user_id, actor=actor, ended=_("This change has already ended."))
     return batch
-
-
-def stalled(jobs: QuerySet[Any, Any] | None = None) -> Sequence[int]:
-    """Return the open batches, or imports when these are given, that no worker has touched for half a minute."""
-    limit = timezone.now() - dt.timedelta(seconds=STALLED_SECONDS)
-    given = attempts.passed_over(QUEUE.name, Batch.objects.all()) if jobs is None else jobs
-    waiting = given.filter(state__in=[State.QUEUED, State.RUNNING])
-    silent = waiting.exclude(heartbeat_at__gt=limit).exclude(created_at__gt=limit, heartbeat_at=None)
-    return list(silent.values_list("pk", flat=True))
 
 
 @act
@@ -173,7 +152,7 @@ def approve(batch_id: int, *, actor: Actor) -> Batch:
         raise Conflict("own_order", _("You ordered this yourself; another administrator has to approve it."))
     batch.state, batch.approved_by = State.QUEUED, actor.name
     batch.save(update_fields=["state", "approved_by"])
-    kick("contacts.run_batch", batch_id)
+    kick(TASK, batch_id)
     return batch
 
 
@@ -242,7 +221,7 @@ def _next_chunk(batch_id: int, actor: Actor) -> bool:
         return False
     what = ACTS[batch.kind]
     waiting = BatchChunk.objects.filter(batch_id=batch_id, done=False).order_by("number")
-    chunks = list(waiting.select_for_update(skip_locked=True)[: what.chunks])
+    chunks = list(engine.claim(waiting)[: what.chunks])
     if not chunks:
         return False
     _look_up_singly()
@@ -273,33 +252,31 @@ def _name(batch_id: int, refused: Mapping[str, Sequence[int]]) -> None:
 
 def _count(batch_id: int, outcome: Outcome, people: int) -> None:
     batch = Batch.objects.select_for_update().get(pk=batch_id)
-    now = timezone.now()
-    Batch.objects.filter(pk=batch_id).exclude(state=Batch.State.CANCELLED).update(state=Batch.State.RUNNING)
     Batch.objects.filter(pk=batch_id).update(
         done=F("done") + people,
         changed=F("changed") + outcome.changed,
         unchanged=F("unchanged") + outcome.unchanged,
         refused=dict(+(Counter(batch.refused) + outcome.refused)),
-        started_at=batch.started_at or now,
-        heartbeat_at=now,
+        **engine.going_on(),
     )
 
 
 def _finish(batch_id: int) -> None:
     """Close a batch unless another worker still does a chunk of it."""
     if not BatchChunk.objects.filter(batch_id=batch_id, done=False).exists():
-        Batch.objects.filter(pk=batch_id, state__in=[Batch.State.QUEUED, Batch.State.RUNNING]).update(
-            state=Batch.State.DONE, finished_at=timezone.now()
-        )
+        engine.end(Batch.objects.filter(pk=batch_id), State.DONE)
 
 
 def _fail(batch_id: int, error: str) -> None:
-    still = Batch.objects.filter(pk=batch_id, state__in=[State.QUEUED, State.RUNNING])
-    still.update(state=Batch.State.FAILED, error=error, finished_at=timezone.now())
+    engine.end(Batch.objects.filter(pk=batch_id), State.FAILED, error=error)
+
+
+def _open() -> QuerySet[Batch]:
+    return Batch.objects.filter(state__in=OPEN)
 
 
 def _progress(batch_id: int) -> str:
     return "{} {}".format(*Batch.objects.values_list("state", "done").get(pk=batch_id))
 
 
-QUEUE = attempts.Queue("batch", _progress, _fail)
+QUEUE = engine.Queue("batch", TASK, _open, _work, _progress, _fail)

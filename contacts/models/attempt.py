@@ -4,7 +4,7 @@ from django.db import models
 class WorkAttempt(models.Model):
     """How often in a row work on a queued row came to nothing, and when it is tried again.
 
-    See `contacts.jobs.attempts`.
+    See `contacts.jobs.engine`.
     """
 
     queue = models.CharField(max_length=20)

@@ -8,7 +8,7 @@ from contacts.models.user import User
 
 
 class State(models.TextChoices):
-    """The states of everything a worker does: bulk changes, imports, exports."""
+    """The states of everything a worker does: bulk changes, imports, exports, runs of the sync."""
 
     QUEUED = "queued", _("Waiting")
     RUNNING = "running", _("Running")
@@ -18,24 +18,40 @@ class State(models.TextChoices):
     WAITING = "waiting", _("Waits for approval")
 
 
+OPEN = (State.QUEUED, State.RUNNING)
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
 
-class Batch(models.Model):
+class Job(models.Model):
+    """What a row of background work has, of whatever kind; see `contacts.jobs.engine`."""
+
+    State = State
+
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    actor_name = models.CharField(max_length=150)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+class Batch(Job):
     """A bulk order: who ordered what, for whom it was approved, and how far it is.
 
     The people are frozen into chunks when the order is given. A chunk's row lock is its lease, so a killed worker
     leaves nothing behind: its transaction is gone and another worker takes the same chunk.
     """
 
-    State = State
-
     kind = models.CharField(max_length=30)
     params = models.JSONField(default=dict)
     selection = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="batches")
-    actor_name = models.CharField(max_length=150)
     door = models.CharField(max_length=10)
     undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by")
     total = models.PositiveIntegerField(default=0)
@@ -46,9 +62,6 @@ class Batch(models.Model):
     error = models.CharField(max_length=300, blank=True)
     # The database's clock, as that of the events: an undo looks for events from this moment on.
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
     # Who approved it, where a second administrator had to.
     approved_by = models.CharField(max_length=150, blank=True, db_default="", editable=False)
     # Whether the words of the order are still here; those of one that ended long ago are not needed.
@@ -62,15 +75,11 @@ class Batch(models.Model):
                 condition=models.Q(names_kept=True, finished_at__isnull=False),
                 name="batch_names_by_end",
             ),
-            models.Index(fields=["id"], condition=models.Q(state__in=[State.QUEUED, State.RUNNING]), name="batch_open"),
+            models.Index(fields=["id"], condition=models.Q(state__in=OPEN), name="batch_open"),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
-
-    @property
-    def ended(self) -> bool:
-        return self.state in ENDED
 
 
 class BatchRefusal(models.Model):

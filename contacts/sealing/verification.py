@@ -4,14 +4,13 @@ First the events against their leaves, window by window of numbers; then the lea
 each linked to the one before; then the seals against the roots that were written to the file.
 """
 
-import datetime as dt
-import time
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from contacts.jobs import attempts
+from contacts.jobs import engine
 from contacts.models import Seal, SealedLeaf, Verification
 from contacts.sealing import published, tree
 from contacts.sealing.leaves import COMMITMENT, HASH
@@ -21,8 +20,7 @@ from salesconnect.lib.database.sql import statement
 from salesconnect.lib.kick import kick
 
 WINDOW = 20_000
-TURN_SECONDS = 60
-STALLED_SECONDS = 90
+TASK = "contacts.verify_history"
 FIRST = -(2**63)
 
 Problem = Verification.Problem
@@ -56,7 +54,7 @@ def order(*, actor: Actor) -> Verification:
     """Have the history verified by a worker; one that is under way is returned instead of a second."""
     actor.require("verify_history")
     verification = running() or begin(actor=actor)
-    kick("contacts.verify_history", verification.pk)
+    kick(TASK, verification.pk)
     return verification
 
 
@@ -66,19 +64,13 @@ def begin(*, actor: Actor) -> Verification:
     return Verification.objects.create(user_id=actor.user_id, actor_name=actor.name)
 
 
-def work(verification_id: int, seconds: float = TURN_SECONDS) -> bool:
+def work(verification_id: int, seconds: float | None = None) -> bool:
     """Verify for a turn; returns whether something is left. What is checked stays checked when a worker is killed."""
-    deadline = time.monotonic() + seconds
-    while left := _step(verification_id):
-        if time.monotonic() > deadline:
-            break
-    return left
+    return engine.steps(lambda: _step(verification_id), seconds)
 
 
-def stalled() -> list[int]:
-    limit = Now() - dt.timedelta(seconds=STALLED_SECONDS)
-    waiting = attempts.passed_over(QUEUE.name, Verification.objects.filter(good=None, heartbeat_at__lt=limit))
-    return list(waiting.values_list("pk", flat=True))
+def _open() -> QuerySet[Verification]:
+    return Verification.objects.filter(good=None)
 
 
 def _progress(verification_id: int) -> str:
@@ -88,17 +80,18 @@ def _progress(verification_id: int) -> str:
 
 def _give_up(verification_id: int, _words: str) -> None:
     """End a verification that cannot be carried out: it says nothing good, and nothing of any event."""
+    # A verification has what it found instead of a state, and nobody cancels what nobody else waits for.
     open_one = Verification.objects.filter(pk=verification_id, good=None)
     open_one.update(good=False, problem=Problem.BROKEN, bad_event=None, finished_at=Now())
 
 
-QUEUE = attempts.Queue("verification", _progress, _give_up)
+QUEUE = engine.Queue("verification", TASK, _open, work, _progress, _give_up, silent_seconds=90, began="started_at")
 
 
 @transaction.atomic
 def _step(verification_id: int) -> bool:
     """Check one window or one seal; False when it is over, or somebody else is at it."""
-    row = Verification.objects.select_for_update(skip_locked=True).filter(pk=verification_id, good=None).first()
+    row = engine.claim(Verification.objects.filter(pk=verification_id, good=None)).first()
     if row is None:
         return False
     bad = _check_seal(row) if row.events_done else _compare_events(row)

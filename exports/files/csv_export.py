@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from contacts import leaving
 from contacts.events import history
-from contacts.jobs import batches
+from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
 from exports.files import csv_columns, postgres_copy
@@ -135,10 +135,8 @@ def read_file(job: ExportJob, *, actor: Actor) -> Iterator[bytes]:
 
 def remove_old_files() -> int:
     """Delete the files of exports older than `KEEP_FILES`; return how many."""
-    old = ExportJob.objects.filter(batch__created_at__lt=timezone.now() - KEEP_FILES).exclude(file="")
-    for job in old:
-        job.file.delete(save=True)
-    return len(old)
+    old = ExportJob.objects.filter(batch__created_at__lt=timezone.now() - KEEP_FILES)
+    return engine.remove_files(old.exclude(file=""))
 
 
 @contextmanager

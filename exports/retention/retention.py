@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
-from contacts.jobs import batches
+from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
-from contacts.models.batch import State
+from contacts.models.batch import OPEN, State
 from contacts.people.queries import ContactQuerySet
 from exports.erasure import deletion_settings, erasure
 from exports.models import RetentionCase, RetentionRule
@@ -162,13 +162,12 @@ def _one_at_a_time() -> None:
     # The lock makes two runs that begin at once meet; it is held to the commit, when the batch of the first is visible.
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.retention'))")
-    if Batch.objects.filter(kind=KIND, state__in=[State.QUEUED, State.RUNNING]).exists():
+    if Batch.objects.filter(kind=KIND, state__in=OPEN).exists():
         raise Conflict("running", _("A run is going on; wait until it has ended, or cancel it."))
 
 
 def _withdraw_waiting() -> None:
-    waiting = Batch.objects.filter(kind=KIND, state=State.WAITING)
-    waiting.update(state=State.CANCELLED, finished_at=timezone.now())
+    engine.end(Batch.objects.filter(kind=KIND), State.CANCELLED, among=[State.WAITING])
 
 
 def _card_condition(rule: RetentionRule) -> Q:

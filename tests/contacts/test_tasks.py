@@ -10,7 +10,7 @@ from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
 from contacts import tasks
 from contacts.events import partitions
-from contacts.jobs import batches
+from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
 
 IMPORT = source_params(Source(SourceType.IMPORT))
@@ -19,7 +19,7 @@ IMPORT = source_params(Source(SourceType.IMPORT))
 @pytest.fixture
 def sent(monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks, "kick", lambda *message: sent.append(message))
+    monkeypatch.setattr(engine, "kick", lambda *message: sent.append(message))
     return sent
 
 
@@ -39,7 +39,7 @@ def test_a_batch_is_worked_off(waiting, sent):
 
 
 def test_a_batch_that_takes_longer_than_a_turn_asks_for_another(waiting, sent, monkeypatch):
-    monkeypatch.setattr(batches, "TURN_SECONDS", 0)
+    monkeypatch.setattr(engine, "TURN_SECONDS", 0)
     tasks.run_batch(waiting.pk)
     assert sent == [("contacts.run_batch", waiting.pk)]
 

@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import OnMerge
-from contacts.models.batch import State as RunState
+from contacts.models.batch import OPEN, Job
 
 TEXT_LIMIT = 500
 STANDARD_FIELD = "HasOptedOutOfEmail"
@@ -249,9 +249,7 @@ class SyncJob(models.Model):
         return self.sf_id or f"job {self.pk}"
 
 
-class SyncRun(models.Model):
-    State = RunState
-
+class SyncRun(Job):
     class Kind(models.TextChoices):
         PULL = "pull", _("Read")
         PUSH = "push", _("Write")
@@ -261,10 +259,8 @@ class SyncRun(models.Model):
         DRY_RUN = "dry_run", _("Dry run")
 
     kind = models.CharField(max_length=10, choices=Kind)
-    state = models.CharField(max_length=10, choices=RunState, default=RunState.QUEUED)
     direction = models.CharField(max_length=4, default="both")
     dry_run = models.BooleanField(default=False)
-    actor_name = models.CharField(max_length=150)
     calls = models.PositiveIntegerField(default=0)
     read = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -276,13 +272,10 @@ class SyncRun(models.Model):
     file = models.FileField(upload_to="sync/", blank=True)
     message = models.CharField(max_length=TEXT_LIMIT, blank=True)
     created_at = models.DateTimeField(db_default=Now())
-    started_at = models.DateTimeField(null=True)
-    heartbeat_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["id"], condition=Q(state__in=["queued", "running"]), name="sync_run_open"),
+            models.Index(fields=["id"], condition=Q(state__in=OPEN), name="sync_run_open"),
             models.Index(fields=["created_at"], name="sync_run_by_created"),
         ]
 

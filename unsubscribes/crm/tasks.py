@@ -2,14 +2,14 @@
 
 import datetime as dt
 import logging
-from functools import partial
 
 from celery import shared_task
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from contacts.jobs import attempts
+from contacts.jobs import engine
+from contacts.models.batch import OPEN
 from contacts.people.addresses import newest_key
 from salesconnect.lib.actor import system
 from salesconnect.lib.kick import kick
@@ -24,7 +24,6 @@ from unsubscribes.crm.writing.push import retry_dead
 
 RECONCILE_DAYS = 7
 KEPT_DAYS = 30
-STALLED_SECONDS = 60
 logger = logging.getLogger(__name__)
 
 
@@ -39,7 +38,7 @@ def pull_salesforce() -> None:
     if len(settings.SUPPRESSION_KEYS) > 1:
         other_key |= Q(hash_key="")
     due = SyncConnection.objects.filter(Q(reconciled_at=None) | Q(reconciled_at__lt=week_ago) | other_key).exists()
-    open_whole = SyncRun.objects.filter(kind__in=FULL_READS, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
+    open_whole = _open().filter(kind__in=FULL_READS)
     if due and not open_whole.exists():
         _start(
             RunKind.RECONCILE if SyncConnection.objects.exclude(reconciled_at=None).exists() else RunKind.FULL, "both"
@@ -64,23 +63,26 @@ def run_salesforce(run_id: int) -> None:
 
     Somebody wants it now: it does not wait for the end of a pause that the connection made by itself.
     """
-    run = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING]).first()
+    run = _open().filter(pk=run_id).first()
     if run is None or (run.dry_run and run.state == SyncRun.State.RUNNING):
         # A dry run begins once: one that was killed is ended by the sweep, one that is alive goes on.
         return
     stopped = SyncConnection.objects.filter(state__in=(SyncConnection.State.OFF, SyncConnection.State.PAUSED))
     if not run.dry_run and stopped.exists():
-        SyncRun.objects.filter(pk=run_id).update(state=SyncRun.State.CANCELLED, finished_at=Now())
+        engine.end(SyncRun.objects.filter(pk=run_id), SyncRun.State.CANCELLED)
         return
     if run.started_at is None:
         outbox.make_retries_due()
-    if attempts.turn(QUEUE, run_id, partial(_work, run)):
-        kick("unsubscribes.run_salesforce", run.pk)
+    engine.take_turn(QUEUE, run_id)
 
 
-def _work(run: SyncRun) -> bool:
+def _open() -> QuerySet[SyncRun]:
+    return SyncRun.objects.filter(state__in=OPEN)
+
+
+def _work(run_id: int) -> bool:
     try:
-        return RunTurn(run).go()
+        return RunTurn(SyncRun.objects.get(pk=run_id)).go()
     except Busy:
         return False
 
@@ -92,11 +94,12 @@ def _progress(run_id: int) -> str:
 
 def _give_up(run_id: int, _words: str) -> None:
     """End a run at which its workers die; the next one starts anew."""
-    runs = SyncRun.objects.filter(pk=run_id, state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
-    runs.update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+    engine.end(SyncRun.objects.filter(pk=run_id), SyncRun.State.FAILED, message="killed")
 
 
-QUEUE = attempts.Queue("sync", _progress, _give_up)
+# A run claims no steps: its calls to the CRM outlast a transaction, so leases in rows of their own keep others away
+# (`unsubscribes.crm.runs.leases`). It belongs to nobody who could cancel it; whoever pauses the sync does.
+QUEUE = engine.Queue("sync", "unsubscribes.run_salesforce", _open, _work, _progress, _give_up, silent_seconds=60)
 
 
 @shared_task(name="unsubscribes.sweep_salesforce", time_limit=240)
@@ -104,17 +107,13 @@ def sweep_salesforce() -> None:
     """Take up what was left: leases of killed workers, runs that stand still, rules that may have changed by now."""
     outbox.collect()
     outbox.reclaim()
-    silent = Now() - dt.timedelta(seconds=STALLED_SECONDS)
-    runs = SyncRun.objects.filter(state__in=[SyncRun.State.QUEUED, SyncRun.State.RUNNING])
-    kept_waiting = Q(state=SyncRun.State.QUEUED, started_at__isnull=False)
-    stalled = runs.filter(kept_waiting | Q(heartbeat_at__lt=silent) | Q(heartbeat_at=None, created_at__lt=silent))
+    # What waits for another run to end goes on at once; of what stands still in the middle, only what reads everything.
+    kept_waiting = _open().filter(state=SyncRun.State.QUEUED, started_at__isnull=False)
     lasting = Q(kind__in=FULL_READS) | Q(state=SyncRun.State.QUEUED)
-    for run_id in attempts.passed_over(QUEUE.name, stalled.filter(lasting)).values_list("pk", flat=True):
-        kick("unsubscribes.run_salesforce", run_id)
-    stalled.exclude(lasting).update(state=SyncRun.State.FAILED, message="killed", finished_at=Now())
+    engine.sweep(QUEUE, (engine.silent(QUEUE) | kept_waiting).filter(lasting))
+    engine.end(engine.silent(QUEUE).exclude(lasting), SyncRun.State.FAILED, message="killed")
     old = Now() - dt.timedelta(days=KEPT_DAYS)
-    dry_run.forget(SyncRun.objects.filter(created_at__lt=old, kind=RunKind.DRY_RUN))
-    SyncRun.objects.filter(created_at__lt=old).delete()
+    dry_run.forget(SyncRun.objects.filter(created_at__lt=old))
     done = (OutboxEntry.State.DONE, OutboxEntry.State.SUPERSEDED)
     OutboxEntry.objects.filter(state__in=done, finished_at__lt=old).delete()
     SyncError.objects.filter(state=SyncError.State.RESOLVED, resolved_at__lt=old).delete()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
+from contacts.models.batch import OPEN
 from exports.files.csv_columns import content_disposition
 from salesconnect.common.sync_words import code_words, finding_words, kinds, message_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
@@ -56,7 +57,7 @@ def run(request: SignedInRequest, run_id: int) -> HttpResponse:
     """Show the progress or result of a run; htmx polls only the part that changes."""
     page_actor(request).require("view_people")
     found = _run(run_id)
-    is_open = found.state in (SyncRun.State.QUEUED, SyncRun.State.RUNNING)
+    is_open = found.state in OPEN
     tried = found.dry_run and found.state == SyncRun.State.DONE
     context = {
         "run": found,

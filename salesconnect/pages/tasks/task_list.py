@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from compliance.models import ImportJob
 from contacts.jobs.bulk_undo import UNDO_DAYS
 from contacts.models import Batch, Contact, User
-from contacts.models.batch import State
+from contacts.models.batch import OPEN, State
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.web import parsing
@@ -27,7 +27,6 @@ from salesconnect.pages.tasks.batch_words import headline, refusal, result, undo
 PAGE = 30
 POSITION = re.compile(r"(?P<at>.{1,40})~(?P<kind>[bi])(?P<number>[0-9]{1,18})")
 KEY = re.compile(r"[bi][0-9]{1,18}")
-OPEN = (State.QUEUED, State.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)

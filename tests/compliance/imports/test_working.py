@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 
 from compliance.imports import pipeline, reading, services, working
 from compliance.models import ComplianceCard, ImportJob, ImportReject, ImportSeen
+from contacts.jobs import engine
 from contacts.jobs.batches import user_actor
 from contacts.models import Contact, ContactEvent
 from salesconnect.lib.csv import RowError
@@ -200,7 +201,7 @@ def test_an_import_without_a_sign_of_life_is_found_within_half_a_minute(started)
     old = timezone.now() - dt.timedelta(seconds=31)
     ImportJob.objects.filter(pk=stalled.pk).update(heartbeat_at=old, state="running")
     ImportJob.objects.filter(pk=unbegun.pk).update(heartbeat_at=None, attempt=0)
-    assert working.stalled() == [stalled.pk]
+    assert engine.stalled(working.QUEUE) == [stalled.pk]
     assert not fine.ended
 
 
@@ -219,6 +220,15 @@ def test_previewed_files_and_rejected_rows_are_forgotten_after_a_month(take_in):
     assert (working.forget_old(), storage.exists(name)) == (1, False)
     assert ImportReject.objects.count() == 0
     assert fresh(job).rejected == 1
+
+
+def test_files_that_were_never_begun_or_were_cancelled_are_forgotten_too(member, started):
+    unbegun, cancelled = services.receive(ContentFile(FILE), "people.csv", actor=member), started()
+    services.cancel(cancelled.pk, actor=member)
+    assert working.forget_old() == 1
+    assert (bool(fresh(unbegun).file), bool(fresh(cancelled).file)) == (True, False)
+    ImportJob.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
+    assert (working.forget_old(), bool(fresh(unbegun).file)) == (1, False)
 
 
 def test_reasons_are_given_in_the_language_of_who_ordered(take_in, monkeypatch):

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from contacts.jobs import engine
 from contacts.models import RootPlaces, Seal, Verification
 from contacts.sealing import verification
 
@@ -79,6 +80,6 @@ def test_what_may_be_secret_in_an_address_is_for_those_who_set_it(request, clien
 
 def test_a_verification_whose_worker_died_goes_on(history, administrator, forged):
     row = verification.begin(actor=administrator)
-    assert verification.stalled() == []
+    assert engine.stalled(verification.QUEUE) == []
     Verification.objects.update(heartbeat_at="2026-01-01T00:00Z")
-    assert verification.stalled() == [row.pk]
+    assert engine.stalled(verification.QUEUE) == [row.pk]

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from contacts.jobs import engine
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
@@ -201,7 +202,6 @@ def disconnect(*, actor: Actor) -> None:
     # The tables are not analysed: counted now, they would be taken for empty when the next org fills them.
     for model in (SyncJob, OutboxEntry, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
-    open_runs = SyncRun.objects.filter(state__in=(SyncRun.State.QUEUED, SyncRun.State.RUNNING))
-    open_runs.update(state=SyncRun.State.CANCELLED, finished_at=Now())
+    engine.end(SyncRun.objects.all(), SyncRun.State.CANCELLED)
     dry_run.forget(SyncRun.objects.filter(kind=RunKind.DRY_RUN))
     logger.info("Salesforce disconnected by %s", actor.name)

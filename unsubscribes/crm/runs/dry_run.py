@@ -10,6 +10,7 @@ from django.core.files.base import File
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from contacts.jobs import engine
 from contacts.models import Contact
 from salesconnect.lib import stored
 from salesconnect.lib.stored import remove_files_on_failure
@@ -80,7 +81,6 @@ def lines(run: SyncRun) -> Iterator[list[str]]:
 
 
 def forget(runs: QuerySet[SyncRun]) -> None:
-    for run in runs:
-        if run.file:
-            run.file.delete(save=False)
-        run.delete()
+    """Remove runs with their files; one whose file cannot be removed stays for the next time."""
+    engine.remove_files(runs.exclude(file=""))
+    runs.filter(file="").delete()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from django.db.models import DateTimeField, Sum, Value
 from django.db.models.functions import Now
 
+from contacts.jobs import engine
 from contacts.people.addresses import newest_key
 from salesconnect.lib.database import table_sizes
 from salesconnect.lib.kick import kick
@@ -69,8 +70,7 @@ class RunTurn:
         """Do the work; returns whether some is left. Raises `Busy` when another run holds the lease."""
         connection = SyncConnection.objects.get()
         patience = MANUAL_PATIENCE if self.manual else PATIENCE
-        SyncRun.objects.filter(pk=self.run.pk, started_at=None).update(started_at=Now())
-        SyncRun.objects.filter(pk=self.run.pk).update(state=SyncRun.State.RUNNING, heartbeat_at=Now())
+        SyncRun.objects.filter(pk=self.run.pk).update(**engine.going_on())
         table_sizes.analyze_if_unknown(*TABLES)
         crm, read_only = providers.of(connection), self.run.dry_run
         with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from contacts.jobs import engine
 from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm import tasks
 from unsubscribes.crm.connection import sync_control
@@ -17,7 +18,7 @@ from unsubscribes.crm.runs.running import RunTurn
 def sent(monkeypatch) -> list[tuple]:
     """Return the messages that were sent to workers."""
     messages: list[tuple] = []
-    for module in (running, tasks):
+    for module in (running, tasks, engine):
         monkeypatch.setattr(module, "kick", lambda *message: messages.append(message))
     return messages
 

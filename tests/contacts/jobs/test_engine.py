@@ -1,25 +1,36 @@
-"""Rows that are queues: tried, let wait longer and longer, given up with words, and never in the way of others."""
+"""Rows that are queues: tried, let wait longer and longer, given up with words, and never in the way of others.
+
+Who works on one may be killed at any moment: nothing is half done then, and nothing is done twice.
+"""
 
 import datetime as dt
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
-from django.db import OperationalError
+from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
 from django.utils import timezone
 
+from compliance.acts.source import source_params
+from compliance.card.rules import Source, SourceType
 from compliance.imports import services as import_services
 from compliance.imports import working
 from contacts import tasks
-from contacts.jobs import attempts, batches
+from contacts.jobs import batches, engine
 from contacts.jobs.acts import ACTS
-from contacts.models import Batch, Contact, RootDelivery, Seal, Verification, WorkAttempt
+from contacts.models import Batch, Contact, ContactEvent, RootDelivery, Seal, Verification, WorkAttempt
 from contacts.sealing import delivery, places, verification
 from contacts.sealing import services as sealing
 from salesconnect.lib.actor import system
 from unsubscribes.crm import tasks as sync_tasks
 from unsubscribes.models import SyncRun
 
-SECONDS = sum(attempts.DELAYS)
+SECONDS = sum(engine.DELAYS)
 
 
 @pytest.fixture
@@ -30,8 +41,7 @@ def waiting(person, member, monkeypatch):
         person(email=f"{name}@example.com")
 
     def order(kind="source"):
-        params = {"source_type": 1, "source_other": ""}
-        return batches.order(Contact.objects.all(), kind, actor=member, params=params)
+        return batches.order(Contact.objects.all(), kind, actor=member, params=source_params(Source(SourceType.IMPORT)))
 
     return order
 
@@ -72,9 +82,9 @@ def test_a_batch_that_always_fails_ends_with_words(waiting, handler):
         assert batches.run(batch.pk) is False
         return Batch.objects.get(pk=batch.pk).ended
 
-    assert until_it_ends(work) == attempts.TRIES
+    assert until_it_ends(work) == engine.TRIES
     batch.refresh_from_db()
-    assert (batch.state, batch.error, batch.finished_at is not None) == ("failed", attempts.GIVEN_UP, True)
+    assert (batch.state, batch.error, batch.finished_at is not None) == ("failed", engine.GIVEN_UP, True)
     assert (Batch.objects.get(pk=other.pk).state, WorkAttempt.objects.count()) == ("queued", 0)
 
 
@@ -83,13 +93,13 @@ def test_between_two_attempts_it_waits_longer_each_time_and_others_do_not(waitin
     batch, other = waiting(), waiting()
     Batch.objects.update(created_at=timezone.now() - dt.timedelta(hours=1))
     delays = []
-    for _attempt in range(attempts.TRIES - 1):
+    for _attempt in range(engine.TRIES - 1):
         batches.run(batch.pk)
-        assert batches.stalled() == [other.pk]
+        assert engine.stalled(batches.QUEUE) == [other.pk]
         delays.append(WorkAttempt.objects.get().not_before - timezone.now())
         time_passes()
-        assert batches.stalled() == [batch.pk, other.pk]
-    assert [round(delay.total_seconds()) for delay in delays] == list(attempts.DELAYS)
+        assert engine.stalled(batches.QUEUE) == [batch.pk, other.pk]
+    assert [round(delay.total_seconds()) for delay in delays] == list(engine.DELAYS)
     assert SECONDS < 3_600
 
 
@@ -128,7 +138,7 @@ def test_a_worker_that_dies_each_time_counts_too(waiting, handler):
             return False
         return Batch.objects.get(pk=batch.pk).state == "failed"
 
-    assert until_it_ends(work) == attempts.TRIES + 1
+    assert until_it_ends(work) == engine.TRIES + 1
 
 
 def test_a_database_that_is_away_is_no_attempt(waiting, handler):
@@ -137,7 +147,7 @@ def test_a_database_that_is_away_is_no_attempt(waiting, handler):
 
     handler(away)
     batch = waiting()
-    for _turn in range(2 * attempts.TRIES):
+    for _turn in range(2 * engine.TRIES):
         with pytest.raises(OperationalError):
             batches.run(batch.pk)
     assert (Batch.objects.get(pk=batch.pk).state, WorkAttempt.objects.count()) == ("queued", 0)
@@ -146,7 +156,7 @@ def test_a_database_that_is_away_is_no_attempt(waiting, handler):
 def test_who_finds_another_worker_there_counts_nothing(waiting, handler, monkeypatch):
     monkeypatch.setattr(batches, "_next_chunk", lambda *_args: False)
     batch = waiting()
-    for _turn in range(2 * attempts.TRIES):
+    for _turn in range(2 * engine.TRIES):
         assert batches.run(batch.pk) is False
     assert WorkAttempt.objects.count() == 0
 
@@ -155,7 +165,7 @@ def test_an_import_at_which_workers_die_ends_with_words(db, administrator, monke
     def deadly(*_args, **_options):
         raise SystemExit
 
-    monkeypatch.setattr(working, "take_in", deadly)
+    monkeypatch.setattr(working, "process_chunk", deadly)
     file = ContentFile(b"Email\r\nanna@example.com\r\n")
     job = import_services.start(file, "x.csv", actor=administrator)
 
@@ -167,8 +177,8 @@ def test_an_import_at_which_workers_die_ends_with_words(db, administrator, monke
         job.refresh_from_db()
         return job.ended
 
-    assert until_it_ends(work) == attempts.TRIES + 1
-    assert (job.state, job.error) == ("failed", attempts.GIVEN_UP)
+    assert until_it_ends(work) == engine.TRIES + 1
+    assert (job.state, job.error) == ("failed", engine.GIVEN_UP)
 
 
 def test_a_verification_that_cannot_be_carried_out_says_so_and_nothing_of_an_event(person, monkeypatch):
@@ -181,9 +191,9 @@ def test_a_verification_that_cannot_be_carried_out_says_so_and_nothing_of_an_eve
         row.refresh_from_db()
         return row.finished_at
 
-    assert until_it_ends(work) == attempts.TRIES
+    assert until_it_ends(work) == engine.TRIES
     assert (row.good, row.problem, row.bad_event, verification.running()) == (False, "broken", None, None)
-    assert verification.stalled() == []
+    assert engine.stalled(verification.QUEUE) == []
     assert Verification.objects.count() == 1
 
 
@@ -195,7 +205,7 @@ def test_a_run_of_the_sync_at_which_workers_die_ends(db, monkeypatch):
         def go(self):
             raise SystemExit
 
-    monkeypatch.setattr(sync_tasks, "Running", Deadly)
+    monkeypatch.setattr(sync_tasks, "RunTurn", Deadly)
     run = SyncRun.objects.create(kind="full", actor_name="x")
 
     def work():
@@ -206,7 +216,7 @@ def test_a_run_of_the_sync_at_which_workers_die_ends(db, monkeypatch):
         run.refresh_from_db()
         return run.finished_at
 
-    assert until_it_ends(work) == attempts.TRIES + 1
+    assert until_it_ends(work) == engine.TRIES + 1
     assert (run.state, run.message) == ("failed", "killed")
 
 
@@ -225,3 +235,115 @@ def test_a_root_that_cannot_be_sent_one_way_goes_the_others_and_waits(person, mo
     row = RootDelivery.objects.get(way=places.MAIL)
     assert (row.attempts, row.error, sent) == (1, "ZeroDivisionError", ["https://example.com/x"])
     assert row.not_before > timezone.now()
+
+
+# A worker in a process of its own, which is killed at the nth call of a function, before or after it.
+WORKER = """
+import os, signal, sys, django
+django.setup()
+from importlib import import_module
+from contacts import tasks
+from contacts.jobs import batches
+module, name, nth, moment, batch = sys.argv[1:]
+module, calls = import_module(f"contacts.jobs.{module}"), []
+real = getattr(module, name)
+def deadly(*args, **options):
+    calls.append(name)
+    if len(calls) < int(nth):
+        return real(*args, **options)
+    if moment == "after":
+        real(*args, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(module, name, deadly)
+tasks.run_batch(int(batch))
+"""
+
+
+@pytest.mark.race
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize(
+    ("place", "done"),
+    [
+        ("engine claim 2 before", 1),
+        ("engine claim 2 after", 1),
+        ("batches _count 2 before", 1),  # the people are changed, but nothing is committed
+        ("batches _count 2 after", 1),
+        ("batches _chunk_without_waiting 2 after", 2),
+        ("batches _finish 1 before", 3),
+    ],
+)
+def test_a_worker_killed_at_any_moment_leaves_nothing_half_done_and_the_next_does_nothing_twice(
+    waiting, monkeypatch, place, done
+):
+    monkeypatch.setattr(batches, "CHUNK", 1)
+    batch = waiting()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "SALESCONNECT_DATA": str(settings.DATA_DIR),
+        "SALESCONNECT_TEST_DATABASE": connection.settings_dict["NAME"],
+    }
+    worker = [sys.executable, "-c", WORKER, *place.split(), str(batch.pk)]
+    assert subprocess.run(worker, env=environment, check=False).returncode == -signal.SIGKILL
+    batch.refresh_from_db()
+    assert (batch.state, batch.done, batch.changed, WorkAttempt.objects.count()) == ("running", done, done, 1)
+    assert who_was_changed(batch) == (done, done, done)
+    assert engine.stalled(batches.QUEUE) == []
+    Batch.objects.update(heartbeat_at=timezone.now() - dt.timedelta(seconds=31))
+    assert engine.stalled(batches.QUEUE) == [batch.pk]
+    tasks.run_batch(batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.done, batch.changed, WorkAttempt.objects.count()) == ("done", 3, 3, 0)
+    assert who_was_changed(batch) == (3, 3, 3)
+
+
+def who_was_changed(batch):
+    """Return how many people bear the change, how many events say so, and of how many people."""
+    events = ContactEvent.objects.filter(batch_id=batch.pk)
+    people = Contact.objects.filter(card__source_type=SourceType.IMPORT).count()
+    return people, events.count(), events.values("contact_id").distinct().count()
+
+
+def test_a_worker_that_comes_back_late_does_not_revive_what_was_cancelled(waiting, handler, member):
+    batch = waiting()
+
+    def cancelled_meanwhile(contacts, batch, _actor):
+        batches.cancel(batch.pk, actor=member)
+        return batches.Outcome(changed=contacts.count())
+
+    handler(cancelled_meanwhile)
+    assert batches.run(batch.pk) is False
+    batch.refresh_from_db()
+    assert (batch.state, batch.done, batch.started_at is not None) == ("cancelled", 3, True)
+
+
+def test_the_sweep_forgets_the_attempts_at_what_has_ended(waiting, handler, member):
+    handler(broken)
+    cancelled, other = waiting(), waiting()
+    for batch in (cancelled, other):
+        batches.run(batch.pk)
+    batches.cancel(cancelled.pk, actor=member)
+    tasks.sweep_batches()
+    assert WorkAttempt.objects.get().row_id == other.pk
+
+
+def test_a_file_that_cannot_be_removed_is_tried_again_and_holds_up_no_other(db, administrator, monkeypatch):
+    first, second = (
+        import_services.start(ContentFile(b"Email\r\nanna@example.com\r\n"), "x.csv", actor=administrator)
+        for _number in range(2)
+    )
+    names, remove = (first.file.name, second.file.name), default_storage.delete
+
+    def stuck(name):
+        if name == names[0]:
+            raise PermissionError(name)
+        remove(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(default_storage, "delete", stuck)
+        assert engine.remove_files([first, second]) == 1
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.file.name, second.file.name) == (names[0], "")
+    assert [default_storage.exists(name) for name in names] == [True, False]
+    assert engine.remove_files([first]) == 1
+    assert not default_storage.exists(names[0])
