@@ -1,5 +1,5 @@
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.card.rules import CONSENTS, INDIRECT_SOURCES, TEXT_LIMIT, AuthorizationType, SourceType
 from compliance.suppression.sources import OptOutSource
 from compliance.verdict.reasons import DECIDED, MONTHS, Effect
 from contacts.models import Contact, OnMerge
@@ -92,10 +92,13 @@ class ComplianceCard(models.Model):
             models.CheckConstraint(
                 name="card_consent_has_date_and_purpose",
                 condition=(
-                    equals_not_null("authorization_type", AuthorizationType.CONSENT)
+                    reduce(or_, (equals_not_null("authorization_type", kind) for kind in CONSENTS))
                     & Q(consent_date__isnull=False, consent_purpose__regex=r"\S")
                 )
-                | (~Q(authorization_type=AuthorizationType.CONSENT) & Q(consent_date=None, consent_purpose="")),
+                | (
+                    reduce(and_, (~Q(authorization_type=kind) for kind in CONSENTS))
+                    & Q(consent_date=None, consent_purpose="")
+                ),
             ),
             models.CheckConstraint(
                 name="card_only_other_is_described",

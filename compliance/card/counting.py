@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db import connection
 
-from compliance.card.rules import AuthorizationType
+from compliance.card.rules import CONSENTS
 from compliance.card.services import Column
 from contacts.jobs.selected import Counts
 from contacts.people.queries import ContactQuerySet
-from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.sql import listed, statement
 
 
 def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mapping[str, Any]) -> Counts:
@@ -20,11 +20,10 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mappin
     ids, params = contacts.ids_sql()
     names = ", ".join(column.name for column in columns)
     wanted = ", ".join(f"%s::{column.type}" for column in columns)
-    consent = int(AuthorizationType.CONSENT)
-    ends = "authorization_type" in values and values["authorization_type"] != consent
+    ends = "authorization_type" in values and values["authorization_type"] not in CONSENTS
     with connection.cursor() as cursor:
         cursor.execute(
-            statement(__file__, "preview", people=ids, columns=names, wanted=wanted, consent=str(consent)),
+            statement(__file__, "preview", people=ids, columns=names, wanted=wanted, consents=listed(CONSENTS)),
             [*values.values(), *values.values(), *params],
         )
         total, restricted, change, consents, other_consents = cursor.fetchone()
@@ -33,5 +32,5 @@ def preview(contacts: ContactQuerySet, columns: Sequence[Column], values: Mappin
         change,
         {"restricted": restricted},
         consents_ended=consents if ends else 0,
-        consents_replaced=other_consents if values.get("authorization_type") == consent else 0,
+        consents_replaced=other_consents if values.get("authorization_type") in CONSENTS else 0,
     )

@@ -89,6 +89,18 @@ SOURCE_WORDS = {
 # Whether a source has the data from the person; whoever came in by another one must be told of it (GDPR art. 14).
 DIRECT_SOURCES = (SourceType.MANUAL_UPLOAD, SourceType.CHROME_EXTENSION)
 INDIRECT_SOURCES = (SourceType.CRM_SYNC, SourceType.IMPORT, SourceType.OTHER)
+# The kinds of consent: each must be demonstrable (GDPR art. 7(1)), so it demands its date and its purpose.
+CONSENTS = (AuthorizationType.CONSENT,)
+# The letter of GDPR art. 6(1) on which a legal basis rests.
+ARTICLES = {
+    AuthorizationType.CONSENT: "a",
+    AuthorizationType.LEGITIMATE_INTEREST: "f",
+    AuthorizationType.CONTRACT: "b",
+    AuthorizationType.LEGAL_OBLIGATION: "c",
+    AuthorizationType.VITAL_INTERESTS: "d",
+    AuthorizationType.PUBLIC_INTEREST: "e",
+    AuthorizationType.OTHER: "",
+}
 # From the strictest: nothing recorded and what is no ground of GDPR art. 6(1); then what the person can end at will
 # (consent by art. 7(3), the interests by objection, art. 21); last what holds whatever the person wants.
 STRICTEST_FIRST = (
@@ -139,7 +151,7 @@ class Authorization:
         no other type has them. Only *Other* carries a description.
         """
         errors: dict[str, list[str]] = {}
-        if self.type == AuthorizationType.CONSENT:
+        if self.type in CONSENTS:
             if self.consent_date is None:
                 errors["consent_date"] = [_t("Consent needs the date on which it was given.")]
             elif self.consent_date > today:

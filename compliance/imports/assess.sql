@@ -6,12 +6,12 @@ CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS
 WITH met AS (
     SELECT row.line, {row_details}, row.opted_out, row.opt_out_reason,
            type.authorization_type, {authorization_other} authorization_other,
-           CASE WHEN type.authorization_type = {consent}
+           CASE WHEN type.authorization_type IN ({consents})
                 THEN coalesce(row.consent_date, old.consent_date, %(consent_date)s) END AS consent_date,
            {consent_purpose} AS consent_purpose,
            type.source_type, {source_other} AS source_other,
            known.id AS contact_id, old.version, coalesce(old.unsubscribed, false) AS unsubscribed,
-           coalesce(old.authorization_type = {consent}, false) AS consented,
+           coalesce(old.authorization_type IN ({consents}), false) AS consented,
            old.restricted_at IS NOT NULL AS restricted,
            row.consent_date IS NOT NULL OR row.consent_purpose <> '' AS says_consent,
            row.authorization_other <> '' AS says_authorization_other, row.source_other <> '' AS says_source_other,
@@ -31,9 +31,9 @@ WITH met AS (
              WHEN contact_id IS NULL AND EXISTS (
                  SELECT FROM compliance_erasedaddress e
                  WHERE e.address_hash = ANY (met.address_hashes) AND e.until > now()) THEN 'erased'
-             WHEN authorization_type = {consent} AND consent_date IS NULL THEN 'consent_date'
-             WHEN authorization_type = {consent} AND consent_purpose = '' THEN 'consent_purpose'
-             WHEN says_consent AND authorization_type IS DISTINCT FROM {consent} THEN 'no_consent'
+             WHEN authorization_type IN ({consents}) AND consent_date IS NULL THEN 'consent_date'
+             WHEN authorization_type IN ({consents}) AND consent_purpose = '' THEN 'consent_purpose'
+             WHEN says_consent AND (authorization_type IN ({consents})) IS NOT TRUE THEN 'no_consent'
              WHEN says_authorization_other AND authorization_type IS DISTINCT FROM {other} THEN 'not_other'
              WHEN says_source_other AND source_type IS DISTINCT FROM {other_source} THEN 'not_other'
         END AS reason,
@@ -48,7 +48,7 @@ SELECT line, {details}, {kept_card}, opted_out, opt_out_reason, contact_id, vers
        NOT restricted AND edits AS edits, NOT restricted AND authorises AS authorises,
        NOT restricted AND sources AS sources, opts_out,
        reason IS NULL AND (edits OR authorises OR sources OR opts_out) OR restricted AND opts_out AS changes,
-       consented AND authorization_type <> {consent} AS ends_consent,
+       consented AND authorization_type NOT IN ({consents}) AS ends_consent,
        contact_id IS NOT NULL OR reason IS NOT NULL AS taken,
        unsubscribed OR opted_out OR contact_id IS NULL AND EXISTS (
            SELECT FROM compliance_suppression s

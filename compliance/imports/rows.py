@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import CONSENTS, Authorization, AuthorizationType, Source, SourceType
 from compliance.imports import values as cells
 from contacts.people.details import clean, identity_errors
 from contacts.people.fields import DETAILS, FIELDS
@@ -83,7 +83,7 @@ def _whole(authorization: Authorization, today: dt.date) -> Authorization:
     """
     says_consent = bool(authorization.consent_date or authorization.consent_purpose)
     kind = authorization.type or (AuthorizationType.CONSENT if says_consent else None)
-    if kind != AuthorizationType.CONSENT:
+    if kind not in CONSENTS:
         return replace(authorization, type=kind or (AuthorizationType.OTHER if authorization.other else None))
     date, purpose = authorization.consent_date or today, authorization.consent_purpose or "-"
     return replace(authorization, type=kind, consent_date=date, consent_purpose=purpose)

@@ -4,14 +4,13 @@
 recorded. Every later statement asks that table alone what to do, so that a dry run and the real one cannot differ.
 """
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
 from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
 from compliance.card.staging import KEYS
 from contacts.people.fields import DETAILS, SORTED
-from salesconnect.lib.database.sql import statement
+from salesconnect.lib.database.sql import listed, statement
 
-CONSENT, OTHER = int(AuthorizationType.CONSENT), int(AuthorizationType.OTHER)
-IMPORT, OTHER_SOURCE = int(SourceType.IMPORT), int(SourceType.OTHER)
+OTHER, OTHER_SOURCE = (AuthorizationType.OTHER,), (SourceType.OTHER,)
 # The address is what people are recognised by: another spelling of it changes nothing.
 OVERWRITTEN = tuple(name for name in DETAILS if name != "email")
 CARD = (*AUTHORIZATION_COLUMNS, *SOURCE_COLUMNS)
@@ -28,10 +27,10 @@ def _kept(columns: tuple[Column, ...]) -> str:
     )
 
 
-def _said(name: str, type_name: str, code: int) -> str:
+def _said(name: str, type_name: str, codes: tuple[int, ...]) -> str:
     """Return SQL for a text of the card that only one type has: the row's, else what is recorded, else the file's."""
     said = f"coalesce(nullif(row.{name}, ''), nullif(old.{name}, ''), %({name})s, '')"
-    return f"CASE WHEN type.{type_name} = {code} THEN {said} ELSE '' END"
+    return f"CASE WHEN type.{type_name} IN ({listed(codes)}) THEN {said} ELSE '' END"
 
 
 # Without statistics the planner would rather read the whole table of people for each chunk than look 10,000 up.
@@ -42,14 +41,14 @@ ASSESS = statement(
     "assess",
     row_details=", ".join(f"row.{name}" for name in (*DETAILS, *KEYS)),
     authorization_other=_said("authorization_other", "authorization_type", OTHER),
-    consent=str(CONSENT),
-    consent_purpose=_said("consent_purpose", "authorization_type", CONSENT),
+    consents=listed(CONSENTS),
+    consent_purpose=_said("consent_purpose", "authorization_type", CONSENTS),
     source_other=_said("source_other", "source_type", OTHER_SOURCE),
     edits=" OR ".join(f"row.{name} <> '' AND row.{name} <> known.{name}" for name in OVERWRITTEN),
     old_card=", ".join(f"old.{column.name} AS old_{column.name}" for column in CARD),
-    from_import=str(IMPORT),
-    other=str(OTHER),
-    other_source=str(OTHER_SOURCE),
+    from_import=listed((SourceType.IMPORT,)),
+    other=listed(OTHER),
+    other_source=listed(OTHER_SOURCE),
     authorization=_names(AUTHORIZATION_COLUMNS),
     old_authorization=_names(AUTHORIZATION_COLUMNS, "old_"),
     source=_names(SOURCE_COLUMNS),

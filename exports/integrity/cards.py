@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 
 from compliance.card import services
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
 from contacts.models import Contact
@@ -26,7 +26,7 @@ from exports.integrity.check import (
 )
 from exports.integrity.folding import COLUMNS, NAMES, OF_IDS, OF_WINDOW, folded, windows
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.database.sql import fill, statement
+from salesconnect.lib.database.sql import fill, listed, statement
 
 NOT_UNSUBSCRIBED = """
     SELECT contact.id FROM contacts_contact contact
@@ -122,7 +122,7 @@ def correct(ids: list[int], actor: Actor) -> int:
         __file__,
         "correct_cards",
         folded=query,
-        consent=str(int(AuthorizationType.CONSENT)),
+        consents=listed(CONSENTS),
         other=str(int(AuthorizationType.OTHER)),
         other_source=str(int(SourceType.OTHER)),
         columns=NAMES,

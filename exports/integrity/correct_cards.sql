@@ -1,7 +1,7 @@
 -- Cards whose history would break a rule of the card are left: scrubbing has removed the words that the rule needs.
 WITH folded AS MATERIALIZED ({folded}), wrong AS MATERIALIZED (
     SELECT * FROM folded WHERE free AND here AND differs
-    AND CASE WHEN authorization_type = {consent}
+    AND CASE WHEN authorization_type IN ({consents})
              THEN consent_date IS NOT NULL AND consent_purpose ~ '\S'
              ELSE consent_date IS NULL AND consent_purpose = '' END
     AND (authorization_other = '' OR authorization_type IS NOT DISTINCT FROM {other})

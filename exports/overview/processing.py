@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.rules import ARTICLES, CONSENTS, NOT_RECORDED, AuthorizationType, SourceType
 from compliance.imports import working
 from compliance.models import ComplianceCard
 from contacts.models import User
@@ -160,13 +160,13 @@ def _controller() -> list[str]:
 
 def _purposes(numbers: Figures) -> list[str]:
     labels = {choice.slug: str(choice.label) for choice in AuthorizationType} | {NOT_RECORDED: _("Not recorded")}
-    articles = dict(zip(AuthorizationType.slugs(), "afbcde", strict=False))
+    articles = {kind.slug: letter for kind, letter in ARTICLES.items()}
     facts = []
     for slug, number in numbers[figures.AUTHORIZATION].items():
         if number:
-            article = " " + _("(art. 6(1)(%(letter)s))") % {"letter": articles[slug]} if slug in articles else ""
+            article = " " + _("(art. 6(1)(%(letter)s))") % {"letter": articles[slug]} if articles.get(slug) else ""
             facts.append(f"{labels[slug]}{article}: {_count(number)}")
-    consents = ComplianceCard.objects.filter(authorization_type=AuthorizationType.CONSENT)
+    consents = ComplianceCard.objects.filter(authorization_type__in=CONSENTS)
     given = consents.values_list("consent_purpose").annotate(n=Count("pk")).order_by("-n", "consent_purpose")
     for purpose, number in given[:PURPOSES]:
         facts.append(

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.rules import CONSENTS, Authorization, AuthorizationType, Source, SourceType
 from compliance.card.staging import NewPerson
 
 FIRST = (
@@ -60,7 +60,7 @@ def _authorization(dice: random.Random, today: dt.date) -> Authorization:
     if code is None:
         return Authorization()
     kind = AuthorizationType(code)
-    if kind == AuthorizationType.CONSENT:
+    if kind in CONSENTS:
         given = today - dt.timedelta(days=dice.randrange(1_400))
         return Authorization(kind, consent_date=given, consent_purpose=dice.choice(PURPOSES))
     return Authorization(kind, other="Agreed at the trade fair" if kind == AuthorizationType.OTHER else "")

@@ -5,6 +5,7 @@ compiled, stands in the text as `{name}` and is filled in.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,11 @@ def fill(text: str, **parts: str) -> str:
     if needless := parts.keys() - set(_PART.findall(text)):
         raise TypeError(f"The statement has no part {min(needless)}.")
     return _PART.sub(lambda found: parts[found[1]], text)
+
+
+def listed(codes: Iterable[int]) -> str:
+    """Return codes as the inside of an SQL list: for constants, which need no parameter."""
+    return ", ".join(str(int(code)) for code in codes)
 
 
 @cache

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import (
+    CONSENTS,
     NOT_RECORDED,
     TEXT_LIMIT,
     Authorization,
@@ -80,6 +81,11 @@ class AuthorizationForm(CardHalf):
         if self.cleaned_data.get("authorization_type"):
             self.add_rule_errors(self.to_authorization().errors(timezone.localdate()))
         return self.cleaned_data
+
+    @property
+    def consents(self) -> list[str]:
+        """Return the slugs under which date and purpose are asked for."""
+        return [kind.slug for kind in CONSENTS]
 
     def to_authorization(self) -> Authorization:
         kind = _type(self.cleaned_data["authorization_type"], AuthorizationType)

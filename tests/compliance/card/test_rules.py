@@ -1,9 +1,13 @@
 """The tables about legal bases and sources are whole: a new one that is missing somewhere is missing here by name."""
 
+import datetime as dt
+
 import pytest
 from django.utils import translation
 
 from compliance.card.rules import (
+    ARTICLES,
+    CONSENTS,
     DIRECT_SOURCES,
     INDIRECT_SOURCES,
     STRICTEST_FIRST,
@@ -49,6 +53,18 @@ def test_the_database_takes_it(code):
     [check] = [each for each in ComplianceCard._meta.constraints if each.name == "card_known_codes"]
     column = "authorization_type" if isinstance(code, AuthorizationType) else "source_type"
     check.validate(ComplianceCard, ComplianceCard(**{column: code}))
+
+
+@pytest.mark.parametrize("code", AuthorizationType)
+def test_the_article_of_a_basis_is_named(code):
+    assert ARTICLES[code] in {"a", "b", "c", "d", "e", "f", ""}
+
+
+@pytest.mark.parametrize("code", AuthorizationType)
+def test_a_kind_of_consent_alone_has_date_and_purpose(code):
+    given = Authorization(code, "", dt.date(2026, 1, 1), "Newsletter")
+    assert (given.errors(dt.date(2026, 11, 27)) == {}) == (code in CONSENTS)
+    assert (Authorization(code).errors(dt.date(2026, 11, 27)) == {}) == (code not in CONSENTS)
 
 
 def test_the_evidence_pack_describes_all_of_them():
