@@ -43,11 +43,14 @@ class DeletionSettings(models.Model):
         return f"{self.erased_months} months"
 
 
-class DoomedFile(models.Model):
+class PendingFileDeletion(models.Model):
     """A file to be deleted once this row is committed; the sweep deletes it if the process died before that."""
 
     name = models.CharField(max_length=255)
     created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "exports_doomedfile"
 
     def __str__(self) -> str:
         return self.name

@@ -17,7 +17,7 @@ from compliance.models import ImportJob
 from contacts.events import history
 from exports.erasure.traces import Traces
 from exports.files.csv_columns import ALL_COLUMNS
-from exports.models import DoomedFile, ExportJob
+from exports.models import ExportJob, PendingFileDeletion
 from salesconnect.lib import stored
 from salesconnect.lib.csv import FileRefused, RowError, Table
 
@@ -65,7 +65,7 @@ def remove_people(exports: Sequence[int], previews: Sequence[ImportJob], ids: Se
 
 def delete_after_commit(names: Iterable[str]) -> None:
     """Delete files once the transaction has committed. If the process dies before that, the hourly sweep does it."""
-    if DoomedFile.objects.bulk_create(DoomedFile(name=name) for name in names):
+    if PendingFileDeletion.objects.bulk_create(PendingFileDeletion(name=name) for name in names):
         with connection.cursor() as cursor:
             # The commit must be on disk before the file goes: a lost commit would bring back rows without their file.
             cursor.execute("SET LOCAL synchronous_commit TO DEFAULT")
@@ -75,13 +75,13 @@ def delete_after_commit(names: Iterable[str]) -> None:
 def delete_pending_files() -> int:
     """Delete the files whose rows are gone; return how many. One that cannot be deleted is tried again by the sweep."""
     removed = 0
-    for doomed in DoomedFile.objects.order_by("pk"):
+    for pending in PendingFileDeletion.objects.order_by("pk"):
         try:
-            default_storage.delete(doomed.name)
+            default_storage.delete(pending.name)
         except OSError:
-            logger.exception("The file %s cannot be removed", doomed.name)
+            logger.exception("The file %s cannot be removed", pending.name)
             continue
-        doomed.delete()
+        pending.delete()
         removed += 1
     return removed
 

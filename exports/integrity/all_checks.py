@@ -55,7 +55,7 @@ CHECKS: tuple[Check, ...] = (
     Check("import_counts", _("Imports whose numbers do not add up"), finder(tallies.IMPORTS)),
     Check("missing_files", _("Rows whose file is missing"), stored_files.missing),
     Check("stray_files", _("Files that no row names"), stored_files.without_row, stored_files.remove_strays),
-    Check("doomed_files", _("Files that cannot be removed"), finder(stalled_work.DOOMED)),
+    Check("doomed_files", _("Files that cannot be removed"), finder(stalled_work.PENDING_DELETIONS)),
     Check(
         "words_of_erased",
         _("Erased people whose history still has words"),

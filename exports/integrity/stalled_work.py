@@ -32,7 +32,7 @@ OUTBOX = """
         UNION ALL SELECT id FROM unsubscribes_syncnotice WHERE at < now() - interval '1 hour'
     ) late WHERE EXISTS (SELECT FROM unsubscribes_syncconnection WHERE state = 'active')
 """
-DOOMED = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
+PENDING_DELETIONS = "SELECT id FROM exports_doomedfile WHERE created_at < now() - interval '1 day'"
 
 
 def mails() -> DifferenceCount:

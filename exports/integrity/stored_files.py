@@ -9,7 +9,7 @@ from django.db.models import FileField, Model
 from django.utils import timezone
 
 from exports.integrity.check import DifferenceCount, pieces
-from exports.models import DoomedFile
+from exports.models import PendingFileDeletion
 from salesconnect.lib.actor import Actor
 
 GRACE = dt.timedelta(hours=1)
@@ -57,7 +57,7 @@ def strays() -> Iterator[str]:
     before = timezone.now() - GRACE
     for folder in folders():
         for piece in pieces(_names(folder), PIECE):
-            named = set(DoomedFile.objects.filter(name__in=piece).values_list("name", flat=True))
+            named = set(PendingFileDeletion.objects.filter(name__in=piece).values_list("name", flat=True))
             for model, field in fields():
                 named |= set(model._base_manager.filter(**{f"{field}__in": piece}).values_list(field, flat=True))
             for name in sorted({*piece} - named):

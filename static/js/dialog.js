@@ -1,4 +1,4 @@
-// The one dialog: htmx fills #dialog-root, this shows it; Esc, the backdrop and [data-dialog-close] close it.
+// The dialog: htmx loads its content into #dialog-root, and this script opens it. Esc, the backdrop and [data-dialog-close] close it.
 const dialog = document.getElementById("dialog");
 const content = document.getElementById("dialog-root");
 const FIELD = "input:not([type=hidden], :disabled), select:not(:disabled), textarea:not(:disabled)";
@@ -28,11 +28,11 @@ document.addEventListener("click", (event) => {
 });
 
 dialog.addEventListener("close", () => {
-  // What was being counted for the dialog has no place to go any more.
+  // Drop responses to preview requests that are still under way: their target is removed below.
   for (const counting of content.querySelectorAll(".effect.htmx-request")) {
     counting.addEventListener("htmx:beforeOnLoad", (event) => event.preventDefault());
   }
   content.replaceChildren();
-  // The browser returns the focus to the opener; where a swap has removed it, the page itself takes it.
+  // The browser returns the focus to the element that opened the dialog. If a swap has removed that, focus the page.
   setTimeout(() => document.activeElement === document.body && document.getElementById("main").focus());
 });

@@ -1,8 +1,8 @@
-// Runs before the first paint: says that scripts run and how wide the rail was left.
+// Runs before the first paint, so that nothing jumps: marks that scripts run, and restores the width of the navigation.
 document.documentElement.dataset.script = "on";
 const roomy = innerWidth >= 1024 ? "open" : "folded";
 try {
   document.documentElement.dataset.rail = localStorage.getItem("rail") ?? roomy;
 } catch {
-  // Storage may be forbidden; the rail then starts open on any screen.
+  // The browser may forbid storage; then the navigation starts open on every screen.
 }

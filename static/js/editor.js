@@ -1,5 +1,5 @@
-// A small editor over textarea[data-rich="id"]: what is typed goes into the textarea as plain text and, formatted,
-// into the hidden field with that id. Without this script the textarea is plain text. The server cleans the HTML.
+// A rich-text editor for textarea[data-rich="id"]. The text is copied into the textarea, and the HTML into the hidden
+// field with that id. Without this script the textarea is used as it is. The server sanitises the HTML.
 const BUTTONS = [["bold", "B"], ["italic", "I"], ["insertUnorderedList", "•"], ["insertOrderedList", "1."], ["createLink", "↗"]];
 
 function words(area) {
@@ -26,7 +26,7 @@ function button(command, face, label, text) {
   const one = document.createElement("button");
   Object.assign(one, { type: "button", className: "btn btn-sm btn-quiet", textContent: face, title: label });
   one.setAttribute("aria-label", label);
-  one.addEventListener("mousedown", (event) => event.preventDefault());
+  one.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the selection in the text
   one.addEventListener("click", () => act(command, text, label));
   return one;
 }
@@ -62,6 +62,7 @@ function setUp(area) {
   document.execCommand("defaultParagraphSeparator", false, "p");
   bar.append(...BUTTONS.map(([command, face]) => button(command, face, labels[command], text)), mergeFields(labels, text));
   editor.append(bar, text);
+  // Paste plain text only: formatting from elsewhere would be lost when the server sanitises it.
   text.addEventListener("paste", (event) => {
     event.preventDefault();
     document.execCommand("insertText", false, event.clipboardData.getData("text/plain"));

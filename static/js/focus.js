@@ -1,4 +1,4 @@
-// Moves the focus to what must be read first, such as the errors of a refused form.
+// Moves the focus to [data-focus-me], such as the error summary of a form, so that screen readers read it first.
 function focusFirst(root) {
   root.querySelector("[data-focus-me]")?.focus();
 }

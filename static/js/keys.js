@@ -1,4 +1,4 @@
-// One-key shortcuts. Off while typing, in dialogs and menus, and for who has turned them off.
+// Single-key shortcuts. Inactive while typing, in dialogs and menus, and for users who have turned them off (WCAG 2.1.4).
 const map = document.getElementById("key-map");
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 

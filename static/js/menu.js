@@ -1,4 +1,4 @@
-// Menus: native popovers, placed under their button, walked with arrow keys.
+// Menus: native popovers, placed under their button, navigated with the arrow keys.
 const GAP = 4;
 
 function place(menu, button) {
@@ -12,7 +12,7 @@ function place(menu, button) {
   menu.style.right = fromRight ? `${Math.max(document.documentElement.clientWidth - box.right, GAP)}px` : "auto";
 }
 
-// Known only once it is open: where the menu would stick out, it moves in.
+// The width is known only when the menu is open; then a menu that would leave the window is moved inside.
 function keepInside(menu) {
   const { left, width } = menu.getBoundingClientRect();
   const furthest = document.documentElement.clientWidth - width - GAP;
@@ -47,7 +47,7 @@ document.addEventListener("keydown", (event) => {
   all[next % all.length]?.focus();
 });
 
-// What an item opens or does stands elsewhere: the menu has done its work.
+// Close the menu once an item is chosen.
 document.addEventListener("click", (event) => {
   if (event.target.closest(".menu-item")) event.target.closest("[data-menu]")?.hidePopover();
 });

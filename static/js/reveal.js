@@ -1,4 +1,4 @@
-// Fields that belong to certain answers: data-reveal-when="field=value,value". Hidden ones are disabled, so not sent.
+// Shows fields that depend on another one: data-reveal-when="field=value,value". Hidden fields are disabled, so they are not sent.
 function update(part) {
   const [name, values] = part.dataset.revealWhen.split("=");
   const control = part.closest("form").elements[name];

@@ -1,6 +1,6 @@
-// The selection of a list: rows by id, or the whole filter with exceptions. It outlives paging and sorting in
-// sessionStorage; another filter ends it. The list is [data-selection="canonical filter"], how many it holds stands on
-// [data-total] with data-capped, which may come later; its boxes are [name=ids]; the bar is #selection-bar.
+// The selection in a list: ids of rows, or the whole filter with exceptions. It is kept in sessionStorage over paging
+// and sorting, and cleared when the filter changes. Elements: the list [data-selection="canonical filter"]; its number
+// of rows [data-total] with data-capped, which may be loaded later; the checkboxes [name=ids]; the bar #selection-bar.
 const STORE = `selection:${location.pathname}`;
 const bar = document.getElementById("selection-bar");
 const number = new Intl.NumberFormat(document.documentElement.lang);
@@ -51,7 +51,7 @@ function endWhenFilterChanged() {
 function showBoxes() {
   const all = boxes();
   all.forEach((box) => {
-    box.removeAttribute("form"); // Only the bar's own fields are sent once this script speaks for them.
+    box.removeAttribute("form"); // This script fills the fields of the bar, so the checkboxes themselves must not be sent too.
     box.checked = has(box.value);
   });
   const on = all.filter((box) => box.checked).length;

@@ -1,4 +1,4 @@
-// The frame: rail width, printing, theme at once, and plain words when a request fails.
+// The frame of the page: width of the navigation, printing, theme, and messages for failed requests.
 const root = document.documentElement;
 
 function say(message) {
@@ -17,7 +17,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) print();
 });
 
-// The server keeps the choice; the page need not be loaded again to show it.
+// The form stores the theme on the server; this applies it without reloading the page.
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-theme-form]");
   if (!form || !event.submitter) return;
@@ -30,14 +30,14 @@ document.addEventListener("submit", (event) => {
   form.closest("[popover]")?.hidePopover();
 });
 
-// A session that ended answers with the sign-in page: show it whole, never inside a fragment.
+// After the session has ended the response is the sign-in page. Load it as a page, never swap it into a fragment.
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (!event.detail.xhr.responseURL.includes("/accounts/login/")) return;
   event.detail.shouldSwap = false;
   location.reload();
 });
 
-// An error page stands alone: its own sentence goes into a toast, and what was on the screen stays.
+// An error response is a whole page: show its message as a toast and leave the page unchanged.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (xhr.status < 400 || !xhr.responseText.includes("<p data-say>")) return;
@@ -51,7 +51,7 @@ document.addEventListener("htmx:responseError", (event) => {
   say(sentence || document.getElementById("toast-words").dataset.failed);
 });
 
-// A poll that fails while the line is away stays silent: it asks again anyway.
+// A failed poll shows no message: the next poll tries again.
 document.addEventListener("htmx:sendError", (event) => {
   const polls = event.detail.elt.getAttribute("hx-trigger")?.includes("every");
   if (!polls) say(document.getElementById("toast-words").dataset.away);

@@ -1,4 +1,4 @@
-// Toasts: those that came with the page, and those of HX-Trigger "toast".
+// Toasts: messages in the page, and those of the event "toast" (the header HX-Trigger).
 const list = document.getElementById("toasts");
 const home = list.parentElement;
 const template = document.getElementById("toast-template");
@@ -52,7 +52,7 @@ function build({ message, level = "info", undo_url, link_url, link_text }) {
 
 document.addEventListener("toast", (event) => {
   const item = build(event.detail);
-  // Everything outside an open dialog is inert, so the list moves into it meanwhile.
+  // Everything outside an open modal dialog is inert, so the list of toasts is moved into the dialog.
   const place = document.querySelector("dialog:modal") ?? home;
   if (list.parentElement !== place) place.append(list);
   list.append(item);

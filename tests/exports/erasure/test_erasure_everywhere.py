@@ -24,7 +24,7 @@ from contacts.people import saved_views
 from exports.erasure import erasure
 from exports.files import csv_export as exports
 from exports.files import redaction
-from exports.models import DoomedFile, ExportJob
+from exports.models import ExportJob, PendingFileDeletion
 from exports.requests import register
 from salesconnect.lib.actor import system
 from tests.evidence import evidence
@@ -232,8 +232,8 @@ def test_a_file_that_cannot_be_removed_now_is_removed_by_the_sweep(data, person,
     with monkeypatch.context() as disk:
         disk.setattr(FileSystemStorage, "delete", refuse)
         erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
-    assert (DoomedFile.objects.count(), path.exists()) == (1, True)
-    assert (redaction.delete_pending_files(), DoomedFile.objects.count(), path.exists()) == (1, 0, False)
+    assert (PendingFileDeletion.objects.count(), path.exists()) == (1, True)
+    assert (redaction.delete_pending_files(), PendingFileDeletion.objects.count(), path.exists()) == (1, 0, False)
 
 
 def test_many_are_erased_with_a_handful_of_statements(data, person, member, django_assert_max_num_queries):

@@ -21,7 +21,7 @@ from contacts.people.addresses import address_hash
 from exports.erasure import erasure
 from exports.integrity import check_run
 from exports.integrity.all_checks import CHECKS
-from exports.models import DoomedFile, RecordCheck
+from exports.models import PendingFileDeletion, RecordCheck
 from salesconnect.lib.actor import Forbidden, system
 from unsubscribes.links import links
 from unsubscribes.merging.merge import merge
@@ -276,12 +276,12 @@ def test_what_waits_longer_than_it_may(anna):
     record = SyncRecord.objects.create(sf_id="003000000000001AAA", sobject="Contact", contact_id=anna.pk)
     entry = OutboxEntry.objects.create(record=record, desired=True, due_at=long_ago)
     notice = SyncNotice.objects.create(contact_id=anna.pk, at=long_ago)
-    doomed = DoomedFile.objects.create(name="exports/x.csv", created_at=long_ago)
+    pending = PendingFileDeletion.objects.create(name="exports/x.csv", created_at=long_ago)
     Batch.objects.update(created_at=long_ago)
     ImportJob.objects.update(created_at=long_ago)
     waiting = {
         "orders_waiting": batch, "imports_waiting": job, "verifications_waiting": verification, "runs_waiting": run,
-        "mails_waiting": mail, "doomed_files": doomed,
+        "mails_waiting": mail, "doomed_files": pending,
     }  # fmt: skip
     assert found(mend=True) == {name: (1, str(row.pk), 1) for name, row in waiting.items()}
     SyncConnection.objects.create(pk=1, state="active", login_url="https://x.example", client_id="x", secret="x")
@@ -304,7 +304,7 @@ def test_files_without_rows_and_rows_without_files(settings, tmp_path, db):
         "BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}}  # fmt: skip
     absent = ImportJob.objects.create(actor_name="x", door="page", file_name="x", file="imports/2026/01/gone.csv")
     names = [default_storage.save(f"imports/2026/01/{name}", ContentFile(b"x")) for name in ("old", "new", "doomed")]
-    DoomedFile.objects.create(name=names[2])
+    PendingFileDeletion.objects.create(name=names[2])
     for name in (names[0], names[2]):
         os.utime(tmp_path / name, (0, 0))
     os.utime(tmp_path / names[1], (time.time(), time.time()))  # a disk has its own clock
