@@ -1,7 +1,7 @@
-"""Clocks that differ: Salesforce's, as its answers tell, and the one here.
+"""The difference between the CRM's clock, from the `Date` header of its answers, and ours.
 
-Nothing that is read depends on the clock here, but a signed assertion ends by it, and a person who looks for the cause
-of a refusal has to be told.
+Reading never depends on our clock. A signed JWT assertion does: it carries an expiry time, and a wrong clock is the
+usual cause of a refusal that is otherwise hard to explain.
 """
 
 import datetime as dt
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 CODE = "CLOCK_DIFFERS"
-MOST = dt.timedelta(seconds=60)
+MAX_SKEW = dt.timedelta(seconds=60)
 MINUTE = 60
 
 
 def ahead(header: str | None) -> dt.timedelta | None:
-    """Return by how much the clock of an answer's `Date` header is ahead of ours; None when it tells no time."""
+    """Return how far a `Date` header is ahead of our clock; None for a missing or malformed header."""
     try:
         return parsedate_to_datetime(header or "") - timezone.now()
     except (TypeError, ValueError):
@@ -25,12 +25,11 @@ def ahead(header: str | None) -> dt.timedelta | None:
 
 
 def is_off(skew: dt.timedelta | None) -> bool:
-    """Tell whether two clocks differ by more than a slow answer explains."""
-    return skew is not None and abs(skew) > MOST
+    """Tell whether the difference is larger than a slow answer can explain."""
+    return skew is not None and abs(skew) > MAX_SKEW
 
 
 def words(skew: dt.timedelta | None) -> str:
-    """Say by how much the clock here differs from Salesforce's."""
     seconds = round(skew.total_seconds()) if skew else 0
     number = abs(seconds)
     if number < 2 * MINUTE:

@@ -1,4 +1,4 @@
-"""What the sync remembers. Salesforce's records are known by their ids and the keyed hash of the address alone."""
+"""The state of the sync. Of a record in the CRM its id and the keyed hash of its address are kept, not the address."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +13,7 @@ STANDARD_FIELD = "HasOptedOutOfEmail"
 
 
 class SyncConnection(models.Model):
-    """The one org: how to sign in, how the sync stands. Secrets are encrypted and never shown again."""
+    """The connection to the CRM, one row: credentials, settings, state. Secrets are encrypted and never shown again."""
 
     class State(models.TextChoices):
         OFF = "off", _("Off")
@@ -27,7 +27,7 @@ class SyncConnection(models.Model):
         CLIENT_CREDENTIALS = "client_credentials", _("Client credentials")
         JWT_BEARER = "jwt_bearer", _("JWT bearer")
 
-    # Which CRM it is, as `providers` names it.
+    # The CRM's key in `providers.PROVIDERS`.
     provider = models.CharField(max_length=20, default="salesforce", db_default="salesforce")
     state = models.CharField(max_length=20, choices=State, default=State.OFF)
     paused_until = models.DateTimeField(null=True)
@@ -41,7 +41,7 @@ class SyncConnection(models.Model):
     secret = models.TextField()
     api_version = models.CharField(max_length=5, default="67.0")
     opt_out_field = models.CharField(max_length=80, default=STANDARD_FIELD)
-    # People that exist only in Salesforce are brought in where this is set.
+    # Whether people who exist only in Salesforce are created here.
     create_people = models.BooleanField(_("Bring in people who exist only in Salesforce"), default=False)
     budget_percent = models.PositiveSmallIntegerField(_("Share of the daily API calls, in per cent"), default=10)
     org_id = models.CharField(max_length=18, blank=True)
@@ -53,21 +53,21 @@ class SyncConnection(models.Model):
     usage_used = models.PositiveIntegerField(null=True)
     usage_max = models.PositiveIntegerField(null=True)
     usage_at = models.DateTimeField(null=True)
-    # By how much Salesforce's clock was ahead of the database's when it was heard last.
+    # How far the CRM's clock was ahead of the database's at its last answer.
     clock_ahead = models.DurationField(null=True)
-    # Whether the org refuses a write to a record that has changed meanwhile, and when that was tried; None: not yet.
+    # Whether the org honours If-Unmodified-Since, and when that was tested; None: not yet.
     conditional_writes = models.BooleanField(null=True)
     conditional_at = models.DateTimeField(null=True)
-    # False once the org has refused getUpdated inside a composite request.
+    # False after the org has refused getUpdated inside a composite request, so that it is not tried for every read.
     composite = models.BooleanField(default=True)
-    # What the org was found to have: people who are accounts too, and the objects whose changes it keeps.
+    # Whether the org uses person accounts, and the objects for which it keeps a field history.
     person_accounts = models.BooleanField(default=False)
     history_of = models.JSONField(default=list)
-    # Since when it is this org and this field that are meant: dry runs from before say nothing of them.
+    # When this org and opt-out field were set up: dry runs from before are about another org or field.
     set_up_at = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
-    # The name of the key that hashed the addresses of all records then; empty where nobody knows.
+    # The name of the key with which the last full read hashed the addresses; empty if unknown.
     hash_key = models.CharField(max_length=8, blank=True, db_default="")
     linked_at = models.DateTimeField(null=True)
 
@@ -79,7 +79,7 @@ class SyncConnection(models.Model):
 
 
 class SyncLease(models.Model):
-    """Who reads, who writes: one of each. Times are the database's; a killed holder's lease runs out."""
+    """The lease of the one reader and of the one writer. By the database's clock; a killed holder's lease expires."""
 
     name = models.CharField(max_length=10, primary_key=True)
     holder = models.UUIDField()
@@ -90,15 +90,15 @@ class SyncLease(models.Model):
 
 
 class SyncCursor(models.Model):
-    """How far an object is read. Everything that Salesforce committed before `watermark` is known here."""
+    """How far an object has been read: every change that the CRM committed before `watermark` is known here."""
 
     sobject = models.CharField(max_length=20, primary_key=True)
     watermark = models.DateTimeField(null=True)
-    # Where an unfinished read goes on, and what its watermark will be.
+    # Keyset position of an unfinished read of changes, and the watermark that its last page sets.
     upper = models.DateTimeField(null=True)
     page_stamp = models.DateTimeField(null=True)
     page_id = models.CharField(max_length=18, blank=True)
-    # The same for a read of everything, which goes by id.
+    # The same for an unfinished full read, which is ordered by id.
     full_run = models.BigIntegerField(null=True)
     full_upper = models.DateTimeField(null=True)
     full_id = models.CharField(max_length=18, blank=True)
@@ -111,36 +111,36 @@ class SyncCursor(models.Model):
 
 
 class SyncRecord(models.Model):
-    """A Contact or Lead: the value of its opt-out box as last seen and as last written, and whose it is here."""
+    """A Contact or Lead: its opt-out box as last read and as last written, and the person to whom it is linked."""
 
     on_merge = OnMerge.STAYS
 
     sf_id = models.CharField(max_length=18, unique=True, db_collation="C")
     sobject = models.CharField(max_length=20)
     address_hash = models.UUIDField(null=True, db_index=True)
-    # A plain number: the record outlives the person, as the opt-out does.
+    # No foreign key: like the opt-out, the record outlives the person.
     contact_id = models.BigIntegerField(null=True, db_index=True)
     account_id = models.CharField(max_length=18, blank=True)
-    # On whom the sync wrote this ID; not where it came in by hand or by a file.
+    # The person on whom the sync itself wrote this ID; empty if it was typed or imported.
     named_on = models.BigIntegerField(null=True)
-    # The Contact of a person account, whose opt-out is written on the account.
+    # Whether this is the Contact of a person account: its opt-out is written on the Account.
     person_account = models.BooleanField(db_default=False)
     opted_out = models.BooleanField(null=True)
     stamp = models.DateTimeField(null=True)
     modified_by = models.CharField(max_length=18, blank=True)
     pushed = models.BooleanField(null=True)
     pushed_at = models.DateTimeField(null=True)
-    # The box is ticked for somebody else than its address or its person: that tick says nothing about them.
+    # We ticked the box for somebody else than its address or its person, so the tick is not their opt-out.
     ticked_for_other = models.BooleanField(db_default=False)
     deleted = models.BooleanField(default=False)
-    # Where the record's word lives on: the winner of a merge, the Contact of a converted Lead.
+    # The record that took over: the winner of a merge, or the Contact of a converted Lead.
     successor_id = models.CharField(max_length=18, blank=True)
-    # Whether an opt-out still has to be handed on to where the record lives on.
+    # Whether the record's opt-out has yet to be passed on to its successor.
     owes = models.BooleanField(db_default=False)
     reasserts = models.PositiveSmallIntegerField(default=0)
     reasserted_since = models.DateTimeField(null=True)
     seen_in = models.BigIntegerField(null=True)
-    # Since when its person is erased here, so that it is to be erased there too (art. 19), and who saw to that.
+    # When its person was erased here, so that it has to be erased in the CRM too (GDPR art. 19), and who did that.
     erased_at = models.DateTimeField(null=True)
     erased_there_at = models.DateTimeField(null=True)
     erased_there_by = models.CharField(max_length=150, blank=True, db_default="")
@@ -159,10 +159,10 @@ class SyncRecord(models.Model):
 
 
 class SyncNotice(models.Model):
-    """Something that Salesforce has to hear, before anybody looked which records it concerns.
+    """An opt-out or re-consent that the CRM has to learn of, before its records are looked up.
 
-    A trigger writes it in the transaction of the opt-out itself, whatever the way that came in; a re-consent writes
-    its own, with `yes`. What the records are to hold is decided from the state that is found when it is read.
+    A trigger inserts it in the transaction of the opt-out, so that no code path can forget it; a re-consent inserts its
+    own, with `yes`. What the records should hold is decided later, from the state at the time of processing.
     """
 
     on_merge = OnMerge.STAYS
@@ -198,9 +198,9 @@ class OutboxEntry(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     lease = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
-    # What was known of the record when a re-consent was given: a box that has not moved since is the old "no".
+    # The record's stamp when a re-consent was given: a box that has not changed since is the old opt-out.
     known_stamp = models.DateTimeField(null=True)
-    # What was known of Salesforce's clock then: either clock may be set anew before Salesforce is asked.
+    # The clock difference at that time: either clock may be adjusted before the CRM is asked.
     clock_ahead = models.DurationField(null=True)
     code = models.CharField(max_length=80, blank=True)
     message = models.CharField(max_length=TEXT_LIMIT, blank=True)
@@ -216,7 +216,7 @@ class OutboxEntry(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state__in=["pending", "retry"]), name="outbox_due"),
             models.Index(fields=["leased_until"], condition=Q(state="leased"), name="outbox_leased"),
-            # Without it a question for one record's open entries reads the entries of all of them.
+            # Without it, PostgreSQL reads all open entries to find those of one record.
             models.Index(
                 fields=["record"],
                 condition=Q(state__in=["pending", "retry", "leased"]),
@@ -230,9 +230,9 @@ class OutboxEntry(models.Model):
 
 
 class SyncJob(models.Model):
-    """A job of Salesforce's that writes many opt-outs: the entries that it works off are leased to it until it ends.
+    """A bulk job of the CRM that writes many opt-outs. Its outbox entries are leased to it until it ends.
 
-    It is here before it is there, so that no killed worker leaves one of which nobody knows.
+    The row is committed before the job is created, so that a killed worker never leaves an unknown job.
     """
 
     lease = models.UUIDField(unique=True)
@@ -284,7 +284,7 @@ class SyncRun(Job):
 
 
 class SyncError(models.Model):
-    """Why a record could not be synced: once for each record, direction and code."""
+    """Why a record could not be synced: one row per record, direction and code."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Tried again")

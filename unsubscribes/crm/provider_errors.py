@@ -1,4 +1,4 @@
-"""What can go wrong in a conversation with a CRM, and how often each kind is tried again."""
+"""The kinds of errors of a CRM, and how often each is retried. Pure."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -13,10 +13,10 @@ class ErrorKind(Enum):
     SCHEMA = "schema"
     SPLIT = "split"
     RESUME = "resume"
-    MOVED_ON = "moved on"  # somebody changed the record since it was read
-    ELSEWHERE = "elsewhere"  # this host is not the CRM's, or is no longer: a new token names the right one
-    GONE = "gone"  # merged, deleted, converted: look where it went
-    RULE = "rule"  # the CRM's own rules refuse it: they may change
+    MOVED_ON = "moved on"  # the record was changed after it was read
+    ELSEWHERE = "elsewhere"  # the host redirects: a new token names the right one
+    GONE = "gone"  # merged, deleted or converted: look up what became of it
+    RULE = "rule"  # a rule of the CRM refuses the write; an administrator there may change it
     READ_ONLY = "read only"
     SLOW = "slow"
     DATA = "data"
@@ -25,7 +25,7 @@ class ErrorKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How a record is tried again: after how many seconds first, how many times longer each time, how often in all."""
+    """Exponential backoff of one record: first delay in seconds, growth factor, number of tries, longest delay."""
 
     first: float
     growth: float
@@ -33,23 +33,22 @@ class RetryPolicy:
     longest: float = 3_600
 
     def seconds(self, attempts: int) -> float:
-        """Return how long to wait after so many tries that failed before."""
         return min(self.first * self.growth ** min(attempts, 20), self.longest)
 
 
 RETRY_POLICIES = {
-    ErrorKind.TRANSIENT: RetryPolicy(1, 2, 20),  # eight hours: a mass update holds its rows for long
+    ErrorKind.TRANSIENT: RetryPolicy(1, 2, 20),  # eight hours in all: a mass update locks its rows for that long
     ErrorKind.MOVED_ON: RetryPolicy(1, 2, 20),
-    ErrorKind.SLOW: RetryPolicy(3_600, 1, 168),  # an approval takes days
-    ErrorKind.GONE: RetryPolicy(60, 4, 5),  # answers as if it were not there, and is
+    ErrorKind.SLOW: RetryPolicy(3_600, 1, 168),  # hourly for a week: an approval process locks the record for days
+    ErrorKind.GONE: RetryPolicy(60, 4, 5),  # reported as missing, but not as deleted: it may be hidden for a while
     ErrorKind.UNKNOWN: RetryPolicy(8, 8, 5),
     ErrorKind.BUG: RetryPolicy(8, 8, 5),
 }
-"""A kind that is not here waits for a person, who gets a dead letter, and for the next day."""
+"""A kind without a policy becomes a dead letter at once; the sweep retries dead letters once a day."""
 
 
 class ProviderError(Exception):
-    """A request failed as a whole: what kind of trouble it is, the CRM's code and words, and how long to wait."""
+    """A request failed as a whole; `retry_after` is the delay in seconds that the CRM asked for."""
 
     def __init__(self, kind: ErrorKind, code: str, message: str = "", *, retry_after: float | None = None) -> None:
         super().__init__(f"{kind.value}: {code}")
@@ -60,4 +59,4 @@ class ProviderError(Exception):
 
 
 class LeaseLost(Exception):  # noqa: N818
-    """Somebody else has taken over: stop without another word."""
+    """Another worker has taken the lease over: stop without writing anything more."""

@@ -1,4 +1,4 @@
-"""What the worker does about the sync. Rows are the truth; every task may run twice, late, or at once."""
+"""Celery tasks of the sync. The rows are the queue: every task may run twice, late, or concurrently."""
 
 import datetime as dt
 import logging
@@ -29,7 +29,10 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="unsubscribes.pull_salesforce", time_limit=240)
 def pull_salesforce() -> None:
-    """Read what changed; everything once a week, and after a new key: older hashes meet nobody's new "no"."""
+    """Read what changed; everything once a week, and after a new hash key.
+
+    New opt-outs are stored under the new key, so records that an old key hashed would not match them.
+    """
     connecting.from_environment(actor=system("sync"))
     if not pausing.may_run():
         return
@@ -59,13 +62,13 @@ def push_salesforce() -> None:
 
 @shared_task(name="unsubscribes.run_salesforce", time_limit=1_800)
 def run_salesforce(run_id: int) -> None:
-    """Work on a run that was ordered, for one turn; a dry run is one turn, however long it takes.
+    """Work on a requested run for one turn; a dry run is a single turn, however long it takes.
 
-    Somebody wants it now: it does not wait for the end of a pause that the connection made by itself.
+    Because somebody asked for it, it does not wait for the end of an automatic pause.
     """
     run = _open().filter(pk=run_id).first()
     if run is None or (run.dry_run and run.state == SyncRun.State.RUNNING):
-        # A dry run begins once: one that was killed is ended by the sweep, one that is alive goes on.
+        # A redelivered message must not start a dry run twice: the sweep fails one whose worker was killed.
         return
     stopped = SyncConnection.objects.filter(state__in=(SyncConnection.State.OFF, SyncConnection.State.PAUSED))
     if not run.dry_run and stopped.exists():
@@ -93,7 +96,7 @@ def _progress(run_id: int) -> str:
 
 
 def _give_up(run_id: int, _words: str) -> None:
-    """End a run at which its workers die; the next one starts anew."""
+    """Fail a run that keeps killing its workers; the next run starts afresh."""
     engine.end(SyncRun.objects.filter(pk=run_id), SyncRun.State.FAILED, message="killed")
 
 
@@ -104,10 +107,11 @@ QUEUE = engine.Queue("sync", "unsubscribes.run_salesforce", _open, _work, _progr
 
 @shared_task(name="unsubscribes.sweep_salesforce", time_limit=240)
 def sweep_salesforce() -> None:
-    """Take up what was left: leases of killed workers, runs that stand still, rules that may have changed by now."""
+    """Recover from lost messages and killed workers, purge old rows, and retry dead letters once a day."""
     outbox.collect()
     outbox.reclaim()
-    # What waits for another run to end goes on at once; of what stands still in the middle, only what reads everything.
+    # Runs that wait for another run continue at once. Of the silent ones only full reads do: they keep their position,
+    # while a short run is cheaper to start anew.
     kept_waiting = _open().filter(state=SyncRun.State.QUEUED, started_at__isnull=False)
     lasting = Q(kind__in=FULL_READS) | Q(state=SyncRun.State.QUEUED)
     engine.sweep(QUEUE, (engine.silent(QUEUE) | kept_waiting).filter(lasting))
@@ -122,13 +126,14 @@ def sweep_salesforce() -> None:
 
 @shared_task(name="unsubscribes.digest_salesforce", time_limit=60)
 def digest_salesforce() -> None:
-    """Say once a day in the log how the sync stands: what it did, what waits, what went wrong by its code."""
+    """Log once a day what the sync did, what is waiting, and the errors by code."""
     if not SyncConnection.objects.exists():
         return
     now, done = status.status(), status.last_day()
     codes = ", ".join(f"{group['code']} {group['records']}" for group in status.errors_by_code()) or "none"
     logger.info(
-        "The sync today: %s; %s runs, %s read, %s changed, %s written, %s calls; %s wait, %s given up; errors: %s",
+        "Sync in the last 24 hours: %s; %s runs, %s read, %s changed, %s written, %s calls; %s waiting,"
+        " %s dead letters; errors: %s",
         now.state, done["runs"], done["read"], done["changed"], done["written"], done["calls"],
         now.waiting, now.dead, codes,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What goes between the sync and a provider: records as the CRM shows them, positions, results. Pure."""
+"""The values that the sync and a provider exchange. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -9,15 +9,15 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 
 Explanation = tuple[str | Promise, str | Promise]
-"""What a code means, and what to do about it (empty: nothing, it heals by itself)."""
+"""What an error code means, and what to do about it (empty: nothing, it is retried automatically)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrmRecord:
-    """A record of a person as the CRM shows it; `email_key` is empty where there is no address to send mail to.
+    """A record of a person as read from the CRM. `email_key` is empty without a usable address.
 
-    `stamp` moves with each change of the record, whoever makes it. `successor_id` is the record it was merged or
-    converted into, and `successor_sobject` the kind of that.
+    `stamp` changes with every change of the record, whoever makes it. `successor_id` is the record into which it was
+    merged or converted, `successor_sobject` the object of that record.
     """
 
     sf_id: str
@@ -36,9 +36,9 @@ class CrmRecord:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """Some records in the order in which reading goes on after any of them, and whether they are the last.
+    """A page of records in keyset order, so that a read can resume after any of them; `done` on the last page.
 
-    Once the last page of a read of changes is applied, everything that the CRM committed before `upper` is known.
+    Once the last page of a read of changes is applied, every change that the CRM committed before `upper` is known.
     """
 
     records: Sequence[CrmRecord]
@@ -47,7 +47,7 @@ class RecordPage:
 
 
 class ReadPosition(NamedTuple):
-    """How far a kind of record is read: up to a moment, and of an unfinished read its end and the last record."""
+    """How far an object has been read: its watermark, and of an unfinished read its upper bound and last record."""
 
     sobject: str
     watermark: dt.datetime | None
@@ -56,17 +56,17 @@ class ReadPosition(NamedTuple):
 
 
 class Attribution(NamedTuple):
-    """Who opted somebody out in the CRM, and when; not `exact`: who changed the record last, so the latest moment."""
+    """Who opted somebody out in the CRM, and when. Unless `exact`, these are the last change of the whole record."""
 
     who: str
     at: dt.datetime
     exact: bool
-    # What the CRM is called, where a reason is read again.
+    # The CRM's name; set where the attribution was parsed from a stored reason.
     crm: str = ""
 
 
 class WriteTarget(NamedTuple):
-    """What is written for a record: the object, its id, the name of the opt-out box there."""
+    """Where the opt-out of a record is written: object, id, and API name of the checkbox."""
 
     sobject: str
     sf_id: str
@@ -75,7 +75,7 @@ class WriteTarget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What became of one record of a write; `code` is empty when it was written."""
+    """The result of writing one record; `code` is empty on success."""
 
     code: str = ""
     message: str = ""
@@ -83,7 +83,7 @@ class WriteResult:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """One check of the connection: whether it is well, what was looked at and found, and what to do if it is not."""
+    """One line of the connection test: what was checked, what was found, and what to do if it failed."""
 
     ok: bool
     what: str
@@ -93,7 +93,7 @@ class ConnectionCheck:
 
 @dataclass(frozen=True, slots=True)
 class WriteLimits:
-    """How many records go into one write; above how many that wait a job is made, and how many go into a job."""
+    """Records per write request; above how many waiting records a bulk job is used; records per bulk job."""
 
     batch: int
     jobs_above: int | None = None
@@ -101,8 +101,6 @@ class WriteLimits:
 
 
 class JobState(Enum):
-    """How far a job of the CRM's is."""
-
-    OPEN = "open"  # made, but not closed: it has written nothing
+    OPEN = "open"  # created, but its upload is not closed: it has written nothing
     WORKING = "working"
     ENDED = "ended"

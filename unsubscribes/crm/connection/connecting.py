@@ -40,17 +40,16 @@ logger = logging.getLogger(__name__)
 
 
 def connection() -> SyncConnection | None:
-    """Return the connection; None when none is set up."""
     return SyncConnection.objects.first()
 
 
 def by_environment() -> bool:
-    """Tell whether the environment says how to sign in; the page shows it then and changes nothing of it."""
+    """Tell whether environment variables configure the sign-in; the page shows it read-only then."""
     return any(crm.environment() for crm in providers.every())
 
 
 def shown() -> SyncConnection:
-    """Return the connection as it is, or as the environment would set it up, or an empty one. Stores nothing."""
+    """Return the connection for display: as stored, with the values of the environment, or empty. Stores nothing."""
     row = connection() or SyncConnection()
     if by_environment():
         for name, value in _sign_in_of_environment().items():
@@ -60,10 +59,10 @@ def shown() -> SyncConnection:
 
 @transaction.atomic
 def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
-    """Set the connection up, or change what `values` names; `secret` stays as it is when it is empty.
+    """Set up the connection, or change the fields in `values`; an empty `secret` keeps the stored one.
 
-    Another opt-out field is another list of opt-outs: the sync is off then until a dry run was accepted again.
-    Raises `Invalid`.
+    Another opt-out field means other opt-outs, so the sync is switched off until a new dry run is accepted. Raises
+    `Invalid`, and `Conflict` (`other_crm`).
     """
     actor.require_recent(RIGHT)
     row = SyncConnection.objects.select_for_update().filter(pk=1).first() or SyncConnection(pk=1)
@@ -75,7 +74,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     row.login_url = str(row.login_url).strip().rstrip("/")
     elsewhere = not providers.of(row).is_same_place(row.login_url, before["login_url"])
     if elsewhere:
-        row.secret = ""  # it was given for another place
+        row.secret = ""  # never send a secret to another host than the one it was entered for
     if errors := _faults(row, values.get("secret", "")):
         raise Invalid(errors)
     if values.get("secret"):
@@ -104,7 +103,7 @@ def _forget_token(row: SyncConnection) -> None:
 
 
 def _start_over(row: SyncConnection) -> None:
-    """Forget what the boxes held: they were those of another field."""
+    """Discard the stored values of the boxes, which are of another field."""
     SyncRecord.objects.update(opted_out=None, pushed=None, stamp=None)
     SyncJob.objects.all().delete()
     outbox.reclaim()
@@ -129,12 +128,12 @@ def from_environment(*, actor: Actor) -> SyncConnection | None:
     same = row and all(getattr(row, name) == value for name, value in values.items() if name != "secret")
     if row and same and decrypt_or_empty(row.secret) == values["secret"]:
         return row
-    # It is the environment that sets this up, not whoever happens to be the first to look.
+    # The environment sets the connection up, not the user whose request comes first: no recent sign-in is needed.
     return connect(values, actor=replace(actor, is_recent=True))
 
 
 def environment() -> dict[str, Any]:
-    """Return how the environment signs in, with the secret or the key. Raises `Invalid` when that cannot be read."""
+    """Return the sign-in that the environment configures, with the secret. Raises `Invalid` if it cannot be read."""
     return _sign_in_of_environment() | {"secret": _crm_of_environment().environment_secret()}
 
 
@@ -148,7 +147,7 @@ def _crm_of_environment() -> Provider:
 
 
 def test(*, actor: Actor) -> list[ConnectionCheck]:
-    """Check what has to be right in the org; changes nothing there. Raises `Conflict` when nothing is set up."""
+    """Run the checks of the connection; changes nothing in the CRM. Raises `Conflict` when nothing is set up."""
     actor.require(RIGHT)
     row = from_environment(actor=actor)
     if row is None:
@@ -157,7 +156,7 @@ def test(*, actor: Actor) -> list[ConnectionCheck]:
 
 
 def last_dry_run() -> SyncRun | None:
-    """Return the newest dry run of the connection as it is set up now, however far it is."""
+    """Return the newest dry run since the connection was set up, in any state."""
     row = connection()
     if row is None or row.set_up_at is None:
         return None
@@ -165,7 +164,7 @@ def last_dry_run() -> SyncRun | None:
 
 
 def accepted_dry_run() -> SyncRun | None:
-    """Return the newest dry run of this connection that was finished, which activation accepts."""
+    """Return the newest finished dry run since the connection was set up, which activation requires."""
     row = connection()
     if row is None or row.set_up_at is None:
         return None
@@ -175,9 +174,7 @@ def accepted_dry_run() -> SyncRun | None:
 
 @transaction.atomic
 def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
-    """Let the sync begin. Raises `Conflict`: `dry_run_first`, or `confirm` when it would change so much that somebody
-    has to say yes.
-    """
+    """Activate the sync. Raises `Conflict`: `dry_run_first`, or `confirm` when many changes need a confirmation."""
     actor.require_recent(RIGHT)
     row = SyncConnection.objects.select_for_update().first()
     tried = accepted_dry_run()
@@ -196,10 +193,10 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
 
 @transaction.atomic
 def disconnect(*, actor: Actor) -> None:
-    """Forget the org with all that is known of its records; the people and their opt-outs stay."""
+    """Delete the connection and all stored records; people and their opt-outs stay."""
     actor.require_recent(RIGHT)
     record_ids.take_back(actor=actor)
-    # The tables are not analysed: counted now, they would be taken for empty when the next org fills them.
+    # No ANALYZE afterwards: with statistics of empty tables, PostgreSQL would plan badly when the next org fills them.
     for model in (SyncJob, OutboxEntry, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     engine.end(SyncRun.objects.all(), SyncRun.State.CANCELLED)

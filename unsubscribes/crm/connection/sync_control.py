@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def request_run(
     *, actor: Actor, direction: str = "both", is_dry: bool = False, full: bool = False, start: bool = True
 ) -> SyncRun:
-    """Order a run; a worker does it unless `start` is false. Raises `Conflict` when the sync is not set up or off."""
+    """Create a run, for a worker unless `start` is false. Raises `Conflict` if the sync is missing, off or paused."""
     actor.require(RIGHT)
     row = from_environment(actor=actor)
     if row is None:
@@ -39,7 +39,7 @@ def request_run(
 
 
 def pause(*, actor: Actor) -> Outcome:
-    """Stop the sync until somebody resumes it; opt-outs wait in the outbox."""
+    """Pause the sync until an administrator resumes it; opt-outs wait in the outbox."""
     actor.require_recent(RIGHT)
     running = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.PAUSED))
     changed = running.update(state=ConnectionState.PAUSED, paused_until=None)
@@ -48,7 +48,7 @@ def pause(*, actor: Actor) -> Outcome:
 
 
 def resume(*, actor: Actor) -> Outcome:
-    """Let the sync go on, whatever it was paused for."""
+    """End any pause, by hand or automatic."""
     actor.require_recent(RIGHT)
     paused = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.ACTIVE))
     changed = paused.update(state=ConnectionState.ACTIVE, paused_until=None, pauses=0, message="")
@@ -58,7 +58,7 @@ def resume(*, actor: Actor) -> Outcome:
 
 
 def retry(error_id: int, *, actor: Actor) -> SyncError:
-    """Try again what was given up for one error. Raises `Missing`."""
+    """Retry the dead letters of one error. Raises `Missing`."""
     actor.require(RIGHT)
     error = SyncError.objects.filter(pk=error_id).first()
     if error is None:

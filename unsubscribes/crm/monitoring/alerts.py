@@ -19,7 +19,7 @@ LONG = dt.timedelta(minutes=30)
 
 
 class Alert(NamedTuple):
-    """What is wrong; where it is work that waits, how much, and since when; by how much a clock differs."""
+    """A problem of the sync. `number` and `since` are for work that is waiting, `skew` for a clock that is wrong."""
 
     code: str
     number: int | None = None
@@ -28,7 +28,7 @@ class Alert(NamedTuple):
 
 
 def alerts() -> list[Alert]:
-    """Return what is wrong, the worst first; nothing without a connection, or while it is off or paused by hand."""
+    """Return the problems, the worst first; none while there is no connection, or it is off or paused by hand."""
     row = SyncConnection.objects.exclude(state__in=(SyncConnection.State.OFF, SyncConnection.State.PAUSED)).first()
     return [] if row is None else [*_org(row), *_stuck()]
 
@@ -41,7 +41,7 @@ def _org(row: SyncConnection) -> Iterator[Alert]:
 
 
 def _stuck() -> Iterator[Alert]:
-    """Look at everything that somebody else has to take up; each look is one statement over what is open alone."""
+    """Yield the work that has been waiting too long. Each query reads open rows only, so history costs nothing."""
     states = SyncRun.State
     silent = SyncRun.objects.filter(state=states.RUNNING, heartbeat_at__lt=Now() - SILENT)
     yield from _waits("RUN_SILENT", silent, "heartbeat_at")

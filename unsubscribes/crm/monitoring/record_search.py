@@ -1,4 +1,4 @@
-"""Finding records of the CRM: by person, by id, by what became of them."""
+"""Search for records of the CRM by person, by id, or by the state of their sync."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -21,9 +21,9 @@ class RecordFilter(TextChoices):
 
 
 def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncRecord]:
-    """Return records by a record's ID or by the words of a person, narrowed to one kind.
+    """Return the records that match a record ID or a search for people, and the filter `show`.
 
-    A search for people that finds very many looks at the first of them only.
+    A search for people considers the first 1,000 matches only.
     """
     actor.require("view_people")
     found = SyncRecord.objects.filter(_shown(show))
@@ -49,5 +49,5 @@ def _shown(show: str) -> Q:
 
 
 def _ambiguous() -> Exists:
-    """The address of the record belongs to somebody else than the person to whom it is linked."""
+    """Return the condition that a record's address belongs to another person than the one it is linked to."""
     return Exists(Contact.objects.filter(address_hash=OuterRef("address_hash")).exclude(pk=OuterRef("contact_id")))

@@ -1,4 +1,4 @@
-"""How the sync stands, in numbers: for the page, the API and the metrics."""
+"""The status of the sync in numbers, for the page, the API and the metrics."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -15,17 +15,19 @@ from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
 from unsubscribes.crm.reading.applying import OTHER_ADDRESS
 from unsubscribes.crm.reading.overruling import OVERRULED
 
-# What both sides said differently: somebody was overruled, or something in the CRM fights back.
+# Error codes that mean that both sides disagreed about somebody.
 CONFLICTS = (OVERRULED, KEEPS_CLEARING, OTHER_ADDRESS)
-# A watermark that stands for so long though reading works is held by a transaction that is open in the CRM.
+# A watermark that has not advanced for this long while reading works is held back by an open transaction in the CRM.
 HELD_BACK = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The connection's state, the lag of each object in seconds (None before the first read), the outbox by state,
-    when its oldest entry was left, and the org's API calls: used, allowed, and how many of them are for the sync.
+    """The state of the connection, and its figures.
+
+    `lag` is in seconds by object, None before the first read; `outbox` counts entries by state; `oldest` is when the
+    oldest waiting entry was created; `budget` is the part of the `allowed` API calls that the sync may use.
     """
 
     state: str
@@ -40,7 +42,6 @@ class Status:
 
     @property
     def waiting(self) -> int:
-        """Return how many records wait to be written."""
         return sum(self.outbox[str(state)] for state in (*outbox.WAITING, OutboxEntry.State.LEASED))
 
     @property
@@ -49,7 +50,6 @@ class Status:
 
 
 def status() -> Status:
-    """Return how the sync stands now."""
     row = SyncConnection.objects.first() or SyncConnection()
     return Status(
         state=row.state,
@@ -71,7 +71,7 @@ def records_of(contact_id: int) -> QuerySet[SyncRecord]:
 
 @dataclass(frozen=True, slots=True)
 class LinkedRecord:
-    """A record of a person: what is known of it, the newest entry about it, its address in the CRM."""
+    """A record of a person, its newest outbox entry, and its URL in the CRM."""
 
     record: SyncRecord
     entry: OutboxEntry | None
@@ -91,7 +91,7 @@ def newest_entry(record: SyncRecord) -> OutboxEntry | None:
 
 
 def url_of(row: SyncConnection, sf_id: str) -> str:
-    """Return where a record is seen in the CRM; empty before anybody has signed in."""
+    """Return the URL of a record in the CRM; empty before the first sign-in."""
     return providers.of(row).url_of(row, sf_id)
 
 
@@ -103,7 +103,7 @@ def _lag(sobjects: Iterable[str]) -> dict[str, int | None]:
 
 @dataclass(frozen=True, slots=True)
 class ReadStatus:
-    """How one object is read: when it worked last, what hinders it, whether the CRM holds the watermark back."""
+    """How reading one object goes: last success, last error, and whether the CRM holds the watermark back."""
 
     sobject: str
     read_at: dt.datetime | None
@@ -125,7 +125,7 @@ def _reading(name: str, cursor: Any) -> ReadStatus:
 
 
 def errors_by_code() -> list[dict[str, Any]]:
-    """Return what is not resolved by code: how many records, how many of them wait for somebody, and since when."""
+    """Return the unresolved errors by code: records, dead letters among them, first and last time seen."""
     rows = SyncError.objects.exclude(state=SyncError.State.RESOLVED).values("code").order_by("code")
     dead = Count("pk", filter=Q(state=SyncError.State.DEAD))
     counted = rows.annotate(records=Count("pk"), dead=dead, first=Min("first_seen"), last=Max("last_seen"))
@@ -133,7 +133,6 @@ def errors_by_code() -> list[dict[str, Any]]:
 
 
 def last_day() -> dict[str, int]:
-    """Return what the runs of the last 24 hours came to."""
     runs = SyncRun.objects.filter(created_at__gt=Now() - DAY)
     names = ("read", "changed", "written", "calls")
     found = runs.aggregate(runs=Count("pk"), **{name: Sum(name) for name in names})
@@ -141,7 +140,7 @@ def last_day() -> dict[str, int]:
 
 
 def last_comparison() -> SyncRun | None:
-    """Return the newest run that compared everything; its corrections should be 0."""
+    """Return the newest comparison of everything; if it found corrections, the sync had missed changes."""
     done = SyncRun.objects.filter(kind=SyncRun.Kind.RECONCILE, state=SyncRun.State.DONE)
     return done.order_by("-pk").first()
 

@@ -1,4 +1,4 @@
-"""The sync in figures for a monitoring system: no names, no addresses, no ids of people or records, no tokens."""
+"""Metrics of the sync for Prometheus. They contain no names, addresses, ids or tokens."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,7 +14,7 @@ Sample = tuple[dict[str, str], float]
 
 
 class Metric(NamedTuple):
-    """A figure: its name, its kind for Prometheus (gauge, counter), what it says, and its values by their labels."""
+    """A metric of Prometheus: name, kind (gauge or counter), help text, and samples with their labels."""
 
     name: str
     kind: str
@@ -23,7 +23,7 @@ class Metric(NamedTuple):
 
 
 def collect() -> Iterator[Metric]:
-    """Yield the figures; the first says whether there is a connection, and without one it is alone."""
+    """Yield the metrics; without a connection only `sync_connected`."""
     row = SyncConnection.objects.first()
     yield _one("sync_connected", "1 when Salesforce is connected.", float(row is not None))
     if row is None:

@@ -1,4 +1,4 @@
--- Whether the record's own address says "no", and not only somebody who is linked to it.
+-- Whether the record's own address is opted out, and not only a person who is linked to the record.
 (
     EXISTS (
         SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s

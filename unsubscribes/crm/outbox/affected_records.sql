@@ -1,4 +1,5 @@
--- A merged or converted record's word goes to where it lives on, over as many hops as there are; a circle ends.
+-- The records of people and addresses; of a merged or converted record its last successor, over any number of hops.
+-- UNION without ALL ends the recursion where the hops form a circle.
 WITH RECURSIVE named AS (
     SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE contact_id = ANY(%(people)s)
     UNION SELECT id, sf_id, successor_id FROM unsubscribes_syncrecord WHERE address_hash = ANY(%(hashes)s)

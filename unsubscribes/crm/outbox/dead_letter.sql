@@ -1,4 +1,5 @@
--- What is not wished, because the box is cleared again and again, is left to an administrator: never without a word.
+-- Boxes that are cleared again and again are not ticked any more; an administrator gets a dead letter instead, so that
+-- the opt-out is never dropped silently.
 INSERT INTO unsubscribes_outboxentry (record_id, desired, state, attempts, code, message, finished_at)
 SELECT r.id, true, 'dead', 0, '{code}', r.modified_by, now() FROM unsubscribes_syncrecord r
 WHERE r.id = ANY(%(records)s) AND NOT r.deleted AND r.successor_id = ''

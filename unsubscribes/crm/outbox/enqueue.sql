@@ -1,6 +1,6 @@
--- 1. Who is opted out here: true, where it is not known to stand there already. 2. Who has given a new consent: false,
--- where the opt-out was written or seen. An entry that waits is overwritten, one that is being written stays, and
--- another one of the same kind is not left beside it.
+-- True for people who are opted out here, unless the box is known to be ticked. False for people who gave a new
+-- consent, if the opt-out was written by us or read from the CRM. A waiting entry with the other value is overwritten; a
+-- leased one stays as it is, and gets no second entry with the same value beside it.
 INSERT INTO unsubscribes_outboxentry AS w
     (record_id, desired, state, attempts, due_at, known_stamp, clock_ahead, code, message, created_at)
 SELECT r.id, %(desired)s, 'pending', 0, now(), CASE WHEN %(desired)s THEN NULL ELSE r.stamp END,

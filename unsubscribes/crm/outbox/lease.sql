@@ -1,5 +1,6 @@
--- Of a record that is being written, nothing else is written at the same time. An array is made once; of a list, a
--- plan made without statistics would ask anew for each row.
+-- A record has at most one leased entry, so that two workers never write it at the same time. ANY(ARRAY(...)) is
+-- evaluated once; for IN (...), PostgreSQL may choose a plan that runs the subquery for each row when the table has no
+-- statistics. SKIP LOCKED passes over entries that another worker is leasing.
 UPDATE unsubscribes_outboxentry SET state = 'leased', lease = %(lease)s,
     leased_until = clock_timestamp() + make_interval(secs => %(seconds)s)
 WHERE id = ANY(ARRAY(

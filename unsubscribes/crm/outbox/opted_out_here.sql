@@ -1,6 +1,6 @@
--- Whether the person of a record `r` is opted out here for a reason that the CRM has to hear: a bounce is none.
--- `OFFSET 0` keeps PostgreSQL to one look per record into an index each: where its statistics do not know yet how many
--- people are opted out, it would begin with all of them, for each record anew.
+-- Whether the person of a record `r` is opted out here for a reason that the CRM has to know: a bounce is none.
+-- `OFFSET 0` is an optimisation fence: it makes PostgreSQL look each record up by index. With stale statistics about how
+-- many people are opted out, it would scan all of them, for each record anew.
 (
     EXISTS (
         SELECT FROM (SELECT source FROM compliance_suppression WHERE address_hash = r.address_hash OFFSET 0) s

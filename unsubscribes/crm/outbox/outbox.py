@@ -1,9 +1,9 @@
-"""The outbox: from what people said to what each record is to hold.
+"""The transactional outbox: which value each record in the CRM is to hold.
 
-1. The opt-out's own transaction leaves a notice (a trigger does it, so no way in can forget it). 2. `collect` finds the
-records that notices concern and leaves entries, decided from the state that stands then. 3. A push leases entries,
-decides again, writes, and settles them. All that reads links and writes entries takes one lock for the length of its
-short transaction: a record that a pull is just linking is never missed. Nothing talks to the CRM under it.
+1. A trigger inserts a notice in the transaction of the opt-out, so that no code path can forget it. 2. `collect` finds
+the records of the notices and enqueues entries, decided from the state at that time. 3. A push leases entries, decides
+again, writes to the CRM and settles them. Whatever reads links or enqueues entries takes one advisory lock for its
+short transaction; otherwise a record that a pull is just linking could be missed. No request is made under the lock.
 """
 
 import datetime as dt
@@ -26,16 +26,17 @@ EntryState = OutboxEntry.State
 WAITING = (EntryState.PENDING, EntryState.RETRY)
 CHUNK = 5_000
 LEASE_SECONDS = 60
-# How often in a day a box is ticked again that the CRM's automation keeps clearing.
+# How often in a day a box is ticked again that some automation in the CRM keeps clearing: without a limit, the two
+# would overwrite each other for ever.
 MAX_REASSERTS = 3
-# After so many tries a record is written with few others, so that it keeps the rest from nothing.
+# After so many failed attempts a record is written in small batches, so that it cannot fail many others with it.
 OFTEN_FAILED = 3
 KEEPS_CLEARING = "AUTOMATION_KEEPS_CLEARING"
 CLEARED_TOO_OFTEN = f"(r.reasserts >= {MAX_REASSERTS} AND r.reasserted_since > now() - interval '1 day')"
 
 OPTED_OUT_HERE = statement(__file__, "opted_out_here")
 STAYS = statement(__file__, "stays_ticked", opted_out_here=OPTED_OUT_HERE)
-# Ids that came in by hand or by a file are records before the CRM was ever read.
+# IDs that were typed or imported may be of records that have not been read from the CRM yet.
 KNOW = """
     INSERT INTO unsubscribes_syncrecord
         (sf_id, sobject, contact_id, account_id, modified_by, deleted, successor_id, reasserts)
@@ -51,7 +52,7 @@ DEAD_LETTER = statement(
 )
 SUPERSEDE_OPPOSITE = statement(__file__, "supersede_opposite", opted_out_here=OPTED_OUT_HERE)
 LEASE = statement(__file__, "lease", often_failed=str(OFTEN_FAILED))
-# What a read shows as done is done, whoever did it.
+# A box that a read shows as ticked needs no write, whoever ticked it.
 FULFILLED = """
     SELECT w.id, w.state, r.id, r.sf_id, r.modified_by FROM unsubscribes_syncrecord r
     CROSS JOIN LATERAL (SELECT id, state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0) w
@@ -62,13 +63,13 @@ OVERTAKE = statement(__file__, "overtake", opted_out_here=OPTED_OUT_HERE)
 
 
 def lock() -> None:
-    """Take the lock of links and entries until the transaction ends."""
+    """Take the advisory lock on links and outbox entries until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('salesconnect.salesforce'))")
 
 
 def collect() -> None:
-    """Turn every notice into entries."""
+    """Turn all notices into outbox entries."""
     while SyncNotice.objects.exists() and _collect_chunk():
         pass
 
@@ -91,7 +92,7 @@ def _collect_chunk() -> bool:
 
 
 def _hear(records: Sequence[int]) -> None:
-    """Let what a person said last end what was given up or counted because of what was said before."""
+    """Void dead letters and counters that belong to an earlier, opposite wish of the person."""
     forget_reasserts(records)
     with connection.cursor() as cursor:
         cursor.execute(SUPERSEDE_OPPOSITE, {"records": list(records)})
@@ -106,7 +107,7 @@ def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
 
 
 def register_known_ids(people: Sequence[int]) -> None:
-    """Create the records whose ids these people have, where the CRM's ids tell what kind of record they are."""
+    """Create rows for the CRM IDs of these people, as far as the ID itself tells the object."""
     crm = providers.current()
     named = Contact.objects.filter(pk__in=people).exclude(salesforce_id="").values_list("salesforce_id", "pk")
     found = [(sf_id, sobject, pk) for sf_id, pk in named if (sobject := crm.sobject_of(sf_id))]
@@ -123,7 +124,7 @@ def affected_records(people: Sequence[int], hashes: Sequence[UUID] = ()) -> list
 
 
 def enqueue(records: Sequence[int], desired: bool, *, said_at: dt.datetime | None = None) -> int:
-    """Leave entries for those of the records where the state here calls for `desired`; return how many are new.
+    """Enqueue `desired` for those of the records for which the local state calls for it; return how many are new.
 
     A record whose box is cleared again and again gets a dead letter instead.
     """
@@ -142,7 +143,7 @@ def enqueue(records: Sequence[int], desired: bool, *, said_at: dt.datetime | Non
 
 
 def without_dead_letter(records: Sequence[int]) -> list[int]:
-    """Keep the records without a dead letter: those wait for somebody, or for the next day."""
+    """Return the records that have no dead letter; those wait for an administrator, or for the daily retry."""
     dead = OutboxEntry.objects.filter(record_id__in=records, state=EntryState.DEAD, desired=True)
     return sorted(set(records) - set(dead.values_list("record_id", flat=True)))
 
@@ -178,7 +179,7 @@ def lease(
     with connection.cursor() as cursor:
         cursor.execute(LEASE, values)
         cursor.execute(OVERTAKE, values)
-    # Not joined in the database, which may read all records for each entry.
+    # prefetch_related, not select_related: with stale statistics PostgreSQL may scan all records for each entry.
     return sorted(
         OutboxEntry.objects.filter(lease=holder, state=EntryState.LEASED).prefetch_related("record"), key=_place
     )
@@ -191,9 +192,9 @@ def _place(entry: OutboxEntry) -> tuple[str, bool, str, str]:
 
 @act
 def put_back(entries: Q, *, seconds: float = 0, code: str = "", message: str = "", counted: bool = False) -> None:
-    """Let leased entries wait again, due in `seconds`; where a newer one waits already, that one stands.
+    """Release leased entries, due again in `seconds`; one for which a newer entry waits already is superseded.
 
-    `counted` says that the try was the record's own fault.
+    `counted` counts the attempt, for failures that are the record's own.
     """
     lock()
     leased = OutboxEntry.objects.filter(entries, state=EntryState.LEASED)
@@ -207,33 +208,33 @@ def put_back(entries: Q, *, seconds: float = 0, code: str = "", message: str = "
 
 
 def database_now() -> dt.datetime:
-    """Return the database's time, by which entries are due."""
+    """Return the database's clock, by which entries are due."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         return cursor.fetchone()[0]
 
 
 def next_due() -> float | None:
-    """Return in how many seconds the next entry that waits is due; None when none waits."""
+    """Return in how many seconds the next waiting entry is due; None when there is none."""
     waiting = OutboxEntry.objects.filter(state__in=WAITING)
     row = waiting.aggregate(wait=Min("due_at") - Now())
     return row["wait"].total_seconds() if row["wait"] is not None else None
 
 
 def reclaim() -> None:
-    """Take back what a killed worker had leased; what is leased to a job of the CRM's stays with it."""
+    """Release expired leases of killed workers; entries that are leased to a bulk job stay with it."""
     over = Q(leased_until__lt=Now()) | Q(leased_until=None)
     put_back(over & ~Q(lease__in=list(SyncJob.objects.values_list("lease", flat=True))))
 
 
 def in_flight(records: Sequence[int]) -> set[int]:
-    """Return which of the records are being opted out there at this moment, or may be already."""
+    """Return the records that are being opted out in the CRM at this moment, or may have been already."""
     leased = OutboxEntry.objects.filter(record_id__in=records, state=EntryState.LEASED, desired=True)
     return set(leased.values_list("record_id", flat=True))
 
 
 def fulfil(ticked: Sequence[str], our_user: str) -> None:
-    """Settle the entries about records of which a read has just shown that the box is ticked."""
+    """Mark opt-out entries done for records whose box a read has just shown as ticked."""
     with connection.cursor() as cursor:
         cursor.execute(FULFILLED, {"ticked": list(ticked)})
         found = cursor.fetchall()
@@ -247,17 +248,17 @@ def fulfil(ticked: Sequence[str], our_user: str) -> None:
 
 
 def make_retries_due() -> None:
-    """Make all that waits for another try due at once."""
+    """Make all entries that wait for a retry due at once."""
     OutboxEntry.objects.filter(state=EntryState.RETRY).update(due_at=Now())
 
 
 def is_opted_out_here(record_id: int) -> bool:
-    """Tell whether the person of a record is opted out here, for a reason that the CRM has to hear."""
+    """Tell whether the person of a record is opted out here for a reason that the CRM has to know; a bounce is none."""
     with connection.cursor() as cursor:
         cursor.execute(fill(SAYS_NO, opted_out_here=OPTED_OUT_HERE), [record_id])
         return cursor.fetchone() == (True,)
 
 
 def forget_reasserts(records: Sequence[int]) -> None:
-    """Begin to count anew how often the box of these records was cleared."""
+    """Reset the counters of how often the boxes of these records were ticked again."""
     SyncRecord.objects.filter(pk__in=records, reasserts__gt=0).update(reasserts=0, reasserted_since=None)

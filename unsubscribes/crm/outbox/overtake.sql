@@ -1,4 +1,4 @@
--- What was leased and is not what the state here asks for any more, is overtaken.
+-- Entries that were just leased are superseded if the local state no longer calls for them.
 UPDATE unsubscribes_outboxentry SET state = 'superseded', finished_at = now(), lease = NULL
 WHERE id = ANY(ARRAY(
     SELECT w.id FROM unsubscribes_outboxentry w

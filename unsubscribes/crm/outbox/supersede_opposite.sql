@@ -1,4 +1,4 @@
--- An entry that was given up is void once the person has said the opposite.
+-- A dead letter is superseded once the person wants the opposite.
 WITH void AS MATERIALIZED (
     SELECT w.id, r.sf_id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
         SELECT id, state, desired FROM unsubscribes_outboxentry WHERE record_id = r.id OFFSET 0

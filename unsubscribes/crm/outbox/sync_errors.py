@@ -1,4 +1,4 @@
-"""What could not be synced: one row for each record, direction and code, and the dead letters."""
+"""Errors of the sync, one row per record, direction and code; and dead letters."""
 
 from collections.abc import Iterable
 
@@ -20,19 +20,19 @@ RESOLVE = """
 
 
 def record_error(record: SyncRecord, direction: str, code: str, message: str = "", *, dead: bool = False) -> None:
-    """Remember that a record could not be synced, or was decided against; `dead` says that somebody should look."""
+    """Record that a record could not be synced, or was overruled; `dead` asks an administrator to look at it."""
     state = SyncError.State.DEAD if dead else SyncError.State.WAITING
     with connection.cursor() as cursor:
         cursor.execute(NOTE, [record.sf_id, record.sobject, direction, code[:80], message[:TEXT_LIMIT], str(state)])
 
 
 def record_object_error(sobject: str, code: str, message: str) -> None:
-    """Remember that an object as a whole cannot be read."""
+    """Record that an object cannot be read at all."""
     record_error(SyncRecord(sf_id="", sobject=sobject), "pull", f"{code}:{sobject}", message, dead=True)
 
 
 def resolve(sf_ids: Iterable[str]) -> None:
-    """Note that these records were written."""
+    """Resolve the write errors of these records."""
     with connection.cursor() as cursor:
         cursor.execute(RESOLVE, [list(sf_ids)])
 
@@ -44,7 +44,7 @@ def resolve_object(sobject: str) -> None:
 
 
 def mark_dead(entry: OutboxEntry, code: str, message: str) -> None:
-    """Give a leased entry up; it stands for what was given up before."""
+    """Turn a leased entry into a dead letter, in place of an older one of the same kind."""
     OutboxEntry.objects.filter(record=entry.record_id, desired=entry.desired, state=OutboxEntry.State.DEAD).update(
         state=OutboxEntry.State.SUPERSEDED, finished_at=Now()
     )

@@ -1,4 +1,4 @@
-"""For whom a box was ticked: for the record's own address, or for somebody else who is linked to the record."""
+"""For whom a box is ticked: for the record's own address, or for another person who is linked to the record."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ WRITTEN_FOR_ANOTHER_ADDRESS = statement(__file__, "written_for_another_address",
 
 
 def written_for_another_address(records: Sequence[int]) -> set[int]:
-    """Return the records that are written for a person whose address is not theirs, as far as is known here."""
+    """Return the records whose own address is not opted out here: they are written for the linked person only."""
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN_FOR_ANOTHER_ADDRESS, {"records": list(records)})
         return {row[0] for row in cursor}
 
 
 def note_written(records: Sequence[int], *, value: bool) -> None:
-    """Remember that these records hold the value, and for whom a box was ticked."""
+    """Store that the boxes of these records hold the value, and for whom they were ticked."""
     with connection.cursor() as cursor:
         cursor.execute(WRITTEN, {"records": list(records), "value": value})

@@ -1,4 +1,4 @@
--- What waits is withdrawn where the opposite, for which the state here calls again, is being written already.
+-- A waiting entry is superseded where the opposite value, for which the local state calls again, is leased already.
 WITH doubled AS (
     SELECT r.id FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
         SELECT bool_or(state = 'leased' AND desired = %(desired)s) AS same,

@@ -1,4 +1,5 @@
--- What a record holds now that it was written; whether its address, or its person, had no part in that.
+-- Stores the value that was written to a record, and whether we ticked it for somebody else than its own address or its
+-- linked person (`ticked_for_other`).
 UPDATE unsubscribes_syncrecord r SET opted_out = %(value)s, pushed = %(value)s, pushed_at = now(),
     synced_at = now(), ticked_for_other = %(value)s AND (
         r.address_hash IS NOT NULL AND NOT {address_opted_out}

@@ -1,7 +1,7 @@
-"""People who are erased here and still recorded in the CRM: their "no" is heard there, and somebody erases them.
+"""Records in the CRM of people who are erased here: their opt-out is still written, and somebody has to erase them.
 
-The product never deletes in the org: who else relies on a record there, only its owners know. What is left is a task,
-which ends when the CRM reports the record as deleted or somebody says that it is done (GDPR art. 19).
+The product never deletes in the CRM, because only its owners know who else relies on a record. It leaves a task, which
+ends when the CRM reports the record as deleted or a user marks it as done (GDPR art. 19).
 """
 
 import datetime as dt
@@ -20,7 +20,8 @@ from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
 
-# A record that was known by a person's record's ID alone is known by the suppressed address from now on.
+# A record that was linked by the person's CRM ID alone gets the hash of the suppressed address, so that the opt-out
+# still reaches it once the person is gone.
 MARK = """
     UPDATE unsubscribes_syncrecord r SET erased_at = now(), contact_id = NULL, named_on = NULL,
         address_hash = coalesce(r.address_hash, (
@@ -49,7 +50,7 @@ OF_PEOPLE = f"{GONE} AND id = ANY(%(records)s)"
 OLD = statement(__file__, "erased_long_ago")
 FORGET_RECORDS_OF_PEOPLE = statement(__file__, "forget_records", which=OF_PEOPLE)
 FORGET_OLD_RECORDS = statement(__file__, "forget_records", which=OLD)
-# The address goes where neither a suppression nor the memory of the erasure needs it.
+# The hash is removed where neither a suppression nor an erased address needs it.
 FORGET_ADDRESS = """
     UPDATE unsubscribes_syncrecord r SET address_hash = NULL
     WHERE {which} AND r.erased_at IS NOT NULL AND r.contact_id IS NULL AND r.address_hash IS NOT NULL
@@ -60,15 +61,15 @@ WAITING = Q(erased_at__isnull=False, erased_there_at=None, deleted=False, contac
 
 
 def lock_sync() -> None:
-    """Take the lock of the sync before any card is locked, as the sync does: `mark` needs it after the cards."""
+    """Take the lock of the sync before any card, in the order of the sync: `mark` runs when the cards are locked."""
     outbox.lock()
 
 
 @act
 def mark(people: Sequence[int]) -> int:
-    """Leave a task for each record of people who are being erased, and an entry for each "no"; returns how many tasks.
+    """Leave a task for each record of people who are being erased, and enqueue their opt-outs; returns how many tasks.
 
-    A record that is known to be gone there is forgotten, and an address that nothing needs.
+    Records that are already deleted in the CRM are forgotten, and so are hashes that nothing needs.
     """
     outbox.lock()
     with connection.cursor() as cursor:
@@ -89,10 +90,7 @@ def mark(people: Sequence[int]) -> int:
 
 @act
 def forget(before: dt.datetime) -> int:
-    """Forget the records of erased people that the CRM reports as gone, and all whom we erased `before` a moment.
-
-    Returns how many records that were.
-    """
+    """Forget records of erased people: those deleted in the CRM, and all erased `before` a moment. Returns how many."""
     outbox.lock()
     with connection.cursor() as cursor:
         cursor.execute(FORGET_OLD_RECORDS, {"before": before})
@@ -102,7 +100,7 @@ def forget(before: dt.datetime) -> int:
 
 
 def records_of(people: Sequence[int]) -> set[str]:
-    """Return the ids of the records in the CRM that are these people's."""
+    """Return the CRM IDs of these people's records."""
     known = SyncRecord.objects.filter(pk__in=outbox.affected_records(people), deleted=False)
     named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
     crm = providers.current()
@@ -110,14 +108,13 @@ def records_of(people: Sequence[int]) -> set[str]:
 
 
 def erased_among(sf_ids: Iterable[str]) -> set[str]:
-    """Return which of these records belong to people who were erased here."""
     return set(
         SyncRecord.objects.filter(sf_id__in=list(sf_ids), erased_at__isnull=False).values_list("sf_id", flat=True)
     )
 
 
 def tasks() -> QuerySet[SyncRecord]:
-    """Return the records of erased people, whatever became of them."""
+    """Return the records of erased people, done or not."""
     return SyncRecord.objects.filter(erased_at__isnull=False, contact_id=None)
 
 
@@ -128,7 +125,7 @@ def waiting() -> QuerySet[SyncRecord]:
 
 @act
 def settle(record_id: int, *, actor: Actor) -> SyncRecord:
-    """Note that a record was erased in the CRM; done before is left as it is. Raises `Forbidden` and `Missing`."""
+    """Mark a record as erased in the CRM; one that is marked already stays so. Raises `Forbidden` and `Missing`."""
     actor.require("handle_requests")
     record = tasks().select_for_update().filter(pk=record_id).first()
     if record is None:

@@ -1,6 +1,6 @@
--- What the CRM has reported as gone, with what was written for it and what it said; an opt-out that a record owes to
--- its successor is handed on first. Those that owe are few, and are hashed; the rest is looked up, for PostgreSQL may
--- take a table for empty.
+-- Deletes records with their outbox entries and errors. A record that owes an opt-out to its successor, and a successor
+-- that is owed one, stay until it is passed on. NOT IN hashes the owing records, which are few; the other tables are
+-- looked up by ANY(ARRAY(...)), because PostgreSQL may take a table without statistics for empty and scan it.
 WITH gone AS (
     DELETE FROM unsubscribes_syncrecord r WHERE contact_id IS NULL AND {which} AND NOT owes
     AND sf_id NOT IN (SELECT successor_id FROM unsubscribes_syncrecord WHERE owes)

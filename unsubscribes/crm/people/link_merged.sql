@@ -1,4 +1,4 @@
--- Whoever was merged into these people, also into somebody who was merged into them afterwards.
+-- Links the records of people who were merged into these people, over any number of merges, to the survivor.
 WITH RECURSIVE gone (id, kept) AS (
     SELECT absorbed_id, survivor_id FROM contacts_merge WHERE undone_at IS NULL AND survivor_id = ANY(%(people)s)
     UNION SELECT m.absorbed_id, gone.kept FROM gone CROSS JOIN LATERAL (

@@ -1,7 +1,7 @@
-"""Whose a record is, where it is the person that changed: created, merged, given a record's ID or an address.
+"""Links records to people after a person changed: was created, merged, or got a CRM ID or an address.
 
-A record that changes in the CRM is linked when it is read. A link that stands is kept, also when the address is
-changed later, until a record's ID on a person says otherwise.
+(A record that changes in the CRM is linked when it is read.) An existing link is kept, also when the address changes
+later, until the CRM ID on a person says otherwise.
 """
 
 import datetime as dt
@@ -22,16 +22,16 @@ from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import record_ids
 
 CHUNK = 5_000
-# Transactions that were open when it was looked last may have committed since.
+# `updated_at` is before the commit: a transaction that was open at the last look may have committed since.
 OVERLAP = dt.timedelta(minutes=5)
-# Who has a record's ID, apart from whom the sync itself wrote it on: such an ID follows the link, it does not make one.
+# The person who has a record's ID. An ID that the sync itself wrote follows from the link, so it must not create one.
 HOLDER = """(
     SELECT min(id) FROM (
         SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
     ) holder WHERE id IS DISTINCT FROM r.named_on
 )"""
-# Each looks up records person by person, and the person of each record again. Of a join of the two, a plan that was
-# made with statistics of an empty table reads all records for each person.
+# Each step looks records up person by person (LATERAL with OFFSET 0). For a plain join, a plan made with the statistics
+# of an empty table scans all records for each person.
 LINK = (
     statement(__file__, "link_merged"),
     """UPDATE unsubscribes_syncrecord r SET contact_id = (
@@ -54,7 +54,7 @@ LINK = (
         holder=HOLDER,
     ),
 )
-# Whoever is linked to a record that is gone is linked to every record on its way that is nobody's yet.
+# The person of a merged or converted record is linked to each of its successors that has no person yet.
 LINK_SUCCESSORS = """
     WITH RECURSIVE way AS (
         SELECT contact_id AS person, successor_id AS at FROM unsubscribes_syncrecord
@@ -65,7 +65,8 @@ LINK_SUCCESSORS = """
     UPDATE unsubscribes_syncrecord s SET contact_id = (SELECT min(way.person) FROM way WHERE way.at = s.sf_id)
     WHERE s.contact_id IS NULL AND s.sf_id IN (SELECT at FROM way)
 """
-# So is the erasure of whoever has none of them: the data lives on there, and is no newcomer's.
+# The mark of an erasure is passed on in the same way: the data lives on in the successor, which must not come back as a
+# new person.
 ERASE_SUCCESSORS = """
     WITH RECURSIVE way AS (
         SELECT erased_at, successor_id AS at FROM unsubscribes_syncrecord
@@ -92,7 +93,7 @@ OPTED_OUT_THERE = """
 
 
 def link_changed() -> None:
-    """Link the records of people who changed since this was done last, and let each side hear the other's "no"."""
+    """Link the records of people who changed since the last call, and apply each side's opt-outs to the other."""
     row = SyncConnection.objects.annotate(asked_at=Now()).get()
     changed = ComplianceCard.objects.order_by("contact_id")
     if row.linked_at:
@@ -125,7 +126,7 @@ def link(people: Sequence[int]) -> None:
 
 
 def link_successors(sf_ids: Sequence[str]) -> None:
-    """Link the records that live on from these to the people of these, also to those who were erased."""
+    """Link the successors of these records to their people; marks of erasure are passed on too."""
     with connection.cursor() as cursor:
         cursor.execute(LINK_SUCCESSORS, [list(sf_ids)])
         cursor.execute(ERASE_SUCCESSORS, [list(sf_ids)])

@@ -1,4 +1,4 @@
-"""People who exist only in the CRM, brought in where the team wants that."""
+"""Creates people who exist only in the CRM, if the team has chosen that."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,10 @@ from unsubscribes.crm.values import CrmRecord
 
 
 def create(rows: Sequence[CrmRecord], provider: Provider) -> int:
-    """Create a person for each address that nobody here has; returns how many. Runs inside the page's transaction.
+    """Create a person for each address that nobody here has; returns how many. Runs in the transaction of the page.
 
-    Who was erased here stays erased. Who is opted out in the CRM comes in opted out: the page has suppressed the
-    address already.
+    People who were erased here are not created again. Those who are opted out in the CRM are created as opted out,
+    because applying the page has suppressed their address already.
     """
     erased = erasing.erased_among([row.sf_id for row in rows])
     here = (row for row in rows if row.sf_id not in erased and not (row.deleted or row.successor_id))

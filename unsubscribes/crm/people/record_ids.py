@@ -1,8 +1,8 @@
-"""The Salesforce ID of a person whom the sync has linked: written on the person, so that whoever reads it finds it.
+"""Writes the CRM ID of a linked record on its person, so that users can find the record.
 
-Of several records it is the Contact before the Lead, and the oldest first; Salesforce gives ids in the order in which
-records are made. An ID that came in by hand or by a file is nobody's to change: only what the sync itself wrote is
-followed up when a better record is linked, or when the record is gone.
+Of several records a Contact comes before a Lead, then the oldest: Salesforce assigns ids in the order of creation. An
+ID that was typed or imported is never changed. One that the sync wrote is replaced when a better record is linked, or
+when its record is gone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +36,8 @@ WRONG = """
     WHERE c.id = ANY(%(people)s) AND (c.salesforce_id = '' OR own.ours)
     AND c.salesforce_id <> coalesce(best.sf_id, '')
 """
-# Nothing is joined with records or people here: what is wanted of each is an object, in which it is looked up.
-# PostgreSQL may take a table for empty, and would compare each of its rows with each that is wanted.
+# No joins with records or people: the wanted ids are passed as one JSON object, in which each row is looked up. For a
+# join, PostgreSQL may take a table without statistics for empty and choose a nested loop over both sides.
 NAMED = """
     SELECT c.id, r.sf_id, '' FROM unsubscribes_syncrecord r CROSS JOIN LATERAL (
         SELECT id FROM contacts_contact WHERE salesforce_id = r.sf_id AND salesforce_id <> '' OFFSET 0
@@ -55,31 +55,31 @@ Names = Sequence[tuple[int, str, str]]
 
 
 def wrong(people: Iterable[int]) -> Names:
-    """Return who of these people should have another ID: the number, the ID that is there, the one that is right."""
+    """Return the people whose ID should change: their number, the present ID, the right one."""
     among = sorted(set(people))
     return _found(WRONG, {"people": among}) if among and providers.current().names_people else ()
 
 
 def wrong_of(sf_ids: Sequence[str], before: Iterable[SyncRecord]) -> Names:
-    """Return the same of those whose these records are, and whose they were before."""
+    """Return the same for the people to whom these records are linked now, or were linked `before`."""
     now = SyncRecord.objects.filter(sf_id__in=sf_ids).exclude(contact_id=None).values_list("contact_id", flat=True)
     return wrong(person for person in (*now, *(record.contact_id for record in before)) if person)
 
 
 def superseded(people: Sequence[int]) -> list[int]:
-    """Return who still has the ID of a record that is one of these people's by now."""
+    """Return people who still have the ID of a record that is now linked to one of these people instead."""
     records = SyncRecord.objects.filter(contact_id__in=people).exclude(named_on=None).exclude(named_on=F("contact_id"))
     return [person for person in records.values_list("named_on", flat=True) if person]
 
 
 def by_hand(person: Contact, records: Mapping[str, SyncRecord]) -> bool:
-    """Tell whether a person's ID came in by hand or by a file, as far as the records are known."""
+    """Tell whether a person's ID was typed or imported, judging by the given records."""
     record = records.get(person.salesforce_id)
     return record is None or record.named_on != person.pk
 
 
 def write(names: Names, *, actor: Actor | None = None) -> None:
-    """Write the IDs, as an act of the sync. The cards have to be locked; who has got another ID meanwhile keeps it."""
+    """Write the IDs, with their events. The cards must be locked; a person whose ID has changed meanwhile keeps it."""
     if not names:
         return
     wanted = {person: (old, new) for person, old, new in names}
@@ -89,13 +89,13 @@ def write(names: Names, *, actor: Actor | None = None) -> None:
 
 
 def brought_in(sf_ids: Iterable[str]) -> None:
-    """Remember that the people with these IDs were made from these records."""
+    """Record that the sync created the people with these IDs, and so wrote the IDs."""
     with connection.cursor() as cursor:
         cursor.execute(BROUGHT_IN, [list(sf_ids)])
 
 
 def follow_the_gone() -> None:
-    """Give people whose record was deleted, merged or converted the ID of another, or none."""
+    """Replace or clear the ID of people whose record was deleted, merged or converted."""
     while _follow_chunk():
         pass
 
@@ -114,7 +114,7 @@ def _follow_chunk() -> bool:
 
 
 def take_back(*, actor: Actor) -> None:
-    """Take the IDs from the people on whom the sync wrote them; inside the transaction that forgets the records."""
+    """Clear the IDs that the sync wrote, inside the transaction that deletes the records."""
     last = 0
     named = SyncRecord.objects.exclude(named_on=None).order_by("pk")
     while records := list(named.filter(pk__gt=last).values_list("pk", flat=True)[:CHUNK]):

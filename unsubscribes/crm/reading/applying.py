@@ -1,8 +1,8 @@
-"""What a page of the CRM's records changes here, in one transaction. An opt-out is a join: local or remote.
+"""Applies a page of the CRM's records in one transaction. A person is opted out if either side says so.
 
-1. Take the lock of links and entries. 2. Collect the notices, so that a re-consent that was just given is known before
-the CRM's word is weighed against it. 3. Read what is known of the records, and who their people are. 4. Decide,
-record by record. 5. Store records, opt-outs and entries. Applying a page twice changes nothing.
+1. Take the lock of links and outbox entries. 2. Turn notices into outbox entries, so that a re-consent that was just
+given is compared with the CRM's state. 3. Read the local state of the records. 4. Decide record by record. 5. Store
+records, opt-outs and outbox entries. Applying a page twice changes nothing (idempotent).
 """
 
 import datetime as dt
@@ -41,7 +41,7 @@ UPDATED = (
 
 @dataclass(slots=True)
 class ReadCounts:
-    """How many records were read, how many people changed here, and how many boxes were found other than known."""
+    """Records read, people changed here, and corrections: boxes that a full read found different from the stored."""
 
     read: int = 0
     changed: int = 0
@@ -56,12 +56,12 @@ class ReadCounts:
 @dataclass(slots=True)
 class PageDecisions:
     rows: list[CrmRecord] = field(default_factory=list)
-    # Whom to opt out, each with the reason.
+    # People and addresses to opt out, each with the reason.
     people: dict[int, str] = field(default_factory=dict)
     hashes: dict[UUID, str] = field(default_factory=dict)
-    # Whose box we ticked for another address.
+    # Records whose box we ticked for another address.
     for_other: set[str] = field(default_factory=set)
-    # Whose ticked box counts as somebody's word.
+    # Records whose ticked box counts as an opt-out.
     said: set[str] = field(default_factory=set)
     cleared: list[str] = field(default_factory=list)
     overruled: list[OutboxEntry] = field(default_factory=list)
@@ -79,10 +79,10 @@ def apply(
     settled: dt.datetime | None = None,
     why: Mapping[str, str] | None = None,
 ) -> ReadCounts:
-    """Take a page in, inside the caller's transaction. `now` is the CRM's time.
+    """Apply a page inside the caller's transaction. `now` is the CRM's time.
 
-    `seen_in` is the number of a read of everything; up to `settled` all should be known already. `why` tells the
-    reason of an opt-out, by record.
+    `seen_in` is the id of a full read. Changes before `settled` should be known already, and count as corrections if
+    they are not. `why` gives the reason of an opt-out by record ID.
     """
     outbox.lock()
     _hold_addresses(rows)
@@ -108,12 +108,12 @@ def apply(
 
 
 def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
-    """Hold all addresses that may be suppressed below, or given to somebody who is created: before any card."""
+    """Lock every address that may be suppressed below or given to a new person; addresses are locked before cards."""
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
     known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
     keys = {row.email_key for row in rows if row.email_key}
     hashes = (hashed for key in keys for hashed in (*address_hashes(key), *folded_hashes(key)))
-    # What the addresses look like that may be suppressed, which marks whoever looks like them.
+    # Suppressing an address also marks people whose address looks like it, which is serialised by the skeleton.
     looks = (each for row in rows if row.opted_out for each in skeleton_hashes(row.email_key))
     address_locks.hold([*known, *hashes, *looks])
 
@@ -150,10 +150,10 @@ def _decide(
 def _ticked_for_other(
     row: CrmRecord, record: SyncRecord | None, key: UUID | None, our_user: str, *, flying: bool
 ) -> bool:
-    """Tell whether a ticked box is our own writing for another address than the record has.
+    """Tell whether we ticked the box ourselves, for an address that the record no longer has.
 
-    Somebody changed the address before we wrote and knew of it: the opt-out was of whoever had the record before. It
-    stays so until somebody else saves the record: whoever does, sees the tick and leaves it there.
+    Somebody changed the address before our write arrived, so the opt-out belongs to the former address. The tick counts
+    as an opt-out once somebody else saves the record: that person saw the tick and kept it.
     """
     if record is None or not row.opted_out:
         return False
@@ -164,10 +164,10 @@ def _ticked_for_other(
 
 
 def _is_news(row: CrmRecord, record: SyncRecord | None) -> bool:
-    """Tell whether a ticked box counts: always, but that of a record which is gone only once, when it goes.
+    """Tell whether a ticked box counts as an opt-out. That of a deleted, merged or converted record counts once.
 
-    It can never be cleared again, and must not undo each re-consent that is given later. A deleted record whose stamp
-    moved was restored and deleted again since it was seen; the box of a converted Lead counts again when it is new.
+    Such a box can never be cleared, so it must not undo every later re-consent. A deleted record whose stamp changed
+    was restored and deleted again in between; the box of a converted Lead counts again if it was ticked since.
     """
     if (not row.deleted and not row.successor_id) or _has_gone(row, record) or record is None:
         return True
@@ -175,16 +175,16 @@ def _is_news(row: CrmRecord, record: SyncRecord | None) -> bool:
 
 
 def _has_gone(row: CrmRecord, record: SyncRecord | None) -> bool:
-    """Tell whether a record has gone since it was seen last, or gone somewhere else, or come back and gone again."""
+    """Tell whether a record was deleted, merged or converted since it was last read."""
     if record is None or (record.deleted, record.successor_id) != (row.deleted, row.successor_id):
         return row.deleted or bool(row.successor_id)
     return row.deleted and record.stamp != row.stamp
 
 
 def _owes(row: CrmRecord, known: LocalState, decided: PageDecisions) -> bool:
-    """Tell whether a merged or converted record has to leave an opt-out to its successor.
+    """Tell whether a merged or converted record still has to pass its opt-out on to its successor.
 
-    It is left once, when the merge is first seen: a later re-consent of the winner holds.
+    This happens once, when the merge is first seen, so that a later re-consent of the winner holds.
     """
     record = known.records.get(row.sf_id)
     if not row.successor_id:
@@ -196,7 +196,7 @@ def _owes(row: CrmRecord, known: LocalState, decided: PageDecisions) -> bool:
 def _add(decided: PageDecisions, row: CrmRecord, known: LocalState, reason: str) -> None:
     person, key = known.person(row), known.hashes[row.sf_id]
     if key is None and (record := known.records.get(row.sf_id)):
-        key = record.address_hash  # somebody ticked the box and took the address away: it is the address's "no"
+        key = record.address_hash  # ticked and emptied in one save: the opt-out belongs to the former address
     if person and not person.card.unsubscribed:
         decided.people[person.pk] = reason
     if key and not known.says_no_of(key):
@@ -204,7 +204,7 @@ def _add(decided: PageDecisions, row: CrmRecord, known: LocalState, reason: str)
 
 
 def _differs(row: CrmRecord, record: SyncRecord | None, settled: dt.datetime | None) -> bool:
-    """Tell whether a record differs from what is known, though it has not moved since `settled`."""
+    """Tell whether a record differs from what we stored, though it has not changed since `settled`."""
     if settled is None or row.stamp >= settled or row.deleted:
         return False
     return record is None or record.opted_out != row.opted_out
@@ -227,7 +227,7 @@ def _record(row: CrmRecord, known: LocalState, decided: PageDecisions, seen_in: 
     person, old, key = known.person(row), known.records.get(row.sf_id), known.hashes[row.sf_id]
     needed = person or known.owed or key in known.suppressed or key in decided.hashes
     if old and old.erased_at and not needed:
-        key = None  # of somebody who was erased here nothing is kept that no opt-out needs
+        key = None  # the person was erased here, and no opt-out needs the hash
     return SyncRecord(
         sf_id=row.sf_id,
         sobject=row.sobject,
@@ -248,10 +248,10 @@ def _record(row: CrmRecord, known: LocalState, decided: PageDecisions, seen_in: 
 
 
 def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: Collection[int] = ()) -> int:
-    """Opt out these people, and whoever has these addresses; also the addresses that nobody here has.
+    """Opt out people, the holders of addresses, and addresses that nobody here has; return how many people changed.
 
-    `looks` tells what the addresses look like, as far as that is known. Each reason is an act of its own; all addresses
-    and cards are locked before, in the one order for everybody, the cards of those who are changed `beside` among them.
+    `looks` maps address hashes to skeleton hashes, where known. There is one act per reason. All addresses and cards
+    are locked first, in the global order; `beside` are people whose cards the caller will change too.
     """
     changed = 0
     if not people and not hashes and not beside:
@@ -268,7 +268,10 @@ def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: 
 
 
 def _ask_about(decided: PageDecisions, known: LocalState) -> None:
-    """Let somebody find out what the box of a changed address means: we wrote over whatever stood there."""
+    """Leave a dead letter where we ticked the box of a record whose address had changed.
+
+    Our write hides whether the new address had opted out as well, which only a person can find out.
+    """
     for row in decided.rows:
         record, key = known.records.get(row.sf_id), known.hashes[row.sf_id]
         if record is None or record.ticked_for_other or not record.address_hash:
@@ -278,9 +281,9 @@ def _ask_about(decided: PageDecisions, known: LocalState) -> None:
 
 
 def _assert(decided: PageDecisions, known: LocalState) -> None:
-    """Enqueue an opt-out for every box that is clear where the person is opted out here; but not for ever.
+    """Enqueue an opt-out for every clear box of a person who is opted out here, up to `MAX_REASSERTS` times a day.
 
-    A record that was given up is tried again when it has changed in the CRM, not when it is merely read again.
+    A record with a dead letter is retried when it has changed in the CRM, not whenever it is read again.
     """
     moved = {row.sf_id for row in decided.rows if _moved(row, known.records.get(row.sf_id))}
     ids = [row.sf_id for row in decided.rows if not row.opted_out and not row.deleted and not row.successor_id]

@@ -1,6 +1,6 @@
-"""The reason of an opt-out that comes from the CRM: who said it there, and when.
+"""The reason of an opt-out that was made in the CRM: who ticked the box, and when.
 
-A read of everything tells nobody apart: what it finds may be years old.
+Only a read of changes asks for it: what a full read finds may be years old.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What is known here of a page's records before any of it is applied: whose they are, and what was said."""
+"""The local state about the records of a page, read before the page is applied: their people and opt-outs."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -21,21 +21,19 @@ from unsubscribes.crm.values import CrmRecord
 
 @dataclass(slots=True)
 class LocalState:
-    """What is known here of a page's records."""
-
     records: dict[str, SyncRecord]
     hashes: dict[str, UUID | None]
     by_id: dict[int, Contact]
     by_hash: dict[UUID, Contact]
     by_record: dict[str, Contact]
     suppressed: dict[UUID, str]
-    # Whether some record owes an opt-out, for which the address of its successor is needed.
+    # Whether some record has yet to pass on an opt-out, which needs the address of its successor.
     owed: bool
-    # Whose box is being ticked by us at this moment.
+    # Records whose box we are ticking at this moment.
     flying: set[int]
 
     def person(self, row: CrmRecord) -> Contact | None:
-        """Return whose record it is: by the id on the person, by an earlier link, by the address."""
+        """Return the person of a record: by the CRM ID on the person, else by an earlier link, else by address."""
         record, key = self.records.get(row.sf_id), self.hashes[row.sf_id]
         linked = record.contact_id if record else None
         return (
@@ -45,13 +43,13 @@ class LocalState:
         )
 
     def says_no(self, row: CrmRecord) -> bool:
-        """Tell whether person or address is opted out here for a reason that other records have to hear."""
+        """Tell whether person or address is opted out here. A bounce does not count: it is no wish of the person."""
         person, key = self.person(row), self.hashes[row.sf_id]
         held = self.suppressed.get(key) if key else None
         return held != Suppression.Source.BOUNCE and (held is not None or bool(person and person.card.unsubscribed))
 
     def says_no_of(self, key: UUID) -> bool:
-        """Tell whether an address is opted out here, bounces left aside."""
+        """Tell whether an address is opted out here, not counting bounces."""
         return self.suppressed.get(key, Suppression.Source.BOUNCE) != Suppression.Source.BOUNCE
 
 
@@ -63,10 +61,11 @@ def look_up(rows: Sequence[CrmRecord]) -> LocalState:
     keys = {key for key in hashes.values() if key} | {r.address_hash for r in records.values() if r.address_hash}
     linked = {record.contact_id for record in records.values() if record.contact_id}
     by_address = Q(address_hash__in=keys) | Q(email_key__in={row.email_key for row in rows if row.email_key})
-    # Of more than 100 values PostgreSQL does not see that none is empty, and reads everybody instead of the index.
+    # The index is partial (salesforce_id <> ''). With more than 100 values in a list PostgreSQL cannot prove that none
+    # is empty and scans the table, so the condition is repeated.
     wanted = Q(pk__in=linked) | by_address | (Q(salesforce_id__in=ids) & ~Q(salesforce_id=""))
     found = Contact.objects.filter(wanted).prefetch_related("card").order_by("-pk")
-    people = [person for person in found if hasattr(person, "card")]  # who was merged away meanwhile has none
+    people = [person for person in found if hasattr(person, "card")]  # a person who was just merged away has no card
     suppressed = Suppression.objects.filter(address_hash__in=keys).values_list("address_hash", "source")
     return LocalState(
         records,
@@ -83,7 +82,7 @@ def look_up(rows: Sequence[CrmRecord]) -> LocalState:
 def reconsents(
     records: Sequence[int], our_user: str, now: dt.datetime | None
 ) -> dict[str, tuple[OutboxEntry, PendingReconsent]]:
-    """Return the re-consents of which the CRM has not heard, by record."""
+    """Return the re-consents that are not written to the CRM yet, by record ID."""
     entries = OutboxEntry.objects.filter(record_id__in=records, desired=False, state__in=overruling.OPEN).order_by("pk")
     aged = entries.annotate(age=Now() - F("created_at")).select_related("record")
     flying = outbox.in_flight(records)
@@ -93,11 +92,11 @@ def reconsents(
 def reconsent_of(
     entry: OutboxEntry, our_user: str, now: dt.datetime | None, flying: Collection[int] = ()
 ) -> PendingReconsent:
-    """Return a re-consent as the rules weigh it; `entry.age` is its age by the database's clock alone.
+    """Return a re-consent with its time translated to the CRM's clock; `entry.age` is by the database's clock.
 
-    When it was given by the CRM's clock is told twice, by what the clocks differ now and by what they differed
-    then; where a clock was set meanwhile, the earlier is taken, for an opt-out that may be newer wins. `flying` are
-    the records that we are just writing.
+    There are two estimates: with the present clock difference, and with the one at the time of the re-consent. If a
+    clock was adjusted in between they differ, and the earlier is used, so that an opt-out that may be newer wins.
+    `flying` are the records that we are writing at this moment.
     """
     pushed = bool(entry.record.pushed) or entry.record_id in flying
     if now is None or entry.clock_ahead is None:

@@ -1,4 +1,4 @@
-"""A newer opt-out in the CRM beats a re-consent that the CRM has not heard of: it is given up, and said so."""
+"""Last write wins: a newer opt-out in the CRM supersedes a re-consent that is not written there yet."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -14,14 +14,14 @@ OPEN = (*ON_THE_WAY, OutboxEntry.State.DEAD)
 
 
 def pending_reconsents(people: Collection[int], hashes: Collection[UUID]) -> list[OutboxEntry]:
-    """Return the re-consents on their way that end with an opt-out of these people and addresses.
+    """Return the re-consents in the outbox that an opt-out of these people and addresses supersedes.
 
-    It may stand on another record than they: on the contact that a lead became after the consent, with the box as it
-    was. Whoever converted it saw the tick and left it, so it counts as any other save does.
+    The opt-out may be on another record, such as the Contact into which a Lead was converted after the consent, with
+    the box still ticked. Whoever converted it saw the tick and kept it, so it counts like any other save.
     """
     if not people and not hashes:
         return []
-    # Each half is served by an index.
+    # Two queries instead of one OR, so that each can use its index.
     of_people = SyncRecord.objects.filter(contact_id__in=list(people)).values_list("pk", flat=True)
     of_hashes = SyncRecord.objects.filter(address_hash__in=list(hashes)).values_list("pk", flat=True)
     entries = OutboxEntry.objects.filter(record_id__in={*of_people, *of_hashes}, desired=False, state__in=ON_THE_WAY)
@@ -29,7 +29,7 @@ def pending_reconsents(people: Collection[int], hashes: Collection[UUID]) -> lis
 
 
 def overrule(entries: Sequence[OutboxEntry]) -> None:
-    """Give up these re-consents, and let somebody know."""
+    """Mark these re-consents superseded, and leave a dead letter so that somebody looks at them."""
     for entry in {entry.pk: entry for entry in entries}.values():
         OutboxEntry.objects.filter(pk=entry.pk).update(
             state=OutboxEntry.State.SUPERSEDED, code=OVERRULED, finished_at=Now(), lease=None

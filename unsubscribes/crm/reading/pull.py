@@ -1,9 +1,9 @@
-"""Reading: what changed since the watermark, or everything.
+"""Reading the CRM: what changed since the watermark, or everything.
 
-1. The provider says up to when its answer can be trusted, before anything is read. 2. It gives pages in an order in
-which reading goes on after any record. 3. Apply each page in one transaction together with the place where the read
-would go on. 4. The last page's transaction moves the watermark. A crash between pages leaves the old watermark, so
-nothing is skipped, and what is read twice changes nothing. All times are the CRM's.
+1. Before anything is read, the provider says up to when its answer is complete (`upper`). 2. It yields pages in keyset
+order. 3. Each page is applied in one transaction together with the position after it. 4. The transaction of the last
+page sets the watermark to `upper`. A crash between pages leaves the old watermark, so nothing is skipped, and reading a
+page twice changes nothing. All times are by the CRM's clock.
 """
 
 import datetime as dt
@@ -29,7 +29,7 @@ Watch = Callable[[], object]
 
 @dataclass(slots=True)
 class Pull:
-    """One read of all kinds of records. `between` is called after each page, outside the transactions; it may raise."""
+    """One read of all objects. `between` is called after each page, outside transactions; it may raise to stop."""
 
     session: CrmSession
     connection: SyncConnection
@@ -38,7 +38,7 @@ class Pull:
     failed: int = 0
 
     def changes(self) -> None:
-        """Read what changed; everything of a kind that was never read. Raises `ProviderError`."""
+        """Read what changed; of an object that was never read, everything. Raises `ProviderError`."""
         cursors = [_cursor(sobject) for sobject in self.session.provider.sobjects]
         reads = self.session.changes([_position(cursor) for cursor in cursors if cursor.watermark])
         for cursor in cursors:
@@ -47,7 +47,7 @@ class Pull:
         self._hand_on()
 
     def everything(self, run: SyncRun) -> None:
-        """Read all records of all kinds; what the run has read already, before it was killed, is left out."""
+        """Read all records. Objects that this run had read before its worker was killed are skipped."""
         for sobject in self.session.provider.sobjects:
             if sobject in run.findings:
                 continue
@@ -60,11 +60,11 @@ class Pull:
         self._hand_on()
 
     def _hand_on(self) -> None:
-        """Hand opt-outs of merged and converted records on, now that all kinds are read: ways lead across them."""
+        """Pass opt-outs on to successors, once all objects are read: a Lead converts into a Contact."""
         self.outcome.changed += successors.hand_on(our_user=self.connection.user_id, now=self.session.now)
 
     def _guarded(self, cursor: SyncCursor, read: Callable[[], None]) -> None:
-        """Let a kind that cannot be read, because a field is hidden, not keep the others from being read."""
+        """Read one object; if its schema hides a field from us, record the error and let the others be read."""
         try:
             read()
         except ProviderError as error:
@@ -84,7 +84,7 @@ class Pull:
             self.between()
 
     def _take(self, cursor: SyncCursor, found: RecordPage) -> None:
-        """Apply a page, with who opted out and when as far as the CRM tells, which is asked before anything else."""
+        # The CRM is asked outside the transaction, which holds locks.
         why = attribution.reasons(found.records, self.session)
         self._apply_changes(cursor, found, why)
 
@@ -111,7 +111,7 @@ class Pull:
             self.between()
 
     def _miss(self, sobject: str, run: int | None, upper: dt.datetime | None) -> None:
-        """Mark what a read of everything did not find as deleted, where the CRM says so: it may be hidden alone."""
+        """Mark records that a full read did not return as deleted, if the CRM confirms it: they may only be hidden."""
         if run is None:
             return
         known = SyncRecord.objects.filter(sobject=sobject, deleted=False, stamp__lt=upper)
@@ -141,7 +141,7 @@ class Pull:
             cursor.save(update_fields=["full_run", "full_upper", "full_id"])
 
     def _finish(self, cursor: SyncCursor, upper: dt.datetime | None) -> None:
-        """Move the watermark, never back, with the last page."""
+        """Advance the watermark with the last page; it never goes back."""
         if upper and (cursor.watermark is None or upper > cursor.watermark):
             cursor.watermark, cursor.moved_at = upper, Now()
         cursor.upper, cursor.page_stamp, cursor.page_id, cursor.last_success_at = None, None, "", Now()

@@ -1,4 +1,4 @@
-"""When the CRM's word counts. Pure. In doubt, and at the same moment, it is an opt-out."""
+"""Whether an opt-out in the CRM is newer than a re-consent here. Pure. In doubt, and on a tie, the opt-out wins."""
 
 import datetime as dt
 import re
@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from unsubscribes.crm.values import Attribution
 
-# The CRM writes whole seconds, and its `Date` header, from which its time is known, has no more either.
+# Stamps of the CRM and its `Date` header, from which we know its time, have whole seconds: each may be off by one.
 GRAIN = dt.timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingReconsent:
-    """A re-consent of which the CRM has not heard yet: when it was given, by the CRM's clock, None if unknown;
-    the record's stamp as it was known then; whether the sync itself had written the opt-out, and as which user.
+    """A re-consent that is not written to the CRM yet.
+
+    `given_at` is by the CRM's clock, None if unknown; `known_stamp` is the record's stamp at that time; `pushed` says
+    that the sync had written the opt-out itself, as `our_user`.
     """
 
     given_at: dt.datetime | None
@@ -23,10 +25,10 @@ class PendingReconsent:
 
 
 def predates_reconsent(stamp: dt.datetime, modified_by: str, given: PendingReconsent) -> bool:
-    """Tell whether a box that is ticked in the CRM is still the opt-out from before the re-consent.
+    """Tell whether a box that is ticked in the CRM is the opt-out from before the re-consent.
 
-    It is when the record has not moved since, when it was we who wrote it last, or when it moved before the
-    re-consent was given.
+    That is so if the record has not changed since, if the sync itself changed it last, or if its last change came
+    before the re-consent.
     """
     if given.known_stamp is not None and stamp <= given.known_stamp:
         return True
@@ -50,13 +52,13 @@ _READ = (
 
 
 def reason(said: Attribution, crm: str) -> str:
-    """Return who opted out and when, as the history keeps it; `attribution` reads it again."""
+    """Return who opted out and when as the text that the history stores; `attribution` parses it."""
     words = _EXACT if said.exact else _LATEST
     return words.format(crm=crm, who=said.who, at=f"{said.at.astimezone(dt.UTC):{_TIME}}")
 
 
 def attribution(text: str) -> Attribution | None:
-    """Return what the reason of an opt-out tells of the CRM; None for any other reason."""
+    """Parse the stored reason of an opt-out; None if it was not made in a CRM."""
     for pattern, exact in _READ:
         if found := pattern.fullmatch(text):
             at = dt.datetime.strptime(found["at"], _TIME).replace(tzinfo=dt.UTC)

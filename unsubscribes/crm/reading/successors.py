@@ -1,12 +1,12 @@
-"""Where the opt-out of a merged or converted record lives on: at the end of the way, however many hops it has.
+"""Passes the opt-out of a merged or converted record on to the last of its successors, over any number of hops.
 
-Whoever the records between belong to is the same person, and is opted out with the end: it must not matter whether
-each hop was read when it happened, or all of them afterwards.
+The records in between belong to the same person, and their people are opted out as well: the result must not depend on
+whether each hop was read when it happened, or all of them afterwards.
 
-A merge may follow a merge, and a conversion a merge, before any of it is read; the hops come on different pages, of
-different objects, in any order, and some are never read at all. So a record that is gone and said "no" owes it to its
-successor until the end of the way is known, and hands it on once: a later re-consent of the end holds. A way that
-leads in a circle, or into nothing, ends nowhere; the opt-out then stays with the address that it was given for.
+Merges and conversions can follow each other before any of them is read. The hops arrive on different pages, of
+different objects, in any order, and some never do. So an opted-out record that is gone is marked as owing (`owes`)
+until its last successor is known, and passes its opt-out on once: a later re-consent of the successor holds. A chain
+that is circular or leads nowhere has no end; the opt-out then stays with the address for which it was given.
 """
 
 import datetime as dt
@@ -20,8 +20,8 @@ from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.reading import applying, known, overruling
 from unsubscribes.crm.reading.rules import predates_reconsent
 
-# Pairs of a record that owes its opt-out and the end of its way, as far as that has been read; and the records between,
-# once the end has somebody to opt out, for then the opt-out is owed no longer.
+# Pairs of an owing record and the last of its successors, if that has been read; and the records in between once the
+# last one has a person or an address, because the opt-out is passed on then. UNION (not ALL) ends circular chains.
 WAYS = """
     WITH RECURSIVE way AS (
         SELECT id AS owing, successor_id AS at FROM unsubscribes_syncrecord WHERE owes AND successor_id <> ''
@@ -39,9 +39,9 @@ WAYS = """
 
 @transaction.atomic
 def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
-    """Opt out whoever the ends of all ways belong to, and the records between; return how many people that changed.
+    """Opt out the people and addresses of all successors; return how many people that changed.
 
-    An end without an address and without a person has nobody to opt out yet; it is owed until it has.
+    A last successor without address and person has nobody to opt out yet, so the opt-out stays owed.
     """
     outbox.lock()
     outbox.collect()
@@ -72,6 +72,6 @@ def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
 
 
 def _new(hashes: set[UUID]) -> set[UUID]:
-    """Leave out the addresses that are opted out already: what their own people said is not said again."""
+    """Leave out addresses that are opted out already, so that their own date and reason stay."""
     held = Suppression.objects.filter(address_hash__in=hashes).exclude(source=Suppression.Source.BOUNCE)
     return hashes - set(held.values_list("address_hash", flat=True))

@@ -1,4 +1,4 @@
-"""What the first sync would change, found out by reading alone: counts, and a file with the records behind them."""
+"""The dry run: reads the CRM and reports what the first sync would change, as counts and as a file of records."""
 
 import csv
 import tempfile
@@ -26,7 +26,7 @@ MOST, SHARE = 1_000, 0.05
 
 @remove_files_on_failure
 def read(run: SyncRun, session: CrmSession) -> None:
-    """Read every record and store what a sync would do in the run. Nothing else is changed, here or there."""
+    """Read every record and store the findings in the run. Nothing else is changed, here or in the CRM."""
     session.look_around()
     counts: Counter[str] = Counter(dict.fromkeys(FINDING_KINDS, 0))
     opted_out: set[int] = set()
@@ -67,13 +67,13 @@ def _kinds(found: CrmRecord, known: LocalState) -> list[tuple[str, int | None]]:
 
 
 def needs_confirmation(findings: dict[str, Any]) -> bool:
-    """Tell whether the changes are so many that somebody has to say yes to them: over 1,000, or 5 % of all people."""
+    """Tell whether an administrator has to confirm the changes: more than 1,000, or more than 5 % of all people."""
     changes = findings[OPT_OUT] + findings[WRITE]
     return changes > MOST or changes > SHARE * findings["people"]
 
 
 def lines(run: SyncRun) -> Iterator[list[str]]:
-    """Yield the lines of a dry run's file without its head: kind, object, Salesforce ID, number of the person."""
+    """Yield the rows of a dry run's file without the header: kind, object, CRM ID, number of the person."""
     with run.file.open("rb") as file:
         found = csv.reader(line.decode() for line in file)
         next(found, None)

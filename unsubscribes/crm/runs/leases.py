@@ -1,6 +1,8 @@
-"""One reader and one writer: leases in rows, so that they work behind a connection pooler and outlive no killed holder.
+"""Leases that allow one reader and one writer of the CRM at a time.
 
-All times are the database's. A lease is kept by whoever works under it; one that is not kept runs out after 45 s.
+They are rows with an expiry time, not advisory locks: those belong to a database session, which a connection pooler may
+hand to somebody else. The holder renews its lease; one that is not renewed expires after 45 s. All times are by the
+database's clock.
 """
 
 import time
@@ -29,7 +31,7 @@ class Lease:
         self.name, self.holder, self.kept = name, holder, time.monotonic()
 
     def keep(self) -> None:
-        """Make the lease last from now on. Raises `LeaseLost` when somebody else has it by now."""
+        """Renew the lease, at most every 5 s. Raises `LeaseLost` when another worker has taken it over."""
         if time.monotonic() - self.kept < KEPT_EVERY:
             return
         if not _take(self.name, self.holder):
@@ -39,7 +41,7 @@ class Lease:
 
 @contextmanager
 def held(name: str, *, wait: float = 0) -> Iterator[Lease | None]:
-    """Hold the lease of this name, or give None when somebody else has it after `wait` seconds."""
+    """Hold the lease of this name; yields None when another worker still has it after `wait` seconds."""
     holder, deadline = uuid4(), time.monotonic() + wait
     while not (taken := _take(name, holder)) and time.monotonic() < deadline:
         time.sleep(0.5)

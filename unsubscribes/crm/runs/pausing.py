@@ -1,4 +1,4 @@
-"""When the connection pauses by itself, and until when. Nobody has to act when the cause goes away."""
+"""Automatic pauses of the connection. They end by themselves when the cause is gone."""
 
 import datetime as dt
 
@@ -20,9 +20,9 @@ SHORTEST, LONGEST = 15, 60
 
 
 def pause(error: ProviderError) -> None:
-    """Pause the connection where waiting may help, longer each time: 15 to 60 minutes.
+    """Pause the connection for 15 to 60 minutes after an error that concerns every request.
 
-    A budget of our own pauses nothing: reading ends for this time, and opt-outs are still written.
+    Exceeding our own budget does not pause it: only this read ends, and opt-outs are still written.
     """
     if error.kind not in STATES or error.code in OURS:
         return
@@ -39,7 +39,7 @@ def pause(error: ProviderError) -> None:
 
 
 def succeeded() -> None:
-    """End a pause that the connection made by itself."""
+    """End an automatic pause after a successful run."""
     SyncConnection.objects.filter(Q(state__in=BY_ITSELF) | Q(pauses__gt=0)).exclude(
         state__in=(ConnectionState.OFF, ConnectionState.PAUSED)
     ).update(state=ConnectionState.ACTIVE, paused_until=None, pauses=0, message="")

@@ -1,4 +1,4 @@
-"""A run of the sync: leases, budget, time, what it came to, and what a failure means for the connection."""
+"""Executes runs of the sync: takes leases, keeps to budget and time, stores the result, and pauses after errors."""
 
 import datetime as dt
 import logging
@@ -32,10 +32,10 @@ READ_UP_TO, WRITE_UP_TO = 0.8, 0.95
 TURN_SECONDS = 150.0
 MANUAL_PATIENCE = MANUAL_WAIT = 60.0
 MANUAL_JOBS = 1_800.0
-# How often a manual run tries at most what waits: a record that is due again at once must not be asked without end.
+# Upper bound of the rounds of a manual run: a record that is always due again at once must not keep it going for ever.
 MANUAL_ROUNDS = 12
 WOKEN = 10
-# What a run reads for each record; see `salesconnect.lib.database.table_sizes`.
+# Tables that a run reads for each record; see `salesconnect.lib.database.table_sizes`.
 TABLES = (
     "contacts_contact",
     "compliance_compliancecard",
@@ -49,16 +49,16 @@ logger = logging.getLogger(__name__)
 
 
 class Busy(Exception):  # noqa: N818
-    """Another run is at it."""
+    """Another run holds the lease."""
 
 
 class TurnEnded(Exception):  # noqa: N818
-    """The time of this turn is over; the work goes on from here in the next."""
+    """The time of this turn is used up; the next turn continues from here."""
 
 
 @dataclass(slots=True)
 class RunTurn:
-    """One turn of a run. `manual` waits for others, tries at once what waits, and does not end before it is done."""
+    """One turn of a run. `manual`, for a command, waits for leases, makes retries due, and runs until it is done."""
 
     run: SyncRun
     manual: bool = False
@@ -67,7 +67,7 @@ class RunTurn:
     told: float = 0.0
 
     def go(self) -> bool:
-        """Do the work; returns whether some is left. Raises `Busy` when another run holds the lease."""
+        """Do the work; returns whether another turn is needed. Raises `Busy` when another run holds the lease."""
         connection = SyncConnection.objects.get()
         patience = MANUAL_PATIENCE if self.manual else PATIENCE
         SyncRun.objects.filter(pk=self.run.pk).update(**engine.going_on())
@@ -134,7 +134,10 @@ class RunTurn:
             self.run.errors += push.failed
 
     def _patiently(self, push: Push) -> None:
-        """Write, and wait for a while for records that were locked; what still waits then has failed for now."""
+        """Write until nothing is due within a minute, so that records that were locked get their retries.
+
+        What is still waiting then counts as one error.
+        """
         outbox.make_retries_due()
         deadline = time.monotonic() + MANUAL_PATIENCE
         push.everything()
@@ -167,7 +170,7 @@ class RunTurn:
             SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
 
     def _between(self, session: CrmSession, connection: SyncConnection, share: float) -> None:
-        """Stop when the turn is over, or when too many of the CRM's calls are used up."""
+        """Raise when the turn is over, or when too many API calls are used; writing may use more than reading."""
         table_sizes.analyze_if_unknown(*TABLES)
         if session.used and session.used[0] >= share * session.used[1]:
             raise ProviderError(ErrorKind.QUOTA, "ORG_LIMIT_NEAR")
@@ -177,7 +180,7 @@ class RunTurn:
             raise TurnEnded
 
     def _end(self, session: CrmSession, fault: str | None) -> None:
-        """Store what the turn came to; `fault` is empty when all went well, None when the run goes on."""
+        """Store the result of the turn; `fault` is empty on success, None when the run needs another turn."""
         run = self.run
         run.calls += session.calls
         values: dict[str, object] = {
@@ -196,7 +199,7 @@ class RunTurn:
 
 
 def wake(*, except_for: int) -> None:
-    """Let the runs go on that wait until another run ends, the oldest first."""
+    """Wake runs that were waiting for a lease, the oldest first."""
     waiting = SyncRun.objects.filter(state=SyncRun.State.QUEUED).exclude(started_at=None).exclude(pk=except_for)
     for run_id in waiting.order_by("pk").values_list("pk", flat=True)[:WOKEN]:
         kick("unsubscribes.run_salesforce", run_id)
@@ -209,6 +212,6 @@ def _over_budget(session: CrmSession, connection: SyncConnection) -> bool:
 
 
 def used_today() -> int:
-    """Return how many API calls the sync made in the last 24 hours."""
+    """Return the number of API calls of the last 24 hours, the period in which Salesforce counts its limit."""
     today = SyncRun.objects.filter(created_at__gt=Now() - dt.timedelta(days=1))
     return today.aggregate(calls=Sum("calls"))["calls"] or 0

@@ -1,4 +1,4 @@
-"""A re-consent on its way to the CRM: read, weigh, and clear the box only if nothing has moved since."""
+"""Writes a re-consent to the CRM: reads the record, compares, and clears the box only if it has not changed since."""
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -19,10 +19,10 @@ FAULTS = (ErrorKind.UNKNOWN, ErrorKind.BUG)
 
 
 def clear(entry: OutboxEntry, session: CrmSession) -> bool | None:
-    """Clear one box: True when it is clear, False when the record refuses it, None when it is not to be cleared.
+    """Clear one box: True when it is clear, False when the record refuses it, None when it must stay ticked.
 
-    A newer opt-out in the CRM wins: it is taken over here. Between reading and writing the record may move: the
-    write then fails, and the record is read and weighed anew. Raises `ProviderError` when the CRM cannot be asked.
+    A newer opt-out in the CRM wins and is applied here. If the record changes between reading and writing, the
+    conditional write fails and the record is read again. Raises `ProviderError` when the CRM cannot be asked.
     """
     for _read in range(READS):
         found = _read_now(entry, session)
@@ -43,7 +43,7 @@ def clear(entry: OutboxEntry, session: CrmSession) -> bool | None:
 
 
 def _held_back(entry: OutboxEntry) -> bool:
-    """Let the re-consent wait: where a newer opt-out could be written over, none is cleared."""
+    """Let the re-consent wait: without conditional writes we could overwrite a newer opt-out."""
     mine = Q(pk=entry.pk, lease=entry.lease)
     outbox.put_back(mine, seconds=HOUR, code=UNCONDITIONAL)
     sync_errors.record_error(entry.record, "push", UNCONDITIONAL)
@@ -55,7 +55,7 @@ def _read_now(entry: OutboxEntry, session: CrmSession) -> CrmRecord | None:
 
 
 def _may_clear(entry: OutboxEntry, found: CrmRecord, session: CrmSession) -> bool:
-    """Weigh the opt-out that stands in the CRM against the re-consent; take it over when it is newer."""
+    """Tell whether the opt-out in the CRM is older than the re-consent; a newer one is applied here."""
     with transaction.atomic():
         outbox.lock()
         current = OutboxEntry.objects.select_related("record").annotate(age=Now() - F("created_at")).get(pk=entry.pk)
@@ -74,7 +74,7 @@ def _may_clear(entry: OutboxEntry, found: CrmRecord, session: CrmSession) -> boo
 
 
 def _refused(entry: OutboxEntry, error: ProviderError, session: CrmSession) -> bool | None:
-    """Count a failure of this record alone; what hinders every record stops the push."""
+    """Count an error of this record; an error that concerns every record stops the push."""
     kind = session.provider.classify(error.code, error.message)
     if ErrorKind.GONE in (error.kind, kind):
         return _followed(entry, error, session)
@@ -89,6 +89,6 @@ def _followed(entry: OutboxEntry, error: ProviderError, session: CrmSession) -> 
 
 
 def _left(entry: OutboxEntry, error: ProviderError, kind: ErrorKind) -> bool | None:
-    """Let the record be tried again later, or give it up: False then."""
+    """Schedule a retry, or leave a dead letter: False then."""
     with transaction.atomic():
         return False if settling.refused(entry, WriteResult(error.code, error.message), kind) else None

@@ -1,9 +1,9 @@
-"""Many opt-outs at once by jobs of the CRM's: one for each object, its results by record.
+"""Writes many opt-outs with bulk jobs of the CRM, one per object.
 
-Nobody waits for a job longer than a turn lasts: it is kept in the database, its entries are leased to it, and whichever
-turn finds it ended settles them. 1. Store the job with its entries. 2. Create it, upload, close. 3. Ask now and then.
-4. Settle by record, forget the job. What a killed worker left between 1 and the closing has written nothing: it is
-aborted, and its entries wait again.
+A job may outlast the turn that started it: it is a row, its entries are leased to it, and whichever turn finds it ended
+settles them. 1. Commit the job with its entries. 2. Create it in the CRM, upload, close. 3. Poll. 4. Settle by record,
+delete the row. A job that a killed worker left before it was closed has written nothing: it is aborted, and its entries
+wait again.
 """
 
 import datetime as dt
@@ -26,12 +26,12 @@ from unsubscribes.crm.writing.settling import SettledCounts
 # About six polls for a job of a few minutes: each is an API call.
 POLLS = (2, 5, 10, 20, 40, 60)
 UNPROCESSED = "UNPROCESSED"
-# Not the job's fault: it is asked about again.
+# Errors that say nothing about the job: it is polled again.
 PASSING = (ErrorKind.TRANSIENT, ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.PERMISSION)
 
 
 def parts(entries: Sequence[OutboxEntry], session: CrmSession) -> list[tuple[str, str, list[OutboxEntry]]]:
-    """Return what goes into one job each: the object, the field of its box, the entries."""
+    """Group entries by job: object, opt-out field, entries."""
 
     def place(entry: OutboxEntry) -> tuple[str, str]:
         there = session.target(entry.record)
@@ -42,13 +42,13 @@ def parts(entries: Sequence[OutboxEntry], session: CrmSession) -> list[tuple[str
 
 
 def start(sobject: str, box: str, entries: Sequence[OutboxEntry], session: CrmSession) -> None:
-    """Hand leased entries over to a job and set it going. Raises `ProviderError`: nothing was written then."""
+    """Lease entries to a new job and start it. Raises `ProviderError`; nothing was written then."""
     job = _stored(sobject, box, entries)
     try:
         _create(job, session)
         _api(session).upload(job.sf_id, box, [session.target(entry.record).sf_id for entry in entries])
     except ProviderError as error:
-        # Where an answer was lost, the second try is refused because the first was heard: the job is at work.
+        # If the answer to the first request was lost, its retry is refused because the job is running already.
         if not job.sf_id or _api(session).state(job.sf_id) is JobState.OPEN:
             abandon(job, session, error)
             raise
@@ -83,7 +83,7 @@ def _abort_lost(job: SyncJob, session: CrmSession) -> None:
 
 
 def abandon(job: SyncJob, session: CrmSession, error: ProviderError | None = None) -> None:
-    """Abort a job that was never closed, and let its entries wait again; where that fails, a later turn tries."""
+    """Abort a job that was never closed, and release its entries; if that fails, a later turn tries again."""
     try:
         if job.sf_id:
             _api(session).abort(job.sf_id)
@@ -105,7 +105,7 @@ def _forget(job: SyncJob, error: ProviderError | None = None) -> None:
 
 
 def settle_ended(session: CrmSession) -> SettledCounts:
-    """Ask about the jobs that are due, and settle what became of those that have ended. Raises `ProviderError`."""
+    """Poll the jobs that are due, and settle those that have ended. Raises `ProviderError`."""
     total = SettledCounts()
     for job in SyncJob.objects.filter(due_at__lte=Now()).order_by("pk"):
         done = _settle(job, session)
@@ -129,7 +129,7 @@ def _settle(job: SyncJob, session: CrmSession) -> SettledCounts:
     except ProviderError as error:
         if error.kind in PASSING:
             raise
-        _forget(job, error)  # the CRM knows nothing of it any more: what it wrote is written again
+        _forget(job, error)  # the CRM does not know the job any more; writing the same values again is harmless
         return SettledCounts()
     return _store(job, results, session)
 
@@ -167,7 +167,7 @@ def due() -> QuerySet[SyncJob]:
 
 
 def next_due() -> float | None:
-    """Return in how many seconds it is time to ask about a job; None when there is none."""
+    """Return in how many seconds the next job is to be polled; None when there is none."""
     wait = SyncJob.objects.aggregate(wait=Min("due_at") - Now())["wait"]
     return wait.total_seconds() if wait is not None else None
 

@@ -1,8 +1,8 @@
-"""Writing: the opt-outs that wait, many to a request, and the re-consents one by one.
+"""Writing to the CRM: opt-outs in batches, re-consents one by one.
 
-1. Collect notices. 2. Lease entries, commit. 3. Write, outside any transaction. 4. Settle by position, only what is
-still leased by us. A crash anywhere lets the lease run out, and the same value is written again, which harms nothing.
-A request that failed as a whole is no record's fault: its entries wait again, uncounted.
+1. Turn notices into entries. 2. Lease entries and commit. 3. Write, outside any transaction. 4. Settle, by position,
+those that we still lease. After a crash the lease expires and the same value is written again, which is idempotent.
+An error of a whole request is not counted against its records: their entries just wait again.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ from unsubscribes.crm.writing import clearing, jobs, settling
 LAST_BATCH = 10
 RETURNS = 20
 PATIENCE = 20.0
-# A request that the CRM does not understand: something in it is not as it should be.
+# Errors of a whole request that a single record in it may have caused.
 UNREADABLE = (ErrorKind.BUG, ErrorKind.DATA, ErrorKind.RULE, ErrorKind.UNKNOWN, ErrorKind.SLOW)
 HALVINGS, LATER = 12, 900
 Write = Callable[[Sequence[OutboxEntry]], Sequence[WriteResult]]
@@ -35,14 +35,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Push:
-    """One emptying of the outbox. `between` is called after each request, outside transactions; it may raise."""
+    """One pass over the outbox. `between` is called after each request, outside transactions; it may raise to stop."""
 
     session: CrmSession
     connection: SyncConnection
     between: Callable[[], object] = lambda: None
     written: int = 0
     failed: int = 0
-    # For how many seconds jobs are waited for.
+    # For how many seconds to wait for bulk jobs.
     patience: float = PATIENCE
     skipped: set[str] = field(default_factory=set)
     until: dt.datetime = field(default_factory=outbox.database_now)
@@ -68,7 +68,7 @@ class Push:
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
     def _await_jobs(self) -> None:
-        """Wait for a while for jobs to end; those that take longer are settled by a later turn."""
+        """Poll jobs for up to `patience` seconds; those that take longer are settled by a later turn."""
         deadline = time.monotonic() + self.patience
         while (seconds := jobs.next_due()) is not None and time.monotonic() + seconds < deadline:
             self.session.wait(max(seconds, 0.05))
@@ -123,7 +123,7 @@ class Push:
         self.written, self.failed = self.written + done.written, self.failed + done.failed
 
     def _failed(self, holder: UUID, entries: Sequence[OutboxEntry], error: ProviderError) -> None:
-        """Decide about a request that failed as a whole: a hidden field stops its object, the rest stops the push."""
+        """Handle an error of a whole request: a hidden field stops its object, any other error stops the push."""
         if error.kind is ErrorKind.SCHEMA and len(objects := {self._place(entry) for entry in entries}) == 1:
             self.skipped |= objects
         elif error.kind is ErrorKind.SCHEMA:
@@ -150,9 +150,9 @@ class Push:
                 self._settle(part, results)
 
     def _apart(self, holder: UUID, entries: Sequence[OutboxEntry], error: ProviderError) -> None:
-        """Find the records for which the CRM refuses the whole request, by halves: they alone are counted.
+        """Bisect a refused request to find the records that cause it, so that the failure counts for them alone.
 
-        Where it seems to refuse everything, all wait again, longer.
+        If the CRM seems to refuse everything, stop after `HALVINGS` requests and let all wait for 15 minutes.
         """
         parts, refusal = [list(entries)], error
         for _call in range(HALVINGS):
@@ -184,20 +184,19 @@ class Push:
 
     @property
     def limits(self) -> WriteLimits:
-        """Return how much goes into one request."""
         return self.session.provider.limits
 
     def _place(self, entry: OutboxEntry) -> str:
         return self.session.target(entry.record).sobject
 
     def _object(self) -> Subquery:
-        """Return the same in the database, looked up entry by entry: a join may read all records for each entry."""
+        """Return `_place` as SQL, by a subquery: for a join, PostgreSQL may scan all records for each entry."""
         parent = Value(self.session.provider.parent)
         place = Case(When(person_account=True, then=parent), default=F("sobject"))
         return Subquery(SyncRecord.objects.filter(pk=OuterRef("record_id")).values(place=place))
 
     def _job(self, holder: UUID) -> bool:
-        """Start a job for each object; False when nothing could be leased."""
+        """Start a bulk job for each object; False when nothing could be leased."""
         entries = self._lease(holder, self.limits.job, often_failed=False)
         try:
             for sobject, box, part in jobs.parts(entries, self.session):
@@ -214,7 +213,7 @@ class Push:
         return bool(entries)
 
     def _returns(self) -> bool:
-        """Clear the box of people who gave a new consent, one at a time."""
+        """Clear boxes after re-consents, one at a time, because each needs its own check for a newer opt-out."""
         holder = uuid4()
         entries = self._lease(holder, RETURNS, desired=False)
         for entry in entries:
@@ -231,7 +230,7 @@ class Push:
 
 @transaction.atomic
 def retry_dead(entries: Q) -> int:
-    """Let dead entries be tried again, decided anew from the state that stands now; return how many there were."""
+    """Retry dead letters, decided anew from the present state; return how many there were."""
     outbox.lock()
     dead = OutboxEntry.objects.filter(entries, state=OutboxEntry.State.DEAD)
     again = list(dead.values_list("record_id", "desired", "created_at"))

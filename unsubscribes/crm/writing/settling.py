@@ -1,4 +1,4 @@
-"""What became of each record of a write: done, again later, given up, or gone somewhere else."""
+"""Stores the result of each written record: done, retry later, dead letter, or moved to a successor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from unsubscribes.crm.values import CrmRecord, WriteResult
 RETRY_SOON_SECONDS = 60
 RETRY_TIME_FACTOR = 1.0
 READ_ONLY_SHARE, READ_ONLY_LEAST = 0.2, 5
-# Not the record's own fault: what it was told of one record is true of all, and stops the push.
+# Reported for one record, but true of every request.
 STOPS_ALL_WRITES = (ErrorKind.AUTH, ErrorKind.QUOTA, ErrorKind.PERMISSION)
 Refusal = tuple[OutboxEntry, WriteResult]
 
 
 @dataclass(slots=True)
 class SettledCounts:
-    """How many records were written, and how many were given up."""
+    """Records written, and dead letters."""
 
     written: int = 0
     failed: int = 0
 
 
 def settle(entries: Sequence[OutboxEntry], results: Sequence[WriteResult], session: CrmSession) -> SettledCounts:
-    """Store the results, which belong to the entries by position; then look where records went that are gone.
+    """Store the results, which belong to the entries by position, then look up the records that were reported missing.
 
-    Raises `ProviderError` when a code says that no other record can be written either: `PERMISSION` when so many are
-    read-only that a permission must have been taken away.
+    Raises `ProviderError` when a code means that no other record can be written either; `PERMISSION` also when more
+    than a fifth of the records are read-only, which means that a permission was revoked.
     """
     pairs = list(zip(entries, results, strict=True))
     kinds = [session.provider.classify(result.code, result.message) for _entry, result in pairs]
@@ -60,7 +60,7 @@ def settle(entries: Sequence[OutboxEntry], results: Sequence[WriteResult], sessi
 
 
 def _stop(pairs: Sequence[Refusal], kinds: Sequence[ErrorKind]) -> ProviderError | None:
-    """Return what the records' own codes say of all records; None when each speaks for itself."""
+    """Return the error that stops all writes, if the results of the records contain one."""
     for (_entry, result), kind in zip(pairs, kinds, strict=True):
         if result.code and kind in STOPS_ALL_WRITES:
             return ProviderError(kind, result.code, result.message)
@@ -93,7 +93,7 @@ def _store(entries: Sequence[OutboxEntry], *, value: bool = True) -> int:
 
 
 def refused(entry: OutboxEntry, result: WriteResult, kind: ErrorKind) -> bool:
-    """Wait or give up; tell which. How long and how often a record is tried again depends on the kind of trouble."""
+    """Schedule a retry by the policy of the error kind, or leave a dead letter; returns whether it is a dead letter."""
     pace = RETRY_POLICIES.get(kind)
     if pace is None or entry.attempts + 1 >= pace.tries:
         sync_errors.mark_dead(entry, result.code, result.message)
@@ -106,11 +106,11 @@ def refused(entry: OutboxEntry, result: WriteResult, kind: ErrorKind) -> bool:
 
 
 def follow(refusals: Sequence[Refusal], session: CrmSession) -> int:
-    """Look what became of records that answer as if they were gone; return how many were given up.
+    """Look up records that were reported missing; return how many became dead letters.
 
-    A merge or conversion is followed to the end of its way, so that the opt-out reaches where it leads. Only what
-    the CRM shows as gone, or lists as deleted, is gone: a record that reads back alive, and one that is merely not
-    seen, has refused the write, whatever the code says.
+    Merges and conversions are followed to the last successor, so that the opt-out reaches it. A record is gone only if
+    the CRM returns it as deleted, merged or converted, or lists it as deleted. If it is still there, or is merely not
+    visible to us, the result counts as a refused write, whatever its code says.
     """
     if not refusals:
         return 0
@@ -133,9 +133,10 @@ def follow(refusals: Sequence[Refusal], session: CrmSession) -> int:
 
 
 def still_needed(entries: Sequence[OutboxEntry], session: CrmSession) -> list[OutboxEntry]:
-    """Read records before they are written for somebody else than their own address, and leave out who is ticked.
+    """Re-read records that are written for another person than their own address, and leave out those that are ticked.
 
-    Our tick would hide one that somebody made since the record was read, which is of the address that it has.
+    Somebody may have ticked the box for the record's own address since it was last read. Writing the same value over it
+    would make it look as if we had ticked it, and that opt-out would be lost.
     """
     unsure = ticking.written_for_another_address([entry.record_id for entry in entries])
     asked = {entry.record.sf_id for entry in entries if entry.record_id in unsure}
@@ -166,7 +167,7 @@ def _end(entry: OutboxEntry, code: str = "GONE") -> None:
 
 
 def record_write_error(sobject: str, error: ProviderError) -> None:
-    """Remember that an object as a whole cannot be written."""
+    """Record that an object cannot be written at all."""
     sync_errors.record_error(
         SyncRecord(sf_id="", sobject=sobject), "push", f"{error.code}:{sobject}", error.message, dead=True
     )

@@ -206,7 +206,7 @@ def test_the_log_says_once_a_day_how_the_sync_stands(org, sync, person, unsubscr
         tasks.digest_salesforce()
     [said] = caplog.messages
     assert "active; 2 runs, 2 read, 0 changed, 0 written" in said
-    assert said.endswith("0 wait, 1 given up; errors: FIELD_CUSTOM_VALIDATION_EXCEPTION 1")
+    assert said.endswith("0 waiting, 1 dead letters; errors: FIELD_CUSTOM_VALIDATION_EXCEPTION 1")
 
 
 def test_what_the_environment_lacks_is_said_in_words(db, settings):
