@@ -13,7 +13,7 @@ from django.core.management import execute_from_command_line, get_commands
 from django.db import Error
 
 from salesconnect import embedded
-from salesconnect.lib.database import migrating, trouble
+from salesconnect.lib.database import failures, pending_migrations
 
 # These need no database; `up` starts the servers itself.
 WITHOUT_SERVERS = {
@@ -68,7 +68,7 @@ def make_ready(command: str) -> None:
 
     if own and settings.EMBEDDED_DATABASE:
         preparation.make_tables()
-    if own and command not in MAKING_TABLES and (line := migrating.pending_message()):
+    if own and command not in MAKING_TABLES and (line := pending_migrations.pending_message()):
         raise ImproperlyConfigured(line)
     if (own and command not in WITHOUT_KEYS) or command in WITH_DATA:
         key_fit.check()
@@ -85,9 +85,9 @@ def main() -> None:
                 make_ready(arguments[0])
             execute_from_command_line(sys.argv)
     except (embedded.EmbeddedError, ImproperlyConfigured) as error:
-        _end(trouble.in_one_line(error))
+        _end(failures.in_one_line(error))
     except (Error, OSError) as error:
-        if line := trouble.command_message(error):
+        if line := failures.command_message(error):
             _end(line)
         raise
 

@@ -159,7 +159,7 @@ class Suppression(models.Model):
     # Stored while the case of domains was folded: what it knows as fass.de may have been faß.de.
     folded = models.BooleanField(db_default=False, default=False)
     # What the address looks like; NULL where nobody who knew the address has said so yet.
-    # See `contacts.people.lookalikes`.
+    # See `contacts.people.skeletons`.
     skeleton_hash = models.UUIDField(null=True)
     # Whether it stands in the ledger beside the database, from which a restore learns it.
     in_ledger = models.BooleanField(db_default=False)

@@ -6,7 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from contacts import idempotency
 from contacts.events import partitions
 from contacts.jobs import batches, engine
-from contacts.sealing import delivery, published, services, verification
+from contacts.sealing import delivery, published, sealing, verification
 from salesconnect.lib.actor import system
 
 # A turn seals a million events; more waits for the next one.
@@ -53,7 +53,7 @@ def forget_sessions() -> None:
 @shared_task(name="contacts.seal_history")
 def seal_history() -> None:
     """Seal what happened since the last turn, and write the new roots to the file."""
-    services.seal_open(PIECES)
+    sealing.seal_open(PIECES)
     published.append()
 
 

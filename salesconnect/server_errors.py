@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 
 RETRY_SECONDS = "10"
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an uncaught exception without touching the database or the session."""
-    known = trouble.classify(sys.exc_info()[1])
+    known = failures.classify(sys.exc_info()[1])
     status = known.status if known else 500
     response: HttpResponse
     if request.path.startswith("/api/"):

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance.imports import services, working
-from compliance.imports.services import CardDefaults
+from compliance.imports import import_jobs, working
+from compliance.imports.import_jobs import CardDefaults
 from compliance.models import ImportJob
 from salesconnect.lib.csv import line
 
@@ -20,7 +20,7 @@ def take_in(member) -> Callable[..., ImportJob]:
     ) -> ImportJob:
         text = header if isinstance(header, bytes) else "".join(f"{row}\r\n" for row in (header, *rows)).encode()
         file = ContentFile(text)
-        job = services.start(file, "people.csv", actor=member, card=card, mapping=mapping, dry_run=dry_run)
+        job = import_jobs.start(file, "people.csv", actor=member, card=card, mapping=mapping, dry_run=dry_run)
         while working.run(job.pk):
             pass
         job.refresh_from_db()

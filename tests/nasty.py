@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from contacts.accounts import tokens
 from contacts.jobs import batches
 from contacts.models import Contact, User

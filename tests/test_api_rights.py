@@ -8,7 +8,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from contacts.accounts import tokens
 from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent

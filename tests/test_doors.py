@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import Suppression
 from contacts import tasks
@@ -155,7 +155,7 @@ def test_creating_leaves_the_same_rows(door, doors, lars):
 
 @pytest.mark.parametrize("door", ["page", "api", "bulk page", "bulk api", "worker"])
 def test_authorising_leaves_the_same_rows(door, doors, anna, lars, member):
-    services.authorise(Contact.objects.filter(pk=lars), consent(), actor=member)
+    card_changes.authorise(Contact.objects.filter(pk=lars), consent(), actor=member)
     doors.authorise(door, anna)
     assert rows_of(anna) == rows_of(lars)
 

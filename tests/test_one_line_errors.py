@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from tests.products.product import ROOT, environment
 
 KEY = "3fa85f64c57b4e0c9a2d7e1b6c8d9f0a1b2c3d4e5f60718293a4b5c6d7e8f901"
@@ -47,9 +47,9 @@ def test_a_role_that_may_make_no_tables_is_told_in_one_line(without_rights, tmp_
     "problem", [OSError(errno.ENOSPC, "No space left on device"), OperationalError("x: No space left on device")]
 )
 def test_a_full_disk_is_told_in_one_line(problem):
-    assert trouble.command_message(problem).startswith("The disk is full: ")
+    assert failures.command_message(problem).startswith("The disk is full: ")
 
 
 @pytest.mark.parametrize("problem", [OSError(errno.ENOENT, "x"), ValueError("x")])
 def test_a_fault_keeps_its_traceback(problem):
-    assert trouble.command_message(problem) is None
+    assert failures.command_message(problem) is None

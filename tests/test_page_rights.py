@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from contacts.jobs import batches
 from contacts.models import Contact
 from salesconnect.lib.actor import RIGHTS

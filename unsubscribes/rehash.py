@@ -4,11 +4,11 @@ from django.conf import settings
 from django.db import connection
 from psycopg2.extras import execute_values
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.suppression import address_locks, lookalikes
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 
@@ -54,7 +54,7 @@ def _rehash_chunk() -> int:
     address_locks.hold(
         hashed for _pk, key, *stored in found for hashed in (*address_locks.of_address(key), *stored) if hashed
     )
-    ids = services.lock(Contact.objects.among([pk for pk, *_rest in found]))
+    ids = card_changes.lock(Contact.objects.among([pk for pk, *_rest in found]))
     people = Contact.objects.among(ids).exclude(address_hash=None).values_list("address_hash", "email_key")
     lookalikes.to_newest_key(key for _hashed, key in people)
     likenesses = Contact.objects.among(ids).exclude(skeleton_hash=None).values_list("skeleton_hash", "email_key")

@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from compliance.card import counting, restoring, services
+from compliance.card import card_changes, counting, restoring
+from compliance.card.card_changes import AUTHORIZATION_COLUMNS
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.card.services import AUTHORIZATION_COLUMNS
 from compliance.card.words import authorization_words
 from contacts.events import history
 from contacts.jobs.acts import register
@@ -39,7 +39,7 @@ class SetAuthorization(SelectedAct):
         return counting.preview(people, AUTHORIZATION_COLUMNS, _stored(params).values())
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-        return services.authorise(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
+        return card_changes.authorise(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
 
     def take_back(self, contacts: ContactQuerySet, undone: Batch, batch: Batch, actor: Actor) -> Outcome:
         return restoring.restore(contacts, AUTHORIZATION_COLUMNS, undone, batch, actor)
@@ -67,7 +67,7 @@ class SetAuthorization(SelectedAct):
 
 def authorization_params(authorization: Authorization) -> dict[str, Any]:
     """Return a legal basis as an order stores it; `Invalid` when it breaks a rule, before anything is ordered."""
-    services.raise_invalid(authorization.errors(timezone.localdate()))
+    card_changes.raise_invalid(authorization.errors(timezone.localdate()))
     return {
         "type": authorization.type,
         "other": authorization.other,

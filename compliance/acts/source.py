@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from compliance.card import counting, restoring, services
+from compliance.card import card_changes, counting, restoring
+from compliance.card.card_changes import SOURCE_COLUMNS
 from compliance.card.rules import Source, SourceType
-from compliance.card.services import SOURCE_COLUMNS
 from compliance.card.words import source_words
 from contacts.events import history
 from contacts.jobs.acts import register
@@ -38,7 +38,7 @@ class SetSource(SelectedAct):
         return counting.preview(people, SOURCE_COLUMNS, _stored(params).values())
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-        return services.set_source(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
+        return card_changes.set_source(contacts, _stored(batch.params), actor=actor, batch_id=batch.pk)
 
     def take_back(self, contacts: ContactQuerySet, undone: Batch, batch: Batch, actor: Actor) -> Outcome:
         return restoring.restore(contacts, SOURCE_COLUMNS, undone, batch, actor)
@@ -60,7 +60,7 @@ class SetSource(SelectedAct):
 
 def source_params(source: Source) -> dict[str, Any]:
     """Return a source as an order stores it; `Invalid` when it breaks a rule, before anything is ordered."""
-    services.raise_invalid(source.errors())
+    card_changes.raise_invalid(source.errors())
     return {"type": source.type, "other": source.other}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import IntegrityError, connection, transaction
 
-from compliance.card import ownership, services
+from compliance.card import card_changes, ownership
 from compliance.card.creation import address_taken
 from compliance.card.staging import address_columns
 from compliance.models import ComplianceCard
@@ -41,7 +41,7 @@ def edit(
     wanted, errors = clean(values)
     contact = _locked(contact_id, values)
     if version is not None:
-        services.check_version(contact_id, version)
+        card_changes.check_version(contact_id, version)
     errors |= identity_errors({name: getattr(contact, name) for name in ("first_name", "last_name", "email")} | wanted)
     if errors:
         raise Invalid(errors)
@@ -64,7 +64,7 @@ def edit(
 def assign(contact_id: int, owner: User | None, *, actor: Actor) -> Outcome:
     """Give one person to an owner, or to nobody. Raises `Missing` and `Restricted`."""
     actor.require("edit_people")
-    services.lock_one(contact_id)
+    card_changes.lock_one(contact_id)
     return ownership.assign(Contact.objects.filter(pk=contact_id), owner, actor=actor)
 
 
@@ -83,7 +83,7 @@ def lock(contact_id: int, values: Mapping[str, str]) -> None:
     Raises `Missing` and `Restricted`.
     """
     if "email" not in values:
-        services.lock_one(contact_id)
+        card_changes.lock_one(contact_id)
     elif not lock_people(Contact.objects.filter(pk=contact_id), wanted=[_key(values["email"])]):
         raise Missing
 

@@ -3,7 +3,7 @@
 from django.db import connection
 from psycopg2.extras import Json
 
-from compliance.card import services
+from compliance.card import card_changes
 from contacts.events import history
 from contacts.jobs.bulk_undo import LATER, TOUCHED, undo_values
 from contacts.models import Batch, User
@@ -22,7 +22,7 @@ GIVE_BACK = statement(__file__, "give_owner_back", touched=TOUCHED, later=LATER,
 def assign(contacts: ContactQuerySet, owner: User | None, *, actor: Actor, batch_id: int | None = None) -> Outcome:
     """Give all `contacts` to an owner, or to nobody; restricted people are refused."""
     actor.require("edit_people")
-    ids, restricted = services.lock_unrestricted(contacts)
+    ids, restricted = card_changes.lock_unrestricted(contacts)
     values = {"ids": array(ids), "owner": owner.pk if owner else None, "names": _names(), "action": history.EDITED}
     with connection.cursor() as cursor:
         cursor.execute(ASSIGN, values | history.event_values(actor, batch_id))
@@ -32,7 +32,7 @@ def assign(contacts: ContactQuerySet, owner: User | None, *, actor: Actor, batch
 
 def give_back(contacts: ContactQuerySet, undone: Batch, batch: Batch, actor: Actor) -> Outcome:
     """Give one chunk back to the owners before the order `undone`, also to one whose account was closed since."""
-    ids, restricted = services.lock_unrestricted(contacts)
+    ids, restricted = card_changes.lock_unrestricted(contacts)
     values = undo_values(ids, undone, batch, actor, ["owner_id"]) | {"names": _names()}
     with connection.cursor() as cursor:
         cursor.execute(GIVE_BACK, values)

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2.extras import Json
 
-from compliance.card import services
-from compliance.card.services import AUTHORIZATION_COLUMNS, Column
+from compliance.card import card_changes
+from compliance.card.card_changes import AUTHORIZATION_COLUMNS, Column
 from compliance.verdict import asof
 from contacts.jobs.bulk_undo import LATER, TOUCHED, undo_values
 from contacts.models import Batch
@@ -35,7 +35,7 @@ CLOCK_SQL = (
 
 def restore(contacts: ContactQuerySet, columns: Sequence[Column], undone: Batch, batch: Batch, actor: Actor) -> Outcome:
     """Give one chunk back what the order `undone` changed in these columns of the card."""
-    ids, restricted = services.lock_unrestricted(contacts)
+    ids, restricted = card_changes.lock_unrestricted(contacts)
     values = undo_values(ids, undone, batch, actor, [column.name for column in columns])
     with connection.cursor() as cursor:
         if columns is AUTHORIZATION_COLUMNS:
@@ -86,7 +86,7 @@ def _restore_sql(columns: Sequence[Column]) -> str:
         restored=restored,
         columns=", ".join(column.name for column in columns),
         wanted=", ".join(f"wanted.{column.name}" for column in columns),
-        changes=services.changes_sql(columns, old="wanted.was_", new="wanted."),
+        changes=card_changes.changes_sql(columns, old="wanted.was_", new="wanted."),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, Source
 from compliance.models import ComplianceCard
 from contacts.models import Contact, User
@@ -28,23 +28,23 @@ def revise(
     card: Mapping[str, Any] | None = None,
     owner: User | OwnerChoice | None = OwnerChoice.UNCHANGED,
     version: int | None = None,
-    clocks: services.ReviewClock | None = None,
+    clocks: card_changes.ReviewClock | None = None,
     although_erased: bool = False,
 ) -> Outcome:
     """Set what is named of one person, in one transaction; what is not named stays.
 
     `card` maps the card's fields to their values, types as members of `AuthorizationType` and `SourceType`. Raises
-    what `editing.edit` and `services.edit_card` raise, `Missing`, `Restricted`, and `Stale` when the person left
+    what `editing.edit` and `card_changes.edit_card` raise, `Missing`, `Restricted`, and `Stale` when the person left
     `version`.
     """
     actor.require("edit_people")
     editing.lock(contact_id, details or {})
     if version is not None:
-        services.check_version(contact_id, version)
+        card_changes.check_version(contact_id, version)
     outcome, people = Outcome(), Contact.objects.filter(pk=contact_id)
     if card:
         authorization, source = with_changes(ComplianceCard.objects.get(pk=contact_id), card)
-        outcome += services.edit_card(people, authorization, source, actor=actor, clocks=clocks)
+        outcome += card_changes.edit_card(people, authorization, source, actor=actor, clocks=clocks)
     if details:
         outcome += editing.edit(contact_id, details, actor=actor, although_erased=although_erased)
     if owner is not OwnerChoice.UNCHANGED:

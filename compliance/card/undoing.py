@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from compliance.card.card_changes import ReviewClock
 from compliance.card.revision import OwnerChoice, revise
 from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
-from compliance.card.services import ReviewClock
 from compliance.verdict import asof
 from contacts.events import history
 from contacts.models import ContactEvent, User

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from compliance.card import creation, staging
 from compliance.imports import statements
-from compliance.imports.reading import Chunk, RejectedRow
+from compliance.imports.chunking import Chunk, RejectedRow
 from compliance.models import ImportJob, Suppression
 from compliance.suppression import suppression
 from contacts.events import history

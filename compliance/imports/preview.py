@@ -8,11 +8,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from compliance.imports.chunking import Row
 from compliance.imports.headers import FULL_NAME
+from compliance.imports.import_jobs import columns_of
 from compliance.imports.mapping import Mapping, apply
-from compliance.imports.reading import Row
 from compliance.imports.rows import LABELS, CleanRow, clean_row
-from compliance.imports.services import columns_of
 from compliance.models import ImportJob
 from salesconnect.lib.csv import RowError, Table
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db import connection
 
 from compliance.card.staging import ESCAPES
-from compliance.imports.reading import RejectedRow
+from compliance.imports.chunking import RejectedRow
 from compliance.models import ImportJob, ImportReject
 from salesconnect.lib import csv
 

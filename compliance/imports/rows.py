@@ -8,7 +8,7 @@ from typing import TypeVar
 from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import CONSENTS, Authorization, AuthorizationType, Source, SourceType
-from compliance.imports import values as cells
+from compliance.imports import cell_values as cells
 from contacts.people.details import clean, identity_errors
 from contacts.people.fields import DETAILS, FIELDS
 from salesconnect.lib.csv import RowError

@@ -4,8 +4,8 @@
 recorded. Every later statement asks that table alone what to do, so that a dry run and the real one cannot differ.
 """
 
+from compliance.card.card_changes import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
 from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
-from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
 from compliance.card.staging import KEYS
 from contacts.people.fields import DETAILS, SORTED
 from salesconnect.lib.database.sql import listed, statement

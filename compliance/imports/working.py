@@ -17,15 +17,15 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from compliance.imports import rejects
+from compliance.imports.chunking import Chunk, chunks, rows_after
 from compliance.imports.mapping import recognise
 from compliance.imports.pipeline import ChunkResult, ConcurrentChange, process_chunk
-from compliance.imports.reading import Chunk, chunks, rows_after
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from contacts.jobs import batches, engine
 from contacts.models.batch import OPEN
 from salesconnect.lib.actor import Actor, Forbidden
 from salesconnect.lib.csv import FileRefused, Table
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.lib.database.transactions import is_retryable
 
 TRIES = 5
@@ -58,7 +58,7 @@ def _work(job_id: int, progress: Progress | None = None) -> bool:
         except (FileRefused, OSError, UnicodeError):
             _fail(job, _("The file can no longer be read."))
         except Exception as problem:
-            if trouble.classify(problem):
+            if failures.classify(problem):
                 raise
             logger.exception("Import %s broke", job_id)
             _fail(job, _("Something broke here; it has been logged. What came in stays."))

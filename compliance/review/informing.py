@@ -12,7 +12,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT
 from compliance.models import ComplianceCard
 from compliance.verdict.reasons import months_before
@@ -44,7 +44,7 @@ def mark(
     actor.require("edit_people")
     if len(reason) > TEXT_LIMIT:
         raise Invalid({"reason": [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]})
-    ids = services.lock(contacts)
+    ids = card_changes.lock(contacts)
     values = {"ids": ids, "how": how, "reason": reason.strip(), "action": history.INFORMED}
     with connection.cursor() as cursor:
         cursor.execute(MARK, values | history.event_values(actor, batch_id))
@@ -55,7 +55,7 @@ def mark(
 @act
 def withdraw_after_bounce(contact_id: int, *, actor: Actor) -> Outcome:
     """Put on record that the mail by which somebody counts as told came back; what a user marked by hand stands."""
-    ids = services.lock(Contact.objects.filter(pk=contact_id))
+    ids = card_changes.lock(Contact.objects.filter(pk=contact_id))
     newest = history.of_contact(contact_id).filter(action=history.INFORMED).first()
     if not ids or newest is None or newest.changes.get("how") != [None, BY_MAIL]:
         return Outcome(unchanged=len(ids))

@@ -1,12 +1,12 @@
 """Restriction of processing (GDPR art. 18): the data stays, and nothing may be done with it but read.
 
-What it closes is said once, in `services.UNRESTRICTED`; an opt-out is taken all the same.
+What it closes is said once, in `card_changes.UNRESTRICTED`; an opt-out is taken all the same.
 """
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import TEXT_LIMIT
 from contacts.events import history
 from contacts.people.queries import ContactQuerySet
@@ -41,7 +41,7 @@ def _set(contacts: ContactQuerySet, reason: str, restricts: bool, *, actor: Acto
         raise Invalid({"reason": [_("Give a reason; it goes into the history.")]})
     if len(reason) > TEXT_LIMIT:
         raise Invalid({"reason": [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]})
-    ids = services.lock(contacts)
+    ids = card_changes.lock(contacts)
     values = {
         "ids": ids,
         "restricts": restricts,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg2.extras import Json
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import TEXT_LIMIT, AuthorizationType
 from compliance.models import ComplianceCard, Policy, ReviewNote
 from compliance.verdict import policy
@@ -67,7 +67,7 @@ def balance(contact_id: int, note: BalancingNote, *, actor: Actor) -> ReviewNote
     Raises `Forbidden`, `Missing`, `Restricted`, `Invalid`, and `Conflict` (`no_interest`) for another legal basis.
     """
     actor.require("edit_people")
-    services.lock_one(contact_id)
+    card_changes.lock_one(contact_id)
     if errors := note.errors():
         raise Invalid(errors)
     card = ComplianceCard.objects.get(pk=contact_id)
@@ -108,7 +108,7 @@ def _queue(condition: Q) -> QuerySet[ComplianceCard]:
 
 
 def _record(contacts: ContactQuerySet, changes: dict[str, list[object]], actor: Actor, batch_id: int | None) -> Outcome:
-    ids, restricted = services.lock_unrestricted(contacts)
+    ids, restricted = card_changes.lock_unrestricted(contacts)
     values = {
         "ids": ids,
         "today": timezone.localdate(),

@@ -17,10 +17,10 @@ from uuid import UUID
 
 from django.db import connection
 
-from compliance.card import services
+from compliance.card import card_changes
 from contacts.people.addresses import address_hashes
-from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.queries import ContactQuerySet
+from contacts.people.skeletons import skeleton_hashes
 
 HOLD = "SELECT compliance_hold_addresses(%s::uuid[])"
 
@@ -50,7 +50,7 @@ def lock_people(people: ContactQuerySet, *, wanted: Iterable[str] = ()) -> list[
     """
     held = _hashes(people) | {hashed for key in wanted if key for hashed in of_address(key)}
     hold(held)
-    ids = services.lock_all_or_none(people)
+    ids = card_changes.lock_all_or_none(people)
     # Somebody was given another address just before the cards were locked. Nobody can change it now; should its lock
     # complete a circle of waiting, PostgreSQL breaks it and the act is done again.
     hold(_hashes(people) - held)

@@ -1,7 +1,7 @@
 """Addresses that look like one that said no: nobody is mailed, and nobody opted out, before somebody has decided.
 
 The mark on the card is kept by triggers (migration 0016), whatever the door. It is true of who is not unsubscribed
-while a suppression of another address has the same skeleton (`contacts.people.lookalikes`), a bounce excepted, which is
+while a suppression of another address has the same skeleton (`contacts.people.skeletons`), a bounce excepted, which is
 nobody's word; until somebody says that the address is another person's.
 
 A suppression has a skeleton when who brought it knew the address: as the holder's, or as it was written; an unsubscribe
@@ -23,7 +23,7 @@ from compliance.models import ComplianceCard
 from compliance.suppression.address_locks import lock_people
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act

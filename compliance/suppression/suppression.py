@@ -14,8 +14,8 @@ from compliance.suppression.sources import REPEATED
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key
-from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.queries import NO_IDS, ContactQuerySet, array, inlined
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 from salesconnect.lib.database.transactions import retried

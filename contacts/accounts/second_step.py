@@ -9,7 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from salesconnect.lib.vault import decrypt, encrypt, is_encrypted
+from salesconnect.lib.encryption import decrypt, encrypt, is_encrypted
 
 logger = logging.getLogger(__name__)
 

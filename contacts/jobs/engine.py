@@ -38,7 +38,7 @@ from django.utils.translation import gettext_noop
 from contacts.models import WorkAttempt
 from contacts.models.batch import OPEN, Job, State
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures as trouble
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from salesconnect.lib.vault import is_encrypted, encrypt, decrypt
+from salesconnect.lib.encryption import is_encrypted, encrypt, decrypt
 
 
 def sealed(text: str) -> str:

@@ -44,7 +44,7 @@ class Contact(models.Model):
     email_key = models.CharField(max_length=254, blank=True, editable=False, db_collation="C")
     address_hash = models.UUIDField(null=True, editable=False, db_index=True)
     address_hash_key = models.CharField(max_length=8, blank=True, editable=False)
-    # What the address looks like, hashed under the same key; see `contacts.people.lookalikes`.
+    # What the address looks like, hashed under the same key; see `contacts.people.skeletons`.
     skeleton_hash = models.UUIDField(null=True, editable=False)
     sort_company = models.CharField(max_length=200, blank=True, editable=False, db_collation="C")
     # As on the card, whose indexes they order: what a search finds is sorted without a look at the cards.

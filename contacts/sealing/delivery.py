@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, decode_timestamp_response
 
 from contacts.models import RootDelivery, RootTimestamp, Seal
-from contacts.sealing import places, tree
+from contacts.sealing import destinations, tree
 from salesconnect.lib.web import outgoing
 from salesconnect.lib.web.outgoing import Undelivered
 
@@ -39,7 +39,7 @@ class Channel:
 
 def send_due() -> int:
     """Send the newest root on each way on which it is due; returns on how many it went."""
-    return sum(_send(standing.way, standing.target) for standing in places.destinations())
+    return sum(_send(standing.way, standing.target) for standing in destinations.destinations())
 
 
 @transaction.atomic
@@ -91,7 +91,7 @@ def _mail(seal: Seal, address: str) -> None:
 
 def _webhook(seal: Seal, url: str) -> None:
     body = json.dumps(root_message(seal)).encode()
-    signature = hmac.new(places.secret(url).encode(), body, sha256).hexdigest()
+    signature = hmac.new(destinations.secret(url).encode(), body, sha256).hexdigest()
     headers = {"Content-Type": "application/json", "X-Signature-SHA256": signature}
     answer = outgoing.post(url, body, headers)
     if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -117,7 +117,7 @@ def _timestamp(seal: Seal, url: str) -> None:
 
 
 CHANNELS = {
-    places.MAIL: Channel(dt.timedelta(days=1), _mail),
-    places.WEBHOOK: Channel(dt.timedelta(), _webhook),
-    places.TIMESTAMP: Channel(dt.timedelta(hours=1), _timestamp),
+    destinations.MAIL: Channel(dt.timedelta(days=1), _mail),
+    destinations.WEBHOOK: Channel(dt.timedelta(), _webhook),
+    destinations.TIMESTAMP: Channel(dt.timedelta(hours=1), _timestamp),
 }

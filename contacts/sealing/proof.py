@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from contacts.models import ContactEvent, Seal, SealedLeaf
-from contacts.sealing import services, tree
+from contacts.sealing import sealing, tree
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 
@@ -31,7 +31,7 @@ def of_event(event_id: int, *, actor: Actor) -> dict[str, Any]:
         if not ContactEvent.objects.filter(id=event_id).exists():
             raise Missing
     if not SealedLeaf.objects.filter(pk=event_id).exists():
-        services.seal_open(MAX_SEALS)
+        sealing.seal_open(MAX_SEALS)
     with transaction.atomic():
         leaf = SealedLeaf.objects.filter(pk=event_id).first()
         event = ContactEvent.objects.filter(id=event_id).first()

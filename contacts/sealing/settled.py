@@ -10,7 +10,7 @@ import time
 from django.db import connection
 
 from contacts.models import SealHorizon
-from contacts.sealing.services import last_settled, writers
+from contacts.sealing.sealing import last_settled, writers
 
 WAIT_SECONDS = 0.3
 POLL_SECONDS = 0.01

@@ -14,7 +14,7 @@ from contacts.jobs import engine
 from contacts.models import Seal, SealedLeaf, Verification
 from contacts.sealing import published, tree
 from contacts.sealing.leaves import COMMITMENT, HASH
-from contacts.sealing.services import last_settled
+from contacts.sealing.sealing import last_settled
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import statement
 from salesconnect.lib.kick import kick

@@ -13,9 +13,9 @@ from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.suppression import erased
-from contacts import leaving
+from contacts import recorded_files
 from contacts.events import history, scrubbing
 from contacts.jobs import batches
 from contacts.models import Batch, Contact, ContactEvent, Merge
@@ -28,7 +28,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing, Restricted
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import remove_files_on_failure
+from salesconnect.lib.stored_files import remove_files_on_failure
 from unsubscribes.crm.people import erasing
 from unsubscribes.links import links
 from unsubscribes.models import Message
@@ -115,13 +115,15 @@ def delete(
     held = _keep_out(contacts)
     # Restriction protects the person, so it does not stand against the person's own request, or against one repeated.
     overrides_restriction = why in (REQUEST, REPLAY)
-    ids, restricted = (services.lock(contacts), []) if overrides_restriction else services.lock_unrestricted(contacts)
+    ids, restricted = (
+        (card_changes.lock(contacts), []) if overrides_restriction else card_changes.lock_unrestricted(contacts)
+    )
     outcome = Outcome(changed=len(ids)).refuse("restricted", restricted)
     if not ids:
         return outcome
     if version is not None:
         for contact_id in ids:
-            services.check_version(contact_id, version)
+            card_changes.check_version(contact_id, version)
     if why in (REQUEST, ON_REQUEST):
         until = deletion_settings.remembered_until()
     numbers = history.merged_ids(ids)
@@ -137,7 +139,7 @@ def delete(
 def _keep_out(contacts: ContactQuerySet) -> set[UUID]:
     """Make imports, exports and the sync wait, or pass these people over, before the people are locked."""
     erased.hold_imports()
-    leaving.await_exports()
+    recorded_files.await_exports()
     erasing.lock_sync()
     return person_hashes.keep_out(contacts)
 
@@ -180,7 +182,7 @@ def erase(contact_id: int, *, actor: Actor, dry_run: bool = False, on_request: b
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
     if not dry_run:
         _keep_out(people)
-    if not services.lock(people):
+    if not card_changes.lock(people):
         raise Missing
     report = report_of(contact_id, on_request=on_request)
     if not dry_run and delete(people, actor=actor, why=ON_REQUEST if on_request else "").refused:

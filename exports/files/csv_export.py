@@ -13,19 +13,19 @@ from django.db import connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from contacts import leaving
+from contacts import recorded_files
 from contacts.events import history
 from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
 from exports.files import csv_columns, postgres_copy
 from exports.models import ExportJob
-from salesconnect.lib import csv, stored
+from salesconnect.lib import csv, stored_files
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import replica
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import remove_files_on_failure
+from salesconnect.lib.stored_files import remove_files_on_failure
 
 KEEP_FILES = dt.timedelta(days=7)
 # For fewer people a second connection costs more than it saves. Exports within a request are always smaller.
@@ -94,7 +94,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     the rows, so a thread writes the rows at the same time.
     """
     actor.require("export_people")
-    leaving.await_erasures()
+    recorded_files.await_erasures()
     job = _job(batch)
     reason = batch.params["reason"]
     changes = {"reason": (None, reason)} if reason else {}
@@ -173,6 +173,6 @@ def _job(batch: Batch) -> ExportJob:
         head = (csv.BOM + csv.line(csv_columns.header(csv_columns.ALL_COLUMNS))).encode()
         job = ExportJob(batch=batch, size=len(head))
         # The stored name must not tell whose data it is; the download gets a readable name.
-        stored.save(job.file, "people.csv", ContentFile(head))
+        stored_files.save(job.file, "people.csv", ContentFile(head))
         job.save()
     return job

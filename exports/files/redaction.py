@@ -18,7 +18,7 @@ from contacts.events import history
 from exports.erasure.traces import Traces
 from exports.files.csv_columns import ALL_COLUMNS
 from exports.models import ExportJob, PendingFileDeletion
-from salesconnect.lib import stored
+from salesconnect.lib import stored_files
 from salesconnect.lib.csv import FileRefused, RowError, Table
 
 REWRITE_LIMIT = 32 << 20
@@ -97,7 +97,7 @@ def _rewrite_without(job: ExportJob, gone: set[str]) -> None:
                 kept.write(line)
             job.size = kept.tell()
             kept.seek(0)
-            stored.save(job.file, "people.csv", File(kept))
+            stored_files.save(job.file, "people.csv", File(kept))
     job.save(update_fields=["file", "size"])
 
 

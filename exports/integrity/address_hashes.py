@@ -7,11 +7,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from compliance.card import services
+from compliance.card import card_changes
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, key_name
-from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
+from contacts.people.skeletons import skeleton_hashes
 from exports.integrity.check import DifferenceCount, record_correction
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
@@ -71,7 +71,7 @@ def _mend(ids: list[int], actor: Actor) -> int:
 
 
 def _write(ids: list[int], actor: Actor) -> int:
-    locked = services.lock(Contact.objects.among(ids))
+    locked = card_changes.lock(Contact.objects.among(ids))
     rows = [(row[0], right) for row in _read(OF_PEOPLE, locked) if (right := _correction(row))]
     if rows:
         values = [

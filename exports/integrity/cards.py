@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
@@ -108,7 +108,7 @@ def in_windows(name: str, act: Callable[[list[int], Actor], int]) -> Mend:
         total = 0
         for window in windows():
             for ids in chunks(found, values | window):
-                services.lock(Contact.objects.among(ids))
+                card_changes.lock(Contact.objects.among(ids))
                 total += act(ids_of(found_again, more | {"ids": ids}), actor)
         return total
 
@@ -127,7 +127,7 @@ def correct(ids: list[int], actor: Actor) -> int:
         other_source=str(int(SourceType.OTHER)),
         columns=NAMES,
         wrong=", ".join(f"wrong.{column.name}" for column in COLUMNS),
-        changes=services.changes_sql(COLUMNS, old="card.", new="wrong."),
+        changes=card_changes.changes_sql(COLUMNS, old="card.", new="wrong."),
     )
     return changed(correcting, values | {"ids": ids} | history.event_values(actor, None))
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.utils.functional import Promise
 
-from compliance.card import services
+from compliance.card import card_changes
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
@@ -109,7 +109,7 @@ def mender(rows: str, act: Callable[[list[int], Actor], int]) -> Mend:
     def mend(actor: Actor) -> int:
         total = 0
         for ids in chunks(rows):
-            services.lock(Contact.objects.among(ids))
+            card_changes.lock(Contact.objects.among(ids))
             total += act(still_found(rows, ids), actor)
         return total
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from compliance.card.card_changes import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
 from compliance.card.rules import AuthorizationType, SourceType
-from compliance.card.services import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
 from compliance.verdict import asof
 from contacts.events import history
 from salesconnect.lib.database.sql import fill, statement

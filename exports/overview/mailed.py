@@ -34,7 +34,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card.rules import NOT_RECORDED
-from contacts import leaving
+from contacts import recorded_files
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from salesconnect.lib import csv
@@ -142,7 +142,7 @@ def export(wanted: MailedQuery, *, actor: Actor) -> Iterator[str]:
     """Return the report as lines of a CSV file. An export event is recorded for everybody in it."""
     actor.require("export_people")
     reason = _("mail from %(since)s to %(until)s") % {"since": wanted.since, "until": wanted.until}
-    return leaving.write_recorded(
+    return recorded_files.write_recorded(
         _file_pages(wanted, actor),
         lambda found: "".join(csv.line(_cells(mail)) for mail in found.rows),
         lambda found: (mail.contact_id for mail in found.rows),

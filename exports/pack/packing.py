@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from contacts.sealing import services as sealing
+from contacts.sealing import sealing
 from contacts.sealing.proof import MAX_SEALS, Prover
 from exports import verify_proof
 from exports.files import csv_columns

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from compliance.card.rules import Authorization, Source
-from compliance.imports import rejects, services
+from compliance.imports import import_jobs, rejects
 from compliance.models import ImportJob
 from contacts.models.batch import State
 from salesconnect.api.contacts.card_serializers import Card
@@ -125,14 +125,14 @@ class ImportViewSet(Endpoint):
         """Upload a CSV file and start its import."""
         values = read(ImportBody, request.data)
         file = values["file"]
-        job = services.start(
+        job = import_jobs.start(
             file,
             file.name,
             actor=self.actor,
             mapping=values.get("mapping"),
             ignore=values.get("ignore", ()),
             words=values.get("opt_out_words"),
-            card=services.CardDefaults(Authorization.from_values(values), Source.from_values(values)),
+            card=import_jobs.CardDefaults(Authorization.from_values(values), Source.from_values(values)),
             dry_run=values["dry_run"],
         )
         return Response(import_body(job), 202)

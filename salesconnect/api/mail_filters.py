@@ -10,7 +10,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import Page, SortKey
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.web.fields import MomentFilter
+from salesconnect.lib.web.date_fields import MomentFilter
 from unsubscribes.models import Message
 
 MessageState = Message.State

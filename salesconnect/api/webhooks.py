@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from unsubscribes.reports import reports
 
 # What django-anymail's parsers raise for a body of unexpected shape, signed or not.
@@ -45,7 +45,7 @@ def webhook(request: HttpRequest, provider: str) -> HttpResponse:
             receiver.run_validators(request)
             events = _read(receiver, request)
         except UNREADABLE as problem:
-            if trouble.classify(problem):
+            if failures.classify(problem):
                 raise  # a full disk is our problem; after a 5xx the provider sends the report again
             logger.warning("%s sent a report that cannot be read", receiver.esp_name)
             return HttpResponse(status=400)
@@ -63,7 +63,7 @@ def _read(receiver: Any, request: HttpRequest) -> list[Any]:
             try:
                 return read(*given)
             except UNREADABLE as problem:
-                if trouble.classify(problem):
+                if failures.classify(problem):
                     raise
                 broken.append(problem)
                 return instead(*given)

@@ -9,7 +9,7 @@ from django.core.files import File
 from django.db import connection
 from django.utils import timezone
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, limited, once
 from salesconnect.bench.plans import Scans

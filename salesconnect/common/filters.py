@@ -19,7 +19,7 @@ from contacts.models import Contact, User
 from contacts.people.queries import COUNT_CAP, ContactQuerySet, FilterParts, planner_estimate
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.web.fields import DayFilter, MomentFilter
+from salesconnect.lib.web.date_fields import DayFilter, MomentFilter
 
 NOBODY = "null"
 # In units of PostgreSQL's planner; about 50 milliseconds.

@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from salesconnect.lib.vault import decrypt, encrypt
+from salesconnect.lib.encryption import decrypt, encrypt
 from salesconnect.lib.web.client_address import client_address
 
 RECENT_SECONDS = 10 * 60

@@ -12,7 +12,7 @@ from itertools import islice
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.events import partitions
 from contacts.models import Contact
@@ -62,4 +62,4 @@ def happening_at(at: dt.datetime) -> Iterator[None]:
 def _find_grounds() -> None:
     missing = Contact.objects.filter(card__authorization_type=None).order_by("pk").values_list("pk", flat=True)
     found = Contact.objects.filter(pk__in=list(missing[:FOUND_LATER]))
-    services.authorise(found, Authorization(AuthorizationType.CONTRACT), actor=system("command"))
+    card_changes.authorise(found, Authorization(AuthorizationType.CONTRACT), actor=system("command"))

@@ -9,7 +9,7 @@ from celery.beat import Scheduler as CelerysScheduler
 from django.conf import settings
 from django.db import Error, connection, transaction
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.lib.database.limits import StatementLimits
 from salesconnect.models import ScheduledRun, SignOfLife
 
@@ -51,7 +51,7 @@ class Scheduler(CelerysScheduler):
                     return WAIT_SECONDS
                 return min(super().tick(*args, **kwargs), WAIT_SECONDS)
         except Error as problem:
-            logger.warning("Beat is waiting for the database: %s", trouble.in_one_line(problem))
+            logger.warning("Beat is waiting for the database: %s", failures.in_one_line(problem))
             connection.close()
             return WAIT_SECONDS
 
@@ -66,7 +66,7 @@ class Scheduler(CelerysScheduler):
         try:
             SignOfLife.objects.filter(holder=self.me).delete()
         except Error as problem:
-            logger.warning("Beat could not release its lease: %s", trouble.in_one_line(problem))
+            logger.warning("Beat could not release its lease: %s", failures.in_one_line(problem))
         super().close()
 
     def _takes_the_work(self) -> bool:

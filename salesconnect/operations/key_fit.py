@@ -22,9 +22,9 @@ from django.db.backends.signals import connection_created
 
 from contacts.models import KeyFingerprint
 from contacts.people.addresses import key_name
-from salesconnect.lib import vault
-from salesconnect.lib.database import trouble
-from salesconnect.lib.database.trouble import WrongKey
+from salesconnect.lib import encryption
+from salesconnect.lib.database import failures
+from salesconnect.lib.database.failures import WrongKey
 from unsubscribes.models import SyncConnection
 
 __all__ = ["WrongKey"]
@@ -84,7 +84,7 @@ def problem_at_start() -> str:
     except WrongKey as problem:
         return str(problem)
     except OperationalError as error:
-        sys.stderr.write(f"The keys could not be checked against the database: {trouble.in_one_line(error)}\n")
+        sys.stderr.write(f"The keys could not be checked against the database: {failures.in_one_line(error)}\n")
         connection_created.connect(_check_when_back, dispatch_uid=_check_when_back)
     finally:
         connection.close()
@@ -194,7 +194,7 @@ def _is_needed(name: Name, old: str) -> bool:
 
 def is_unreadable(text: str) -> bool:
     """Tell whether a stored text is encrypted with a key that is not configured."""
-    return vault.is_encrypted(text) and vault.decrypt(text) is None
+    return encryption.is_encrypted(text) and encryption.decrypt(text) is None
 
 
 def _encrypted() -> Iterator[str]:

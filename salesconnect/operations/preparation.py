@@ -22,7 +22,7 @@ from django.db.models import Q
 
 from contacts.events import partitions
 from salesconnect.embedded import EmbeddedError
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.operations import heartbeat, key_fit, liveness
 
 ADMINISTRATOR = "admin"
@@ -61,13 +61,13 @@ def check_external_servers() -> None:
         try:
             psycopg2.connect(**wanted).close()
         except psycopg2.Error as error:
-            raise EmbeddedError(f"The server of DATABASE_URL cannot be used: {trouble.in_one_line(error)}") from error
+            raise EmbeddedError(f"The server of DATABASE_URL cannot be used: {failures.in_one_line(error)}") from error
     if not settings.EMBEDDED_REDIS:
         try:
             with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=CONNECT_SECONDS) as client:
                 client.ping()
         except (redis.RedisError, ValueError) as error:
-            raise EmbeddedError(f"The server of REDIS_URL cannot be used: {trouble.in_one_line(error)}") from error
+            raise EmbeddedError(f"The server of REDIS_URL cannot be used: {failures.in_one_line(error)}") from error
 
 
 def prepare(say: Callable[[str], None]) -> None:

@@ -18,7 +18,7 @@ from django.core.files.storage import default_storage
 from django.db import connection
 
 from salesconnect import static_files
-from salesconnect.lib.database import migrating, trouble
+from salesconnect.lib.database import failures, pending_migrations
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, key_fit
 
@@ -78,7 +78,7 @@ def _database() -> Sequence[str]:
     except psycopg2.errors.UndefinedTable:
         return ["migrations"]
     except psycopg2.Error as problem:
-        return ["disk"] if trouble.is_disk_full(problem) else ["database"]
+        return ["disk"] if failures.is_disk_full(problem) else ["database"]
 
 
 def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
@@ -87,7 +87,7 @@ def _of_database(other: "psycopg2.extensions.connection") -> Sequence[str]:
         cursor.execute(_LIMITS + _ASK, [BEAT_SECONDS, SignOfLife.BEAT])
         [(beats, size)] = cursor.fetchall()
         cursor.execute("SELECT app, name FROM django_migrations")
-        found += ["migrations"] if migrating.known_migrations() - set(cursor.fetchall()) else []
+        found += ["migrations"] if pending_migrations.known_migrations() - set(cursor.fetchall()) else []
         found += [] if beats else ["beat"]
         # Random bytes cannot be compressed, so the insert needs a new page. It is rolled back at once.
         cursor.execute("SAVEPOINT probe; INSERT INTO salesconnect_writeprobe (filler) VALUES (%s)", [os.urandom(PROBE)])
@@ -115,7 +115,7 @@ def _files() -> Sequence[str]:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(64 * 1024))
     except OSError as problem:
-        return ["disk"] if trouble.classify(problem) else ["files"]
+        return ["disk"] if failures.classify(problem) else ["files"]
     return []
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.lib.database.limits import WAITED_FOR_THREAD
 from salesconnect.serving.arrival import IncomingRequest
 
@@ -132,7 +132,7 @@ class Worker(ThreadWorker):
         try:
             arrival.feed(data)
         except OSError as problem:
-            if not trouble.classify(problem):
+            if not failures.classify(problem):
                 raise
             self._drop(conn, NO_ROOM)
             return

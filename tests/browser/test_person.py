@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
@@ -111,7 +111,7 @@ def test_a_newer_edit_is_shown_beside_mine_and_i_choose(browser_page, anna, admi
     page.get_by_role("button", name="Edit", exact=True).click()
     page.get_by_label("Authorization Type").select_option("legitimate_interest")
     people = Contact.objects.filter(pk=anna.pk)
-    services.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=administrator)
+    card_changes.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=administrator)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("region", name="As it is now")).to_contain_text("Performance of a Contract")
     expect(page.get_by_role("region", name="With your change")).to_contain_text("Legitimate Interest")

@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from playwright.sync_api import Page, expect
 
-from contacts.sealing import services, verification
+from contacts.sealing import sealing, verification
 from exports import verify_proof
 from salesconnect.lib.actor import system
 
@@ -15,7 +15,7 @@ from salesconnect.lib.actor import system
 def anna(person):
     """Return somebody whose history is sealed and verified."""
     anna = person(first_name="Anna", last_name="Berg", email="anna@example.com")
-    services.seal_open()
+    sealing.seal_open()
     row = verification.begin(actor=system("task"))
     while verification.work(row.pk):
         continue

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.jobs.batches import user_actor
 from contacts.models import Contact
@@ -119,7 +119,7 @@ def test_the_page_of_a_person_says_what_waits_and_leads_there(window, alice, req
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_an_extension_leads_to_its_letter_and_the_letter_to_a_mail(window, alice, requests, axe, scheme):
     late, _paused, _done = requests
-    services.authorise(Contact.objects.filter(pk=late.contact_id), CONTRACT, actor=user_actor(alice, "page"))
+    card_changes.authorise(Contact.objects.filter(pk=late.contact_id), CONTRACT, actor=user_actor(alice, "page"))
     row = register.take_in("access", late.contact_id, timezone.localdate(), actor=user_actor(alice, "page"))
     page = window(alice, color_scheme=scheme)
     page.goto(f"/requests/{row.pk}/")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, SealedLeaf
-from contacts.sealing import proof, services, tree
+from contacts.sealing import proof, sealing, tree
 from exports import verify_proof
 from exports.erasure import erasure
 from salesconnect.lib.actor import system
@@ -49,7 +49,7 @@ def events(person, db):
     for contact in Contact.objects.all():
         words = 'Därför "så" \\ \x07'
         history.record([contact.pk], history.EXPORTED, actor=system("command"), changes={"reason": (None, words)})
-    services.seal_open()
+    sealing.seal_open()
     return list(ContactEvent.objects.order_by("id").values_list("id", flat=True))
 
 
@@ -69,7 +69,7 @@ def test_every_event_of_a_seal_is_proved(events, member):
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 33])
 def test_every_place_in_a_tree_of_any_size_is_proved(person, member, size):
     history.record(range(size), history.EXPORTED, actor=system("command"))
-    services.seal_open()
+    sealing.seal_open()
     for event in ContactEvent.objects.all():
         found = proof.of_event(event.id, actor=member)
         assert (found["path"]["events"], holds(written(found), found["root"])) == (size, True)

@@ -13,8 +13,7 @@ from compliance.models import Suppression
 from compliance.verdict import policy
 from contacts.models import Contact, ContactEvent, Verification
 from contacts.people.addresses import address_hash
-from contacts.sealing import services as sealing
-from contacts.sealing import verification
+from contacts.sealing import sealing, verification
 from exports.files import redaction
 from exports.integrity.all_checks import CHECKS
 from exports.overview import figures

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from contacts.models import SealedLeaf
-from contacts.sealing import services
+from contacts.sealing import sealing
 from tests.history_machine import checks
 
 EVENT = "UPDATE contacts_contactevent SET {} WHERE id = %(event)s"
@@ -30,7 +30,7 @@ TAMPERINGS = {
 
 def tamper(how: str, place: int) -> None:
     """Do one of these to one of the sealed events as the superuser; the verification must find it, and where."""
-    services.seal_open()
+    sealing.seal_open()
     leaves = list(SealedLeaf.objects.order_by("event_id").values_list("event_id", flat=True))
     event = leaves[place % len(leaves)]
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from compliance.verdict.verdict import CHOICES
 from contacts.models import Contact, Merge, User
 from contacts.people.rules import normalise_address
 from exports.models import DataRequest
-from salesconnect.lib import vault
+from salesconnect.lib import encryption
 from tests import definitions
 from tests.upgrade.make import VERSIONS
 from tests.upgrade.restoring import Upgraded, rows, upgraded
@@ -121,8 +121,8 @@ def test_the_page_of_a_person_opens_whatever_happened_to_the_person(installation
 
 
 def test_secrets_open_under_their_key(installation: Upgraded):
-    assert vault.decrypt(SyncConnection.objects.get().secret)
-    assert vault.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == SECOND_STEP
+    assert encryption.decrypt(SyncConnection.objects.get().secret)
+    assert encryption.decrypt(Authenticator.objects.get(type="totp").data["secret"]) == SECOND_STEP
 
 
 def test_links_of_mails_that_were_sent_and_keys_to_the_api_still_work(installation: Upgraded):

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from contacts.events import history
 from contacts.models import Contact
-from salesconnect.lib import stored
+from salesconnect.lib import stored_files
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes.evidence.documents import Document
@@ -30,7 +30,7 @@ def store(person: Contact, evidence: Evidence, document: Document | None, *, act
     if document:
         record.file_name, record.file_kind = document.name, document.kind
         record.size, record.sha256 = len(document.content), document.sha256
-        stored.save(record.file, "", ContentFile(document.content))
+        stored_files.save(record.file, "", ContentFile(document.content))
     record.save()
     return record
 

@@ -13,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.models import Suppression
 from compliance.suppression.address_locks import lock_people
@@ -25,7 +25,7 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
-from salesconnect.lib.stored import remove_files_on_failure
+from salesconnect.lib.stored_files import remove_files_on_failure
 from unsubscribes.crm.models import SyncNotice
 from unsubscribes.evidence import documents, evidence_store
 from unsubscribes.evidence.documents import Document
@@ -70,7 +70,7 @@ def _reconsent(
     record = evidence_store.store(person, evidence, document, actor=actor)
     history.record([contact_id], history.RESUBSCRIBED, actor=actor, changes=evidence_store.changes(record))
     consent = Authorization(AuthorizationType.CONSENT, "", record.consent_date, record.purpose)
-    services.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
+    card_changes.authorise(Contact.objects.filter(pk=contact_id), consent, actor=actor)
     SyncNotice.objects.create(contact_id=contact_id, yes=True)
     kick("unsubscribes.push_salesforce")
     return Outcome(changed=1)
@@ -105,7 +105,7 @@ def _locked(contact_id: int, version: int | None, actor: Actor) -> Contact:
     if not lock_people(people):
         raise Missing
     if version is not None:
-        services.check_version(contact_id, version)
+        card_changes.check_version(contact_id, version)
     return people.select_related("card").get()
 
 

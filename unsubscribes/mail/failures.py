@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.models import Suppression
 from compliance.suppression import suppression
 from compliance.verdict import judging, verdict
@@ -71,7 +71,7 @@ def count(
 
     Of an address that the person has no longer nothing is kept.
     """
-    services.lock(Contact.objects.filter(pk=contact_id))
+    card_changes.lock(Contact.objects.filter(pk=contact_id))
     of_person = MailFailure.objects.filter(contact_id=contact_id)
     of_person.exclude(address_hash=address_hash).delete()
     known = set(of_person.values_list("key", flat=True))
@@ -114,7 +114,7 @@ def _reported(message: Message, at: dt.datetime | None, is_news: Q) -> Message |
 
     Reports come in any order, and twice. One that gives no moment counts as made now.
     """
-    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
+    card_changes.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
     stored = Message.objects.select_for_update().filter(Q(reported_at=None) | is_news, pk=message.pk).first()
     if stored:
         stored.reported_at = at or timezone.now()
@@ -133,7 +133,7 @@ def allow(contact_id: int, *, actor: Actor) -> Outcome:
     Raises `Forbidden` and `Missing`. Of restricted people too: their mail is held back for that.
     """
     actor.require("mail_people")
-    if not services.lock(Contact.objects.filter(pk=contact_id)):
+    if not card_changes.lock(Contact.objects.filter(pk=contact_id)):
         raise Missing
     forgotten = MailFailure.objects.filter(contact_id=contact_id).delete()[0]
     if forgotten:

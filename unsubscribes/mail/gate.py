@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, Count, Exists, Func, IntegerField,
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThan
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.models import Suppression
 from compliance.verdict import policy, verdict
 from contacts.models import Contact
@@ -40,7 +40,7 @@ def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[GateDeci
     A mail that `informs` (GDPR art. 14) is owed to the person whatever the policy says of contacting; an opt-out, a
     restriction and an address that looks like one that said no hold it back all the same.
     """
-    ids = services.lock(contacts)
+    ids = card_changes.lock(contacts)
     people = list(Contact.objects.filter(pk__in=ids).annotate(held=_reason(informs)).order_by("pk"))
     suppressed = _under_any_key(people)
     return [

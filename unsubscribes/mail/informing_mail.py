@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.review import informing
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
@@ -43,7 +43,7 @@ def lock_card(message_id: int) -> None:
 
     It is whose the message is by now, for records may have been merged while it was on its way.
     """
-    services.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message_id).values("contact_id")))
+    card_changes.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message_id).values("contact_id")))
 
 
 def mark_reader_informed(message: Message) -> None:

@@ -12,7 +12,7 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.utils.translation import gettext as _
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, Source
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
@@ -121,7 +121,7 @@ def set_clocks(contact_id: int, wanted: Mapping[str, Any]) -> Changes:
 
 def basis_of(card: ComplianceCard) -> dict[str, Any]:
     """Return the legal basis of a card with its clocks, as a snapshot keeps them."""
-    names = (*(column.name for column in services.AUTHORIZATION_COLUMNS), *BASIS_CLOCKS)
+    names = (*(column.name for column in card_changes.AUTHORIZATION_COLUMNS), *BASIS_CLOCKS)
     return {name: value for name, value in _card_values(card).items() if name in names}
 
 
@@ -149,7 +149,7 @@ def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, in
     if other_id not in people:
         raise Invalid({"other": [_("There is nobody with this number.")]})
     for number, version in zip((survivor_id, other_id), versions or (), strict=False):
-        services.check_version(number, version)
+        card_changes.check_version(number, version)
     return people[survivor_id], people[other_id]
 
 
@@ -172,9 +172,9 @@ def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor:
         editing.edit(survivor.pk, wanted, actor=actor)
     if survivor.owner is None and other.owner is not None:
         editing.assign(survivor.pk, other.owner, actor=actor)
-    services.authorise(people, _authorization(stricter_card(survivor.card, other.card)), actor=actor)
+    card_changes.authorise(people, _authorization(stricter_card(survivor.card, other.card)), actor=actor)
     if survivor.card.source_type is None:
-        services.set_source(people, Source.from_values(_card_values(other.card)), actor=actor)
+        card_changes.set_source(people, Source.from_values(_card_values(other.card)), actor=actor)
 
 
 def _move(from_id: int, to_id: int) -> dict[str, list[int]]:
@@ -226,7 +226,7 @@ def _card(person: Contact) -> dict[str, Any]:
 
 
 def _card_values(card: ComplianceCard) -> dict[str, Any]:
-    columns = (*services.AUTHORIZATION_COLUMNS, *services.SOURCE_COLUMNS)
+    columns = (*card_changes.AUTHORIZATION_COLUMNS, *card_changes.SOURCE_COLUMNS)
     values = {column.name: getattr(card, column.name) for column in columns}
     date = values["consent_date"]
     return values | {

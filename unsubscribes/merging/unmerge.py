@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.creation import address_taken
 from compliance.card.rules import Authorization, Source
 from compliance.card.staging import address_columns
@@ -109,10 +109,10 @@ def _give_back(survivor: Contact, record: Merge, actor: Actor) -> Changes:
     card = survivor.card
     clocks: Changes = {}
     if basis_of(card) == {name: became[name] for name in basis_of(card)}:
-        services.authorise(people, Authorization.from_values(was), actor=actor)
+        card_changes.authorise(people, Authorization.from_values(was), actor=actor)
         clocks = set_clocks(survivor.pk, was)
     if (card.source_type, card.source_other) == (became["source_type"], became["source_other"]):
-        services.set_source(people, Source.from_values(was), actor=actor)
+        card_changes.set_source(people, Source.from_values(was), actor=actor)
     return clocks
 
 
@@ -150,7 +150,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
 
 
 def _basis(card: dict[str, Any]) -> dict[str, Any]:
-    columns = (*services.AUTHORIZATION_COLUMNS, *services.SOURCE_COLUMNS)
+    columns = (*card_changes.AUTHORIZATION_COLUMNS, *card_changes.SOURCE_COLUMNS)
     return {column.name: card[column.name] for column in columns}
 
 

@@ -6,7 +6,7 @@ address; of one that nobody has, all that is known is its hash, and what looks l
 
 from django.db import migrations, models, transaction
 
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 
 CHUNK = 5_000
 FIND = """

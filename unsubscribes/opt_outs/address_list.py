@@ -17,9 +17,9 @@ from compliance.suppression import suppression
 from contacts.people.found_addresses import addresses_in
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, unsafe_cell
+from salesconnect.lib.csv.bounded_reader import records
 from salesconnect.lib.csv.encoding import detect
-from salesconnect.lib.csv.reading import DELIMITERS
-from salesconnect.lib.csv.records import records
+from salesconnect.lib.csv.table import DELIMITERS
 from salesconnect.lib.database.transactions import act
 from unsubscribes.models import SuppressionList
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from compliance.models import Suppression
-from contacts import leaving
+from contacts import recorded_files
 from salesconnect.lib import csv
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.keyset import Page
@@ -24,7 +24,7 @@ ADDRESS_COLUMNS = ("Date", "What", "Address Hash", "Hash Key", "Source", "Reason
 def export(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
     """Return the lines of the list; the history of everybody in it tells that they were exported."""
     actor.require("export_people")
-    return leaving.write_recorded(
+    return recorded_files.write_recorded(
         _pages(lambda cursor: listing.page(wanted, cursor=cursor, size=PAGE)),
         lambda page: "".join(csv.line(_cells(entry)) for entry in page.rows),
         lambda page: (entry.person.pk for entry in page.rows if entry.person),

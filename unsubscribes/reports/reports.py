@@ -18,8 +18,8 @@ from compliance.suppression.suppression import OptOutResult
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
 from contacts.people.found_addresses import addresses_in
-from contacts.people.lookalikes import skeleton_hashes
 from contacts.people.rules import normalise_address
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.outcome import Outcome

@@ -12,10 +12,10 @@ from django.core.management.base import BaseCommand
 from django.urls import reverse
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.imports import services, working
+from compliance.imports import import_jobs, working
+from compliance.imports.cell_values import consent_date
+from compliance.imports.import_jobs import CardDefaults
 from compliance.imports.rejects import first_rejects
-from compliance.imports.services import CardDefaults
-from compliance.imports.values import consent_date
 from compliance.models import ImportJob
 from contacts.jobs.batches import user_actor
 from contacts.models import User
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         try:
             actor = _actor(options["user"])
             with options["file"].open("rb") as file:
-                job = services.start(
+                job = import_jobs.start(
                     File(file),
                     options["file"].name,
                     actor=actor,
@@ -95,7 +95,7 @@ class Command(BaseCommand):
                 if not job.ended:  # a worker was faster and has it
                     time.sleep(POLL_SECONDS)
         except KeyboardInterrupt:
-            services.cancel(job.pk, actor=actor)
+            import_jobs.cancel(job.pk, actor=actor)
             self._refuse("Cancelled. What came in stays.")
 
     def _show(self, done: int, total: int) -> None:

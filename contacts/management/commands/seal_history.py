@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.template.defaultfilters import pluralize
 
-from contacts.sealing import published, services
+from contacts.sealing import published, sealing
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Seal the events that are not sealed yet."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sealed = services.seal_open()
+        sealed = sealing.seal_open()
         published.append()
         events, seals = pluralize(sealed.events), pluralize(sealed.seals)
         self.stdout.write(f"{sealed.events} event{events} sealed in {sealed.seals} seal{seals}.")

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.lib.errors import Conflict, Forbidden, Invalid, Missing, Restricted, SignInAgain, Stale
 
 RETRY_SECONDS = "10"
@@ -52,7 +52,7 @@ def _known(problem: Exception) -> tuple[int, str, dict[str, Any]]:
         case SuspiciousOperation():
             answer = 400, _("The request cannot be read."), {}
         case _:
-            if known := trouble.classify(problem):
-                logger.warning("Answered %d: %s", known.status, trouble.in_one_line(problem))
+            if known := failures.classify(problem):
+                logger.warning("Answered %d: %s", known.status, failures.in_one_line(problem))
                 answer = known.status, str(known.what), {}
     return answer

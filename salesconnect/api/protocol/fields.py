@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer, in
 from rest_framework import serializers
 
 from salesconnect.lib.web import parsing
-from salesconnect.lib.web.fields import OUT_OF_RANGE
+from salesconnect.lib.web.date_fields import OUT_OF_RANGE
 
 PAGE_PARAMETERS = [
     OpenApiParameter("cursor", str, description="Where a page begins; taken from `next` and `previous`."),

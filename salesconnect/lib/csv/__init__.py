@@ -3,7 +3,7 @@
 What `line` writes `open_table` reads back unchanged, guards against formulas included.
 """
 
-from salesconnect.lib.csv.reading import FileRefused, RowError, Table, open_table
+from salesconnect.lib.csv.table import FileRefused, RowError, Table, open_table
 from salesconnect.lib.csv.writing import BOM, PHONE, line, safe_cell, unsafe_cell
 
 __all__ = ["BOM", "PHONE", "FileRefused", "RowError", "Table", "line", "open_table", "safe_cell", "unsafe_cell"]

@@ -19,8 +19,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
-from salesconnect.lib.database import trouble
-from salesconnect.lib.database.trouble import FailureKind
+from salesconnect.lib.database import failures
+from salesconnect.lib.database.failures import FailureKind
 
 PRIMARY, REPLICA = "default", "replica"
 SHARED = "shared"
@@ -103,7 +103,7 @@ class ReadFromReplica:
 
 def _takes_long(exception: Exception) -> bool:
     """Tell whether the time that the request may take is spent: asking once more would spend it again."""
-    known = trouble.classify(exception)
+    known = failures.classify(exception)
     return known is not None and known.kind in {FailureKind.LOCKED, FailureKind.TOO_SLOW}
 
 

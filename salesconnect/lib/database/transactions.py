@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,8 +24,8 @@ FIRST_DELAY = 0.02
 
 def is_retryable(problem: BaseException | None) -> bool:
     """Tell whether PostgreSQL ended a transaction only because it met another one."""
-    known = trouble.classify(problem)
-    return known is not None and known.kind is trouble.FailureKind.CLASHED
+    known = failures.classify(problem)
+    return known is not None and known.kind is failures.FailureKind.CLASHED
 
 
 def retried(function: Callable[P, R]) -> Callable[P, R]:

@@ -9,7 +9,7 @@ import redis
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
 from salesconnect.operations import liveness
 
 KINDS = {"worker": liveness.worker_lives, "beat": liveness.beat_lives}
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         try:
             lives = KINDS[options["kind"]](host)
         except (Error, OSError, redis.RedisError) as problem:
-            self.stderr.write(trouble.in_one_line(problem))
+            self.stderr.write(failures.in_one_line(problem))
             sys.exit(1)
         self.stdout.write(f"The {options['kind']} of {host} {'is alive' if lives else 'has sent no heartbeat'}.")
         sys.exit(0 if lives else 1)

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 from django.utils import timezone
 
-from compliance.card import services, staging
+from compliance.card import card_changes, staging
 from compliance.card.creation import create_staged
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.suppression import suppression
@@ -63,6 +63,6 @@ def add(chunk: list[staging.NewPerson]) -> None:
         cursor.execute("SELECT array_agg(contact_id ORDER BY line, contact_id) FROM incoming WHERE NOT taken")
         ids = cursor.fetchone()[0] or []
     later = Authorization(AuthorizationType.LEGITIMATE_INTEREST)
-    services.authorise(Contact.objects.filter(pk__in=ids[::CHANGED]), later, actor=actor)
+    card_changes.authorise(Contact.objects.filter(pk__in=ids[::CHANGED]), later, actor=actor)
     gone = Contact.objects.filter(pk__in=ids[7::UNSUBSCRIBED])
     suppression.unsubscribe(gone, actor=actor, source="clicked_link")

@@ -13,7 +13,7 @@ from compliance.acts.authorization import authorization_params
 from compliance.acts.source import source_params
 from compliance.card import editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import Suppression
 from compliance.review import informing, restriction, review

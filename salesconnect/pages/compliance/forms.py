@@ -11,7 +11,7 @@ from compliance.card.rules import AuthorizationType
 from exports.overview.mailed import MailedQuery
 from salesconnect.common.filters import slug_choices
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.date_fields import DayField
 
 
 class QueryForm(forms.Form):

@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.rules import NOT_RECORDED
 from compliance.imports.headers import FULL_NAME
+from compliance.imports.import_jobs import CardDefaults
 from compliance.imports.mapping import names
 from compliance.imports.rows import LABELS
-from compliance.imports.services import CardDefaults
 from salesconnect.pages.person.card_forms import CardForm
 
 FIELD_CHOICES = [

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from compliance.imports import headers, services
+from compliance.imports import headers, import_jobs
 from compliance.models import ImportJob
 
 ENCODINGS = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
@@ -26,7 +26,7 @@ def reading(job: ImportJob) -> list[str]:
     delimiters = {",": _("comma"), ";": _("semicolon"), "\t": _("tab")}
     encoding = ENCODINGS.get(job.table["encoding"], "UTF-16")
     return [
-        origins.get(services.columns_of(job).origin, _("CSV file")),
+        origins.get(import_jobs.columns_of(job).origin, _("CSV file")),
         _("%(encoding)s, separated by %(delimiter)s")
         % {"encoding": encoding, "delimiter": delimiters[job.table["delimiter"]]},
     ]

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance.imports import rejects, services
+from compliance.imports import import_jobs, rejects
 from compliance.imports.preview import preview
 from compliance.models import ImportJob
 from exports.files.csv_columns import content_disposition
@@ -31,7 +31,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            return redirect("import", services.propose(file, file.name, actor=actor, card=form.card()).pk)
+            return redirect("import", import_jobs.propose(file, file.name, actor=actor, card=form.card()).pk)
         except Invalid as refusal:
             form.add_rule_errors(refusal.fields)
     latest = ImportJob.objects.order_by("-pk")[:LATEST]
@@ -56,7 +56,7 @@ def show(request: SignedInRequest, job_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
     """Stop an import, keeping what is imported; or discard a file that was only previewed."""
-    job = services.cancel(job_id, actor=page_actor(request))
+    job = import_jobs.cancel(job_id, actor=page_actor(request))
     if job.dry_run or not job.attempt:
         messages.success(request, _("%(file)s was removed. Nothing was imported.") % {"file": job.file_name})
         return redirect("import-people")
@@ -80,9 +80,9 @@ def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
         return _proposal(request, job, form, status=422)
     try:
         if "start" in request.POST and not form.has_changed():
-            services.begin(job.pk, actor=actor, dry_run=False)
+            import_jobs.begin(job.pk, actor=actor, dry_run=False)
         else:
-            services.change(
+            import_jobs.change(
                 job.pk,
                 actor=actor,
                 mapping=form.mapping(),
@@ -105,20 +105,20 @@ def _decide(request: SignedInRequest, job: ImportJob) -> HttpResponse:
 
 
 def _columns_form(job: ImportJob, data: Any = None) -> ColumnsForm:
-    initial = columns_initial(services.columns_of(job).columns) | card_initial(services.card_of(job))
+    initial = columns_initial(import_jobs.columns_of(job).columns) | card_initial(import_jobs.card_of(job))
     unread, words = _questions(job)
     return ColumnsForm(data, initial=initial, headers=job.table["headers"], unread=unread, words=words)
 
 
-def _questions(job: ImportJob) -> services.OpenQuestions:
+def _questions(job: ImportJob) -> import_jobs.OpenQuestions:
     try:
-        return services.questions_of(job)
+        return import_jobs.questions_of(job)
     except (OSError, UnicodeError):
-        return services.OpenQuestions([], {})  # the preview says that the file is gone
+        return import_jobs.OpenQuestions([], {})  # the preview says that the file is gone
 
 
 def _proposal(request: SignedInRequest, job: ImportJob, form: ColumnsForm, status: int = 200) -> HttpResponse:
-    seen, columns = preview(job), services.columns_of(job)
+    seen, columns = preview(job), import_jobs.columns_of(job)
     examples = [
         (form[name], seen.examples[int(name.removeprefix("column_"))]) for name in form.columns if seen.examples
     ]

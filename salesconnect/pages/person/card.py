@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
@@ -39,7 +39,7 @@ def card(request: SignedInRequest, contact_id: int) -> HttpResponse:
 
 def _store(person: Contact, form: CardForm, actor: Actor, version: int) -> None:
     people = Contact.objects.filter(pk=person.pk)
-    services.edit_card(people, form.to_authorization(), form.to_source(), actor=actor, version=version)
+    card_changes.edit_card(people, form.to_authorization(), form.to_source(), actor=actor, version=version)
 
 
 def _rows(person: Contact, form: CardForm) -> list[VersionedField]:

@@ -20,7 +20,7 @@ from compliance.models import ComplianceCard, Policy
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict import policy
 from compliance.verdict.reasons import DECIDED
-from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.date_fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"
 """Template of a field that only some choices require: it is marked neither *required* nor *optional*."""

@@ -17,7 +17,7 @@ from salesconnect.common.attachments import attachment
 from salesconnect.common.sign_in import confirm_password, signed_in_recently
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Stale
-from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.date_fields import DayField
 from salesconnect.pages.mail.forms import show_errors
 from salesconnect.pages.person.person_page import find
 from unsubscribes.evidence import evidence_store

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from contacts.models import RootPlaces, Seal
-from contacts.sealing import places, published, verification
+from contacts.sealing import destinations, published, verification
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
 
@@ -40,10 +40,10 @@ def page(request: SignedInRequest) -> HttpResponse:
     """Show seals and verification; administrators also set where roots are published."""
     actor = page_actor(request)
     actor.require("verify_history" if request.method == "GET" else "edit_team")
-    form = PlacesForm(request.POST or None, instance=places.current())
+    form = PlacesForm(request.POST or None, instance=destinations.current())
     if request.method == "POST" and form.is_valid():
         try:
-            places.change(form.cleaned_data, actor=actor)
+            destinations.change(form.cleaned_data, actor=actor)
             messages.success(request, _("Saved."))
             return redirect("seals")
         except Invalid as refusal:
@@ -60,7 +60,7 @@ def verify(request: SignedInRequest) -> HttpResponse:
 
 
 def _context(form: PlacesForm) -> dict[str, object]:
-    webhook, newest = places.current().webhook_url, Seal.objects.order_by("-number").first()
+    webhook, newest = destinations.current().webhook_url, Seal.objects.order_by("-number").first()
     return {
         "form": form,
         "newest": newest,
@@ -69,6 +69,6 @@ def _context(form: PlacesForm) -> dict[str, object]:
         "file": published.file(),
         "last": verification.last(),
         "running": verification.running(),
-        "standing": places.destinations(),
-        "secret": places.secret(webhook) if webhook else "",
+        "standing": destinations.destinations(),
+        "secret": destinations.secret(webhook) if webhook else "",
     }

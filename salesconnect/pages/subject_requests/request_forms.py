@@ -11,7 +11,7 @@ from compliance.card.rules import TEXT_LIMIT
 from contacts.models import User
 from exports.models import ANSWER_LIMIT, DataRequest
 from exports.requests import register
-from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.date_fields import DayField
 
 
 def _words(label: Any, limit: int = TEXT_LIMIT, **kwargs: Any) -> forms.CharField:

@@ -15,7 +15,7 @@ from exports.files.csv_columns import content_disposition
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.web.fields import DayField
+from salesconnect.lib.web.date_fields import DayField
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
 from unsubscribes.opt_outs import listing, listing_csv

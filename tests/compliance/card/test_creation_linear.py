@@ -11,7 +11,7 @@ from compliance.imports import statements
 from compliance.models import ComplianceCard, Suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import system
 from salesconnect.lib.database import table_sizes
 from tests.table_sizes import blocks_read, forget

@@ -16,12 +16,12 @@ from compliance.card.rules import (
     Source,
     SourceType,
 )
-from compliance.imports import values
+from compliance.imports import cell_values
 from compliance.models import ComplianceCard
 from exports.pack.contents import schema
 
 TYPES = [*AuthorizationType, *SourceType]
-READ = {AuthorizationType: values.authorization_type, SourceType: values.source_type}
+READ = {AuthorizationType: cell_values.authorization_type, SourceType: cell_values.source_type}
 
 
 @pytest.mark.parametrize("code", TYPES, ids=repr)

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import editing, services, undoing
+from compliance.card import card_changes, editing, undoing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
@@ -44,7 +44,7 @@ def test_a_consent_that_ended_comes_back_whole(person, member):
     anna = person(email="a@example.com", authorization=CONSENT)
     since = history.newest_id(anna.pk)
     people = Contact.objects.filter(pk=anna.pk)
-    services.edit_card(people, CONTRACT, Source(SourceType.OTHER, "Fair"), actor=member)
+    card_changes.edit_card(people, CONTRACT, Source(SourceType.OTHER, "Fair"), actor=member)
     outcome = undoing.undo_edit(anna.pk, since=since, version=version_of(anna), actor=member)
     anna.card.refresh_from_db()
     assert (outcome.changed, outcome.unchanged) == (1, 0)
@@ -72,7 +72,7 @@ def test_taking_an_edit_back_reviews_nothing(interest_of_long_ago, member):
     people = interest_of_long_ago
     for _turn in range(2):
         since = history.newest_id(people.get().pk)
-        services.edit_card(people, CONTRACT, Source(), actor=member)
+        card_changes.edit_card(people, CONTRACT, Source(), actor=member)
         assert clocks_of(people) == [(timezone.localdate(), None)] * 2
         undoing.undo_edit(people.get().pk, since=since, version=people.get().card.version, actor=member)
         assert clocks_of(people) == [(LONG_AGO, LONG_AGO)] * 2

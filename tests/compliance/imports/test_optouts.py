@@ -6,9 +6,9 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
-from compliance.imports import optouts, services, working
+from compliance.imports import import_jobs, optouts, working
+from compliance.imports.cell_values import opted_out
 from compliance.imports.mapping import recognise
-from compliance.imports.values import opted_out
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.events import history
@@ -52,7 +52,7 @@ SAYS_NO = {
 
 def run(text, administrator, **options):
     file = ContentFile(text.encode())
-    job = services.start(file, "people.csv", actor=administrator, **options)
+    job = import_jobs.start(file, "people.csv", actor=administrator, **options)
     while working.run(job.pk):
         continue
     job.refresh_from_db()
@@ -242,7 +242,7 @@ def test_who_ignores_a_column_has_it_not_read(administrator):
 
 def test_the_page_asks_before_it_starts(signed_in, member):
     text = UNREAD[0]
-    job = services.propose(ContentFile(text.encode()), "people.csv", actor=member)
+    job = import_jobs.propose(ContentFile(text.encode()), "people.csv", actor=member)
     working.run(job.pk)
     page = signed_in.get(f"/imports/{job.pk}/")
     assert "This column looks like consent or opt-out and is left out: GDPR note" in page.content.decode()
@@ -261,7 +261,7 @@ def test_the_page_asks_before_it_starts(signed_in, member):
 
 
 def test_the_page_says_which_columns_are_read_for_opt_outs(signed_in, member):
-    job = services.propose(ContentFile(MAILCHIMP.encode()), "people.csv", actor=member)
+    job = import_jobs.propose(ContentFile(MAILCHIMP.encode()), "people.csv", actor=member)
     page = signed_in.get(f"/imports/{job.pk}/").content.decode()
     assert "These columns are read for opt-outs: UNSUB_TIME, UNSUB_CAMPAIGN_TITLE, UNSUB_REASON." in page
 
@@ -365,7 +365,7 @@ def test_words_of_a_column_that_is_not_there_are_refused(administrator):
 
 def test_the_page_asks_about_each_word(signed_in, member):
     text = b"Email,Status\na@x.example,Inactive\nb@x.example,Blocked\nc@x.example,Active\n"
-    job = services.propose(ContentFile(text), "people.csv", actor=member)
+    job = import_jobs.propose(ContentFile(text), "people.csv", actor=member)
     working.run(job.pk)
     page = signed_in.get(f"/imports/{job.pk}/")
     assert "“Inactive” in the column “Status”" in page.content.decode()

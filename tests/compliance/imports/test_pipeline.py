@@ -4,7 +4,7 @@ import pytest
 from django.db.models import F
 
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
-from compliance.imports.services import CardDefaults
+from compliance.imports.import_jobs import CardDefaults
 from compliance.models import ComplianceCard, ImportReject, ImportSeen
 from compliance.suppression import suppression
 from contacts.events import history
@@ -70,7 +70,7 @@ def test_known_people_are_updated_where_values_differ_and_blank_cells_do_not_ove
 
 
 def test_the_first_row_of_an_address_counts_and_later_ones_are_rejected(take_in, monkeypatch):
-    monkeypatch.setattr("compliance.imports.reading.CHUNK_ROWS", 2)
+    monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 2)
     job = take_in("First Name,Email", "Anna,a@example.se", "Bo,A@EXAMPLE.se", "Cia,c@example.se", "Disa,a@example.se ")
     assert counts(job) == (4, 2, 0, 0, 2)
     assert reasons(job) == [
@@ -195,7 +195,7 @@ def test_rejected_rows_are_kept_with_their_cells(take_in):
 
 
 def test_every_row_is_accounted_for_across_chunks(take_in, monkeypatch):
-    monkeypatch.setattr("compliance.imports.reading.CHUNK_ROWS", 3)
+    monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 3)
     job = take_in("Email", *[f"{number}@example.se" for number in range(10)])
     assert counts(job) == (10, 10, 0, 0, 0)
     assert Contact.objects.filter(card__version=1, email=F("email_key")).count() == 10

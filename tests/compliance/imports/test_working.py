@@ -13,7 +13,7 @@ from django.db import connection, connections
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 
-from compliance.imports import pipeline, reading, services, working
+from compliance.imports import chunking, import_jobs, pipeline, working
 from compliance.models import ComplianceCard, ImportJob, ImportReject, ImportSeen
 from contacts.jobs import engine
 from contacts.jobs.batches import user_actor
@@ -43,7 +43,7 @@ class Killed(BaseException):
 @pytest.fixture
 def started(member):
     """Return a function that starts an import that no worker has seen yet."""
-    return lambda content=FILE: services.start(ContentFile(content), "people.csv", actor=member)
+    return lambda content=FILE: import_jobs.start(ContentFile(content), "people.csv", actor=member)
 
 
 def fresh(job: ImportJob) -> ImportJob:
@@ -64,7 +64,7 @@ def everybody_came_in_once() -> bool:
 
 @pytest.mark.parametrize("step", ["_lock", "_create", "_update"])
 def test_what_was_begun_when_the_worker_died_is_not_there_and_the_next_one_goes_on(started, monkeypatch, step):
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 300)
+    monkeypatch.setattr(chunking, "CHUNK_ROWS", 300)
     job, done = started(), []
     act = getattr(pipeline, step)
 
@@ -107,7 +107,7 @@ def test_a_worker_killed_at_any_moment_leaves_no_row_out_and_none_done_twice(sta
 @pytest.mark.race
 @pytest.mark.usefixtures("transactional_db")
 def test_two_workers_on_one_import_do_each_row_once(started, monkeypatch):
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 20)
+    monkeypatch.setattr(chunking, "CHUNK_ROWS", 20)
     job = started()
 
     def work():
@@ -127,7 +127,7 @@ def test_two_workers_on_one_import_do_each_row_once(started, monkeypatch):
 @pytest.mark.race
 @pytest.mark.usefixtures("transactional_db")
 def test_two_imports_of_the_same_people_at_once_create_each_once(started, monkeypatch):
-    monkeypatch.setattr(reading, "CHUNK_ROWS", 100)
+    monkeypatch.setattr(chunking, "CHUNK_ROWS", 100)
     header, *rows = FILE.splitlines(keepends=True)
     jobs = [started(), started(header + b"".join(reversed(rows)))]
 
@@ -164,9 +164,9 @@ def test_a_chunk_that_somebody_overtakes_is_done_again_with_the_newer_values(tak
 
 
 def test_an_import_begun_anew_stops_the_worker_of_the_reading_before(started, member):
-    job = services.start(ContentFile(FILE), "people.csv", actor=member, dry_run=True)
-    chunk = reading.Chunk(last_line=2)
-    services.begin(job.pk, actor=member, dry_run=False)
+    job = import_jobs.start(ContentFile(FILE), "people.csv", actor=member, dry_run=True)
+    chunk = chunking.Chunk(last_line=2)
+    import_jobs.begin(job.pk, actor=member, dry_run=False)
     assert working._work_off(job, chunk, member) is False
 
 
@@ -223,8 +223,8 @@ def test_previewed_files_and_rejected_rows_are_forgotten_after_a_month(take_in):
 
 
 def test_files_that_were_never_begun_or_were_cancelled_are_forgotten_too(member, started):
-    unbegun, cancelled = services.receive(ContentFile(FILE), "people.csv", actor=member), started()
-    services.cancel(cancelled.pk, actor=member)
+    unbegun, cancelled = import_jobs.receive(ContentFile(FILE), "people.csv", actor=member), started()
+    import_jobs.cancel(cancelled.pk, actor=member)
     assert working.forget_old() == 1
     assert (bool(fresh(unbegun).file), bool(fresh(cancelled).file)) == (True, False)
     ImportJob.objects.update(created_at=timezone.now() - dt.timedelta(days=31))
@@ -232,7 +232,7 @@ def test_files_that_were_never_begun_or_were_cancelled_are_forgotten_too(member,
 
 
 def test_reasons_are_given_in_the_language_of_who_ordered(take_in, monkeypatch):
-    monkeypatch.setattr(reading, "clean_row", lambda _values, today: RowError(f"{get_language()} {today.year > 2000}"))
+    monkeypatch.setattr(chunking, "clean_row", lambda _values, today: RowError(f"{get_language()} {today.year > 2000}"))
     with translation.override("sv"):
         job = take_in("Email", "no address")
     assert (job.language, job.rejects.get().reason) == ("sv", "sv True")
@@ -240,7 +240,7 @@ def test_reasons_are_given_in_the_language_of_who_ordered(take_in, monkeypatch):
 
 def test_an_auditor_may_not_import(auditor):
     with pytest.raises(Forbidden):
-        services.start(ContentFile(FILE), "people.csv", actor=auditor)
+        import_jobs.start(ContentFile(FILE), "people.csv", actor=auditor)
     assert ImportJob.objects.count() == 0
 
 
@@ -255,7 +255,7 @@ def test_an_auditor_may_not_import(auditor):
 )
 def test_a_file_or_mapping_that_does_not_fit_is_refused(member, content, mapping, fields):
     with pytest.raises(Invalid) as refusal:
-        services.start(ContentFile(content), "people.csv", actor=member, mapping=mapping)
+        import_jobs.start(ContentFile(content), "people.csv", actor=member, mapping=mapping)
     assert list(refusal.value.fields) == fields
     assert ImportJob.objects.count() == 0
 
@@ -263,7 +263,7 @@ def test_a_file_or_mapping_that_does_not_fit_is_refused(member, content, mapping
 def test_an_ended_import_cannot_be_cancelled(take_in, member):
     job = take_in("Email", "a@example.se")
     with pytest.raises(Conflict):
-        services.cancel(job.pk, actor=member)
+        import_jobs.cancel(job.pk, actor=member)
 
 
 def test_the_worker_knows_who_ordered(started, bob):

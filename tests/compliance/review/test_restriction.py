@@ -8,7 +8,7 @@ from django.utils import timezone
 from compliance.acts.authorization import authorization_params
 from compliance.card import editing
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportReject
 from compliance.review import restriction

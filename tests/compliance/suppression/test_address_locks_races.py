@@ -15,14 +15,14 @@ from django.test import Client
 from compliance.card import editing
 from compliance.card.creation import create_person
 from compliance.card.staging import NewPerson
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportJob
 from compliance.suppression import suppression
 from contacts.accounts import tokens
 from contacts.models import Contact
 from contacts.people.addresses import address_hash, newest_key
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 from exports.erasure import ledger_replay
 from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence

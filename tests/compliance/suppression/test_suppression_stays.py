@@ -5,7 +5,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.urls import NoReverseMatch, reverse
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import creation, editing, services, staging, undoing
+from compliance.card import card_changes, creation, editing, staging, undoing
 from compliance.card.rules import Authorization, AuthorizationType, Source
 from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
@@ -82,7 +82,7 @@ def test_the_api_cannot_write_the_mark(api, anna):
 
 
 def test_an_authorization_of_any_kind_changes_nothing_of_it(anna, member):
-    services.edit_card(Contact.objects.filter(pk=anna.pk), CONTRACT, Source(), actor=member)
+    card_changes.edit_card(Contact.objects.filter(pk=anna.pk), CONTRACT, Source(), actor=member)
     assert_the_no_stands(anna)
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.suppression import suppression
 from compliance.verdict import asof, policy
@@ -31,7 +31,7 @@ def stamp(moment: dt.datetime) -> str:
 def test_the_api_answers_for_a_past_moment(api, anna, member, administrator):
     before = timezone.now()
     editing.edit(anna.pk, {"first_name": "Anne"}, actor=member)
-    services.authorise(Contact.objects.filter(pk=anna.pk), Authorization(), actor=member)
+    card_changes.authorise(Contact.objects.filter(pk=anna.pk), Authorization(), actor=member)
     suppression.unsubscribe(Contact.objects.filter(pk=anna.pk), actor=member, source="clicked_link")
     policy.change({"consent_old": "block"}, actor=administrator)
     url, then = f"/api/v1/contacts/{anna.pk}/", {"as_of": stamp(before)}

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from contacts.events import feed, history
 from contacts.models import Contact, ContactEvent
-from contacts.sealing import services as sealing
+from contacts.sealing import sealing
 from contacts.sealing.settled import settled
 from salesconnect.lib.actor import system
 

@@ -18,14 +18,13 @@ from django.utils import timezone
 
 from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
-from compliance.imports import services as import_services
+from compliance.imports import import_jobs as import_services
 from compliance.imports import working
 from contacts import tasks
 from contacts.jobs import batches, engine
 from contacts.jobs.acts import ACTS
 from contacts.models import Batch, Contact, ContactEvent, RootDelivery, Seal, Verification, WorkAttempt
-from contacts.sealing import delivery, places, verification
-from contacts.sealing import services as sealing
+from contacts.sealing import delivery, destinations, sealing, verification
 from salesconnect.lib.actor import system
 from unsubscribes.crm import tasks as sync_tasks
 from unsubscribes.models import SyncRun
@@ -222,17 +221,17 @@ def test_a_run_of_the_sync_at_which_workers_die_ends(db, monkeypatch):
 
 def test_a_root_that_cannot_be_sent_one_way_goes_the_others_and_waits(person, monkeypatch, administrator):
     sent = []
-    monkeypatch.setitem(delivery.CHANNELS, places.MAIL, delivery.Channel(dt.timedelta(days=1), broken))
+    monkeypatch.setitem(delivery.CHANNELS, destinations.MAIL, delivery.Channel(dt.timedelta(days=1), broken))
     good = delivery.Channel(dt.timedelta(), lambda _seal, target: sent.append(target))
-    monkeypatch.setitem(delivery.CHANNELS, places.WEBHOOK, good)
-    places.change(
+    monkeypatch.setitem(delivery.CHANNELS, destinations.WEBHOOK, good)
+    destinations.change(
         {"mail_to": "a@example.com", "webhook_url": "https://example.com/x", "timestamp_url": ""}, actor=administrator
     )
     person()
     sealing.seal_open()
     assert Seal.objects.exists()
     assert delivery.send_due() == 1
-    row = RootDelivery.objects.get(way=places.MAIL)
+    row = RootDelivery.objects.get(way=destinations.MAIL)
     assert (row.attempts, row.error, sent) == (1, "ZeroDivisionError", ["https://example.com/x"])
     assert row.not_before > timezone.now()
 

@@ -5,7 +5,7 @@ from django.db import connection
 
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import ContactEvent, Verification
-from contacts.sealing import services, verification
+from contacts.sealing import sealing, verification
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def history(person, db):
     said = Authorization(AuthorizationType.OTHER, "Asked at the fair")
     for number in range(7):
         person(last_name=f"Berg {number}", email=f"berg{number}@example.com", authorization=said)
-    services.seal_open()
+    sealing.seal_open()
     return sorted(ContactEvent.objects.values_list("id", flat=True))
 
 

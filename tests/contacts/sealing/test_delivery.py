@@ -22,7 +22,7 @@ from django.utils import timezone
 from contacts import tasks
 from contacts.events import history
 from contacts.models import RootDelivery, RootTimestamp, Seal
-from contacts.sealing import delivery, places, services
+from contacts.sealing import delivery, destinations, sealing
 from salesconnect.lib.actor import system
 from salesconnect.lib.errors import Forbidden, Invalid
 
@@ -119,7 +119,7 @@ def server(answer, secured=None):
 
 def another_seal():
     history.record([1], history.EXPORTED, actor=system("command"))
-    services.seal_open()
+    sealing.seal_open()
     return Seal.objects.latest("number")
 
 
@@ -132,12 +132,12 @@ def webhook(certificate, monkeypatch):
 
 
 def test_a_webhook_gets_each_root_signed(webhook, administrator):
-    places.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
+    destinations.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
     seal = another_seal()
     assert (delivery.send_due(), delivery.send_due()) == (1, 0)
     [(headers, body)] = webhook.requests
     assert json.loads(body) == delivery.root_message(seal)
-    expected = hmac.new(places.secret(webhook.url).encode(), body, sha256).hexdigest()
+    expected = hmac.new(destinations.secret(webhook.url).encode(), body, sha256).hexdigest()
     assert headers["X-Signature-SHA256"] == expected
     another_seal()
     tasks.send_roots()
@@ -145,7 +145,7 @@ def test_a_webhook_gets_each_root_signed(webhook, administrator):
 
 
 def test_what_fails_is_tried_again_later_with_the_newest_root(webhook, administrator):
-    places.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
+    destinations.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
     another_seal()
     webhook.status = 500
     assert (delivery.send_due(), delivery.send_due()) == (0, 0)
@@ -163,7 +163,7 @@ def test_what_fails_is_tried_again_later_with_the_newest_root(webhook, administr
 def test_a_redirect_or_a_server_that_is_away_is_a_failure(webhook, administrator):
     webhook.status = 302
     for url in (webhook.url, "https://127.0.0.1:1/"):
-        places.change(NOWHERE | {"webhook_url": url}, actor=administrator)
+        destinations.change(NOWHERE | {"webhook_url": url}, actor=administrator)
         another_seal()
         assert delivery.send_due() == 0
         assert RootDelivery.objects.get().error
@@ -171,7 +171,7 @@ def test_a_redirect_or_a_server_that_is_away_is_a_failure(webhook, administrator
 
 def test_mail_goes_once_a_day(administrator, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    places.change(NOWHERE | {"mail_to": "lawyer@example.com"}, actor=administrator)
+    destinations.change(NOWHERE | {"mail_to": "lawyer@example.com"}, actor=administrator)
     seal = another_seal()
     assert delivery.send_due() == 1
     another_seal()
@@ -183,7 +183,7 @@ def test_mail_goes_once_a_day(administrator, settings):
 
 def test_without_a_mail_server_the_mail_waits(administrator, settings):
     settings.EMAIL_BACKEND = "unsubscribes.mail.sending.backends.OutboxBackend"
-    places.change(NOWHERE | {"mail_to": "lawyer@example.com"}, actor=administrator)
+    destinations.change(NOWHERE | {"mail_to": "lawyer@example.com"}, actor=administrator)
     another_seal()
     assert delivery.send_due() == 0
     assert RootDelivery.objects.get().error == "No mail server is configured."
@@ -212,7 +212,7 @@ def authority(certificate):
 
 
 def test_a_timestamp_authority_signs_the_root_and_openssl_verifies_it(authority, administrator, certificate):
-    places.change(NOWHERE | {"timestamp_url": authority.url}, actor=administrator)
+    destinations.change(NOWHERE | {"timestamp_url": authority.url}, actor=administrator)
     seal = another_seal()
     assert delivery.send_due() == 1
     stamp = RootTimestamp.objects.get()
@@ -225,7 +225,7 @@ def test_a_timestamp_authority_signs_the_root_and_openssl_verifies_it(authority,
 
 
 def test_a_timestamp_of_something_else_is_refused(authority, administrator):
-    places.change(NOWHERE | {"timestamp_url": authority.url}, actor=administrator)
+    destinations.change(NOWHERE | {"timestamp_url": authority.url}, actor=administrator)
     right, replies = authority.answer, []
 
     def the_first_again(query):
@@ -246,9 +246,9 @@ def test_a_timestamp_of_something_else_is_refused(authority, administrator):
 
 def test_only_administrators_set_where_roots_go_and_only_to_safe_addresses(administrator, member):
     with pytest.raises(Forbidden):
-        places.change(NOWHERE, actor=member)
+        destinations.change(NOWHERE, actor=member)
     with pytest.raises(Invalid):
-        places.change(NOWHERE | {"webhook_url": "http://example.com/"}, actor=administrator)
+        destinations.change(NOWHERE | {"webhook_url": "http://example.com/"}, actor=administrator)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "10.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
@@ -256,12 +256,12 @@ def test_no_root_goes_into_the_network_of_the_site(settings, administrator, host
     settings.OUTGOING_HOSTS = []
     for name in ("webhook_url", "timestamp_url"):
         with pytest.raises(Invalid) as refusal:
-            places.change(NOWHERE | {name: f"https://{host}/"}, actor=administrator)
+            destinations.change(NOWHERE | {name: f"https://{host}/"}, actor=administrator)
         assert list(refusal.value.fields) == [name]
 
 
 def test_a_place_that_was_set_before_or_has_moved_inside_is_not_called(settings, webhook, authority, administrator):
-    places.change(NOWHERE | {"webhook_url": webhook.url, "timestamp_url": authority.url}, actor=administrator)
+    destinations.change(NOWHERE | {"webhook_url": webhook.url, "timestamp_url": authority.url}, actor=administrator)
     another_seal()
     settings.OUTGOING_HOSTS = []
     assert delivery.send_due() == 0
@@ -270,8 +270,8 @@ def test_a_place_that_was_set_before_or_has_moved_inside_is_not_called(settings,
 
 
 def test_a_way_that_is_set_anew_gets_the_newest_root_at_once(webhook, administrator):
-    places.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
+    destinations.change(NOWHERE | {"webhook_url": webhook.url}, actor=administrator)
     another_seal()
     delivery.send_due()
-    places.change(NOWHERE | {"webhook_url": webhook.url + "other"}, actor=administrator)
+    destinations.change(NOWHERE | {"webhook_url": webhook.url + "other"}, actor=administrator)
     assert delivery.send_due() == 1

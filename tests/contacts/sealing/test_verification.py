@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from contacts.models import Contact, ContactEvent, Seal, SealedLeaf
-from contacts.sealing import published, services
+from contacts.sealing import published, sealing
 from exports.erasure import erasure
 
 
@@ -62,7 +62,7 @@ def test_an_event_that_pretends_to_be_old_is_named(history, verdict, forged, sea
     forged(copy_of(history[3], number="nextval('contacts_contactevent_id_seq')", at="at - interval '1 day'"))
     newest = ContactEvent.objects.latest("id").id
     if sealed_afterwards:
-        services.seal_open()
+        sealing.seal_open()
     assert newest > history[-1]
     assert verdict() == ("slipped_in", newest)
 
@@ -72,9 +72,9 @@ def test_an_event_slipped_in_and_sealed_is_named(history, verdict, forged):
     forged("UPDATE contacts_sealhorizon SET reached = 0")
     with connection.cursor() as cursor:
         values = {"after": 0, "piece": 10, "number": 2}
-        cursor.execute(services.SEAL, values)
+        cursor.execute(sealing.SEAL, values)
         hashes = [bytes(row[1]) for row in cursor]
-    services._close(2, hashes, Seal.objects.get(), history[-1])
+    sealing._close(2, hashes, Seal.objects.get(), history[-1])
     assert verdict() == ("slipped_in", history[0] - 1)
 
 
@@ -82,7 +82,7 @@ def test_an_event_changed_together_with_its_leaf_breaks_the_seal(history, verdic
     forged(
         f"UPDATE contacts_contactevent SET actor_name = 'Somebody else' WHERE id = {history[3]}",
         f"""UPDATE contacts_sealedleaf SET hash = right_hash FROM (
-            SELECT {services.HASH} AS right_hash FROM contacts_contactevent
+            SELECT {sealing.HASH} AS right_hash FROM contacts_contactevent
             JOIN contacts_sealedleaf ON event_id = id WHERE id = {history[3]}
         ) made WHERE event_id = {history[3]}""",
     )
@@ -103,7 +103,7 @@ def three_seals(history, person):
     firsts = [history[0]]
     for number in (8, 9):
         person(last_name=f"Berg {number}", email=f"berg{number}@example.com")
-        services.seal_open()
+        sealing.seal_open()
         firsts.append(ContactEvent.objects.latest("id").id)
     return firsts
 
@@ -120,7 +120,7 @@ def test_a_removed_seal_is_found(three_seals, verdict, forged):
 def test_a_seal_made_anew_breaks_the_link_of_the_next(three_seals, verdict, forged):
     forged("DELETE FROM contacts_seal WHERE number = 2")
     second = SealedLeaf.objects.get(seal_number=2)
-    services._close(2, [bytes(second.hash)], Seal.objects.get(number=1), second.event_id)
+    sealing._close(2, [bytes(second.hash)], Seal.objects.get(number=1), second.event_id)
     assert verdict() == ("link", three_seals[2])
 
 
@@ -151,7 +151,7 @@ def test_a_history_forged_as_a_whole_differs_from_the_file_of_roots(three_seals,
         "DELETE FROM contacts_sealedleaf WHERE seal_number = 3",
         "DELETE FROM contacts_seal WHERE number = 3",
     )
-    services.seal_open()
+    sealing.seal_open()
     assert verdict() == ("published", last.event_id)
 
 
@@ -161,7 +161,7 @@ def test_an_erasure_leaves_everything_verifiable_and_nothing_to_guess_from(histo
     assert SealedLeaf.objects.get(event_id=event.id).salt is None
     assert ContactEvent.objects.get(id=event.id).changes == {"authorization_type": "other"}
     assert verdict() == "good"
-    services.seal_open()
+    sealing.seal_open()
     assert verdict() == "good"
 
 

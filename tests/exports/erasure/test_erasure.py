@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card import editing
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ImportReject
 from compliance.suppression import suppression

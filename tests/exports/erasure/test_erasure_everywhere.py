@@ -10,9 +10,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.utils import timezone
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ImportReject
 from compliance.review import restriction
@@ -81,7 +81,7 @@ def known(data, person, member, administrator, api):
     undone = person(first_name="Xanthippa", last_name="Q", other="marzipan notes", email="x.q@plommonvägen.se")
     unmerge(merge(lars.pk, undone.pk, actor=member).pk, actor=member)
     consent = Authorization(AuthorizationType.CONSENT, "", timezone.localdate(), "Marzipan catalogue")
-    services.authorise(hers, consent, actor=member)
+    card_changes.authorise(hers, consent, actor=member)
     suppression.unsubscribe(hers, actor=member, source="manual", reason="Xanthippa phoned")
     file = SimpleUploadedFile("Qvistelund consents.txt", b"I, Xanthippa Qvistelund, like pistachio")
     words = {"wording": "Yes, send me pistachio news", "reference": "Letter of Ms Qvistelund"}

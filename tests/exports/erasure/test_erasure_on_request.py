@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from compliance.card import creation, editing
 from compliance.card.staging import NewPerson
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ErasedAddress, ImportSeen, Suppression
 from compliance.suppression import erased, suppression
@@ -135,7 +135,7 @@ def test_an_import_that_is_running_brings_nobody_back(data, person, member):
 
 
 def test_an_import_that_has_met_the_person_brings_nobody_back(data, person, member, monkeypatch):
-    monkeypatch.setattr("compliance.imports.reading.CHUNK_ROWS", 1)
+    monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 1)
     rows = b"Email,Last Name\nanna@example.com,Berg\nlars@example.com,Lund\nanna@example.com,Berg\n"
     job = imports.start(ContentFile(rows), "p.csv", actor=member)
 
@@ -295,7 +295,7 @@ def test_a_creation_that_waits_for_the_erasure_is_refused(data, person, member):
 
 @pytest.mark.race
 def test_an_import_that_reads_while_many_are_erased_brings_none_back(data, person, member, monkeypatch):
-    monkeypatch.setattr("compliance.imports.reading.CHUNK_ROWS", 20)
+    monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 20)
     people = [person(email=f"p{number}@example.com", last_name="Berg") for number in range(120)]
     rows = "".join(f"{each.email},Lind\n" for each in people)
     job = imports.start(ContentFile(f"Email,Last Name\n{rows}".encode()), "p.csv", actor=member)

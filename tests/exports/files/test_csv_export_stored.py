@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.models import ImportJob
 from contacts.models import Contact
 from exports import tasks

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import CardTally, ComplianceCard, ErasedAddress, ImportJob, Suppression
 from compliance.suppression import suppression
@@ -67,7 +67,7 @@ def anna(person):
 
 def test_nothing_differs_after_the_ordinary_acts(anna, person, member):
     other = person(first_name="Bo", last_name="Ek", email="bo@example.com")
-    services.authorise(Contact.objects.all(), Authorization(AuthorizationType.CONTRACT), actor=member)
+    card_changes.authorise(Contact.objects.all(), Authorization(AuthorizationType.CONTRACT), actor=member)
     suppression.unsubscribe(Contact.objects.filter(pk=anna.pk), actor=member, source="manual", reason="asked")
     erasure.delete(Contact.objects.filter(pk=other.pk), actor=member)
     assert found() == {}

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.creation import create_person
 from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.card.staging import NewPerson
@@ -74,11 +74,11 @@ class Team:
 
     def authorise(self) -> None:
         """Set a legal basis."""
-        services.authorise(self.some(), authorization(self.dice), actor=self.actor)
+        card_changes.authorise(self.some(), authorization(self.dice), actor=self.actor)
 
     def set_source(self) -> None:
         """Set a source."""
-        services.set_source(self.some(), source(self.dice), actor=self.actor)
+        card_changes.set_source(self.some(), source(self.dice), actor=self.actor)
 
     def unsubscribe(self) -> None:
         """Opt out."""

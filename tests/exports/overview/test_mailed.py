@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType
 from compliance.verdict import asof
 from contacts.events import history
@@ -63,7 +63,7 @@ def test_the_ground_is_that_of_the_moment_and_not_of_today(at, sent, person, mem
        consent_date=[None, "2026-03-10"], consent_purpose=["", "Newsletter"])  # fmt: skip
     at(anna.pk, history.AUTHORIZATION, 3, 12, consent_purpose=["Newsletter", "Offers"])
     at(anna.pk, history.AUTHORIZATION, 3, 20, authorization_type=["consent", None], consent_date=["2026-03-10", None])
-    services.authorise(Contact.objects.all(), Authorization(AuthorizationType.CONTRACT), actor=member)
+    card_changes.authorise(Contact.objects.all(), Authorization(AuthorizationType.CONTRACT), actor=member)
     for day in (9, 11, 13, 21):
         sent(anna, 3, day)
     sent(anna, 4, 1)

@@ -12,8 +12,8 @@ import pytest
 from django.core.files.base import ContentFile
 from fpdf import FPDF
 
+from compliance.card.card_changes import authorise
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.card.services import authorise
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.review import restriction
 from compliance.suppression import suppression
@@ -145,12 +145,16 @@ def said_no(source):
 
 def consented(days: int):
     day = timezone.localdate() - dt.timedelta(days=days)
-    return lambda person, member: services.authorise(Contact.objects.filter(pk=person.pk), consent(day), actor=member)
+    return lambda person, member: card_changes.authorise(
+        Contact.objects.filter(pk=person.pk), consent(day), actor=member
+    )
 
 
 def consented_and_was_edited_since(person, member):
     consented(0)(person, member)
-    services.authorise(Contact.objects.filter(pk=person.pk), Authorization(AuthorizationType.CONTRACT), actor=member)
+    card_changes.authorise(
+        Contact.objects.filter(pk=person.pk), Authorization(AuthorizationType.CONTRACT), actor=member
+    )
 
 
 def asked(days: int):
@@ -173,10 +177,10 @@ OF_THE_PERSON = {
 }
 OF_OTHERS = {
     "our mail": lambda person, member: mails.write_to_one(person.pk, Draft("Hello", "News"), actor=member),
-    "a source": lambda person, member: services.set_source(
+    "a source": lambda person, member: card_changes.set_source(
         Contact.objects.filter(pk=person.pk), Source(SourceType.IMPORT), actor=member
     ),
-    "a basis": lambda person, member: services.authorise(
+    "a basis": lambda person, member: card_changes.authorise(
         Contact.objects.filter(pk=person.pk), Authorization(AuthorizationType.CONTRACT), actor=member
     ),
     "an old consent put down now": consented(365 * 4),
@@ -278,7 +282,7 @@ def test_a_dry_run_changes_nothing(aged, rule):
 def test_whom_a_rule_meets(aged, rule, values, meets):
     aged(), aged()
     someone = aged()
-    services.set_source(Contact.objects.filter(pk=someone.pk), Source(SourceType.IMPORT), actor=NIGHT)
+    card_changes.set_source(Contact.objects.filter(pk=someone.pk), Source(SourceType.IMPORT), actor=NIGHT)
     set_back(someone.pk, timezone.now() - dt.timedelta(days=31 * 40))
     assert retention.matching(rule(**values), timezone.now()).count() == meets
 

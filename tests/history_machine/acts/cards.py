@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from compliance.acts.authorization import authorization_params
 from compliance.acts.source import source_params
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
 from compliance.review import informing, review
 from contacts import tasks
@@ -65,7 +65,7 @@ def edit_card(it: World, door: str, who: int, how: int) -> None:
         body = basis_fields(basis(how), None) | origin_fields(origin(how), None)
         it.ok(it.member_api.put(f"/api/v1/contacts/{person.pk}/compliance/", body, format="json"))
     else:
-        services.edit_card(it.only(person), basis(how), origin(how), actor=it.member)
+        card_changes.edit_card(it.only(person), basis(how), origin(how), actor=it.member)
     it.offer_to_undo(person, since)
 
 

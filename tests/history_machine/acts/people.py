@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
 
 from compliance.card import editing
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportJob
 from contacts.events import history

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.suppression import suppression
 from contacts.events import history
@@ -113,7 +113,7 @@ def test_an_undo_names_the_bulk_change_that_it_takes_back():
 
 def test_what_stood_there_before_is_said_for_authorization_and_source_alone(person, member):
     people = Contact.objects.filter(pk=person(authorization=CONSENT, email="a@example.com").pk)
-    services.edit_card(people, Authorization(AuthorizationType.CONTRACT), Source(SourceType.IMPORT), actor=member)
+    card_changes.edit_card(people, Authorization(AuthorizationType.CONTRACT), Source(SourceType.IMPORT), actor=member)
     suppression.unsubscribe(people, actor=member, source="manual")
     assert [history_words.before(happened) for happened in history.of_contact(people.get().pk)] == [
         "",

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-from salesconnect.lib.database import migrating
+from salesconnect.lib.database import pending_migrations
 from salesconnect.models import SignOfLife
 from salesconnect.operations import heartbeat, liveness, readiness
 from salesconnect.version import VERSION
@@ -138,8 +138,8 @@ def test_a_part_that_does_not_answer_is_named(client, all_there, monkeypatch):
 
 
 def test_migrations_that_are_missing_are_named(client, all_there, monkeypatch):
-    newer = frozenset({*migrating.known_migrations(), ("contacts", "9999_of_tomorrow")})
-    monkeypatch.setattr(migrating, "known_migrations", lambda: newer)
+    newer = frozenset({*pending_migrations.known_migrations(), ("contacts", "9999_of_tomorrow")})
+    monkeypatch.setattr(pending_migrations, "known_migrations", lambda: newer)
     assert missing(client) == ["migrations"]
 
 

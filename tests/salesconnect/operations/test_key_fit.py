@@ -16,7 +16,7 @@ from compliance.suppression import erased, suppression
 from contacts.models import Contact, KeyFingerprint
 from salesconnect import embedded
 from salesconnect.embedded import EmbeddedError
-from salesconnect.lib import vault
+from salesconnect.lib import encryption
 from salesconnect.operations import key_fit, preparation
 from salesconnect.operations.key_fit import WrongKey
 from tests.products.product import ROOT, UP, data_folder, environment, free_port
@@ -87,7 +87,9 @@ def test_after_the_change_of_a_key_the_old_one_is_forgotten(known, settings):
 
 
 def test_an_encryption_key_is_needed_while_it_opens_something(known, settings):
-    SyncConnection.objects.create(pk=1, login_url="https://x.example", client_id="x", secret=vault.encrypt("s3cret"))
+    SyncConnection.objects.create(
+        pk=1, login_url="https://x.example", client_id="x", secret=encryption.encrypt("s3cret")
+    )
     old, new = settings.ENCRYPTION_KEY, Fernet.generate_key().decode()
     settings.ENCRYPTION_KEY = f"{new},{old}"
     key_fit.check()
@@ -95,7 +97,7 @@ def test_an_encryption_key_is_needed_while_it_opens_something(known, settings):
     with pytest.raises(WrongKey, match=r"^SALESCONNECT_ENCRYPTION_KEY lacks an older key"):
         key_fit.check()
     settings.ENCRYPTION_KEY = f"{new},{old}"
-    SyncConnection.objects.update(secret=vault.encrypt("s3cret"))
+    SyncConnection.objects.update(secret=encryption.encrypt("s3cret"))
     settings.ENCRYPTION_KEY = new
     key_fit.check()
 
@@ -103,7 +105,9 @@ def test_an_encryption_key_is_needed_while_it_opens_something(known, settings):
 def test_a_key_derived_from_the_secret_of_the_site_may_change_while_it_encrypts_nothing(known, settings):
     settings.ENCRYPTION_KEY_IS_DERIVED, settings.ENCRYPTION_KEY = True, Fernet.generate_key().decode()
     key_fit.check()
-    SyncConnection.objects.create(pk=1, login_url="https://x.example", client_id="x", secret=vault.encrypt("s3cret"))
+    SyncConnection.objects.create(
+        pk=1, login_url="https://x.example", client_id="x", secret=encryption.encrypt("s3cret")
+    )
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
     with pytest.raises(WrongKey):
         key_fit.check()

@@ -13,8 +13,8 @@ from compliance.suppression import suppression
 from contacts.models import Contact, KeyFingerprint
 from contacts.people.addresses import key_name, newest_key
 from exports.erasure.erasure import erase
-from salesconnect.lib import vault
-from salesconnect.lib.database import trouble
+from salesconnect.lib import encryption
+from salesconnect.lib.database import failures
 from salesconnect.operations import key_fit, readiness
 from salesconnect.operations.key_fit import WrongKey
 from tests.exports.integrity.agreeing import differences
@@ -129,10 +129,12 @@ def anna_link(person):
 
 
 def test_secrets_that_no_key_opens_are_removed_so_that_they_can_be_entered_anew(known, bob, alice, capsys, settings):
-    SyncConnection.objects.create(pk=1, login_url="https://x.example", client_id="x", secret=vault.encrypt("s3cret"))
-    Authenticator.objects.create(user=bob, type="totp", data={"secret": vault.encrypt("ABC")})
+    SyncConnection.objects.create(
+        pk=1, login_url="https://x.example", client_id="x", secret=encryption.encrypt("s3cret")
+    )
+    Authenticator.objects.create(user=bob, type="totp", data={"secret": encryption.encrypt("ABC")})
     settings.ENCRYPTION_KEY = Fernet.generate_key().decode()
-    Authenticator.objects.create(user=alice, type="totp", data={"secret": vault.encrypt("DEF")})
+    Authenticator.objects.create(user=alice, type="totp", data={"secret": encryption.encrypt("DEF")})
     with pytest.raises(WrongKey, match="give_up_key encryption"):
         key_fit.check()
     code, said = give_up(capsys, "encryption")
@@ -171,7 +173,7 @@ def test_keys_are_compared_before_the_first_statement_once_the_database_is_back(
     for _attempt in range(2):
         with pytest.raises(WrongKey, match="does not fit this database") as refusal:
             Contact.objects.create(last_name="Berg")
-        assert trouble.classify(refusal.value).status == 503
+        assert failures.classify(refusal.value).status == 503
     assert "keys" in readiness.missing()
     assert "SALESCONNECT_SUPPRESSION_KEY does not fit this database" in capsys.readouterr().err
     settings.SUPPRESSION_KEYS = before

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from contacts.people.rules import normalise_address
-from salesconnect.lib.vault import decrypt_or_empty
+from salesconnect.lib.encryption import decrypt_or_empty
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import CrmSession, Provider
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError

@@ -1,6 +1,6 @@
 import pytest
 
-from compliance.card import services as cards
+from compliance.card import card_changes as cards
 from compliance.card.rules import Authorization, AuthorizationType
 from contacts.models import Contact
 from exports.erasure import erasure

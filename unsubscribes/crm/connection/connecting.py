@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from contacts.jobs import engine
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.encryption import decrypt_or_empty, encrypt
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
-from salesconnect.lib.vault import decrypt_or_empty, encrypt
 from unsubscribes.crm import providers
 from unsubscribes.crm.models import (
     OutboxEntry,

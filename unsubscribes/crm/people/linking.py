@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
-from compliance.card import services as compliance
+from compliance.card import card_changes as compliance
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from psycopg2.extras import Json
 
-from compliance.card.services import lock
+from compliance.card.card_changes import lock
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system

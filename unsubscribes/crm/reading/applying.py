@@ -14,12 +14,12 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from compliance.card.services import lock
+from compliance.card.card_changes import lock
 from compliance.models import Suppression
 from compliance.suppression import address_locks, lookalikes, suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes
-from contacts.people.lookalikes import skeleton_hashes
+from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import system
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, sync_errors

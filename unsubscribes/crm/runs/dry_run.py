@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from contacts.jobs import engine
 from contacts.models import Contact
-from salesconnect.lib import stored
-from salesconnect.lib.stored import remove_files_on_failure
+from salesconnect.lib import stored_files
+from salesconnect.lib.stored_files import remove_files_on_failure
 from unsubscribes.crm.models import SyncRun
 from unsubscribes.crm.provider import CrmSession
 from unsubscribes.crm.reading.known import LocalState, look_up
@@ -45,7 +45,7 @@ def read(run: SyncRun, session: CrmSession) -> None:
                         lines.writerow([kind, each.sobject, each.sf_id, person or ""])
         run.findings = {**counts, "people": Contact.objects.count()}
         file.flush()
-        stored.save(run.file, "dry-run.csv", File(cast("BinaryIO", file.buffer)))
+        stored_files.save(run.file, "dry-run.csv", File(cast("BinaryIO", file.buffer)))
         run.save(update_fields=["findings", "file", "read"])
 
 

@@ -18,7 +18,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import Contact
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures as trouble
 from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 from unsubscribes.mail import failures, gate, informing_mail, mail_events, team

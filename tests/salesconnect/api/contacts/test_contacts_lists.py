@@ -2,7 +2,7 @@
 
 import pytest
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from contacts.accounts import tokens
 from contacts.models import Contact
@@ -97,7 +97,7 @@ def test_count_takes_the_same_filters(api, three):
 def test_the_history_tells_each_act_newest_first(api, member, three):
     anna = three[0]
     editing.edit(anna.pk, {"title": "CEO"}, actor=member)
-    services.set_source(Contact.objects.filter(pk=anna.pk), Source(SourceType.IMPORT), actor=member)
+    card_changes.set_source(Contact.objects.filter(pk=anna.pk), Source(SourceType.IMPORT), actor=member)
     body = api.get(f"{PEOPLE}{anna.pk}/history/").json()
     source, edited, created = body["results"]
     assert (body["next"], body["previous"]) == (None, None)

@@ -9,9 +9,9 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from contacts.accounts import tokens
-from salesconnect.lib.database import trouble
+from salesconnect.lib.database import failures
+from salesconnect.lib.database.failures import FailureKind
 from salesconnect.lib.database.limits import MIN_LOCK_SECONDS, WAITED_FOR_THREAD, StatementLimits
-from salesconnect.lib.database.trouble import FailureKind
 
 SHORT = StatementLimits(statement=0.1, lock=0.1, idle=60)
 SHOW = "SELECT current_setting('statement_timeout'), current_setting('lock_timeout')"
@@ -36,7 +36,7 @@ def test_limits_hold_inside_and_outlive_no_statement():
 def test_what_takes_too_long_is_ended(db):
     with SHORT.held(), connection.cursor() as cursor, pytest.raises(OperationalError) as caught:
         cursor.execute("SELECT pg_sleep(20)")
-    assert trouble.classify(caught.value).kind == FailureKind.TOO_SLOW
+    assert failures.classify(caught.value).kind == FailureKind.TOO_SLOW
 
 
 def test_a_savepoint_is_still_rolled_back(db):

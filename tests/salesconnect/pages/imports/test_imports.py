@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from compliance.imports import services, working
+from compliance.imports import import_jobs, working
 from compliance.models import ImportJob, ImportReject
 from contacts.models import Contact
 
@@ -122,7 +122,7 @@ def test_a_date_of_consent_without_consent_is_not_dropped_silently(signed_in):
 def test_rejected_rows_are_shown_and_come_back_corrected(signed_in, db):
     upload(signed_in, "Förnamn;E-post\r\n=Åsa;ingen adress\r\nBo;bo@example.se\r\n".encode("cp1252"), name="mässan.csv")
     job = ImportJob.objects.get()
-    services.begin(job.pk, actor=working._actor_of(job), dry_run=False)
+    import_jobs.begin(job.pk, actor=working._actor_of(job), dry_run=False)
     work_off()
     shown = text(signed_in.get(f"/imports/{job.pk}/"))
     assert "Download rejected rows" in shown
@@ -135,7 +135,7 @@ def test_rejected_rows_are_shown_and_come_back_corrected(signed_in, db):
     corrected = content.replace(b"ingen adress", b"asa@example.se")
     upload(signed_in, corrected)
     again = ImportJob.objects.exclude(pk=job.pk).get()
-    services.begin(again.pk, actor=working._actor_of(again), dry_run=False)
+    import_jobs.begin(again.pk, actor=working._actor_of(again), dry_run=False)
     work_off()
     assert set(Contact.objects.values_list("first_name", "email")) == {
         ("=Åsa", "asa@example.se"),
@@ -145,14 +145,14 @@ def test_rejected_rows_are_shown_and_come_back_corrected(signed_in, db):
 
 
 def test_progress_is_told_without_the_page_around_it(signed_in, job):
-    services.begin(job.pk, actor=working._actor_of(job), dry_run=False)
+    import_jobs.begin(job.pk, actor=working._actor_of(job), dry_run=False)
     shown = signed_in.get(f"/imports/{job.pk}/", headers={"HX-Request": "true", "HX-Target": "import-status"})
     assert "Waiting to start" in text(shown)
     assert "<html" not in text(shown)
 
 
 def test_a_running_import_can_be_cancelled(signed_in, job):
-    services.begin(job.pk, actor=working._actor_of(job), dry_run=False)
+    import_jobs.begin(job.pk, actor=working._actor_of(job), dry_run=False)
     assert signed_in.post(f"/imports/{job.pk}/cancel/").status_code == 302
     job.refresh_from_db()
     assert (job.state, working.run(job.pk), Contact.objects.count()) == ("cancelled", False, 0)

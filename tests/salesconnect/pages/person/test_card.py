@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from compliance.card import editing, services
+from compliance.card import card_changes, editing
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
@@ -74,7 +74,7 @@ def test_a_rule_that_only_the_service_knows_lands_beside_its_field_too(signed_in
 def test_a_newer_edit_is_shown_beside_the_typed_one_and_wins_until_the_editor_chooses(signed_in, person, administrator):
     anna = person()
     people = Contact.objects.filter(pk=anna.pk)
-    services.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=administrator, version=1)
+    card_changes.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=administrator, version=1)
     answer = signed_in.post(f"/people/{anna.pk}/compliance/", CONSENT)
     both = answer.context["opened"]
     assert answer.status_code == 412

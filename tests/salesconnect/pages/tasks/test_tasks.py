@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from compliance.acts.source import source_params
 from compliance.card.rules import Source, SourceType
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.models import ImportJob
 from contacts import tasks
 from contacts.jobs import batches, bulk_undo

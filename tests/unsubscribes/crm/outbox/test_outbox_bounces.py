@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.suppression import suppression
 from contacts.models import Contact

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from compliance.card import editing
-from compliance.imports import services as imports
+from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from contacts.models import Contact
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out

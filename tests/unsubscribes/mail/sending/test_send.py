@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from compliance.card.card_changes import lock
 from compliance.card.editing import edit
 from compliance.card.rules import Authorization, AuthorizationType
-from compliance.card.services import lock
 from compliance.suppression import suppression
 from compliance.verdict import policy
 from contacts.events import history

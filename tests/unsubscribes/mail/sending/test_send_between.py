@@ -2,7 +2,7 @@
 
 import pytest
 
-from compliance.card import services
+from compliance.card import card_changes
 from compliance.card.editing import edit
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import Suppression
@@ -55,7 +55,7 @@ def with_an_address_no_mail_reaches(person, actor):
 
 
 def without_a_ground(person, actor):
-    services.authorise(everybody(), Authorization(), actor=actor)
+    card_changes.authorise(everybody(), Authorization(), actor=actor)
 
 
 CHANGES = [

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.people.rules import salesforce_id
-from salesconnect.lib.vault import decrypt_or_empty, encrypt
+from salesconnect.lib.encryption import decrypt_or_empty, encrypt
 from unsubscribes.crm import clock
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError

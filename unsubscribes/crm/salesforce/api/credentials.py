@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from salesconnect.lib.encryption import decrypt_or_empty
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.vault import decrypt_or_empty
 from unsubscribes.crm.models import STANDARD_FIELD, SyncConnection
 from unsubscribes.crm.salesforce.api import hosts
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from salesconnect.lib.encryption import decrypt_or_empty
 from salesconnect.lib.errors import Invalid
-from salesconnect.lib.vault import decrypt_or_empty
 from tests.unsubscribes.crm.conftest import ACTOR
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncConnection

@@ -9,8 +9,8 @@ from django.utils import translation
 from django.utils.translation import get_language
 
 from compliance.card.staging import NewPerson, copy_line
-from compliance.imports.hearing import RowOptOut, find_optout
 from compliance.imports.mapping import Mapping, apply
+from compliance.imports.row_optouts import RowOptOut, find_optout
 from compliance.imports.rows import clean_row
 from salesconnect.lib.csv import RowError, Table
 

@@ -11,8 +11,8 @@ from typing import BinaryIO, TextIO
 
 from django.utils.translation import gettext as _
 
+from salesconnect.lib.csv.bounded_reader import FileRefused, RowError, records
 from salesconnect.lib.csv.encoding import detect
-from salesconnect.lib.csv.records import FileRefused, RowError, records
 from salesconnect.lib.csv.writing import BOM, unsafe_cell
 
 FILE_LIMIT = 200 << 20

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from compliance.card.rules import TEXT_LIMIT
+from compliance.imports.cell_values import opted_out
 from compliance.imports.headers import SYNONYMS, key
 from compliance.imports.mapping import Mapping, apply
 from compliance.imports.optouts import ColumnKind, first_no, is_plain_no, kind_of
-from compliance.imports.values import opted_out
 from contacts.people.found_addresses import addresses_in
 from contacts.people.rules import normalise_address
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from compliance.acts.authorization import authorization_params
-from compliance.card import counting, services
+from compliance.card import card_changes, counting
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
@@ -20,7 +20,7 @@ CONTRACT = Authorization(AuthorizationType.CONTRACT)
 
 def test_consent_is_set_with_date_and_purpose_and_recorded(person, member):
     anna = person()
-    outcome = services.authorise(Contact.objects.filter(pk=anna.pk), CONSENT, actor=member)
+    outcome = card_changes.authorise(Contact.objects.filter(pk=anna.pk), CONSENT, actor=member)
     anna.card.refresh_from_db()
     assert (outcome.changed, outcome.unchanged) == (1, 0)
     assert (anna.card.authorization_type, anna.card.consent_purpose, anna.card.version) == (1, "Newsletter", 2)
@@ -35,14 +35,14 @@ def test_consent_is_set_with_date_and_purpose_and_recorded(person, member):
 
 def test_setting_the_same_again_changes_and_records_nothing(person, member):
     anna = person(email="a@example.com", authorization=CONSENT)
-    outcome = services.authorise(Contact.objects.filter(pk=anna.pk), CONSENT, actor=member)
+    outcome = card_changes.authorise(Contact.objects.filter(pk=anna.pk), CONSENT, actor=member)
     assert (outcome.changed, outcome.unchanged) == (0, 1)
     assert history.of_contact(anna.pk).count() == 1
 
 
 def test_leaving_consent_clears_date_and_purpose_and_keeps_them_in_the_history(person, member):
     anna = person(email="a@example.com", authorization=CONSENT)
-    services.authorise(Contact.objects.filter(pk=anna.pk), CONTRACT, actor=member)
+    card_changes.authorise(Contact.objects.filter(pk=anna.pk), CONTRACT, actor=member)
     anna.card.refresh_from_db()
     assert (anna.card.consent_date, anna.card.consent_purpose) == (None, "")
     assert history.of_contact(anna.pk).first().changes["consent_date"] == ["2026-03-01", None]
@@ -68,7 +68,7 @@ def test_leaving_consent_clears_date_and_purpose_and_keeps_them_in_the_history(p
 def test_a_broken_rule_is_refused_with_its_field(person, member, authorization, field):
     anna = person()
     with pytest.raises(Invalid) as refusal:
-        services.authorise(Contact.objects.filter(pk=anna.pk), authorization, actor=member)
+        card_changes.authorise(Contact.objects.filter(pk=anna.pk), authorization, actor=member)
     assert list(refusal.value.fields) == [field]
 
 
@@ -95,22 +95,22 @@ def test_the_database_itself_refuses_a_card_that_breaks_the_rules(person, values
 def test_an_auditor_may_not_change_a_card(person, auditor):
     anna = person()
     with pytest.raises(Forbidden):
-        services.set_source(Contact.objects.filter(pk=anna.pk), Source(SourceType.OTHER, "fair"), actor=auditor)
+        card_changes.set_source(Contact.objects.filter(pk=anna.pk), Source(SourceType.OTHER, "fair"), actor=auditor)
 
 
 def test_an_edit_that_meets_a_newer_edit_is_refused(person, member):
     anna = person()
     people = Contact.objects.filter(pk=anna.pk)
-    services.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=member, version=1)
+    card_changes.edit_card(people, CONTRACT, Source(SourceType.IMPORT), actor=member, version=1)
     with pytest.raises(Stale):
-        services.edit_card(people, CONSENT, Source(), actor=member, version=1)
+        card_changes.edit_card(people, CONSENT, Source(), actor=member, version=1)
 
 
 def test_bulk_and_undo_restore_what_nobody_changed_since(person, member):
     anna, lars = person(email="a@example.com", authorization=CONSENT), person(email="b@example.com")
     batch = batches.order(Contact.objects.all(), "authorization", actor=member, params=authorization_params(CONTRACT))
     assert (batch.state, batch.total, batch.done, batch.changed) == ("done", 2, 2, 2)
-    services.authorise(Contact.objects.filter(pk=lars.pk), CONSENT, actor=member)
+    card_changes.authorise(Contact.objects.filter(pk=lars.pk), CONSENT, actor=member)
     undo = bulk_undo.undo(batch, actor=member)
     assert (undo.state, undo.changed, undo.refused) == ("done", 1, {"changed_since": 1})
     anna.card.refresh_from_db()
@@ -124,7 +124,7 @@ def test_the_preview_counts_and_changes_nothing(person, member):
     person(email="a@example.com", authorization=CONSENT)
     person(email="b@example.com", authorization=CONTRACT)
     values = {"authorization_type": 3, "authorization_other": "", "consent_date": None, "consent_purpose": ""}
-    counts = counting.preview(Contact.objects.all(), services.AUTHORIZATION_COLUMNS, values)
+    counts = counting.preview(Contact.objects.all(), card_changes.AUTHORIZATION_COLUMNS, values)
     assert asdict(counts) | {"unchanged": counts.unchanged} == {
         "total": 2,
         "change": 1,

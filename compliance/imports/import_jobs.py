@@ -17,12 +17,12 @@ from compliance.imports.mapping import recognise
 from compliance.models import ImportJob, ImportReject, ImportSeen
 from compliance.suppression import erased
 from contacts.jobs import engine
-from salesconnect.lib import stored
+from salesconnect.lib import stored_files
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.csv import FileRefused, RowError, Table, open_table
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.kick import kick
-from salesconnect.lib.stored import remove_files_on_failure
+from salesconnect.lib.stored_files import remove_files_on_failure
 
 RESET_FIELDS = ("line", "created", "updated", "unchanged", "rejected", "suppressed", "consents_ended")
 
@@ -118,7 +118,7 @@ def receive(
         language=(translation.get_language() or "en")[:5],
         **_ordered_by(actor),
     )
-    stored.save(job.file, "people.csv", file)
+    stored_files.save(job.file, "people.csv", file)
     job.save()
     return job
 

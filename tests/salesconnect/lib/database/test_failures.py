@@ -5,8 +5,8 @@ import errno
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
 
-from salesconnect.lib.database import trouble
-from salesconnect.lib.database.trouble import FailureKind
+from salesconnect.lib.database import failures
+from salesconnect.lib.database.failures import FailureKind
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{}'; END $$"
 
@@ -27,19 +27,19 @@ RAISE = "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{}'; END $$"
 def test_trouble_of_the_database_is_told_by_its_state(db, state, kind, status):
     with pytest.raises(Exception, match="x") as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(RAISE.format(state))
-    known = trouble.classify(caught.value)
+    known = failures.classify(caught.value)
     assert (known.kind, known.status) == (kind, status)
 
 
 def test_a_full_disk_is_told_wherever_it_is_met():
-    assert trouble.classify(OSError(errno.ENOSPC, "x")).kind == FailureKind.DISK_FULL
-    assert trouble.classify(OSError(errno.EDQUOT, "x")).kind == FailureKind.DISK_FULL
+    assert failures.classify(OSError(errno.ENOSPC, "x")).kind == FailureKind.DISK_FULL
+    assert failures.classify(OSError(errno.EDQUOT, "x")).kind == FailureKind.DISK_FULL
     assert (
-        trouble.classify(OperationalError('FATAL: could not write "x": No space left on device')).kind
+        failures.classify(OperationalError('FATAL: could not write "x": No space left on device')).kind
         == FailureKind.DISK_FULL
     )
 
 
 @pytest.mark.parametrize("problem", [OSError(errno.ENOENT, "x"), DataError("x"), ValueError("x"), None])
 def test_a_fault_is_no_trouble(problem):
-    assert trouble.classify(problem) is None
+    assert failures.classify(problem) is None

@@ -11,7 +11,7 @@ from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from salesconnect.lib.database import migrating
+from salesconnect.lib.database import pending_migrations
 
 INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
 
@@ -147,7 +147,7 @@ def command_message(problem: Exception) -> str | None:
     if known and known.kind == FailureKind.DISK_FULL:
         return f"The disk is full: {lines}"
     if known and known.kind == FailureKind.UNPREPARED:
-        return migrating.pending_message()
+        return pending_migrations.pending_message()
     if state == _NO_RIGHT or isinstance(problem, MigrationSchemaMissing):
         return f"The role of DATABASE_URL lacks a right, such as CREATE on the schema: {lines}"
     return lines if known else None
@@ -165,7 +165,7 @@ def _kind(problem: BaseException | None) -> FailureKind | None:
             return _BY_STATE[state]
         if _NO_SPACE in str(problem).lower():
             return FailureKind.DISK_FULL
-        if state in _UNDEFINED_OBJECT and migrating.pending():
+        if state in _UNDEFINED_OBJECT and pending_migrations.pending():
             return FailureKind.UNPREPARED
         return FailureKind.AWAY if isinstance(problem, OperationalError | InterfaceError) else None
     if isinstance(problem, WrongKey):

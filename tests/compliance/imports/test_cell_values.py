@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.card.rules import AuthorizationType, SourceType
-from compliance.imports import values
+from compliance.imports import cell_values
 
 
 @pytest.mark.parametrize("code", AuthorizationType)
 def test_an_authorization_is_named_by_slug_or_label(code):
     with translation.override("en"):
-        assert [values.authorization_type(name) for name in (code.slug, str(code.label).upper())] == [code, code]
+        assert [cell_values.authorization_type(name) for name in (code.slug, str(code.label).upper())] == [code, code]
 
 
 @pytest.mark.parametrize("code", SourceType)
 def test_a_source_is_named_by_slug_or_label(code):
     with translation.override("en"):
-        assert [values.source_type(name) for name in (code.slug, f" {code.label} ")] == [code, code]
+        assert [cell_values.source_type(name) for name in (code.slug, f" {code.label} ")] == [code, code]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_source_is_named_by_slug_or_label(code):
     ],
 )
 def test_authorizations_are_read_in_swedish_and_as_hubspot_writes_them(text, code):
-    assert values.authorization_type(text) == code
+    assert cell_values.authorization_type(text) == code
 
 
 @pytest.mark.parametrize(
@@ -54,19 +54,19 @@ def test_authorizations_are_read_in_swedish_and_as_hubspot_writes_them(text, cod
     ],
 )
 def test_sources_are_read_in_swedish(text, code):
-    assert values.source_type(text) == code
+    assert cell_values.source_type(text) == code
 
 
 @pytest.mark.parametrize("text", ["perhaps", "1", "Performance of a contract;Freely given consent from contact"])
 def test_an_unclear_authorization_is_refused(text):
     with pytest.raises(ValueError, match=text):
-        values.authorization_type(text)
+        cell_values.authorization_type(text)
 
 
 @pytest.mark.parametrize("text", ["Web", "consent", "2"])
 def test_an_unknown_source_is_refused(text):
     with pytest.raises(ValueError, match=text):
-        values.source_type(text)
+        cell_values.source_type(text)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_unknown_source_is_refused(text):
     ],
 )
 def test_a_date_is_read_where_the_year_comes_first(text):
-    assert values.consent_date(text) == dt.date(2026, 3, 1)
+    assert cell_values.consent_date(text) == dt.date(2026, 3, 1)
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,15 @@ def test_a_date_is_read_where_the_year_comes_first(text):
 )
 def test_a_date_that_would_have_to_be_guessed_is_refused(text):
     with pytest.raises(ValueError, match="“"):
-        values.consent_date(text)
+        cell_values.consent_date(text)
 
 
 @given(st.dates())
 def test_every_iso_date_is_read(day):
-    assert values.consent_date(day.isoformat()) == day
+    assert cell_values.consent_date(day.isoformat()) == day
 
 
-@pytest.mark.parametrize("read", [values.authorization_type, values.source_type, values.consent_date])
+@pytest.mark.parametrize("read", [cell_values.authorization_type, cell_values.source_type, cell_values.consent_date])
 @given(text=st.text(max_size=30))
 def test_any_text_is_read_or_refused_with_a_reason(read, text):
     try:
@@ -127,20 +127,20 @@ def test_any_text_is_read_or_refused_with_a_reason(read, text):
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", "Yes", "ja", "x", "Opted out"])
 def test_a_no_is_understood(text):
-    assert values.opted_out(text) is True
+    assert cell_values.opted_out(text) is True
 
 
 @pytest.mark.parametrize("text", ["", "0", "False", "no", "Nej"])
 def test_the_absence_of_a_no_is_understood(text):
-    assert values.opted_out(text) is False
+    assert cell_values.opted_out(text) is False
 
 
 def test_an_unclear_no_is_refused():
     with pytest.raises(ValueError, match="maybe"):
-        values.opted_out("maybe")
+        cell_values.opted_out("maybe")
 
 
 def test_a_text_with_unseen_characters_is_refused():
-    assert values.text("two\nlines") == "two\nlines"
+    assert cell_values.text("two\nlines") == "two\nlines"
     with pytest.raises(ValueError, match="seen"):
-        values.text("a\x01b")
+        cell_values.text("a\x01b")

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from contacts import tasks
 from contacts.events import history as events
 from contacts.models import Contact, ContactEvent, Seal, SealedLeaf
-from contacts.sealing import published, services
+from contacts.sealing import published, sealing
 from exports.erasure import erasure
 from salesconnect.lib.actor import system
 from tests.products.product import ROOT
@@ -39,15 +39,15 @@ def sealed():
 
 def test_what_is_there_is_sealed_once(db, verdict):
     record(1, 2, 3)
-    assert services.seal_open() == services.Sealed(1, 3)
-    assert services.seal_open() == services.Sealed(0, 0)
+    assert sealing.seal_open() == sealing.Sealed(1, 3)
+    assert sealing.seal_open() == sealing.Sealed(0, 0)
     assert (sealed(), verdict()) == (numbers(), "good")
 
 
 def test_many_events_become_many_linked_seals(db, verdict, monkeypatch):
-    monkeypatch.setattr(services, "SEAL_SIZE", 10)
+    monkeypatch.setattr(sealing, "SEAL_SIZE", 10)
     record(*range(35))
-    assert services.seal_open() == services.Sealed(4, 35)
+    assert sealing.seal_open() == sealing.Sealed(4, 35)
     seals = list(Seal.objects.all())
     assert [seal.events for seal in seals] == [10, 10, 10, 5]
     assert [bytes(seal.previous) for seal in seals[1:]] == [bytes(seal.root) for seal in seals[:-1]]
@@ -56,16 +56,16 @@ def test_many_events_become_many_linked_seals(db, verdict, monkeypatch):
 
 
 def test_the_turn_of_a_worker_is_bounded_and_the_next_goes_on(db, verdict, monkeypatch):
-    monkeypatch.setattr(services, "SEAL_SIZE", 10)
+    monkeypatch.setattr(sealing, "SEAL_SIZE", 10)
     record(*range(35))
-    assert services.seal_open(pieces=2) == services.Sealed(2, 20)
-    assert services.seal_open(pieces=2) == services.Sealed(2, 15)
+    assert sealing.seal_open(pieces=2) == sealing.Sealed(2, 20)
+    assert sealing.seal_open(pieces=2) == sealing.Sealed(2, 15)
     assert verdict() == "good"
 
 
 def test_the_same_event_has_another_leaf_each_time_it_is_sealed(db):
     record(1, 1)
-    services.seal_open()
+    sealing.seal_open()
     first, second = SealedLeaf.objects.order_by("event_id")
     assert (first.salt, bytes(first.commitment)) != (second.salt, bytes(second.commitment))
 
@@ -98,36 +98,36 @@ class TestLateCommits:
         late = Writer()
         record(2, 3)
         later = numbers()
-        assert services.seal_open() == services.Sealed(1, 2)
+        assert sealing.seal_open() == sealing.Sealed(1, 2)
         assert Seal.objects.get().settled < later[0] - 1
         record(4)
-        assert services.seal_open() == services.Sealed(1, 1)
+        assert sealing.seal_open() == sealing.Sealed(1, 1)
         late.commit()
         assert numbers()[0] == later[0] - 1
-        assert services.seal_open() == services.Sealed(1, 1)
+        assert sealing.seal_open() == sealing.Sealed(1, 1)
         assert (sealed(), verdict()) == (numbers(), "good")
 
     def test_what_was_settled_moves_on_once_the_late_one_has_ended(self, verdict):
         late = Writer()
         record(2)
-        services.seal_open()
+        sealing.seal_open()
         late.commit()
-        services.seal_open()
+        sealing.seal_open()
         record(5)
-        services.seal_open()
-        assert services.last_settled() >= numbers()[-2]
+        sealing.seal_open()
+        assert sealing.last_settled() >= numbers()[-2]
         record(6)
-        services.seal_open()
-        assert (services.last_settled(), verdict()) == (numbers()[-1], "good")
+        sealing.seal_open()
+        assert (sealing.last_settled(), verdict()) == (numbers()[-1], "good")
 
     def test_writers_do_not_wait_for_the_sealing_nor_the_sealing_for_them(self):
         late = Writer()
         with transaction.atomic():
-            services.seal_next(None, 0)
+            sealing.seal_next(None, 0)
             early = Writer()
             early.commit()
         late.commit()
-        assert services.seal_open().events == 2
+        assert sealing.seal_open().events == 2
 
     def test_an_erasure_at_the_same_moment_leaves_no_salt_for_values_that_are_gone(self, person, member, verdict):
         anna = person(email="anna@example.com", other="Met at the fair")
@@ -140,7 +140,7 @@ class TestLateCommits:
             connection.close()
 
         with transaction.atomic():
-            services.seal_next(None, 0)
+            sealing.seal_next(None, 0)
             thread = Thread(target=erase)
             thread.start()
             assert not done.wait(0.5)
@@ -152,7 +152,7 @@ class TestLateCommits:
 def test_an_event_that_was_scrubbed_before_it_was_sealed_is_sealed_as_it_is(person, member, verdict):
     anna = person(email="anna@example.com", other="Met at the fair")
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
-    services.seal_open()
+    sealing.seal_open()
     assert verdict() == "good"
 
 
@@ -160,7 +160,7 @@ def test_erasing_a_person_who_took_in_another_leaves_the_history_verifiable(pers
     anna, twin = person(email="anna@example.com"), person(email="anna2@example.com", last_name="Berg")
     record(anna.pk, twin.pk)
     merge(anna.pk, twin.pk, actor=member)
-    services.seal_open()
+    sealing.seal_open()
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert verdict() == "good"
     assert SealedLeaf.objects.filter(salt=None).count() > 1
@@ -200,7 +200,7 @@ class TestKilled:
         assert child.returncode == -signal.SIGKILL
         assert list(Seal.objects.values_list("number", "events")) == [(1, 10), (2, 10)]
         assert verdict() == "good"
-        assert services.seal_open() == services.Sealed(1, 35)
+        assert sealing.seal_open() == sealing.Sealed(1, 35)
         assert (sealed(), verdict()) == (numbers(), "good")
 
 

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 import manage
 from contacts.accounts import tokens
-from salesconnect.lib.database import migrating, trouble
+from salesconnect.lib.database import failures, pending_migrations
 from salesconnect.pages.people import people
 from tests.products.product import ROOT, environment
 from tests.test_one_line_errors import KEYS
@@ -32,8 +32,8 @@ OURS = sorted(
 @pytest.fixture
 def older(monkeypatch):
     """Let this version have a migration that the database has not."""
-    newer = frozenset({*migrating.known_migrations(), TOMORROW})
-    monkeypatch.setattr(migrating, "known_migrations", lambda: newer)
+    newer = frozenset({*pending_migrations.known_migrations(), TOMORROW})
+    monkeypatch.setattr(pending_migrations, "known_migrations", lambda: newer)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def empty(db) -> Iterator[str]:
 
 
 def test_a_database_with_all_migrations_lacks_none(db):
-    assert (migrating.pending(), migrating.pending_message()) == ([], "")
+    assert (pending_migrations.pending(), pending_migrations.pending_message()) == ([], "")
 
 
 @pytest.mark.parametrize("command", OURS)
@@ -96,10 +96,10 @@ def test_a_page_and_the_api_say_it_in_words(signed_in, bob, broken, older):
 def test_a_statement_that_is_wrong_stays_a_fault(db):
     with pytest.raises(ProgrammingError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
-    assert trouble.classify(caught.value) is None
+    assert failures.classify(caught.value) is None
 
 
 def test_a_statement_that_meets_an_older_database_is_told_in_one_line(db, older):
     with pytest.raises(ProgrammingError) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
-    assert trouble.command_message(caught.value) == migrating.pending_message()
+    assert failures.command_message(caught.value) == pending_migrations.pending_message()
