@@ -86,6 +86,8 @@ INSTALLED_APPS = [
     "exports",
 ]
 
+# The order matters. NotStored and TimeLimits are outermost, so that they cover everything; PublicLinks answers before
+# sessions and sign-in; DomainErrors is inside the messages and htmx, which its pages use.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "salesconnect.middleware.NotStored",
@@ -164,8 +166,10 @@ CACHES = {
 _OF_SOCKET = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 CELERY_BROKER_URL = SERVERS.broker_url if EMBEDDED_REDIS else _OF_SOCKET if REDIS_URL.startswith("unix:") else REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
+# A message is acknowledged after its task, and returned if the worker dies: tasks may run twice, but are not lost.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A long task must not hold back messages that another worker could take.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -174,6 +178,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 240
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than a task may take, so that no message is delivered again while its task runs.
     "visibility_timeout": 300,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
@@ -236,6 +241,7 @@ FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+# Browsers take cookies with the prefix __Host- only over https, from this very host and for all paths.
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
@@ -254,6 +260,7 @@ SECURE_HSTS_SECONDS = env.int("SALESCONNECT_HSTS", 3600) if HTTPS else 0
 SILENCED_SYSTEM_CHECKS = ["security.W004", "security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Only our own files, and nothing inline: text of strangers that gets into a page cannot run as a script.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],

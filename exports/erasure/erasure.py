@@ -254,6 +254,7 @@ def order(
 
 def _delete_rows(ids: Sequence[int]) -> None:
     """Delete dependent rows and their files, and set the foreign keys of rows that outlive the person to NULL."""
+    # The names are read before the rows are deleted; the files go only once that is committed.
     redaction.delete_after_commit(_file_names(ids))
     for model, key in dependent_models():
         model._base_manager.filter(**{f"{key}__in": ids}).delete()

@@ -56,6 +56,7 @@ def write_suppressions() -> int:
 
 @transaction.atomic
 def _write_chunk() -> int:
+    # A second worker skips the rows of the first, so that no opt-out is written twice.
     new = Suppression.objects.select_for_update(skip_locked=True).filter(in_ledger=False).order_by("pk")[:CHUNK]
     rows = list(new)
     ledger.append(

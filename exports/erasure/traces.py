@@ -43,7 +43,6 @@ class Traces:
     people: int = 0
 
     def add(self, values: Values) -> None:
-        """Add one person: the present and former values of each field."""
         self.people += 1
         for address in (*values.get("email", ()), *values.get("email_key", ())):
             if address:

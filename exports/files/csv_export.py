@@ -100,6 +100,7 @@ def export_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outco
     changes = {"reason": (None, reason)} if reason else {}
     with default_storage.open(str(job.file.name), "r+b") as file:
         for _look in range(ATTEMPTS):
+            # Beyond the committed size there may be rows of a killed worker, or of the attempt before.
             file.seek(job.size)
             file.truncate()
             with transaction.atomic():
@@ -168,6 +169,7 @@ def _pieces(file: File) -> Iterator[bytes]:
 
 
 def _job(batch: Batch) -> ExportJob:
+    # `of`: the job alone is locked, not its batch, which the job engine updates.
     job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
     if job is None:
         head = (csv.BOM + csv.line(csv_columns.header(csv_columns.ALL_COLUMNS))).encode()

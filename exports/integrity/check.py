@@ -53,7 +53,6 @@ class Check:
 
 
 def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCount:
-    """Count the rows of a query that selects ids."""
     with connection.cursor() as cursor:
         cursor.execute(fill(COUNT, rows=rows), values or {})
         count, example = cursor.fetchone()
@@ -61,7 +60,6 @@ def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCou
 
 
 def finder(rows: str) -> Callable[[], DifferenceCount]:
-    """Return a `find` that counts the rows of a query that selects ids."""
     return lambda: counted(rows)
 
 

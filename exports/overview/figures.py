@@ -38,7 +38,6 @@ class AgeBand:
 
 
 def ages(today: dt.date) -> list[AgeBand]:
-    """Return the age bands, youngest first."""
     edges = [months_before(today, months) for months in AGES]
     found = []
     for place, months in enumerate(AGES):

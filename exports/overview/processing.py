@@ -110,7 +110,6 @@ def record(*, actor: Actor) -> list[RecordSection]:
 
 
 def gaps(sections: list[RecordSection]) -> int:
-    """Return how much of the information that the article requires is missing."""
     return sum(len(section.missing) for section in sections)
 
 

@@ -63,7 +63,6 @@ class Contents:
 
 
 def collect(person: Contact) -> Contents:
-    """Collect what is held of a person. `person` is loaded with card and owner."""
     return Contents(
         person=person,
         numbers=history.merged_ids([person.pk]),

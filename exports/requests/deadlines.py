@@ -33,6 +33,7 @@ def known(country: str) -> bool:
     return country in holidays.list_supported_countries()
 
 
+# The library calculates a year's holidays on first use and keeps them in the object.
 @lru_cache(maxsize=4)
 def _holidays(country: str) -> holidays.HolidayBase:
     return holidays.country_holidays(country)

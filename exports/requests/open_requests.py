@@ -42,7 +42,6 @@ def days_late(row: DataRequest) -> int:
 
 
 def soon(today: dt.date | None = None) -> Q:
-    """Return the condition for requests that are due within a week."""
     day = today or timezone.localdate()
     return RUNNING & Q(due__gte=day, due__lte=day + SOON)
 
@@ -65,12 +64,10 @@ def waiting() -> QuerySet[DataRequest]:
 
 
 def queue_of(user_id: int) -> QuerySet[DataRequest]:
-    """Return the open requests of a handler, the first due first."""
     return waiting().filter(handler_id=user_id).select_related("contact").order_by("due", "id")
 
 
 def waiting_of(contact_id: int) -> QuerySet[DataRequest]:
-    """Return the open requests of a data subject, the first due first."""
     return waiting().filter(contact=contact_id).order_by("due", "id")
 
 

@@ -250,6 +250,7 @@ def _is_done_already(row: DataRequest) -> bool:
 
 
 def _open(request_id: int, actor: Actor) -> DataRequest:
+    # Locked, so that of two users who finish or pause a request at once the second sees what the first has done.
     return _look_up(request_id, actor, DataRequest.objects.select_for_update())
 
 
@@ -310,7 +311,7 @@ def _note(row: DataRequest, actor: Actor) -> IdentityNote:
 def _end(row: DataRequest, outcome: DataRequest.Outcome, answer: str, actor: Actor) -> None:
     if row.paused_on:
         _restart_clock(row)
-    row.state = State.OPEN
+    row.state = State.OPEN  # `days_late` has fixed answers for paused and finished requests
     row.late_by = open_requests.days_late(row)
     row.state, row.outcome, row.answer, row.done_at = State.DONE, outcome, answer, timezone.now()
     row.save()

@@ -146,6 +146,7 @@ def warned_of(owner_id: int) -> int:
 
 def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Erase the people of a chunk who are still due and have no open request; restricted ones are refused."""
+    # Days may have passed since the order: it may have waited for an approval, or for a worker.
     asked, now = list(contacts.values_list("pk", flat=True)), timezone.now()
     waiting = set(open_requests.people_with_open_requests().filter(contact__in=asked))
     still = set(due(now, asked).filter(pk__in=asked).values_list("pk", flat=True))

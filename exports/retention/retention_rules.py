@@ -41,6 +41,7 @@ def save(values: Mapping[str, Any], *, actor: Actor, rule_id: int | None = None)
         setattr(rule, name, value)
     rule.name, rule.actor_name = " ".join(rule.name.split()), actor.name
     _check(rule)
+    # The unique constraint decides: after a query somebody could still take the name before the save.
     try:
         with transaction.atomic():
             rule.save()

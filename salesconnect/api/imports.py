@@ -32,7 +32,7 @@ class ColumnMapping(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         try:
             mapping = json.loads(super().to_internal_value(data))
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # deeply nested JSON overflows the parser's stack
             self.fail("not_a_mapping")
         parsers.check(mapping)
         if not isinstance(mapping, dict) or not all(isinstance(field, str) for field in mapping.values()):

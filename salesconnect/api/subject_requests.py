@@ -149,6 +149,7 @@ class RequestViewSet(Endpoint):
 
         409: `done`, `extended`, `too_late`.
         """
+        # First whether it is possible at all: a 409 is more useful than errors in a body that would be refused anyway.
         register.may_extend(pk, actor=self.actor)
         given = read(ExtendBody, request.data)
         why = register.ClockReason(given["reason_kind"], given["reason"], given["told_on"])

@@ -124,6 +124,7 @@ class ContactFilter(CardMethods, filters.FilterSet):
         """Filter by the id of the owner; `null` for people without one."""
         if value == NOBODY:
             return queryset.filter(owner=None)
+        # 18 digits always fit into a bigint; a longer number is nobody's.
         if not value.isdecimal() or not User.objects.filter(pk=value[:18]).exists():
             raise Invalid({"owner": [_t("There is no user with this number.")]})
         return queryset.filter(owner=int(value))

@@ -71,6 +71,7 @@ def sign_in_again(request: HttpRequest) -> HttpResponse:
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined] # set by its middleware
     by_script, here = bool(htmx), request.get_full_path()
     request.session.pop(STATE_SESSION_KEY, None)
+    # A GET is simply asked again afterwards; only a POST has something to keep.
     if request.method != "POST":
         here = (by_script and htmx.current_url_abs_path) or here
     else:

@@ -67,6 +67,7 @@ def _read(file: Path) -> dict[str, str]:
 
 
 def _write(file: Path, content: dict[str, str]) -> None:
+    # Written aside, flushed and renamed: after a crash the file is missing or complete, never half written.
     draft = file.with_name("keys.json.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:

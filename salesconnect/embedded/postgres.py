@@ -52,6 +52,7 @@ class Postgres:
 
     def spawn(self, *, attached: bool) -> processes.Process:
         """Start the server without waiting, after removing what a killed server has left."""
+        # Backends that outlive their postmaster hold the shared memory, and a new one refuses to start beside them.
         processes.end(self._orphans(), [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)])
         folder = cluster(self.where)
         self._own(self.where.postgres_sockets)

@@ -35,7 +35,7 @@ class Redis:
             "unixsocketperm": "600",
             "appendonly": "yes",
             "appendfsync": "everysec",
-            "maxmemory-policy": "noeviction",
+            "maxmemory-policy": "noeviction",  # messages of Celery must not be dropped silently
             "save": "",
             "loglevel": "warning",
             "dir": str(folder),

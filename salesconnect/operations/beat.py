@@ -49,6 +49,7 @@ class Scheduler(CelerysScheduler):
             with StatementLimits(**settings.SITE_LIMITS).held():
                 if not self._takes_the_work():
                     return WAIT_SECONDS
+                # Each tick renews the lease, so ticks must come well within DEAD_SECONDS.
                 return min(super().tick(*args, **kwargs), WAIT_SECONDS)
         except Error as problem:
             logger.warning("Beat is waiting for the database: %s", failures.in_one_line(problem))

@@ -31,6 +31,7 @@ def client(seconds: float = 2) -> redis.Redis:
 @heartbeat_sent.connect
 def beat(**_: object) -> None:
     """Store the time under keys that expire when the heartbeat is too old."""
+    # A broker that is away must not end the worker; its missing heartbeat is what /readyz reports.
     with contextlib.suppress(redis.RedisError), client() as broker:
         for key in (KEY, key_of(socket.gethostname())):
             broker.set(key, int(time.time()), ex=FRESH_SECONDS)

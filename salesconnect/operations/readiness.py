@@ -29,6 +29,7 @@ PROBE = 8_000
 PROBES_LIMIT = 4 * 1024 * 1024
 ORDER = ("database", "keys", "disk", "migrations", "broker", "worker", "beat", "files", "static")
 
+# Below ANSWER_SECONDS, so that a statement that hangs ends before the response is due.
 _LIMITS = "SET LOCAL statement_timeout = 1200; SET LOCAL lock_timeout = 800; "
 _ASK = """
 SELECT (SELECT at > now() - make_interval(secs => %s) FROM salesconnect_signoflife WHERE name = %s),

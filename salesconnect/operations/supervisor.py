@@ -125,7 +125,7 @@ class Supervisor:
 
     def _listen_to(self, child: Child) -> None:
         if child.process is not None and child.process.stdout is not None:
-            os.set_blocking(child.process.stdout.fileno(), False)
+            os.set_blocking(child.process.stdout.fileno(), False)  # one silent child must not block the others' output
             self.pipes.register(child.process.stdout, selectors.EVENT_READ, _Output(child.name))
 
     def _pass_output_on(self) -> None:

@@ -65,8 +65,10 @@ class Worker(ThreadWorker):
         """Start receiving the next request of a connection; gunicorn calls this where a thread would begin to read."""
         arrival = self.arriving[conn] = IncomingRequest()
         conn.sock.setblocking(False)
+        # A thread that sends a response must not wait forever for a client that reads nothing.
         conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
         self.poller.register(conn.sock, 1, partial(self._read, conn))
+        # A client may send its next request before it has the response (pipelining).
         if early := getattr(conn, "surplus", b""):
             conn.surplus = b""
             self._take(conn, arrival, early)

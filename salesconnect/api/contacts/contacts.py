@@ -112,7 +112,7 @@ class PersonEndpoint(Endpoint):
         return version
 
     def handle_exception(self, problem: Exception) -> Response:
-        """Add both versions to a 412."""
+        """Add both versions to a 412, so that the caller can merge them without another request."""
         response = super().handle_exception(problem)
         if isinstance(problem, Stale) and (newer := self.find(problem.contact_id)):
             response.data |= {"current": self.body(newer), "yours": self.request.data}

@@ -84,6 +84,7 @@ class Endpoint(ViewSet):
     def check_permissions(self, request: Request) -> None:
         """Check the authentication (401), then the right (403)."""
         super().check_permissions(request)
+        # The middleware cannot do this: the user of a token is known only now.
         if language := self.user.language:
             translation.activate(language)
         if self.action not in (None, "metadata"):

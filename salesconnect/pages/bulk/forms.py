@@ -15,6 +15,7 @@ from contacts.models import User
 from exports.erasure.deletion_settings import remembered_until
 from salesconnect.pages.person.card_forms import AuthorizationForm, SourceForm
 
+# As in the service (`erasure.UNCONFIRMED_LIMIT`): more people than this are deleted only by their number.
 CONFIRM_ABOVE = 100
 NOBODY = "nobody"
 

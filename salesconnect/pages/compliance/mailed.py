@@ -32,6 +32,7 @@ def report(request: SignedInRequest) -> HttpResponse:
     if request.htmx.target == "grounds":
         return render(request, "compliance/_grounds.html", context | _grounds(wanted, actor))
     context |= _list(wanted, actor, request.GET.get("cursor"))
+    # A count of a limited query stops at the limit, however many mails match.
     few = mailed.mails(wanted)[: AT_ONCE + 1].count() <= AT_ONCE
     return render(request, "compliance/mailed.html", context | (_grounds(wanted, actor) if few else {}))
 

@@ -67,6 +67,7 @@ def cancel(request: SignedInRequest, job_id: int) -> HttpResponse:
 def rejected(request: SignedInRequest, job_id: int) -> StreamingHttpResponse:
     page_actor(request).require("view_people")
     job = _find(job_id)
+    # Rejected rows are personal data.
     headers = {"Content-Disposition": content_disposition(rejects.file_name(job)), "Cache-Control": "no-store"}
     return StreamingHttpResponse(rejects.rejected_file(job), content_type="text/csv; charset=utf-8", headers=headers)
 

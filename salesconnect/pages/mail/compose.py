@@ -75,6 +75,7 @@ def to_many(request: SignedInRequest) -> HttpResponse:
     )
     if not request.htmx:
         return response
+    # The selection bar posts into the dialog. Writing a mail is a page of its own, so htmx is told to replace `main`.
     return push_url(reselect(reswap(retarget(response, "#main"), "innerHTML"), "#main > *"), url)
 
 

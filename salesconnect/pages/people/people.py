@@ -39,6 +39,7 @@ def people(request: SignedInRequest) -> HttpResponse:
     if in_place:
         # A list that refreshes itself shows the same view, so it must not add an entry to the browser's history.
         response.headers["HX-Replace-Url" if request.htmx.trigger == "list" else "HX-Push-Url"] = query.url
+    # One URL answers with a page or a fragment; without Vary the browser's cache could show the fragment as a page.
     patch_vary_headers(response, ["HX-Target"])
     return response
 

@@ -72,6 +72,7 @@ def delete_view(request: SignedInRequest, view_id: int) -> HttpResponse:
 
 
 def _to_list(request: SignedInRequest, url: str) -> HttpResponse:
+    # htmx would follow a plain redirect itself and swap the page into the dialog.
     return HttpResponse(status=204, headers={"HX-Redirect": url}) if request.htmx else redirect(url)
 
 

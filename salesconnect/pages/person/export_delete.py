@@ -50,5 +50,6 @@ def delete(request: SignedInRequest, contact_id: int) -> HttpResponse:
         raise Restricted
     # Without the name: the message is stored in the session until a page shows it, after the person is erased.
     messages.success(request, _("The person was deleted."))
+    # htmx would follow a plain redirect itself and swap the list into the dialog.
     people = reverse("people")
     return HttpResponseClientRedirect(people) if request.htmx else redirect(people)

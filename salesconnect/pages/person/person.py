@@ -46,6 +46,7 @@ def details(request: SignedInRequest, contact_id: int) -> HttpResponse:
             edit = edits.change_details(someone, form, actor=actor, version=version)
             return done(request, contact_id, edits.toast_of(edit, owner_before=someone.owner_id), focus="details")
     except Stale as refusal:
+        # Both versions are shown, with the new version number: sending the form again is then a decision.
         both = versions(request, contact_id, _rows(someone, form))
         return show(request, someone, opened=OpenPart("details", version=refusal.current, versions=both), status=412)
     except (Invalid, Conflict) as refusal:

@@ -136,6 +136,7 @@ def done(request: SignedInRequest, contact_id: int, told: Toast, *, focus: Part 
         getattr(messages, told.level)(request, told.message, extra_tags=urlencode({"undo_url": told.undo_url}))
         return redirect("person", contact_id)
     page = show(request, find(contact_id, page_actor(request)), focus=focus)
+    # The form that posted may target the dialog or itself; these headers make htmx replace the person's page instead.
     response = reselect(reswap(retarget(page, REGION), "innerHTML"), f"{REGION} > *")
     return close_dialog(toast(response, told.message, level=told.level, undo_url=told.undo_url))
 

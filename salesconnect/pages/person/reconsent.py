@@ -143,6 +143,7 @@ def page(request: SignedInRequest, contact_id: int) -> HttpResponse:
     except Invalid as refusal:
         show_errors(form, refusal.fields)
     except Stale as refusal:
+        # What happened meanwhile may be another "no", so the user must look again before sending.
         form.renew(refusal.current)
         status = 412
     return _show(request, find(contact_id, actor), form, status if form.is_bound else 200)

@@ -19,10 +19,12 @@ from unsubscribes.links import links
 from unsubscribes.mail import team
 from unsubscribes.models import MailLink
 
+# The form field by which mailbox providers say that it is their one-click unsubscribe (RFC 8058).
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
 REASON_LIMIT = 500
 ALLOWED = "GET, HEAD, POST, OPTIONS"
 RETRY_SECONDS = "30"
+# Control characters and surrogates: PostgreSQL cannot store some, and the others are invisible in the history.
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 HEADERS = {  # of every response, errors included
     "Cache-Control": "no-store",

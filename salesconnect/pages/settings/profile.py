@@ -108,7 +108,7 @@ def _page(
     context = {"form": shown, "token_form": token_form, "tokens": request.user.tokens.order_by("-pk"), "token": token}
     status = 422 if shown.errors or token_form.errors else 200
     response = render(request, "settings/profile.html", context, status=status)
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = "no-store"  # the page may show a new token
     return response
 
 

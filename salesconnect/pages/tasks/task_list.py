@@ -107,6 +107,7 @@ def page(before: str) -> dict[str, Any]:
     orders = Batch.objects.filter(place.before("b") if place else Q())
     imports = ImportJob.objects.filter(place.before("i") if place else Q(), attempt__gt=0, dry_run=False)
     orders = orders.select_related("undoes").prefetch_related("undone_by")
+    # One row more than a page tells whether there are older ones.
     found = [
         *map(of_batch, orders.order_by("-created_at", "-pk")[: PAGE + 1]),
         *map(of_import, imports.order_by("-created_at", "-pk")[: PAGE + 1]),

@@ -74,6 +74,7 @@ def _list(wanted: OptOutFilter, query: dict[str, str], cursor: str | None) -> di
     rows = listing.addresses_of_nobody(wanted) if of_nobody else listing.events(wanted)
     page_at: Any = listing.addresses_of_nobody_page if of_nobody else listing.page
     page = page_at(wanted, cursor=cursor, size=PAGE_SIZE)
+    # A count of a limited query stops at the limit, however long the list has become.
     number = rows.order_by()[: COUNT_CAP + 1].count()
     return {
         "rows": page.rows,
