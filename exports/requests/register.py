@@ -61,11 +61,11 @@ def take_in(
     if kind not in Kind:
         errors["kind"] = [_("There is no such request.")]
     if received > timezone.localdate():
-        errors["received"] = [_("The day lies in the future.")]
+        errors["received"] = [_("The date is in the future.")]
     if len(identity_check.strip()) > TEXT_LIMIT:
         errors["identity_check"] = [_("Use at most %(limit)d characters.") % {"limit": TEXT_LIMIT}]
     if not Contact.objects.visible_to(actor).filter(pk=contact_id).exists():
-        errors["contact"] = [_("There is nobody with this number.")]
+        errors["contact"] = [_("There is no person with this number.")]
     if errors:
         raise Invalid(errors)
     row = DataRequest(kind=kind, contact_id=contact_id, received=received, identity_check=identity_check.strip())
@@ -193,7 +193,7 @@ def finish(request_id: int, outcome: str, answer: str, *, actor: Actor) -> DataR
     """
     row = _open(request_id, actor)
     if outcome not in BY_HAND:
-        raise Invalid({"outcome": [_("Choose what came of it.")]})
+        raise Invalid({"outcome": [_("Choose an outcome.")]})
     if outcome not in outcomes(row):
         words = _("This has not been done yet: carry the request out, and it ends with that.")
         raise Conflict("not_carried_out", words)
@@ -268,7 +268,7 @@ def _check_doable(row: DataRequest) -> None:
     if row.kind not in DONE_BY_AN_ACT:
         raise Conflict("by_hand", _("This request ends with an answer, not with an act."))
     if not row.identity_check:
-        raise Conflict("identity", _("Note first how you checked who asks."))
+        raise Conflict("identity", _("First note how you checked the identity."))
 
 
 def _check_extendable(row: DataRequest) -> None:
@@ -291,7 +291,7 @@ def _why(why: ClockReason, kinds: Sequence[str], day: str, first: dt.date) -> st
     if why.kind not in kinds:
         errors["reason_kind"] = [_("Choose one of: %(kinds)s.") % {"kinds": ", ".join(kinds)}]
     if why.day > timezone.localdate():
-        errors[day] = [_("The day lies in the future.")]
+        errors[day] = [_("The date is in the future.")]
     elif why.day < first:
         words = _("The day lies before %(day)s, when the clock of this request began to run.")
         errors[day] = [words % {"day": date_format(first)}]

@@ -147,7 +147,7 @@ def _both(survivor_id: int, other_id: int, actor: Actor, versions: tuple[int, in
     if survivor_id not in people:
         raise Missing
     if other_id not in people:
-        raise Invalid({"other": [_("There is nobody with this number.")]})
+        raise Invalid({"other": [_("There is no person with this number.")]})
     for number, version in zip((survivor_id, other_id), versions or (), strict=False):
         card_changes.check_version(number, version)
     return people[survivor_id], people[other_id]

@@ -182,7 +182,7 @@ def as_of(request: Request) -> dt.datetime | None:
     if moment is None:
         raise Invalid({"as_of": [_("Give a time with its zone, such as 2026-03-01T12:00Z.")]})
     if moment > timezone.now():
-        raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+        raise Invalid({"as_of": [_("The date is in the future.")]})
     return moment
 
 

@@ -68,7 +68,7 @@ def resolve(request: SignedInRequest, message_id: int) -> HttpResponse:
             messages.success(request, _("It is sent again.") if has_server() else _("It waits for a mail server."))
         case "sent":
             mailing.resolve(message_id, "sent", actor=actor)
-            messages.success(request, _("It counts as sent."))
+            messages.success(request, _("It is marked as sent."))
         case _other:
             raise Invalid({"resolution": [_("Choose what is to be done.")]})
     return redirect("mail", message_id)

@@ -67,7 +67,7 @@ def save_view(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def delete_view(request: SignedInRequest, view_id: int) -> HttpResponse:
     name = saved_views.delete(view_id, actor=page_actor(request))
-    messages.success(request, _("The view “%(name)s” is deleted; the people in it are untouched.") % {"name": name})
+    messages.success(request, _("The view “%(name)s” is deleted. The people in it are unchanged.") % {"name": name})
     return _to_list(request, reverse("people"))
 
 

@@ -16,7 +16,9 @@ from salesconnect.lib.errors import Conflict, Invalid
 class EmailForm(forms.Form):
     email = forms.EmailField(
         label=gettext_lazy("New email"),
-        help_text=gettext_lazy("A link goes there. The address changes when you open it, and the old one is told."),
+        help_text=gettext_lazy(
+            "A link is sent there. The address changes when you open it, and the old address is notified."
+        ),
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 

@@ -23,9 +23,7 @@ def page(request: SignedInRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         try:
             changed = policy.change(form.cleaned_data, actor=actor).changed
-            messages.success(
-                request, _("From now on this policy is in force.") if changed else _("Nothing was changed.")
-            )
+            messages.success(request, _("The policy is applied.") if changed else _("Nothing was changed."))
             return redirect("policy")
         except Invalid as refusal:
             form.add_errors(refusal.fields)

@@ -56,7 +56,7 @@ def activate(request: SignedInRequest) -> HttpResponse:
     except Conflict as refusal:
         messages.warning(request, refusal.message)
         return redirect("salesforce-settings")
-    messages.success(request, _("The sync is active. It reads everything first."))
+    messages.success(request, _("The sync is active. It begins by reading everything."))
     return redirect("sync")
 
 

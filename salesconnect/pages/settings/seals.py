@@ -18,7 +18,7 @@ from salesconnect.lib.errors import Invalid
 class PlacesForm(forms.ModelForm):
     webhook_url = forms.URLField(
         label=gettext_lazy("Webhook"),
-        help_text=gettext_lazy("Each root by itself, as signed JSON over https."),
+        help_text=gettext_lazy("Each root separately, as signed JSON over https."),
         required=False,
         assume_scheme="https",
     )

@@ -35,7 +35,11 @@ def notice_template(request: SignedInRequest, template_id: int) -> HttpResponse:
     """Set whether a template is used for art. 14 notices."""
     informs = request.POST.get("informs") == "true"
     informing_mail.use(template_id, informs=informs, actor=page_actor(request))
-    told = _("This template informs from now on.") if informs else _("This template no longer informs.")
+    told = (
+        _("This template is now used for art. 14 notices.")
+        if informs
+        else _("This template is no longer used for art. 14 notices.")
+    )
     messages.success(request, told)
     return redirect("mail-settings")
 

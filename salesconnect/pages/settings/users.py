@@ -28,7 +28,7 @@ class AccountForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["email", "role", "is_active"]
-        help_texts = {"email": gettext_lazy("Where a forgotten password is set anew. The old address is told.")}
+        help_texts = {"email": gettext_lazy("Used to reset a forgotten password. The old address is notified.")}
 
 
 class SettingsSection(NamedTuple):
@@ -51,7 +51,7 @@ def index(request: SignedInRequest) -> HttpResponse:
             SettingsSection("seals", "shield-check", _("Proof"), _("Tamper-evident history: seals and verification."))
         )
     if actor.may("manage_users"):
-        sections.append(SettingsSection("users", "users", _("Users"), _("Who may sign in, and what they may do.")))
+        sections.append(SettingsSection("users", "users", _("Users"), _("Who can sign in, and their roles.")))
     sections.append(
         SettingsSection("retention", "archive", _("Retention"), _("How long data is kept before it is erased."))
     )
@@ -67,7 +67,7 @@ def index(request: SignedInRequest) -> HttpResponse:
             SettingsSection("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes."))
         )
     if actor.may("edit_team"):
-        words = _("Who is responsible, what for, for how long: what the system cannot know.")
+        words = _("Controller, purposes, transfers: what the system cannot know.")
         sections.append(SettingsSection("processing-settings", "certificate", _("Record of processing"), words))
     return render(request, "settings/settings.html", {"sections": sections})
 

@@ -62,7 +62,7 @@ def run_now(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def retry(request: SignedInRequest, error_id: int) -> HttpResponse:
     error = sync_control.retry(error_id, actor=page_actor(request))
-    messages.success(request, _("It is tried again now."))
+    messages.success(request, _("It is being retried."))
     return redirect("salesforce-record", error.sf_id) if error.sf_id else redirect("sync")
 
 

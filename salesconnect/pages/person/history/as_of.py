@@ -51,9 +51,9 @@ def _moment(text: str) -> dt.datetime:
         start = timezone.make_aware(dt.datetime.combine(day, dt.time()))
         moment = min(now, timezone.make_aware(dt.datetime.combine(day + DAY, dt.time())) - INSTANT)
         if start > now:
-            raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+            raise Invalid({"as_of": [_("The date is in the future.")]})
     if moment is None:
         raise Invalid({"as_of": [_("Give a day, such as 2026-03-01.")]})
     if moment > now:
-        raise Invalid({"as_of": [_("Nothing is known of the future.")]})
+        raise Invalid({"as_of": [_("The date is in the future.")]})
     return moment

@@ -70,7 +70,7 @@ def test_a_concern_stands_in_the_first_lines_of_the_page(signed_in, person):
     person(email="a@example.com")
     Verification.objects.create(actor_name="", finished_at=timezone.now(), good=False, problem="link", bad_event=None)
     page = signed_in.get("/compliance/").content.decode()
-    assert "Not all is well: 2 things need somebody." in page
+    assert "2 things need attention" in page
     assert "<li>History: The seal of this event is not linked to the one before.</li>" in page
 
 
