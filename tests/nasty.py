@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
@@ -84,8 +85,10 @@ def filled(route: str, ids: dict[str, int], **odd: str) -> str:
     return "/" + HOLE.sub(lambda hole: str({**known, **odd}.get(hole[2], 1)), route)
 
 
-def answered(client, method: str, path: str, said: object, **more: object) -> None:
-    """Send something, which is undone again; it must be no error of ours."""
+def answered(client, method: str, path: str, said: object, **more: object) -> HttpResponse:
+    """Send something, which is undone again; return the answer, which must be no error of ours."""
     with undone():
-        status = client.generic(method, path, **more).status_code
+        answer = client.generic(method, path, **more)
+    status = answer.status_code
     assert status < 500, f"{method} {path[:200]} with {str(said)[:100]!a} answers {status}"
+    return answer

@@ -5,17 +5,20 @@ A new endpoint is tried without a line here.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
 import pytest
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from tests import nasty
 from tests.nasty import HUGE, NASTY, answered
+from tests.soak import SOAK, sized
 
+# A form says nothing that JSON cannot say, but in other bytes.
+FORM_VALUES = sized(tuple(value for value in NASTY if not value.isascii() or "\0" in value), NASTY)
 JSON_VALUES = (*NASTY, "\ud800", -1, int(HUGE), 1.5, None, [], {}, [None], [int(HUGE)], {"a": {}})
 SCHEMA = SchemaGenerator().get_schema(request=None, public=True)
 OPERATIONS = [
@@ -36,32 +39,69 @@ def ids(person, administrator) -> dict[str, int]:
     return nasty.things(person(email="anna@example.com"), administrator)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_nasty_parameters_and_fields_of_the_api(method, path, program, ids):
     operation = SCHEMA["paths"][path][method]
     address = re.sub(r"\{\w+\}", lambda _hole: str(ids["pk"]), path)
-    for parameter in operation.get("parameters", ()):
-        for value in NASTY:
-            said = QueryDict(mutable=True)
-            said[parameter["name"]] = value
-            if parameter["in"] == "query":
-                answered(program, method.upper(), f"{address}?{said.urlencode()}", said)
+
+    def asked(fields: dict[str, str]) -> HttpResponse:
+        said = QueryDict(mutable=True)
+        said.update(fields)
+        return answered(program, method.upper(), f"{address}?{said.urlencode()}", said)
+
+    def sent(fields: dict[str, object]) -> HttpResponse:
+        data, content_type = _as(kind, fields)
+        return answered(program, method.upper(), address, data, data=data, content_type=content_type)
+
+    names = [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
+    _try((), names, NASTY, asked)
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
-        for sent, content_type in dict.fromkeys(_as(kind, fields) for fields in _bodies(body["schema"])):
-            answered(program, method.upper(), address, sent, data=sent, content_type=content_type)
+        for where, inside in _objects(body["schema"]):
+            _try(where, inside, JSON_VALUES if kind == "application/json" else FORM_VALUES, sent)
 
 
-def _bodies(schema: dict, depth: int = 0) -> Iterator[object]:
-    """Yield bodies in which one field, at any depth, has a nasty value."""
+def _try(where: tuple[str, ...], names: list[str], values: tuple[object, ...], send: Callable) -> None:
+    """Give each value to all the names at once, then to those of them that the answer did not refuse, until none is.
+
+    A soak gives each value to each name alone as well.
+    """
+    for value in values if names else ():
+        left = set(names)
+        while left:
+            refused = left & _refused(send(_within(where, dict.fromkeys(sorted(left), value))), where)
+            left = left - refused if refused else set()
+        for name in names if SOAK else ():
+            send(_within(where, {name: value}))
+
+
+def _refused(answer: HttpResponse, where: tuple[str, ...]) -> set[str]:
+    """Return the names that an answer says are wrong, of the fields at a place in the body."""
+    said = answer.json() if answer.status_code == 400 else {}
+    for name in where:
+        said = said.get(name) if isinstance(said, dict) else None
+    return set(said) if isinstance(said, dict) else set()
+
+
+def _within(where: tuple[str, ...], fields: dict[str, object]) -> dict[str, object]:
+    """Return a body that holds the fields at a place."""
+    for name in reversed(where):
+        fields = {name: fields}
+    return fields
+
+
+def _objects(schema: dict, where: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Yield the place of each object in a body, and the names of its fields."""
     if "$ref" in schema:
         schema = SCHEMA["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    if depth > 3:
+    if len(where) > 3:
         return
+    if schema.get("properties"):
+        yield where, list(schema["properties"])
     for name, field in schema.get("properties", {}).items():
         inner = [part for part in (*field.get("allOf", ()), *field.get("oneOf", ()), field) if part]
-        yield from ({name: value} for value in JSON_VALUES)
         for part in inner:
-            yield from ({name: nested} for nested in _bodies(part, depth + 1))
+            yield from _objects(part, (*where, name))
 
 
 def _as(kind: str, fields: dict[str, object]) -> tuple[bytes, str]:
