@@ -46,11 +46,11 @@ TEXT_LIMIT = 1_000
 SUBJECT_LIMIT = 255
 TEMPLATE_NAME_LIMIT = 100
 FAILURES_TO_HOLD = 3
-"""So many mails in a row that do not arrive hold back the next one."""
+"""After this many undelivered mails in a row the next one is held back."""
 
 
 class TeamSettings(models.Model):
-    """What the team says of itself in mail and on the public page: one row."""
+    """The team's name, contact address and unsubscribe footer, for mail and the public page. One row."""
 
     company_name = models.CharField(_("Company name"), max_length=100, blank=True)
     contact_address = models.EmailField(_("Contact address"), blank=True)
@@ -68,13 +68,11 @@ for _code, _language in settings.LANGUAGES:
 
 
 class MailTemplate(models.Model):
-    """A mail that is written once and sent often, merge fields included."""
-
     name = models.CharField(_("Name"), max_length=TEMPLATE_NAME_LIMIT, unique=True)
     subject = models.CharField(_("Subject"), max_length=SUBJECT_LIMIT)
     body = models.TextField(_("Message"))
     body_html = models.TextField(blank=True)
-    # Its text tells people that we hold their data (GDPR art. 14); a text that is kept anew does not, until said so.
+    # Whether its text is the information of GDPR art. 14. Saving the template resets it, for the text may have changed.
     informs = models.BooleanField(default=False)
     actor_name = models.CharField(max_length=150)
     updated_at = models.DateTimeField(auto_now=True)
@@ -87,19 +85,19 @@ class MailTemplate(models.Model):
 
 
 class MailLink(models.Model):
-    """A way out that was mailed. It knows the address by its keyed hash alone, so it outlives mail and person.
+    """An unsubscribe link. It stores the keyed hash of the address only, so it outlives the mail and the person.
 
-    It forgets the hash when the person is erased and nothing else remembers the address.
-    The token is not stored: it is made from `nonce` and a key of the environment, and found again by its digest.
+    The hash is deleted when the person is erased, unless something else still needs it. The token is not stored: it is
+    derived from `nonce` and a key of the environment, and the link is found by the token's digest.
     """
 
     nonce = models.UUIDField()
     digest = models.CharField(max_length=64, unique=True)
     address_hash = models.UUIDField(null=True, db_index=True)
     hash_key = models.CharField(max_length=8, blank=True)
-    # What the address looks like, hashed under the same key: the person may have another address when the link is used.
+    # The hash of the address's skeleton under the same key: the person may have another address when the link is used.
     skeleton_hash = models.UUIDField(null=True)
-    # The number of the message that was tried again with another link, for its person had another address by then.
+    # The message that was retried with another link, because its person had another address by then.
     replaced_in = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -108,15 +106,15 @@ class MailLink(models.Model):
 
     @cached_property
     def written_to(self) -> list[int]:
-        """Return the numbers of the people to whom the mails with this link are by now."""
+        """Return the people to whom the mails with this link belong now; a merge may have moved them."""
         mails = Message.objects.filter(Q(link=self) | Q(pk=self.replaced_in))
         return list(mails.values_list("contact_id", flat=True))
 
 
 class Message(models.Model):
-    """One mail to one person, from the order to its fate. The rows that are due are the queue.
+    """One mail to one person, from its request to its delivery. The rows that are due are the queue.
 
-    `text` and `html` are rendered; where the link goes they hold `compose.LINK`.
+    `text` and `html` are rendered, but for the placeholder `compose.LINK`.
     """
 
     on_merge = OnMerge.MOVES
@@ -130,7 +128,7 @@ class Message(models.Model):
         UNKNOWN = "unknown", _("Unknown")
 
     class Reason(models.TextChoices):
-        """Why a message is in its state: the first nine hold back."""
+        """Why a message is in its state. The first nine are reasons for which the gate or a merge holds it back."""
 
         UNSUBSCRIBED = "unsubscribed", _("The address is unsubscribed.")
         RESTRICTED = "restricted", _("The person's data is restricted.")
@@ -155,7 +153,7 @@ class Message(models.Model):
         INTERRUPTED = "interrupted", _("Sending was interrupted; nobody knows whether the mail left.")
         MARKED_SENT = "marked_sent", _("Marked as sent by a colleague.")
 
-    # Their indexes are those of the lists below.
+    # No single-column indexes: the composite ones below serve the same lookups.
     contact = models.ForeignKey(Contact, models.CASCADE, db_index=False, related_name="messages")
     batch = models.ForeignKey(Batch, models.PROTECT, null=True, db_index=False, related_name="messages")
     link = models.ForeignKey(MailLink, models.PROTECT, null=True, related_name="messages")
@@ -176,7 +174,7 @@ class Message(models.Model):
     not_before = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
-    # The moment of the newest report of a provider about it: older ones, and the same again, say nothing new.
+    # The time of the newest provider report about it; older reports and repetitions are ignored.
     reported_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
 
@@ -196,25 +194,24 @@ class Message(models.Model):
 
     @property
     def why(self) -> str:
-        """Return the reason, also that for which all mail waits now: there is no mail server."""
+        """Return the reason; `outbox` for queued mail while there is no mail server."""
         waits = self.state == self.State.QUEUED and not backends.has_server()
         return str(self.Reason.OUTBOX if waits else self.reason)
 
     @property
     def why_in_words(self) -> str:
-        """Return the reason in words; "" where there is none."""
         return str(self.Reason(self.why).label) if self.why else ""
 
     @property
     def state_in_words(self) -> str:
-        """Return the state in words; of mail that waits for a mail server that it does."""
         return self.why_in_words if self.why == self.Reason.OUTBOX else str(self.State(self.state).label)
 
 
 class MailServer(models.Model):
-    """How the mail server does: one row, written when there is trouble and when it is over; none before the first.
+    """The present failure of the mail server, one row; none before the first failure.
 
-    Trouble began at `since`, and `message_id` is the mail that met it last, which tells a mail that is trouble itself.
+    It began at `since`. `message_id` is the last mail that met it: if the same mail fails again after the server has
+    recovered, the mail itself is the cause.
     """
 
     since = models.DateTimeField(null=True)
@@ -231,9 +228,9 @@ class MailServer(models.Model):
 
 
 class MailFailure(models.Model):
-    """A mail to a person's address that did not arrive, for a reason that may pass; `number` counts them in a row.
+    """A mail that was not delivered for a temporary reason; `number` counts those in a row to the person's address.
 
-    A mail that arrives deletes them, and so does a person who lets mail go there again. They go with the person.
+    They are deleted when a mail is delivered, and when a user allows mail to the address again.
     """
 
     on_merge = OnMerge.MOVES
@@ -241,7 +238,7 @@ class MailFailure(models.Model):
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="mail_failures")
     address_hash = models.UUIDField()
     number = models.PositiveSmallIntegerField()
-    # What tells one failure from another, for a report may come twice; and whether it came later, by a report.
+    # Identifies a failure, because a report may come twice. `reported`: by a report, after the mail had been accepted.
     key = models.CharField(max_length=64)
     reported = models.BooleanField()
     said = models.CharField(max_length=500, blank=True)
@@ -258,7 +255,7 @@ class MailFailure(models.Model):
 
 
 class ConsentEvidence(models.Model):
-    """What an administrator showed for a new consent when an unsubscribe was removed. Never changed, never replaced."""
+    """The evidence of a re-consent (GDPR art. 7(1)). Never changed or replaced."""
 
     on_merge = OnMerge.MOVES
 
@@ -268,7 +265,7 @@ class ConsentEvidence(models.Model):
     wording = models.CharField(_("Words agreed to"), max_length=WORDING_LIMIT)
     purpose = models.CharField(_("Purpose of Processing"), max_length=CARD_TEXT_LIMIT)
     reference = models.CharField(_("Reference"), max_length=CARD_TEXT_LIMIT, blank=True)
-    # The name in the store says nothing; the person's own name for the file is for the download.
+    # The stored name says nothing about the content; `file_name` is the original one, for downloads.
     file = models.FileField(upload_to="evidence/", blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     file_kind = models.CharField(max_length=4, blank=True)
@@ -283,7 +280,7 @@ class ConsentEvidence(models.Model):
 
 
 class SuppressionList(models.Model):
-    """A list of addresses that was taken in: what became of its lines, and which could not be read, by number."""
+    """An imported list of addresses to suppress: its counts, and the lines that could not be read."""
 
     file_name = models.CharField(max_length=255)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -291,7 +288,7 @@ class SuppressionList(models.Model):
     new = models.PositiveIntegerField(default=0)
     already = models.PositiveIntegerField(default=0)
     invalid = models.PositiveIntegerField(default=0)
-    # [line, reason]; not the line itself, which may hold an address.
+    # [line number, reason]; not the text of the line, which may contain an address.
     rejects = models.JSONField(default=list)
     created_at = models.DateTimeField(db_default=Now())
 

@@ -1,4 +1,4 @@
-"""After a new suppression key: everything about an address that somebody holds moves to the new key's hash."""
+"""Re-hashes the addresses of people after a new suppression key, in every table that stores their hashes."""
 
 from django.conf import settings
 from django.db import connection
@@ -13,8 +13,8 @@ from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 
 CHUNK = 1_000
-# The temporary table says which hash becomes which; a suppression that both keys know stays where it is, for
-# look-ups try all keys.
+# Maps old to new hashes. A suppression that exists under both keys stays under the old one as well: lookups try all
+# keys.
 MOVES = "CREATE TEMPORARY TABLE moved (old uuid, new uuid) ON COMMIT DROP"
 SUPPRESSIONS = """
     UPDATE compliance_suppression s SET address_hash = moved.new, hash_key = %(key)s FROM moved
@@ -26,21 +26,21 @@ PEOPLE = """
     WHERE c.address_hash = moved.old
 """
 
-# Of nobody's records a new read of everything tells the address.
+# Records without a person cannot be re-hashed here; the next full read of the CRM hashes their addresses anew.
 RECORDS = "UPDATE unsubscribes_syncrecord r SET address_hash = moved.new FROM moved WHERE r.address_hash = moved.old"
 FAILURES = "UPDATE unsubscribes_mailfailure f SET address_hash = moved.new FROM moved WHERE f.address_hash = moved.old"
 
 
 def rehash_addresses() -> int:
-    """Re-hash all people whose hash an older key made, in chunks; returns how many. Safe to stop and to repeat.
+    """Re-hash all people whose hash is of an older key, in chunks; returns how many. Safe to interrupt and repeat.
 
-    Hashes of addresses that nobody holds cannot move: their key must stay in the setting for ever.
+    A hash of an address that nobody here has cannot be re-hashed: its key must stay in the setting.
     """
     return 0 if len(settings.SUPPRESSION_KEYS) == 1 else rehash_all()
 
 
 def rehash_all() -> int:
-    """Do the same whatever keys there are, also where the key of before is lost: an address is hashed from its text."""
+    """Do the same for any keys, also if the former key is lost: hashes are computed from the stored addresses."""
     total = 0
     while number := _rehash_chunk():
         total += number

@@ -1,4 +1,4 @@
-"""What the worker does about mail. Rows are the truth; both tasks may run twice, late, or at once."""
+"""Celery tasks of mail and merges. The rows are the queue: every task may run twice, late, or concurrently."""
 
 from celery import shared_task
 
@@ -17,18 +17,17 @@ def send_mail(message_id: int) -> None:
 
 @shared_task(name="unsubscribes.sweep_mail")
 def sweep_mail() -> None:
-    """Mark what a killed worker left, then send what is due."""
+    """Mark messages of killed workers, then send what is due."""
     send.mark_lost_unknown()
     send.drain()
 
 
 @shared_task(name="unsubscribes.forget_merges")
 def forget_merges() -> None:
-    """Forget of merged people what can no longer be undone."""
+    """Delete the data of absorbed people once a merge can no longer be undone."""
     unmerge.forget_old()
 
 
 @shared_task(name="unsubscribes.rehash_addresses")
 def rehash_addresses() -> None:
-    """Move to the newest suppression key what an older one hashed."""
     rehash.rehash_addresses()

@@ -1,4 +1,4 @@
-"""The way out of every mail: its link is made when the mail is sent, and works for ever."""
+"""Unsubscribe links. One is created when a mail is sent, and never expires."""
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,15 @@ from salesconnect.lib.outcome import Outcome
 from unsubscribes.links import tokens
 from unsubscribes.models import MailLink, Message
 
-# Spelt out, for many may follow their links at once: the ORM would take longer to write it than the database to answer.
+# Raw SQL, because many people may follow their links at once: building this query in the ORM takes longer than running
+# it.
 FIND = """
     SELECT id, nonce, digest, address_hash, hash_key, skeleton_hash, replaced_in, created_at,
            ARRAY(SELECT contact_id FROM unsubscribes_message WHERE link_id = link.id
                  UNION SELECT contact_id FROM unsubscribes_message WHERE id = link.replaced_in)
     FROM unsubscribes_maillink link WHERE digest = ANY(%s)
 """
-# A hash stays where a suppression, the memory of an erasure or somebody else's mail needs it.
+# A hash is kept if a suppression, an erased address or another person needs it.
 FORGET = """
     UPDATE unsubscribes_maillink SET address_hash = NULL, hash_key = '', skeleton_hash = NULL
     WHERE address_hash IS NOT NULL AND id IN (
@@ -39,7 +40,7 @@ RECIPIENT = Actor(user_id=None, name="Recipient", role="member", door="link")
 
 
 def make(contact: Contact) -> MailLink:
-    """Store a new link for the address that `contact` has now; there must be one."""
+    """Store a new link for the present address of `contact`, which must have one."""
     assert contact.address_hash  # noqa: S101 - the gate lets nobody pass without an address
     nonce = uuid.uuid4()
     return MailLink.objects.create(
@@ -52,15 +53,15 @@ def make(contact: Contact) -> MailLink:
 
 
 def url(link: MailLink) -> str | None:
-    """Return the public address of a link; None when the key that made its token has been changed since."""
+    """Return the public URL of a link; None if the key from which its token was derived has changed since."""
     token = tokens.token_of(link.nonce)
     return f"{settings.SITE_URL}/u/{token}/" if tokens.digest(token) == link.digest else None
 
 
 def for_message(message: Message, contact: Contact) -> MailLink:
-    """Return the message's link: that of its first attempt as long as it is usable and the address the same.
+    """Return the message's link: that of its first attempt, as long as it is usable and the address is the same.
 
-    One that is replaced may have been mailed all the same, so it keeps the message whose person it is for.
+    A replaced link may have been mailed already, so it keeps a reference to the message and thereby to its person.
     """
     link = message.link
     if link and link.address_hash == contact.address_hash and url(link):
@@ -71,7 +72,7 @@ def for_message(message: Message, contact: Contact) -> MailLink:
 
 
 def find(token: str) -> MailLink | None:
-    """Return the link of a token, with whom it was written to; None when the token is unknown or damaged."""
+    """Return the link of a token, with the people it was written to; None for an unknown or damaged token."""
     with connection.cursor() as cursor:
         cursor.execute(FIND, [tokens.digests(token)])
         row = cursor.fetchone()
@@ -84,14 +85,13 @@ def find(token: str) -> MailLink | None:
 
 
 def holder(link: MailLink) -> Contact | None:
-    """Return the person who has the link's address now, if anybody has."""
     return Contact.objects.filter(address_hash=link.address_hash).first() if link.address_hash else None
 
 
 def forget(people: Sequence[int], hashes: Iterable[UUID]) -> int:
-    """Take the address out of the links that were mailed to people who are being erased; returns of how many.
+    """Delete the hashes from links that were mailed to people who are being erased; returns how many.
 
-    Such a link answers from then on that nothing is held.
+    Such a link then answers that nothing is stored.
     """
     with connection.cursor() as cursor:
         cursor.execute(FORGET, {"people": list(people), "hashes": [str(each) for each in hashes]})
@@ -99,23 +99,23 @@ def forget(people: Sequence[int], hashes: Iterable[UUID]) -> int:
 
 
 def is_nobodys(link: MailLink) -> bool:
-    """Tell whether a link has forgotten its address and has nobody left to unsubscribe."""
+    """Tell whether a link has neither an address hash nor a person left to unsubscribe."""
     return link.address_hash is None and not link.written_to
 
 
 def opt_out(link: MailLink, *, source: str, reason: str) -> Outcome:
-    """Take the "no" of whoever follows the link; `changed` is 0 when address and person were unsubscribed already.
+    """Opt out by a link; `changed` is 0 if address and person were unsubscribed already.
 
-    It is of the link's address, with whoever has it now, and of the person to whom the mail was written: also when that
-    person has another address by now, or when the record was merged since into another of the same person.
+    This opts out the link's address, whoever has it now, and the person to whom the mail was written, also if that
+    person has another address by now or was merged into another record.
     """
     if is_nobodys(link):
         return Outcome()
     said = _opt_out(link, source, reason)
     if said.holders and set(link.written_to) <= set(said.people):
         return said.outcome
-    # Nobody has the address, or a mail went over to another record. Looked up again, for what the "no" waited for may
-    # have been a merge, or the change by which the address got another hash.
+    # Nobody has the address, or a mail moved to another record. Look again: while we waited for the lock, a merge may
+    # have moved the mail, or the address may have got another hash.
     now = MailLink.objects.get(pk=link.pk)
     if now.address_hash == link.address_hash and set(now.written_to) <= set(said.people):
         return said.outcome
@@ -136,11 +136,9 @@ def _opt_out(link: MailLink, source: str, reason: str) -> OptOutResult:
 
 
 def rehash(hashes: Mapping[UUID, UUID], hash_key: str, looks: Mapping[UUID, UUID]) -> int:
-    """Move links from old address hashes to new ones, made with the key named `hash_key`; returns how many moved.
+    """Move links from old address hashes to new ones of the key named `hash_key`; returns how many.
 
-    `looks` are the hashes of what the addresses look like, by the new hashes of the addresses.
-
-    For the job that follows a change of the hash key, in the transaction in which it re-hashes the people.
+    `looks` maps the new address hashes to skeleton hashes. Runs in the transaction that re-hashes the people.
     """
     if not hashes:
         return 0

@@ -1,7 +1,7 @@
-"""The secret of an unsubscribe link: 256 bits, made from the link's own nonce and a key of the environment.
+"""The token of an unsubscribe link: 256 bits, derived from the link's nonce and a key of the environment (HMAC-SHA256).
 
-The database holds only the digest, so whoever reads it cannot use a link; and a link is found by its digest alone, so
-it works for ever, whatever becomes of the key or of SECRET_KEY.
+The database stores only the digest, so that reading it does not give access to the links. A link is found by its digest
+alone, so it keeps working when the key or SECRET_KEY changes.
 """
 
 import base64
@@ -21,11 +21,11 @@ WHOLE = re.compile(rf"[\w-]{{{LENGTH},}}", re.ASCII)
 QUOTED = {"=\r\n": "", "=\n": "", "!\r\n": "", "!\n": "", "=5F": "_", "=5f": "_", "=2D": "-", "=2d": "-"}
 DASHES = str.maketrans(dict.fromkeys("‐‑‒–−﹣－", "-") | {"＿": "_"})
 SPARE = 16
-"""Characters around a token that may be of its own kind, as in _…_ or 3D…."""
+"""How many base64url characters around a token are tolerated, as in _…_ or 3D…."""
 
 
 def token_of(nonce: UUID) -> str:
-    """Return the token of a link: 43 characters that are safe in a URL."""
+    """Return the token of a link: 43 URL-safe characters."""
     newest = settings.UNSUBSCRIBE_KEY.partition(",")[0].strip()
     secret = hmac.digest(newest.encode(), b"unsubscribe link" + nonce.bytes, "sha256")
     return base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
@@ -37,7 +37,7 @@ def digest(token: str) -> str:
 
 
 def digests(text: str) -> list[str]:
-    """Return the digests under which a link may be found: that of a token, and of each that a longer text may hold."""
+    """Return the digests to look a link up by: of the token, or of each token that a longer text may contain."""
     if WHOLE.fullmatch(text):
         places = range(min(len(text) - LENGTH, SPARE) + 1)
         return [digest(text[place : place + LENGTH]) for place in places]
@@ -45,12 +45,11 @@ def digests(text: str) -> list[str]:
 
 
 def salvaged(text: str) -> str:
-    """Return the token in what a mail program made of a link's end; what holds no whole token comes back as it is.
+    """Extract the token from the end of a link that a mail program has damaged; other text is returned as it is.
 
-    Programs take the brackets, quotes and full stops around a link for part of it, encode them once too often, put
-    characters into it that cannot be seen or a typographer's dash, or leave quoted-printable undecoded. A token is
-    known by its length, so nothing is guessed: it is whole, or unknown. Characters of its own kind may be left around
-    it, see `digests`.
+    Mail programs take brackets, quotes and full stops around a link for part of it, percent-encode it twice, insert
+    invisible characters or typographic dashes, or leave quoted-printable undecoded. Tokens have a fixed length, so
+    nothing is guessed: a token is complete, or unknown. Base64url characters may remain around it; see `digests`.
     """
     for written, meant in QUOTED.items():
         text = text.replace(written, meant)

@@ -1,4 +1,4 @@
-"""A list of addresses that must not be mailed, taken in: it can only ever opt out, and may be taken in again."""
+"""Imports a list of addresses that must not be mailed. It can only opt out, and is idempotent."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ KEPT_REJECTS = 10_000
 HEADERS = {*SYNONYMS["email"], "address", "recipient", "recipientemail", "subscriber", "adress", "mottagare"}
 
 MAIL = re.compile(r"e?mail|epost")
-# Columns of other people's addresses, who said nothing.
+# Columns with addresses of colleagues and senders, who did not opt out.
 FOREIGN = re.compile(r"owner|agent|sender|from|createdby|modifiedby|assigned|rep$|ägare|säljare|avsändare")
 SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?\s*$", re.IGNORECASE)
 NOTHING = gettext_noop("No email address was found on this line.")
@@ -86,20 +86,20 @@ def _lines(file: BinaryIO) -> Iterator[FileLine]:
 
 
 class _LineRecorder:
-    """A text that remembers the line it gave last: a row that is no CSV may hold an address all the same."""
+    """Records the last line that was read: a row that is not valid CSV may still contain an address."""
 
     def __init__(self, text: TextIO) -> None:
         self.text, self.last, self.cut = text, "", False
 
     def readline(self, size: int) -> str:
-        """Return the next line, or so much of it; `cut` remembers that one was longer."""
+        """Return at most `size` characters of the next line; `cut` records that one was longer."""
         self.last = self.text.readline(size)
         self.cut |= len(self.last) >= size
         return self.last
 
 
 def _delimiter(line: str) -> str:
-    """Return the delimiter that cuts the first line into the most cells; a plain list has none, and any will do."""
+    """Return the delimiter that splits the first line into the most cells; for a plain list any will do."""
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter), [])))
 
 
@@ -120,7 +120,7 @@ def _searched(rows: Iterator[tuple[int, list[str] | RowError]], source: _LineRec
 
 @dataclass(frozen=True, slots=True)
 class AddressColumns:
-    """Where a table holds addresses: the columns `named` so, and those `foreign` ones of colleagues and senders."""
+    """The columns whose header names them as addresses (`named`), and those of colleagues and senders (`foreign`)."""
 
     named: tuple[int, ...] = ()
     foreign: tuple[int, ...] = ()
@@ -128,7 +128,7 @@ class AddressColumns:
 
     @classmethod
     def of(cls, first: list[str]) -> Self:
-        """Return what the first row says: a header names columns, a row with an address shows one."""
+        """Find the columns by the first row, which is a header or has an address in it."""
         if any("@" in cell for cell in first):
             return cls(tuple(place for place, cell in enumerate(first) if "@" in cell))
         names = [key(cell) for cell in first]

@@ -1,4 +1,4 @@
-"""Who said what about mail, of everybody: the list of it, the addresses that nobody has, and the figures over time."""
+"""The list of all opt-outs and opt-ins, the suppressed addresses that nobody here has, and counts over time."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -25,7 +25,7 @@ Unit = Literal["week", "month"]
 
 @dataclass(frozen=True, slots=True)
 class OptOutFilter:
-    """What of the list is wanted; days are those of the site's time zone, both included."""
+    """A filter of the list. `since` and `until` are inclusive days in the site's time zone."""
 
     kind: str = ""
     source: str = ""
@@ -34,7 +34,6 @@ class OptOutFilter:
     search: str = ""
 
     def days(self, column: str) -> Q:
-        """Return the condition that a moment lies in the wanted days."""
         condition = Q()
         if self.since:
             condition &= Q(**{f"{column}__gte": _midnight(self.since)})
@@ -45,7 +44,7 @@ class OptOutFilter:
 
 @dataclass(frozen=True, slots=True)
 class OptOutEvent:
-    """One opt-out or opt-in; `person` is None for somebody who has been deleted."""
+    """One opt-out or opt-in; `person` is None for somebody who was deleted."""
 
     id: int
     at: dt.datetime
@@ -58,7 +57,7 @@ class OptOutEvent:
 
 @dataclass(frozen=True, slots=True)
 class PeriodCounts:
-    """A week or a month, its last day included, and how many opted out and in."""
+    """The opt-outs and opt-ins of a week or month; `last` is inclusive."""
 
     first: dt.date
     last: dt.date
@@ -78,7 +77,7 @@ def events(wanted: OptOutFilter) -> QuerySet[ContactEvent]:
 
 
 def page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[OptOutEvent]:
-    """Return one page of the list, newest first. A damaged cursor raises `Invalid`."""
+    """Return one page of the list, newest first. Raises `Invalid` for a malformed cursor."""
     keys = (SortKey("at", descending=True), SortKey("id", descending=True))
     found = keyset.page(events(wanted), keys, cursor=cursor, size=size, values=lambda event: (event.at, event.id))
     people = _people(event.contact_id for event in found.rows)
@@ -86,7 +85,7 @@ def page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[OptOutE
 
 
 def addresses_of_nobody(wanted: OptOutFilter) -> QuerySet[Suppression]:
-    """Return the suppressed addresses that no person here has; a search finds one by the whole address alone."""
+    """Return the suppressed addresses that no person here has. Hashes only match a whole address."""
     held = Contact.objects.filter(address_hash=OuterRef("address_hash"))
     found = Suppression.objects.filter(wanted.days("since"), ~Exists(held))
     if wanted.source:
@@ -95,7 +94,6 @@ def addresses_of_nobody(wanted: OptOutFilter) -> QuerySet[Suppression]:
 
 
 def addresses_of_nobody_page(wanted: OptOutFilter, *, cursor: str | None, size: int) -> Page[Suppression]:
-    """Return one page of the suppressed addresses that nobody has, newest first."""
     keys = (SortKey("since", descending=True), SortKey("id", descending=True))
     return keyset.page(
         addresses_of_nobody(wanted), keys, cursor=cursor, size=size, values=lambda held: (held.since, held.pk)
@@ -103,7 +101,7 @@ def addresses_of_nobody_page(wanted: OptOutFilter, *, cursor: str | None, size: 
 
 
 def figures(unit: Unit, today: dt.date) -> list[PeriodCounts]:
-    """Return the last twelve weeks (from Monday) or months, the present one included, oldest first."""
+    """Return the last twelve weeks (from Monday) or months including the present one, oldest first."""
     firsts = _firsts(unit, today)
     truncate = TruncWeek if unit == "week" else TruncMonth
     counted = (
@@ -145,7 +143,7 @@ def _entry(event: ContactEvent, people: Mapping[int, Contact]) -> OptOutEvent:
 
 
 def _people(numbers: Iterable[int]) -> dict[int, Contact]:
-    """Return the people by number; the number of a merged record leads to the person it was merged into."""
+    """Return the people by id; the id of an absorbed record leads to the survivor of the merge."""
     now: dict[int, int] = {number: number for number in numbers}
     while moved := _survivors(set(now.values())):
         now = {number: moved.get(present, present) for number, present in now.items()}
@@ -154,7 +152,7 @@ def _people(numbers: Iterable[int]) -> dict[int, Contact]:
 
 
 def _merged_into(people: QuerySet[Contact]) -> set[int]:
-    """Return the numbers of the records that were merged into these people, over as many hops as there are."""
+    """Return the ids of records that were merged into these people, over any number of merges."""
     merges = Merge.objects.filter(undone_at=None)
     hop = set(merges.filter(survivor_id__in=people.values("pk")).values_list("absorbed_id", flat=True))
     found: set[int] = set()

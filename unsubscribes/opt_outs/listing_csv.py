@@ -22,7 +22,7 @@ ADDRESS_COLUMNS = ("Date", "What", "Address Hash", "Hash Key", "Source", "Reason
 
 @transaction.atomic
 def export(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
-    """Return the lines of the list; the history of everybody in it tells that they were exported."""
+    """Yield the list as CSV; an export event is recorded for everybody in it."""
     actor.require("export_people")
     return recorded_files.write_recorded(
         _pages(lambda cursor: listing.page(wanted, cursor=cursor, size=PAGE)),
@@ -35,7 +35,7 @@ def export(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
 
 
 def export_addresses_of_nobody(wanted: OptOutFilter, *, actor: Actor) -> Iterator[str]:
-    """Return the lines of the suppressed addresses that nobody has; they name nobody."""
+    """Yield the suppressed addresses that nobody has, as hashes; there is no person to record an event for."""
     actor.require("export_people")
     return _unheld_lines(wanted)
 

@@ -1,4 +1,4 @@
-"""What a person said about mail: every opt-out and opt-in, also those that came before the person did."""
+"""The opt-outs and opt-ins of one person, including those of the address from before the person was created."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ OPT_OUT_ACTIONS = (history.UNSUBSCRIBED, history.RESUBSCRIBED, history.CREATED)
 
 @dataclass(frozen=True, slots=True)
 class PersonOptOut:
-    """One opt-out (`unsubscribed`) or opt-in (`resubscribed`): when, how it came in, why, who recorded it, the proof.
+    """One opt-out (`unsubscribed`) or opt-in (`resubscribed`).
 
-    `source` is a `Suppression.Source`, `re_consent`, or empty where nobody knows any more.
+    `source` is a `Suppression.Source`, `re_consent`, or empty if it is not known any more.
     """
 
     at: dt.datetime
@@ -31,9 +31,9 @@ class PersonOptOut:
 
 
 def of_person(contact: Contact) -> list[PersonOptOut]:
-    """Return what `contact` (with its card) said, newest first.
+    """Return the opt-outs and opt-ins of `contact` (with its card), newest first.
 
-    A person who came in with an address that had said no has no event of that; the suppression tells it then.
+    A person who was created with a suppressed address has no event of that opt-out; it is read from the suppression.
     """
     events = list(history.of_contact(contact.pk).filter(action__in=OPT_OUT_ACTIONS))
     told = [event for event in events if event.action != history.CREATED or event.changes.get("suppressed")]

@@ -1,8 +1,8 @@
-"""Whether the org refuses a write to a record that has changed since it was read (`If-Unmodified-Since`).
+"""Tests whether the org honours `If-Unmodified-Since`: whether it refuses to write a record that has changed.
 
-A re-consent relies on it: somebody may opt out between our reading and our writing. It is proven with a date in 1999,
-after which every record has changed: the answer has to be 412. What is sent is the value that stands there, so that an
-org, or a proxy before it, that ignores the date changes nothing either.
+Clearing a box relies on it: somebody may opt out between our read and our write. The test sends a date in 1999, after
+which every record has changed, and expects a 412. It writes the value that the box has already, so that nothing changes
+if the org, or a proxy in front of it, ignores the header.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ REFUSED = (ErrorKind.SCHEMA, ErrorKind.PERMISSION, ErrorKind.READ_ONLY, ErrorKin
 
 
 def holds(place: WriteTarget, client: Client, *, value: bool) -> bool:
-    """Tell whether the org honours the condition; it is tried on this record, whose box is `value`, once a day.
+    """Tell whether the org honours the header; tested once a day, on this record, whose box has the value `value`.
 
     Raises `ProviderError` when the record cannot be written at all.
     """
@@ -36,7 +36,7 @@ def holds(place: WriteTarget, client: Client, *, value: bool) -> bool:
 
 
 def prove(place: WriteTarget, client: Client, *, value: bool) -> bool:
-    """Try it on this record, and remember what came out."""
+    """Run the test on this record and store the result."""
     try:
         client.change(place.sobject, place.sf_id, {place.field: value}, unmodified_since=LONG_AGO)
     except ProviderError as error:
@@ -50,7 +50,7 @@ def prove(place: WriteTarget, client: Client, *, value: bool) -> bool:
 
 
 def prove_on_any(client: Client, connection: SyncConnection) -> bool | None:
-    """Try it on some record of the org; None where there is none."""
+    """Run the test on any record of the org; None when there is none."""
     for sobject in SOBJECTS:
         select = sobject.select(connection.opt_out_field, persons=connection.person_accounts)
         converted = " AND IsConverted = FALSE" if "IsConverted" in sobject.fields else ""

@@ -1,6 +1,6 @@
-"""Who opted somebody out in Salesforce, and when: from the history of the field, where Salesforce keeps one.
+"""Reads from the field history who opted somebody out in Salesforce, and when.
 
-Without it only the record's last change is known: the opt-out is no later than that.
+Without a field history only the last change of the record is known; the opt-out happened then or before.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from unsubscribes.crm.salesforce.api.client import Client
 from unsubscribes.crm.salesforce.mapping import moment, with_ids
 from unsubscribes.crm.values import Attribution, CrmRecord
 
-# So many ids fit into a query; more opt-outs at once are one mass change, told by the records themselves.
+# As many ids as fit into one query. More opt-outs at once are a mass change, for which the record's own stamp will do.
 MOST = 400
-# No reason to keep an opt-out waiting: what history cannot tell, the record does.
+# Errors after which the attribution falls back to the record itself, rather than delay the opt-out.
 BEARABLE = (
     ErrorKind.SCHEMA, ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION, ErrorKind.SPLIT,
     ErrorKind.RESUME,
@@ -26,7 +26,7 @@ HISTORY = "SELECT {parent}, NewValue, CreatedDate, CreatedById FROM {sobject}His
 
 
 def attributions(news: Sequence[CrmRecord], client: Client, connection: SyncConnection) -> Told:
-    """Return what the history tells of these opt-outs, which are of one object; nothing where none is kept."""
+    """Return the attributions of these opt-outs, all of one object, as far as its history has them."""
     if news[0].sobject not in connection.history_of or len(news) > MOST:
         return {}
     try:
@@ -38,7 +38,7 @@ def attributions(news: Sequence[CrmRecord], client: Client, connection: SyncConn
 
 
 def _history(news: Sequence[CrmRecord], client: Client, field: str) -> Told:
-    """Return what the history tells: the newest time that the box was ticked, and by whom."""
+    """Return when the box was last ticked, and by whom."""
     parent = f"{news[0].sobject}Id"
     ids = ", ".join(f"'{row.sf_id}'" for row in news)
     where = f"Field = '{field}' AND {parent} IN ({ids}) ORDER BY CreatedDate"

@@ -1,4 +1,4 @@
-"""What Salesforce's records mean, and how they are asked for. Pure: one table for both directions, the queries."""
+"""Maps Salesforce's objects and fields to ours, and builds the queries. Pure."""
 
 import datetime as dt
 import re
@@ -28,7 +28,7 @@ class Sobject:
     details: tuple[tuple[str, str], ...]
 
     def select(self, opt_out_field: str, *, persons: bool = False, details: bool = False) -> str:
-        """Return the beginning of a query; `persons` says that the org has person accounts."""
+        """Return the SELECT ... FROM of a query; `persons` says that the org has person accounts."""
         names = [*self.fields, opt_out_field, *(name for name, _ in self.details if details)]
         names += [IS_PERSON] if persons and self.name == "Contact" else []
         return fill("SELECT {fields} FROM {sobject}", fields=", ".join(names), sobject=self.name)
@@ -49,7 +49,7 @@ BY_PREFIX = {sobject.prefix: sobject for sobject in SOBJECTS}
 
 
 def row(sobject: Sobject, found: Mapping[str, Any], opt_out_field: str) -> CrmRecord:
-    """Read one record of a query's answer. Raises KeyError or ValueError when it is not what was asked for."""
+    """Parse one record of a query's answer. Raises KeyError or ValueError when it is malformed."""
     successor = found.get("MasterRecordId") or found.get("ConvertedContactId") or ""
     email = found["Email"] or ""
     return CrmRecord(
@@ -76,22 +76,22 @@ def _key(email: str) -> str:
 
 
 def on_account(opt_out_field: str) -> str:
-    """Return what the opt-out field of Contact is called on the account of a person (a person account)."""
+    """Return the name of Contact's opt-out field on a person account: `Person…`, or `…__pc` for a custom field."""
     return re.sub("__c$", "__pc", opt_out_field) if opt_out_field.endswith("__c") else f"Person{opt_out_field}"
 
 
 def moment(text: str) -> dt.datetime:
-    """Read a time as Salesforce writes it: 2026-11-23T21:10:08.000+0000."""
+    """Parse a time in Salesforce's format, such as 2026-11-23T21:10:08.000+0000."""
     return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
 
 
 def literal(at: dt.datetime) -> str:
-    """Return a time as SOQL and getUpdated take it."""
+    """Format a time for SOQL and getUpdated."""
     return f"{at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1_000:03}Z"
 
 
 def changed(start: str, since: dt.datetime, after: tuple[dt.datetime, str] | None = None) -> str:
-    """Return the query of what changed, ordered so that it can go on after any row: time and id together."""
+    """Return the query for changes, in keyset order of stamp and id, so that it can resume after any row."""
     if after is None:
         where = f"SystemModstamp >= {literal(since - OVERLAP)}"
     else:
@@ -106,12 +106,12 @@ def everything(start: str, after: str = "") -> str:
 
 
 def with_ids(start: str, ids: Sequence[str]) -> str:
-    """Return the query of some records; at most 500 ids fit into an address of 16,384 bytes."""
+    """Return the query for records by id; at most 500 ids fit into a URL of 16,384 bytes."""
     names = ", ".join(f"'{each}'" for each in ids)
     return f"{start} WHERE Id IN ({names})"
 
 
 def usage(header: str | None) -> tuple[int, int] | None:
-    """Return used and allowed API calls of Sforce-Limit-Info, which may hold more than the one number."""
+    """Parse used and allowed API calls from Sforce-Limit-Info, which may contain other limits too."""
     found = re.search(r"\bapi-usage=(\d+)/(\d+)", header or "")
     return (int(found[1]), int(found[2])) if found else None

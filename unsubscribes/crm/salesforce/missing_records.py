@@ -1,7 +1,8 @@
-"""Records that are not there any more, and records that only seem so.
+"""Tells records that are gone from records that we only cannot see.
 
-"Not there" is no answer by itself: a record type that the user may not use, a sharing rule and a deleted record answer
-alike. What is gone is shown as gone by a query that sees the recycle bin, or listed by getDeleted.
+Salesforce answers "not found" alike for a deleted record, one hidden by a sharing rule, and one whose record type the
+user may not use. A record is gone for certain if queryAll, which reads the recycle bin, returns it as deleted or
+merged, or if getDeleted lists it.
 """
 
 import datetime as dt
@@ -15,7 +16,7 @@ from unsubscribes.crm.salesforce.mapping import BY_PREFIX, Sobject, literal, mom
 from unsubscribes.crm.values import CrmRecord
 
 IDS = 400
-# Ways are short; this only keeps a way without an end from costing calls without an end.
+# Chains of successors are short; the limit only keeps a circular one from costing calls for ever.
 HOPS = 20
 HORIZON = dt.timedelta(days=29)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
@@ -23,7 +24,7 @@ UNANSWERED = (ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION, ErrorKind.SCH
 
 
 def whereabouts(sf_ids: Sequence[str], client: Client, connection: SyncConnection) -> list[CrmRecord]:
-    """Return these records as Salesforce has them now, and those to which they were merged or converted, to the end."""
+    """Return these records as they are now, with all their successors by merge and conversion."""
     rows: list[CrmRecord] = []
     asked: set[str] = set()
     wanted = set(sf_ids)
@@ -55,9 +56,10 @@ def rows_of(sobject: Sobject, page: RawPage, opt_out_field: str) -> list[CrmReco
 
 
 def deleted(records: Sequence[SyncRecord], client: Client) -> set[str]:
-    """Return which of these records, which no query finds, are deleted: listed so, or not seen since the list begins.
+    """Return which of these records, which no query returns, are deleted.
 
-    The others are hidden from the user of the app, or never were. Where the list is refused, nothing is known.
+    They are in the list of getDeleted, or were last read before that list begins. The others are hidden from our user
+    or never existed. If the org refuses the list, none of the object's records count as deleted.
     """
     gone: set[str] = set()
     for name in sorted({record.sobject for record in records}):

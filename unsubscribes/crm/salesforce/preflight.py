@@ -1,7 +1,7 @@
-"""Test connection: what has to be right in the org, line by line, each with what to do about it.
+"""The connection test: what has to be right in the org, with advice for each check that fails.
 
-The org is only read, but for one write that it has to refuse. What it was found to have is remembered here: person
-accounts, and which objects keep a history.
+It only reads, except for one write that the org has to refuse (`conditional_writes`). It stores whether the org uses
+person accounts, and which objects keep a field history.
 """
 
 import datetime as dt
@@ -30,7 +30,7 @@ NEEDED = ("SystemModstamp", "LastModifiedById", "MasterRecordId")
 
 
 def check(connection: SyncConnection) -> list[ConnectionCheck]:
-    """Return the lines of the check; it reads only. When nobody can sign in, that is the one line there is."""
+    """Return all checks; if the sign-in fails, only that one."""
     try:
         auth.renewed(connection.token_generation)
     except ProviderError as error:
@@ -41,7 +41,7 @@ def check(connection: SyncConnection) -> list[ConnectionCheck]:
 
 
 def remember(client: Client, connection: SyncConnection) -> None:
-    """Store what the org has that the sync has to know. Raises `ProviderError` when it cannot be asked."""
+    """Store whether there are person accounts, and which objects keep a history. Raises `ProviderError`."""
     accounts = _fields_of_account(client)
     kept = [sobject.name for sobject in SOBJECTS if _keeps_history(client.get(f"sobjects/{sobject.name}/describe"))]
     connection.person_accounts, connection.history_of = IS_PERSON in accounts, kept
@@ -120,7 +120,7 @@ def _object(client: Client, sobject: Sobject, field: str, kept: list[str]) -> li
 
 
 def _sharing(client: Client, sobject: Sobject) -> list[ConnectionCheck]:
-    """Compare what can be seen with the org's own, approximate count: sharing hides rows without a word."""
+    """Compare the visible records with the org's approximate count: sharing rules hide rows without an error."""
     seen = client.get("query", q=fill("SELECT COUNT() FROM {sobject}", sobject=sobject.name))["totalSize"]
     counted = client.get("limits/recordCount", sObjects=sobject.name)["sObjects"]
     there = counted[0]["count"] if counted else seen
@@ -138,7 +138,7 @@ def _number(number: int) -> str:
 
 
 def _changes(client: Client) -> list[ConnectionCheck]:
-    """Ask for what changed in the last minutes, on which the safe end of each read depends."""
+    """Check that getUpdated works: its `latestDateCovered` is the upper bound of each read."""
     now = client.time() or dt.datetime.now(dt.UTC)
     start, end = literal(now - 2 * MINUTE), literal(now + MINUTE)
     covered = client.get(f"sobjects/{SOBJECTS[0].name}/updated/", start=start, end=end)["latestDateCovered"]
@@ -159,7 +159,7 @@ def _clock(client: Client) -> list[ConnectionCheck]:
 
 
 def _careful(connection: SyncConnection) -> list[ConnectionCheck]:
-    """Prove that a record that has changed since a date in 1999 is not written: the value sent is the one there."""
+    """Check that the org honours `If-Unmodified-Since`; see `conditional_writes`."""
     with Client(connection.api_version, patience=PATIENCE) as client:
         proven = conditional_writes.prove_on_any(client, connection)
     if proven is None:
@@ -178,7 +178,7 @@ def _keeps_history(described: dict[str, Any]) -> bool:
 
 
 def _history(kept: list[str]) -> ConnectionCheck:
-    """Tell whether Salesforce keeps who changed the field and when. It may be missing: then nobody knows it."""
+    """Report for which objects there is a field history; a missing one is no error."""
     known = _("kept for %(objects)s: who opted out and when is read from it") % {"objects": ", ".join(kept)}
     unknown = _("not kept: of an opt-out only who changed the record last, and when, can be told")
     return ConnectionCheck(True, _("Field history"), known if kept else unknown)
@@ -197,7 +197,7 @@ def _person_accounts(client: Client, connection: SyncConnection) -> list[Connect
 
 
 def _fields_of_account(client: Client) -> dict[str, dict[str, Any]]:
-    """Return the fields of Account; none where the user of the app may not see accounts."""
+    """Return the fields of Account; none if our user may not see accounts."""
     try:
         described = client.get("sobjects/Account/describe")
     except ProviderError as error:

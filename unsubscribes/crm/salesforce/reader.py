@@ -1,8 +1,8 @@
-"""Reading Salesforce: what changed since a position, or everything, page by page.
+"""Reads Salesforce page by page: what changed since a position, or everything.
 
-Before anything is read it is asked how far the org's answer can be trusted (`latestDateCovered`): a transaction that
-is open holds that back. Pages go by time and id, so that reading goes on after any record, and an expired locator is
-taken up again behind the last record that was yielded.
+The upper bound of a read is getUpdated's `latestDateCovered`, asked before the query: it stays behind open
+transactions, whose records may appear later with an earlier stamp. Pages are in keyset order of stamp and id, so that
+a read can resume after any record, also when Salesforce has expired its query locator.
 """
 
 import datetime as dt
@@ -32,14 +32,14 @@ class Reader:
     connection: SyncConnection
 
     def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
-        """Return the pages of each object; the first ones come with one call where the org allows it."""
+        """Return the pages of each object; their first pages cost one API call together, if the org allows it."""
         plain = len(positions) == len(SOBJECTS) and not any(each.after for each in positions)
         if self.connection.composite and plain and (together := self._together(positions)):
             return together
         return {each.sobject: self._since(each) for each in positions}
 
     def covered(self, position: ReadPosition) -> dt.datetime:
-        """Ask up to when everything can be read; where that is refused, trust what is older than long transactions."""
+        """Return the upper bound of a read; if getUpdated is refused, ten minutes ago, for long transactions."""
         try:
             path = f"sobjects/{position.sobject}/updated/"
             return self._covered(self.client.get(path, **self._window(position.watermark)))
@@ -62,7 +62,7 @@ class Reader:
         raise ProviderError(ErrorKind.TRANSIENT, "INVALID_QUERY_LOCATOR")
 
     def _together(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
-        """Read the first pages of both objects with one call; nothing when the org does not let us."""
+        """Read the first pages of both objects with one composite call; nothing when the org refuses it."""
         parts = []
         for each in positions:
             window = self._window(each.watermark)
@@ -96,7 +96,7 @@ class Reader:
             yield from self._pages(position, body)
 
     def _piecewise(self, position: ReadPosition) -> Iterator[RecordPage]:
-        """Read a few records at a time, where the org takes too long to find them all."""
+        """Read 500 records at a time, if the whole query times out in the org."""
         more = True
         while more:
             number = 0
@@ -134,13 +134,13 @@ class Reader:
         return changed(self._select(position.sobject), position.watermark, position.after)  # type: ignore[arg-type] # there is one
 
     def _window(self, watermark: dt.datetime | None) -> dict[str, str]:
-        """Return start and end of getUpdated; where our clock is wrong, the answer is cut at Salesforce's own time."""
+        """Return start and end for getUpdated, by Salesforce's clock; it takes 30 days at most, and ignores seconds."""
         now = self.client.now or dt.datetime.now(dt.UTC)
         start = max(min(watermark or now, now - SHORTEST), now - HORIZON)
         return {"start": literal(start), "end": literal(now + MINUTE)}
 
     def _covered(self, body: object) -> dt.datetime:
-        """Return up to when everything that happened can be read; never later than Salesforce's own clock."""
+        """Return `latestDateCovered`, but never later than Salesforce's own clock."""
         try:
             covered = moment(body["latestDateCovered"])  # type: ignore[index]
         except (KeyError, TypeError, ValueError):

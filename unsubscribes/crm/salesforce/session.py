@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 
 class SalesforceSession(CrmSession):
-    """Reads and writes the opt-out box of Contacts and Leads."""
-
     def __init__(
         self,
         provider: "Provider",
@@ -37,7 +35,6 @@ class SalesforceSession(CrmSession):
 
     @property
     def calls(self) -> int:  # type: ignore[override] # the client counts
-        """Return how many requests were sent."""
         return self.client.calls
 
     @property
@@ -51,11 +48,9 @@ class SalesforceSession(CrmSession):
         return self.client.now
 
     def close(self) -> None:
-        """Close the connections to the org's host."""
         self.client.session.close()
 
     def time(self) -> dt.datetime | None:
-        """Return the org's time by its last answer."""
         return self.client.time()
 
     def wait(self, seconds: float) -> None:
@@ -103,7 +98,7 @@ class SalesforceSession(CrmSession):
         )
 
     def clear(self, found: CrmRecord) -> bool:
-        """Clear the box with If-Unmodified-Since, where the org is proven to honour that."""
+        """Clear the box with If-Unmodified-Since, if the org has been proven to honour it."""
         place = self.target(found)
         if not conditional_writes.holds(place, self.client, value=True):
             return False

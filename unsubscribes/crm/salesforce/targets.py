@@ -1,7 +1,7 @@
-"""Which row of Salesforce holds the box of a record: the record itself, or the account of a person (person account).
+"""Where the opt-out of a record is written: on the record itself, or on the Account of a person account.
 
-A person account is an Account and a Contact in one. Its Contact is read like any other, but refuses changes of what
-the record type owns; the opt-out is written on the account, and both rows move.
+A person account is an Account and a Contact in one. Its Contact is read like any other, but refuses updates of fields
+that belong to the person account; the opt-out is written on the Account, which changes the stamp of both.
 """
 
 from unsubscribes.crm.models import SyncRecord

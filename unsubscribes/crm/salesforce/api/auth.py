@@ -1,4 +1,4 @@
-"""Tokens: asked for by one of all workers at a time, shared through the database, encrypted."""
+"""Access tokens: requested by one worker at a time, and shared through the database, encrypted."""
 
 import datetime as dt
 import time
@@ -30,7 +30,7 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A token, whose requests go to `instance_url`; `generation` counts how many there have been."""
+    """A token for requests to `instance_url`; `generation` counts the tokens of the connection."""
 
     value: str
     instance_url: str
@@ -38,14 +38,14 @@ class AccessToken:
 
 
 def current() -> AccessToken:
-    """Return the token that is in use, or a new one where there is none."""
+    """Return the stored token, or request one."""
     row = SyncConnection.objects.get()
     value = decrypt_or_empty(row.access_token)
     return AccessToken(value, row.instance_url, row.token_generation) if value else renewed(row.token_generation)
 
 
 def renewed(generation: int) -> AccessToken:
-    """Return a token newer than that of `generation`. One worker asks for it; the others wait for what it gets.
+    """Return a token newer than that of `generation`. One worker requests it; the others wait for the result.
 
     Raises `ProviderError`: `AUTH` when Salesforce refuses the sign-in.
     """
@@ -86,7 +86,7 @@ def _renew(generation: int) -> AccessToken:
 
 
 def _check(token: AccessToken, org: str) -> None:
-    """Refuse a token that would go over an open line, or that opens another org than the one that is known."""
+    """Refuse a token that would be sent unencrypted or to a foreign host, or that is of another org than before."""
     if not hosts.is_safe(token.instance_url):
         raise ProviderError(ErrorKind.AUTH, "UNSAFE_INSTANCE_URL")
     if SyncConnection.objects.exclude(org_id__in=("", org)).exists():
@@ -94,13 +94,13 @@ def _check(token: AccessToken, org: str) -> None:
 
 
 def _identity(answer: Mapping[str, str]) -> tuple[str, str]:
-    """Return org and user, which are the end of the answer's `id`: https://…/id/00D…/005…"""
+    """Return the ids of org and user from the identity URL in `id`: https://…/id/00D…/005…"""
     org, user = answer.get("id", "").rstrip("/").split("/")[-2:]
     return salesforce_id(org), salesforce_id(user)
 
 
 def request_token(connection: SyncConnection) -> dict[str, str]:
-    """Ask for a token once. Raises `ProviderError`."""
+    """Request a token, without retries. Raises `ProviderError`."""
     if not hosts.is_safe(connection.login_url):
         raise ProviderError(ErrorKind.AUTH, "UNSAFE_LOGIN_URL")
     try:
@@ -127,7 +127,7 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
 
 
 def _refusal(status: int, body: object) -> ProviderError:
-    """Read an error of the token endpoint: an object of its own kind, or the array of the other endpoints."""
+    """Parse an error of the token endpoint: an OAuth error object, or the array of the REST API."""
     if isinstance(body, list) and body and isinstance(body[0], dict):
         code = str(body[0].get("errorCode", ""))
         return ProviderError(request_class(status, code), code, str(body[0].get("message", "")))

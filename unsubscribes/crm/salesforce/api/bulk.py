@@ -1,4 +1,4 @@
-"""Bulk API 2.0: one job ticks the box of very many records of one object."""
+"""Bulk API 2.0: one job ticks the box of many records of one object."""
 
 import csv
 import datetime as dt
@@ -20,7 +20,7 @@ STATES = {
 CSV = {"Accept": "text/csv"}
 UPLOAD = {"Content-Type": "text/csv"}
 ORDER = {"operation": "update", "contentType": "CSV", "lineEnding": "LF"}
-# How far the time at which a lost job was made may lie from the one at which it was stored.
+# How far the creation times of a lost job, by Salesforce's clock and by ours, may differ.
 NEAR = dt.timedelta(minutes=3)
 
 
@@ -40,12 +40,12 @@ class SalesforceBulkJobs(BulkJobs):
         return STATES.get(str(self.client.get(_path(job_id)).get("state", "")), JobState.WORKING)
 
     def results(self, job_id: str) -> dict[str, WriteResult]:
-        """Return what became of each record; of what the job did not come to, nothing is said."""
+        """Return the results by record ID; records that the job did not process are missing."""
         written: Iterable[dict[str, str]] = self._lines(job_id, "successfulResults")
         return {line["sf__Id"]: WriteResult() for line in written} | self._failures(job_id)
 
     def _failures(self, job_id: str) -> dict[str, WriteResult]:
-        """Return the records that were refused; `sf__Error` begins with the code: CODE:words:fields."""
+        """Return the refused records; `sf__Error` has the form CODE:message:fields."""
         failed = {}
         for line in self._lines(job_id, "failedResults"):
             code, _, words = line["sf__Error"].partition(":")
@@ -60,7 +60,7 @@ class SalesforceBulkJobs(BulkJobs):
         self.client.send("PATCH", _path(job_id), body={"state": "Aborted"})
 
     def abort_lost(self, sobject: str, known: Iterable[str], made_at: dt.datetime) -> None:
-        """End what is open and not known, of our user, and was made at about that time."""
+        """Abort jobs of our user that are open, unknown here, and were created within 3 minutes of `made_at`."""
         user = SyncConnection.objects.get().user_id
         wanted, ours = ORDER | {"object": sobject}, {"state": "Open", "createdById": user}
         path: str | None = "jobs/ingest"

@@ -1,7 +1,6 @@
-"""A thin client of Salesforce's REST API: timeouts, retries by class of error, one token for all, usage of every call.
+"""A thin client of Salesforce's REST API: timeouts, retries by kind of error, token renewal, API usage.
 
-Repeating any request is harmless: what it writes are fixed values of known records. So a write whose reply was lost
-is simply sent again.
+Every request is idempotent: writes set fixed values of known records. So a write whose reply was lost is sent again.
 """
 
 import datetime as dt
@@ -34,10 +33,10 @@ HEADERS = {
     # The default is TRUE: writing an opt-out to a Lead could give it another owner.
     "Sforce-Auto-Assign": "FALSE",
 }
-# What a host says that is not Salesforce's, or not any more: nothing, or a page for people.
+# Signs that a host is not Salesforce, or no longer: no answer, or an HTML page.
 FOREIGN = "NOT_SALESFORCE"
 NOT_SALESFORCE = ("NO_ANSWER", FOREIGN)
-# What nobody but Salesforce can say, and it says it with a code.
+# Errors that only Salesforce can report, always with an error code; without one, a proxy answered.
 UNSAID = (ErrorKind.PERMISSION, ErrorKind.BUG, ErrorKind.GONE)
 COMPOSITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}
 
@@ -60,9 +59,9 @@ class SubRequest:
 
 
 class Client:
-    """Talks to the org of the connection. `alive` is called before each try: it keeps a lease, or raises.
+    """Sends requests to the org. `alive` is called before each attempt; it renews a lease, or raises.
 
-    `patience` is for how many seconds a request is tried in all. With `read_only`, anything but a GET is refused here.
+    `patience` is the total time for a request in seconds. With `read_only`, anything but a GET is refused here.
     """
 
     def __init__(
@@ -94,13 +93,13 @@ class Client:
         return self.send("GET", path, params=params).json()
 
     def query(self, soql: str) -> Iterator[RawPage]:
-        """Yield the pages of a query that sees deleted and merged records too."""
+        """Yield the pages of a query that includes deleted and merged records."""
         yield from self.pages(self.get("queryAll", q=soql))
 
     def pages(self, body: Body) -> Iterator[RawPage]:
-        """Yield the first page that is there already, then those that follow; `done` ends it, not a page's size.
+        """Yield the given first page and those that follow, until `done`; a short page need not be the last.
 
-        An answer that counts records and brings none is none: it would be taken for "nothing has changed".
+        An answer with a positive `totalSize` and no records is an error; it would be taken for "nothing has changed".
         """
         brought = 0
         while True:
@@ -118,7 +117,7 @@ class Client:
             body = self.get(following)
 
     def composite(self, parts: Sequence[SubRequest]) -> list[Body]:
-        """Return the bodies of several GETs that cost one call, in order. Raises what the first that failed means."""
+        """Return the bodies of several GETs that cost one API call, in order. Raises the first error among them."""
         wanted = [
             {
                 "method": "GET",
@@ -141,9 +140,9 @@ class Client:
         return [each["body"] for each in found]
 
     def update(self, records: Sequence[Mapping[str, Any]]) -> list[WriteResult]:
-        """Write up to 200 records, each with its `attributes` and `id`; return what became of each, by position.
+        """Write up to 200 records, each with `attributes` and `id`; return the results by position.
 
-        A success that names another record, or none, is no answer to this one.
+        A success that names another record, or none, is rejected as a malformed answer.
         """
         answer = self.send("PATCH", "composite/sobjects", body={"allOrNone": False, "records": list(records)}).json()
         if not isinstance(answer, list) or len(answer) != len(records):
@@ -169,12 +168,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         only_reads: bool = False,
     ) -> requests.Response:
-        """Send a request until it is answered, the trouble is not a passing one, or the patience is over.
+        """Send a request, with retries of transient errors, for at most `patience` seconds. Raises `ProviderError`.
 
-        A 401 gets one new token; a second one is `AUTH`. So does a redirection, for the new token names the host where
-        the org is now; where it names the same host, that is `AUTH` too. A host that says nothing that Salesforce
-        would say may be one that the org has left: when the tries are over, a new token is asked where the org is.
-        Raises `ProviderError`.
+        After a 401 or a redirect a new token is requested once, because its answer also names the host on which the org
+        is now; a second 401 or redirect is `AUTH`. A host that does not answer like Salesforce may be one that the org
+        has left: after the last retry a new token is requested, and if it names another host, that one is tried.
         """
         if self.read_only and method != "GET" and not only_reads:
             raise RuntimeError("a dry run writes nothing")
@@ -251,7 +249,7 @@ class Client:
             self.now = None
 
     def time(self) -> dt.datetime | None:
-        """Return Salesforce's time at this moment, by its last answer; None when that told none."""
+        """Return Salesforce's present time, extrapolated from its last answer; None if that had no `Date` header."""
         return self.now + dt.timedelta(seconds=time.monotonic() - self.heard) if self.now else None
 
     def _renewed(self) -> auth.AccessToken:
@@ -280,7 +278,7 @@ def _trouble(status: int, body: Body, headers: Mapping[str, str]) -> ProviderErr
     code = str(first.get("errorCode", ""))
     kind = request_class(status, code)
     if not code and kind in UNSAID:
-        kind = ErrorKind.TRANSIENT  # a proxy's page, not Salesforce's word
+        kind = ErrorKind.TRANSIENT  # the answer of a proxy, not of Salesforce
     if kind is ErrorKind.ELSEWHERE:
         there = urlsplit(headers.get("Location", "")).hostname or ""
         return ProviderError(kind, code or f"HTTP_{status}", f"HTTP {status} {there}".strip()[:200])
@@ -299,7 +297,7 @@ def _result(answer: Mapping[str, Any], sf_id: str) -> WriteResult:
 
 
 def _delay(tries: int, retry_after: float | None) -> float:
-    """Return how long to wait: as told, else twice as long each time, with full jitter so that workers spread."""
+    """Return the delay: Retry-After if given, else exponential backoff with full jitter, which spreads the workers."""
     if retry_after is not None:
         return retry_after
     return random.uniform(0.1, min(LONGEST_DELAY, FIRST_DELAY * 2**tries))  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""What the sign-in at an org takes: checked where a person gives it, read where the environment does."""
+"""The credentials of an org: validates those of the form, and reads those of the environment."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from unsubscribes.crm.models import STANDARD_FIELD, SyncConnection
 from unsubscribes.crm.salesforce.api import hosts
 
 Flow = SyncConnection.Flow
-# What may be put into a query: the standard field or a custom one (API name).
+# The name goes into queries as it is, so only the standard field or the API name of a custom one is allowed.
 FIELD = re.compile(rf"{STANDARD_FIELD}|[A-Za-z]\w{{0,76}}__c", re.ASCII)
 
 

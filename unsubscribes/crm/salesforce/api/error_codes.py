@@ -1,9 +1,9 @@
-"""What Salesforce's error codes mean. Pure."""
+"""Classifies Salesforce's error codes. Pure."""
 
 from unsubscribes.crm.provider_errors import ErrorKind
 
 _RECORD = {
-    # passing: whoever holds the row, or the org's own load
+    # transient: a row lock, or load of the org
     "UNABLE_TO_LOCK_ROW": ErrorKind.TRANSIENT,
     "SERVER_UNAVAILABLE": ErrorKind.TRANSIENT,
     "REQUEST_RUNNING_TOO_LONG": ErrorKind.TRANSIENT,
@@ -14,12 +14,12 @@ _RECORD = {
     "ALL_OR_NONE_OPERATION_ROLLED_BACK": ErrorKind.TRANSIENT,
     "UNPROCESSED": ErrorKind.TRANSIENT,
     "ENTITY_FAILED_IFLASTMODIFIED_ON_UPDATE": ErrorKind.MOVED_ON,
-    # looks gone: where it went is looked up
+    # reported missing: it is looked up whether the record was deleted, merged or converted
     "ENTITY_IS_DELETED": ErrorKind.GONE,
     "INVALID_CROSS_REFERENCE_KEY": ErrorKind.GONE,
     "NOT_FOUND": ErrorKind.GONE,
     "CANNOT_UPDATE_CONVERTED_LEAD": ErrorKind.GONE,
-    # the org's own rules, and its own data
+    # rules and data of the org
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": ErrorKind.RULE,
     "FIELD_FILTER_VALIDATION_EXCEPTION": ErrorKind.RULE,
     "FIELD_INTEGRITY_EXCEPTION": ErrorKind.RULE,
@@ -44,13 +44,13 @@ _RECORD = {
     "ENTITY_IS_LOCKED": ErrorKind.SLOW,
     "MALFORMED_ID": ErrorKind.DATA,
     "INVALID_ID_FIELD": ErrorKind.DATA,
-    # said of one record, true of all
+    # reported for one record, but true of all requests
     "REQUEST_LIMIT_EXCEEDED": ErrorKind.QUOTA,
     "INVALID_SESSION_ID": ErrorKind.AUTH,
     "API_DISABLED_FOR_ORG": ErrorKind.PERMISSION,
     "API_CURRENTLY_DISABLED": ErrorKind.PERMISSION,
 }
-# A trigger or flow that met a locked row reports its own failure and quotes the lock.
+# A trigger or flow that fails on a locked row reports its own error code and quotes the lock in the message.
 _LOCKED = ("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access")
 _REQUEST = {
     "URL_NOT_RESET": ErrorKind.ELSEWHERE,
@@ -68,14 +68,14 @@ _RECORD_MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "CANNOT_UPDATE_CO
 
 
 def record_class(code: str, message: str = "") -> ErrorKind:
-    """Return what an error of one record means; `message` are Salesforce's own words, in which triggers quote."""
+    """Classify the error of one record, by its code and by errors that triggers quote in `message`."""
     kind = _RECORD.get(code, ErrorKind.UNKNOWN)
     quoted = kind in (ErrorKind.RULE, ErrorKind.UNKNOWN) and any(words in message for words in _LOCKED)
     return ErrorKind.TRANSIENT if quoted else kind
 
 
 def request_class(status: int, code: str) -> ErrorKind:
-    """Return what the failure of a whole request means; `code` is empty when the body named none."""
+    """Classify the failure of a whole request; `code` is empty if the body has none."""
     if status // 100 == 3:  # noqa: PLR2004 - a token is never carried along to where a redirection leads
         return ErrorKind.ELSEWHERE
     if status in _PASSING or status // 100 == 5:  # noqa: PLR2004

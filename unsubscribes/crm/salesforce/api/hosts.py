@@ -1,6 +1,6 @@
-"""Where secrets and tokens may go: to Salesforce, over https, and to nobody else.
+"""Checks that secrets and tokens are only sent to Salesforce, over https.
 
-A login URL is typed by a person, and the address of the org comes in an answer; both are checked alike, each time.
+The login URL is entered by a user and the instance URL comes in an answer; both are checked before every use.
 """
 
 import re
@@ -15,7 +15,7 @@ NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.ASCII)
 
 
 def is_safe(url: str) -> bool:
-    """Tell whether a secret may be sent there."""
+    """Tell whether a secret may be sent to this URL."""
     parts, port = _split(url)
     if parts is None or parts.username is not None or parts.password is not None or "\\" in url:
         return False
@@ -30,9 +30,9 @@ def is_safe(url: str) -> bool:
 
 
 def loopback_allowed() -> bool:
-    """Tell whether an org may run on this machine: an emulated one, beside a product that tries itself out.
+    """Tell whether loopback addresses are allowed, for an emulated org of the demo and the tests.
 
-    That is so where the servers are embedded, and where the environment names such an address.
+    They are with embedded servers, and if the environment names a loopback address.
     """
     named = urlsplit(settings.SALESFORCE_LOGIN_URL).hostname if settings.SALESFORCE_LOGIN_URL else None
     return (
