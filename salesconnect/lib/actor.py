@@ -47,7 +47,7 @@ RIGHTS: dict[str, frozenset[str]] = {
 
 
 class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes
-    """The actor has no right to this act; `right` names the one that is missing."""
+    """The role of the actor lacks `right`."""
 
     def __init__(self, right: str) -> None:
         super().__init__(right)
@@ -55,7 +55,7 @@ class Forbidden(Exception):  # noqa: N818 - reads as the answer it becomes
 
 
 class SignInAgain(Exception):  # noqa: N818 - reads as the answer it becomes
-    """The act needs a sign-in of the last ten minutes: an open session alone does not show who sits there."""
+    """The act needs a sign-in within the last ten minutes: an open session does not prove who uses the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +74,31 @@ class Actor:
     by_token: bool = False
 
     def may(self, right: str) -> bool:
-        """Tell whether the role holds the right; an unknown right is a programming error."""
+        """Tell whether the role has the right. Raises `KeyError` for a right that does not exist."""
         if right not in ALL_RIGHTS:
             raise KeyError(right)
         return right in RIGHTS.get(self.role, frozenset())
 
     def require(self, right: str) -> None:
-        """Raise `Forbidden` unless the role holds the right."""
         if not self.may(right):
             raise Forbidden(right)
 
     def require_recent(self, right: str) -> None:
-        """Raise `Forbidden` unless the role holds the right, and `SignInAgain` unless it was shown who sits there."""
+        """Raise `Forbidden` without the right, and `SignInAgain` without a sign-in within the last ten minutes."""
         self.require(right)
         if not self.is_recent:
             raise SignInAgain
 
     def owns(self, user_id: int | None) -> bool:
-        """Tell whether an order that a user gave is the actor's own, or the actor manages those of everybody."""
+        """Tell whether a job belongs to the actor, or the actor manages the jobs of all users."""
         return (user_id is not None and user_id == self.user_id) or self.may("manage_tasks")
 
     def require_own(self, user_id: int | None) -> None:
-        """Raise `Forbidden` unless an order is the actor's own, or the actor manages those of everybody."""
+        """Raise `Forbidden` unless `owns` holds."""
         if not self.owns(user_id):
             raise Forbidden("manage_tasks")
 
 
 def system(door: Door = "task") -> Actor:
-    """Return the actor of acts that no user ordered: seeding, sweeps, the sync."""
+    """Return the actor of acts that no user ordered, such as seeding, sweeps and the sync; it has all rights."""
     return Actor(user_id=None, name="Sales Connect", role="administrator", door=door)

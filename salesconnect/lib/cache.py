@@ -1,4 +1,4 @@
-"""The cache in Redis: readable without running what it holds, and replaced by memory while Redis is away."""
+"""The Redis cache: values are JSON, and a cache in the memory of the process stands in while Redis is unavailable."""
 
 import json
 import logging
@@ -17,14 +17,14 @@ logger = logging.getLogger(__name__)
 
 
 class JsonSerializer:
-    """Values as JSON: whoever can write to Redis must not be able to run code here, as a pickle would."""
+    """Serialises cached values as JSON. With pickle, whoever can write to Redis could run code in this process."""
 
     def dumps(self, value: Any) -> Any:
-        """Return a value as Redis holds it; a whole number stays one, so that Redis can count."""
+        """Return the stored form of a value. An integer stays as it is, because Redis increments it (INCR)."""
         return value if type(value) is int else json.dumps(value)
 
     def loads(self, data: bytes) -> Any:
-        """Return a value; what is no JSON, as an older version left it, is nothing."""
+        """Return the value of a stored form, None for what is not JSON, as an earlier version left it."""
         try:
             return json.loads(data)
         except ValueError:
@@ -32,9 +32,9 @@ class JsonSerializer:
 
 
 class FallbackRedisCache(RedisCache):
-    """Redis, and this process's memory while Redis is away: throttles go on counting, and nobody gets an error.
+    """A Redis cache that falls back to the memory of the process, so that throttling goes on and no request fails.
 
-    Each process then counts for itself. Finding out that Redis is away takes time, so it is left alone for seconds.
+    While Redis is unavailable each process counts for itself.
     """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
@@ -47,50 +47,42 @@ class FallbackRedisCache(RedisCache):
             try:
                 return getattr(super(), method)(*args, **kwargs)
             except CONNECTION_ERRORS:
+                # A failing connection attempt may take seconds, so the next calls do not try again at once.
                 self.away_until = time.monotonic() + RETRY_SECONDS
-                logger.warning("Redis is away; this process counts for itself for %d seconds", RETRY_SECONDS)
+                logger.warning(
+                    "Redis is unavailable; this process uses its own memory as cache for %d seconds", RETRY_SECONDS
+                )
         return getattr(self.memory, method)(*args, **kwargs)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:
-        """Store a value unless there is one."""
         return self._ask("add", key, value, timeout, version)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        """Return a value."""
         return self._ask("get", key, default, version)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:
-        """Store a value."""
         return self._ask("set", key, value, timeout, version)
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:
-        """Let a value live longer."""
         return self._ask("touch", key, timeout, version)
 
     def delete(self, key: str, version: int | None = None) -> Any:
-        """Remove a value."""
         return self._ask("delete", key, version)
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> Any:
-        """Count."""
         return self._ask("incr", key, delta, version)
 
     def has_key(self, key: str, version: int | None = None) -> Any:
-        """Tell whether there is a value."""
         return self._ask("has_key", key, version)
 
     def get_many(self, keys: Any, version: int | None = None) -> Any:
-        """Return several values."""
         return self._ask("get_many", keys, version)
 
     def set_many(self, data: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> Any:
-        """Store several values."""
         return self._ask("set_many", data, timeout, version)
 
     def delete_many(self, keys: Any, version: int | None = None) -> Any:
-        """Remove several values."""
         return self._ask("delete_many", keys, version)
 
     def clear(self) -> Any:
-        """Remove everything."""
         return self._ask("clear")

@@ -6,22 +6,22 @@ Keys rotate: of several, separated by commas, the first encrypts and each of the
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-# Version 0x80 and the first bytes of a time before the year 36812, as base64 writes them.
+# A Fernet token begins with the version 0x80 and a 64-bit time, whose first bytes are zero for ages; in base64.
 FERNET_PREFIX = "gAAAAA"
 
 
 def encrypt(text: str) -> str:
-    """Return a text that only this installation can read."""
+    """Return a text encrypted with the newest key; empty for an empty one."""
     return _keys().encrypt(text.encode()).decode() if text else ""
 
 
 def decrypt_or_empty(sealed: str) -> str:
-    """Return the text; empty when there is none, or none that a present key opens: then it has to be given anew."""
+    """Return the text; empty when there is none, or when no configured key decrypts it and it must be entered anew."""
     return (decrypt(sealed) or "") if sealed else ""
 
 
 def decrypt(sealed: str) -> str | None:
-    """Return the text; None when no present key opens it."""
+    """Return the text, None when no configured key decrypts it."""
     try:
         return _keys().decrypt(sealed.encode()).decode()
     except InvalidToken:
@@ -29,7 +29,6 @@ def decrypt(sealed: str) -> str | None:
 
 
 def is_encrypted(text: str) -> bool:
-    """Tell whether a text has the form of an encrypted one."""
     return text.startswith(FERNET_PREFIX)
 
 

@@ -1,4 +1,4 @@
-"""What services raise when an order cannot be carried out; pages and the API turn each into its answer."""
+"""What services raise when they cannot act; pages and the API turn each error into a response."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ class Invalid(Exception):  # noqa: N818
 
 
 class Missing(Exception):  # noqa: N818
-    """What the order names does not exist or is not visible; its text, if it has one, says more. HTTP 404."""
+    """The object does not exist or is not visible to the actor; a message, if there is one, says more. HTTP 404."""
 
 
 class Conflict(Exception):  # noqa: N818
-    """The order does not fit the present state, such as an address that is taken. HTTP 409."""
+    """The act conflicts with the current state, such as an address that another person has. HTTP 409."""
 
     def __init__(self, code: str, message: str, **detail: Any) -> None:
         super().__init__(message)

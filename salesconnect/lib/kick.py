@@ -1,4 +1,4 @@
-"""The doorbell: after commit, tell a worker that rows wait."""
+"""Wakes a worker after the commit: it sends a Celery message that says that rows wait."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 DEBOUNCE_SECONDS = 1.0
-# To find out that the broker is away may take seconds, which no act should spend again and again.
+# A failing connection attempt to the broker may take seconds, so for some seconds after one nothing is sent.
 BROKER, RETRY_SECONDS = "", 5.0
 
 logger = logging.getLogger(__name__)
@@ -19,11 +19,11 @@ _sent_at: dict[str, float] = {}
 def kick(task: str, *args: int | str) -> None:
     """Send the task by name once the transaction has committed.
 
-    It is only a hint: the row is the queue, and a beat sweep finds what a lost message left. So a broker that is
-    away is logged and never fails the act that has just been stored. A task without arguments looks for all rows that
-    wait, so one message, which arrives a second later, speaks for every act of that second.
+    The message is only a hint: the row is the queue, and a periodic sweep finds rows whose message was lost. So an
+    unavailable broker is logged and never fails the act. A task without arguments handles all waiting rows, so such
+    messages are debounced: one is sent per second and process, delayed by that second.
     """
-    # Robust: what has been stored is done, whatever else keeps the message from leaving; that is logged.
+    # Robust: the act is committed, so no error here may reach its caller; Django logs it.
     transaction.on_commit(lambda: _send(task, args), robust=True)
 
 
@@ -36,4 +36,4 @@ def _send(task: str, args: tuple[int | str, ...]) -> None:
         _sent_at[task] = now
     except (OperationalError, RedisError, OSError):
         _sent_at[BROKER] = time.monotonic() + RETRY_SECONDS
-        logger.warning("The broker is away; the sweep will start %s", task)
+        logger.warning("The broker is unavailable; %s starts with the next sweep", task)

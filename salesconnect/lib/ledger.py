@@ -1,4 +1,4 @@
-"""A file beside the database to which lines are only ever added: what a restored backup cannot know."""
+"""The ledger: an append-only file beside the database, from which a restored backup learns what happened after it."""
 
 import fcntl
 import json
@@ -11,7 +11,7 @@ from django.conf import settings
 
 
 def append(lines: Iterable[dict[str, Any]]) -> None:
-    """Add lines and wait until the disk has them. One writer at a time; a line is written whole or cut off alone."""
+    """Append lines as JSON and force them to the disk (fsync); a file lock keeps concurrent writers apart."""
     text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
     if not text:
         return
@@ -21,21 +21,21 @@ def append(lines: Iterable[dict[str, Any]]) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        # What a crash cut off must not swallow the next line.
+        # After a crash the last line may be incomplete; a new line begins, so that only that one is lost.
         if size := file.seek(0, os.SEEK_END):
             file.seek(size - 1)
             text = text if file.read(1) == b"\n" else "\n" + text
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    if new:
+    if new:  # the entry of a new file in its folder needs a flush of its own to survive a power failure
         folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)
         os.close(folder)
 
 
 def read() -> Iterator[dict[str, Any]]:
-    """Yield the lines, oldest first; none when there is no file. A line that a crash cut off is passed over."""
+    """Yield the lines, oldest first; none when there is no file. An incomplete line of a crash is skipped."""
     path = Path(settings.ERASURE_LEDGER)
     if not path.exists():
         return

@@ -1,4 +1,4 @@
-"""What an act on one or many people came to. Refusals are data, not exceptions."""
+"""The result of an act on one or many people. Refusals are data, not exceptions."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of people: changed, already so, and refused by reason (`not_found`, `restricted`, `changed_since` …).
+    """Counts of people: changed, unchanged, and refused by reason (`not_found`, `restricted`, `changed_since` …).
 
     `named` holds the ids of refused people by reason, where a list of them is worth keeping.
     """
@@ -18,7 +18,6 @@ class Outcome:
 
     @property
     def total(self) -> int:
-        """Return how many people the act looked at."""
         return self.changed + self.unchanged + self.refused.total()
 
     def __add__(self, other: "Outcome") -> "Outcome":

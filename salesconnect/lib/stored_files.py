@@ -1,4 +1,4 @@
-"""Files that are written before the rows that name them: gone again when the act fails.
+"""Files that are written before the rows that name them, and removed again when the act fails.
 
 A process that is killed in between leaves its file; the sweep of files without a row removes that one later.
 """
@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 def remove_files_on_failure(act: Callable[P, R]) -> Callable[P, R]:
-    """Remove the files that `act` saved when it raises; within what repeats the act, so that each try cleans up."""
+    """Decorate an act so that the files it saved are removed when it raises.
+
+    It stands inside the decorator that repeats the act, so that every attempt cleans up after itself.
+    """
 
     @wraps(act)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -45,7 +48,7 @@ def remove_files_on_failure(act: Callable[P, R]) -> Callable[P, R]:
 def save(field: FieldFile, name: str, content: File) -> None:
     """Store a file under a row that is to be saved after it, under a name of its own with the ending of `name`.
 
-    On a full disk there is a file already when its content does not fit, and it goes too: its name is nobody else's.
+    When the disk is full, an incomplete file remains; it is removed too, which is safe because the name is unique.
     """
     unique = f"{uuid4().hex}{Path(name).suffix}"
     path = field.field.generate_filename(field.instance, unique)
@@ -64,4 +67,4 @@ def _remove(names: list[str]) -> None:
         try:
             default_storage.delete(name)
         except OSError:
-            logger.exception("The file %s of an act that failed cannot be removed", name)
+            logger.exception("Cannot remove the file %s of an act that failed", name)

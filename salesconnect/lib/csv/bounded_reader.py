@@ -1,4 +1,4 @@
-"""From text to records, however long a line is: csv.reader between two guards."""
+"""CSV records with a bound on their length: `csv.reader` fed with lines of limited size."""
 
 import csv
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from django.utils.translation import gettext as _
 LINE_LIMIT = 1 << 20
 """Characters of one record, 1 MB."""
 PREVIEW_LENGTH = 1 << 12
-"""Characters at either end of a record that cannot be read, which are looked at all the same."""
+"""Characters kept from both ends of an unreadable record: an opt-out may still be found there."""
 
-# The module's own limit, 128 KB a cell, is process-wide; ours is checked before a cell is built.
+# The csv module limits a cell to 128 KB for the whole process; raised, because LINE_LIMIT is checked before it.
 csv.field_size_limit(max(csv.field_size_limit(), LINE_LIMIT + 1))
 
 
 class FileRefused(Exception):  # noqa: N818
-    """The file cannot be imported; the message says why in the reader's words."""
+    """The file cannot be imported; the message says why, translated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class RowError:
 
 @dataclass(slots=True)
 class _Record:
-    """What the line source knows of the record being read."""
+    """The state of the record being read, shared by the line source and `records`."""
 
     length: int = 0
     last_line: str = ""
@@ -85,7 +85,7 @@ def records(text: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | Row
 
 
 def _lines(text: TextIO, record: _Record) -> Iterator[str]:
-    """Yield physical lines; of a record that is too long only what csv needs to find its end: an odd quote."""
+    """Yield physical lines. An overlong record is reduced to the parity of its quotes, so that csv finds its end."""
     while line := text.readline(LINE_LIMIT + 1):
         record.length += len(line)
         record.head = record.head or line[:PREVIEW_LENGTH]
@@ -111,6 +111,6 @@ def _quotes_to_line_end(piece: str, text: TextIO) -> tuple[int, str]:
 
 
 def _refuse_unclosed(record: _Record, first: int, last: int) -> None:
-    """Tell a slip within one line, which harms that row alone, from a quote that was never closed."""
+    """Raise `FileRefused` when a quote was never closed; a stray quote within one line spoils only that row."""
     if last > first or record.last_line.count('"') % 2:
         raise FileRefused(_("A quotation mark opened on line %(line)d is not closed.") % {"line": first})

@@ -1,4 +1,4 @@
-"""CSV files of any make, read in constant memory."""
+"""Reads CSV files of any common dialect and encoding in constant memory."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ TableRow = tuple[int, list[str] | RowError]
 
 @dataclass(frozen=True)
 class Table:
-    """A readable file: its form, its header, the number of its rows, and the rows themselves by iteration.
+    """A CSV file that was found readable: its dialect, header and number of rows; iteration yields the rows.
 
     Each iteration reads the source anew, so only one may run at a time over an open file.
     """
@@ -92,7 +92,7 @@ def _text(source: Source, encoding: str) -> Iterator[TextIO]:
         try:
             yield text
         finally:
-            text.detach()  # else the wrapper would close a file that is not ours
+            text.detach()  # otherwise the wrapper would close the caller's file
 
 
 def _refuse_early(file: BinaryIO) -> None:
@@ -111,9 +111,9 @@ def _delimiter(source: Source, encoding: str) -> str:
 
 
 def _delimiter_score(sample: str, delimiter: str) -> tuple[float, int]:
-    """Return how well a delimiter cuts: the share of rows as wide as the header, then the header's columns.
+    """Return how well a delimiter fits: the share of rows as wide as the header, then the number of header cells.
 
-    A header cell that starts with a space is not counted: that comma belongs to a text.
+    A header cell that starts with a space is not counted, because there the comma is part of a sentence.
     """
     rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
     header, *others = islice(filter(None, rows), 21) if sample.strip() else ([],)
@@ -139,7 +139,7 @@ def _survey(source: Source, encoding: str, delimiter: str) -> tuple[list[str], i
 
 
 def _fit_to_width(cells: list[str], width: int) -> list[str] | RowError:
-    """Fill a short row, take empty cells off a long one; refuse what cannot be right."""
+    """Return the cells padded or cut to the width of the header; an error where that could misplace a value."""
     if len(cells) > width:
         if any(cells[width:]):
             return RowError(_("The row has more cells than the header."), cells[:COLUMN_LIMIT])

@@ -1,4 +1,4 @@
-"""What kept an act from being stored, told from the exception: a full disk, something locked, a server that is away."""
+"""Failures of the environment, recognised by their exception: a full disk, a lock, an unavailable server."""
 
 import errno
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
 
 
 class FailureKind(Enum):
-    """The kinds of trouble that are nobody's mistake and pass, by themselves or by an administrator's hand."""
+    """Failures that neither the code nor the caller caused; they pass by themselves, or an administrator mends them."""
 
     DISK_FULL = auto()
     LOCKED = auto()
@@ -43,7 +43,7 @@ _BY_STATE = {
     "53300": FailureKind.CROWDED,
     "25006": FailureKind.READ_ONLY,
 }
-# A table, column or function that is not there: a fault of ours, unless the database is that of an earlier version.
+# An undefined table, column or function is a bug, unless migrations are pending.
 _UNDEFINED_OBJECT = ("42P01", "42703", "42883")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NO_SPACE = "no space left on device"
@@ -55,7 +55,7 @@ class WrongKey(ImproperlyConfigured):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One kind of trouble: the status that answers it and its words, `heading` for a page and `what` for everybody."""
+    """A failure as it is answered: the HTTP status, the `heading` of the error page, and the text for page and API."""
 
     kind: FailureKind
     status: int
@@ -129,18 +129,18 @@ _FAILURES = {
 
 
 def classify(problem: BaseException | None) -> Failure | None:
-    """Return the trouble that an exception means, None for one that means a fault of ours or of the caller."""
+    """Return the failure behind an exception, None when it is a bug or an error of the caller."""
     kind = _kind(problem)
     return _FAILURES[kind] if kind else None
 
 
 def in_one_line(problem: BaseException) -> str:
-    """Return what an exception says, without the line breaks of servers."""
+    """Return the message of an exception without line breaks."""
     return " ".join(str(problem).split())
 
 
 def command_message(problem: Exception) -> str | None:
-    """Return in one line what kept a command from its work, where that is for the person at the terminal to mend."""
+    """Return one line for the terminal when a command failed for a reason that its user can mend, else None."""
     state = getattr(problem.__cause__, "pgcode", None) or getattr(getattr(problem, "cause", None), "pgcode", None)
     lines = in_one_line(problem)
     known = classify(problem)
@@ -154,7 +154,7 @@ def command_message(problem: Exception) -> str | None:
 
 
 def is_disk_full(problem: BaseException) -> bool:
-    """Tell whether an exception of the database's driver means a full disk."""
+    """Tell whether an exception of the database driver means a full disk."""
     return getattr(problem, "pgcode", None) == _DISK_FULL or _NO_SPACE in str(problem).lower()
 
 

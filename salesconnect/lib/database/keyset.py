@@ -1,4 +1,4 @@
-"""Keyset paging: a page begins after a row, not after a number of rows, so page 10,000 costs what page 1 costs."""
+"""Keyset pagination: a page begins after a row instead of an offset, so page 10,000 costs as much as page 1."""
 
 import base64
 import datetime as dt
@@ -37,7 +37,7 @@ class RowComparison(Func):
 class SortKey:
     """One column of the order: a field path and its direction.
 
-    `stands_for` is the path of an equal column, whose cursors serve this one as well.
+    `stands_for` is the path of another column with the same values, whose cursors are valid for this one too.
     """
 
     path: str
@@ -80,7 +80,7 @@ def page(
 
 
 def after_cursor(queryset: QuerySet[Any, Row], keys: Sequence[SortKey], cursor: str | None) -> QuerySet[Any, Row]:
-    """Return what lies beyond the cursor, or everything, in the order in which its page is read. Raises as `page`."""
+    """Return the rows after the cursor, or all, in the order in which they are read. Raises as `page`."""
     backwards, start = _decrypt_cursor(cursor, keys) if cursor else (False, None)
     if start is not None:
         queryset = queryset.filter(_after_condition(keys, start, backwards=backwards))
@@ -94,7 +94,7 @@ def _order(key: SortKey, *, backwards: bool) -> str:
 def _after_condition(keys: Sequence[SortKey], start: Sequence[Any], *, backwards: bool) -> Any:
     if len({key.descending for key in keys}) == 1:
         return _compare([key.path for key in keys], start, descending=keys[0].descending != backwards)
-    # Mixed directions have no row comparison: the same, nested, with a bound that an index can use in front.
+    # SQL has no row comparison with mixed directions, so it is spelled out; the first bound lets an index be used.
     first, rest = keys[0], keys[1:]
     descending = first.descending != backwards
     ahead = Q(**{f"{first.path}__{'lt' if descending else 'gt'}": start[0]})
@@ -114,7 +114,7 @@ def _cipher(secret: str) -> Fernet:
 
 
 def _encrypt_cursor(backwards: bool, keys: Sequence[SortKey], values: tuple[Any, ...]) -> str:
-    """Encrypt the place: sort keys are names and addresses, which have no business in a URL."""
+    """Return an encrypted cursor: sort keys are names and addresses, which must not appear in a URL."""
     plain = json.dumps([backwards, _names(keys), [_plain(value) for value in values]])
     return _cipher(settings.SECRET_KEY).encrypt(plain.encode()).decode()
 

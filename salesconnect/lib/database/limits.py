@@ -1,8 +1,8 @@
-"""How long the database may let its callers wait: time limits that travel with each statement.
+"""Time limits for statements, sent with each statement.
 
-PgBouncer may hand each transaction to another server process, so a limit must neither outlive a transaction nor come as
-an option of the connection. It is therefore set in front of every statement, in the same message: PostgreSQL takes
-both as one transaction, with `SET LOCAL`, and no round trip is added.
+PgBouncer may run each transaction on another server process, so a limit must neither outlive its transaction nor be an
+option of the connection. It is therefore set with `SET LOCAL` in the same message as the statement: PostgreSQL runs
+both in one transaction, and no round trip is added.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,28 +15,28 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
-# In a transaction that has failed, these are all that is taken.
+# A failed transaction refuses every statement but these, `SET` among them.
 _ALLOWED_AFTER_FAILURE = ("ROLLBACK", "RELEASE", "SAVEPOINT")
-# How long the request of this thread has waited for the thread; that is part of what its caller waits.
+# How long the current request has queued for a thread; its caller has waited that long already.
 WAITED_FOR_THREAD: ContextVar[float] = ContextVar("waited", default=0.0)
-# Where everybody waits for one lock, each who has waited for a thread long enough makes those behind wait so much more.
+# A request that queued too long may still wait this long for a lock; short, for those behind it wait as well.
 MIN_LOCK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class StatementLimits:
-    """Seconds: for a statement, for a lock that it waits for, and for a transaction in which nothing happens."""
+    """Limits in seconds: for one statement, for waiting for a lock, and for an idle transaction."""
 
     statement: float
     lock: float
     idle: float
 
     def left(self) -> "StatementLimits":
-        """Return the limits of a request that has waited for its thread: so much less it may wait for a lock."""
+        """Return these limits less the time for which the request queued: it may wait that much less for a lock."""
         return replace(self, lock=min(self.lock, max(MIN_LOCK_SECONDS, self.lock - WAITED_FOR_THREAD.get())))
 
     def wrapper(self) -> Callable[..., Any]:
-        """Return what runs a statement under the limits; see `BaseDatabaseWrapper.execute_wrapper`."""
+        """Return the function for `BaseDatabaseWrapper.execute_wrapper` that sets the limits."""
         prefix = "".join(
             f"SET LOCAL {name} = {seconds * 1000:.0f}; "
             for name, seconds in (("statement_timeout", self.statement), ("lock_timeout", self.lock))
@@ -54,7 +54,7 @@ class StatementLimits:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Put every statement of this thread inside under the limits."""
+        """Apply the limits to every statement of this thread inside the `with` block."""
         wrapper = self.wrapper()
         with ExitStack() as stack:
             for connection in connections.all():
@@ -62,6 +62,6 @@ class StatementLimits:
             yield
 
     def hold(self) -> None:
-        """Put every statement of this thread under the limits from now on."""
+        """Apply the limits to every statement of this thread from now on."""
         for connection in connections.all():
             connection.execute_wrappers.append(self.wrapper())

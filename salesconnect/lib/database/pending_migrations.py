@@ -1,4 +1,7 @@
-"""Does the database have all migrations of this version? Asked over a connection of its own, also amid a failure."""
+"""Which migrations of this version the database lacks.
+
+It is read over a connection of its own, because it is asked while a transaction has just failed.
+"""
 
 from functools import cache
 
@@ -18,7 +21,7 @@ def known_migrations() -> frozenset[tuple[str, str]]:
 
 
 def pending() -> list[tuple[str, str]]:
-    """Return what the database lacks of them; nothing when it does not answer, for then nobody can know."""
+    """Return the migrations that are not applied, sorted; empty also when the database does not answer."""
     wanted = {**connection.get_connection_params(), "connect_timeout": CONNECT_SECONDS}
     wanted.pop("cursor_factory", None)
     try:
@@ -36,7 +39,7 @@ def pending() -> list[tuple[str, str]]:
 
 
 def pending_message() -> str:
-    """Return in one line what the database lacks and what to do; empty when it has all."""
+    """Return one line for an operator that says what to do; empty when nothing is pending."""
     if not (found := pending()):
         return ""
     app, name = found[0]

@@ -1,7 +1,7 @@
-"""Reading from a copy of the database: lists, counts and exports go there, as long as it is there and up to date.
+"""Which database a query reads from: lists, counts and exports use a streaming replica while it is up to date.
 
-Here alone is decided who reads where. A user who has just written reads from the copy only when it has replayed what
-was written; a copy that is away, or fails in the middle of a page, is replaced by the primary without a word.
+No other module decides this. Every user reads their own writes: after a write, the user's requests go to the primary
+until the replica has replayed it. When the replica is unavailable, or fails during a request, the primary answers.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from salesconnect.lib.database.failures import FailureKind
 
 PRIMARY, REPLICA = "default", "replica"
 SHARED = "shared"
-# What lists, counts and histories are made of. Sessions, users, tokens and tasks are read where they are written.
+# The tables behind lists, counts and histories. Sessions, users, tokens and jobs are always read from the primary.
 REPLICATED_MODELS = {
     "contacts.contact",
     "contacts.contactevent",
@@ -44,10 +44,10 @@ _unavailable_until = 0.0
 
 
 class Router:
-    """Sends reads of people to the copy inside a request that may use it; everything else goes to the primary."""
+    """Routes reads of replicated models to the replica in a request that may use it, all else to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
-        """Return where a query of the model goes. Inside a transaction that may write it is the primary."""
+        """Return the database to read from. Inside a transaction that is the primary: it may have written already."""
         return (
             _source.get()
             if model._meta.label_lower in REPLICATED_MODELS and not connection.in_atomic_block
@@ -55,20 +55,18 @@ class Router:
         )
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
-        """Return the primary."""
         return PRIMARY
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
-        """Let rows of both be related: they are the same rows."""
+        """Allow relations between the two databases, which hold the same rows."""
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        """Keep migrations off the copy."""
         return db == PRIMARY
 
 
 class ReadFromReplica:
-    """Lets safe requests read from the copy, and remembers for everybody else up to where they have written."""
+    """Lets safe requests read from the replica, and notes after each other request how far its user has written."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if REPLICA not in settings.DATABASES:
@@ -86,7 +84,7 @@ class ReadFromReplica:
                 _remember(reader)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer once more, from the primary, when the copy went away in the middle of a safe request."""
+        """Run the view again on the primary when the replica failed during a safe request."""
         match = request.resolver_match
         if (
             _source.get() == PRIMARY
@@ -102,15 +100,15 @@ class ReadFromReplica:
 
 
 def _takes_long(exception: Exception) -> bool:
-    """Tell whether the time that the request may take is spent: asking once more would spend it again."""
+    """Tell whether a time limit ended the query: running the view again would take as long again."""
     known = failures.classify(exception)
     return known is not None and known.kind in {FailureKind.LOCKED, FailureKind.TOO_SLOW}
 
 
 def caught_up_source() -> str:
-    """Return where an export may read: the copy if it soon holds all that is stored by now, else the primary.
+    """Return the database that an export may read: the replica if it catches up within half a second, else the primary.
 
-    What a transaction that is still open has written, the caller's own for one, no copy can hold yet.
+    The replica never holds what an open transaction has written, the caller's own included.
     """
     if REPLICA not in settings.DATABASES:
         return PRIMARY
@@ -123,7 +121,7 @@ def caught_up_source() -> str:
 
 
 def _reader_key(request: HttpRequest) -> str:
-    """Return the key under which it is remembered what somebody wrote; the API's users come with a token."""
+    """Return the cache key of a user's write position; an API client is known by its token, hashed."""
     header = request.headers.get("Authorization", "")
     name = hashlib.sha256(header.encode()).hexdigest() if header else getattr(request.user, "pk", None)
     return f"written:{name}" if name else ""
@@ -140,19 +138,19 @@ def _remember(reader: str) -> None:
     try:
         caches[SHARED].set(reader, _position(), REMEMBERED_SECONDS)
     except (RedisError, OSError, *CONNECTION_ERRORS):
-        logger.warning("Where somebody has written could not be remembered")
+        logger.warning("A user's write position could not be stored; lists are read from the primary for a while")
         _mark_unavailable()
 
 
 def _position(reached: str = "insert") -> str:
-    """Return how far the primary's log is written (`insert`), or stored (`flush`)."""
+    """Return the primary's WAL position: written so far (`insert`), or safe on disk (`flush`)."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_current_wal_{reached}_lsn()::text")
         return str(cursor.fetchone()[0])
 
 
 def _replayed(position: str) -> bool:
-    """Tell whether the copy is there and has replayed the primary's log up to `position`."""
+    """Tell whether the replica answers and has replayed the WAL up to `position`."""
     if time.monotonic() < _unavailable_until:
         return False
     try:
@@ -165,7 +163,7 @@ def _replayed(position: str) -> bool:
 
 
 def _mark_unavailable() -> None:
-    """Leave the copy alone for some seconds: to find out that a server is away takes time itself."""
+    """Stop using the replica for some seconds: a failing connection attempt may take seconds itself."""
     global _unavailable_until  # noqa: PLW0603 - known to the whole process, for it is about the server
     _unavailable_until = time.monotonic() + RETRY_SECONDS
-    logger.warning("The replica is left alone for %d seconds", RETRY_SECONDS)
+    logger.warning("The replica is not used for %d seconds", RETRY_SECONDS)

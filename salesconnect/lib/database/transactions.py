@@ -1,8 +1,8 @@
-"""Transactions that PostgreSQL gives up for the good of another one are done again, here and nowhere else.
+"""The one place that repeats a transaction which PostgreSQL ended because of a concurrent one.
 
-Locks are taken in one order (`compliance.suppression.address_locks`), but foreign keys and unique indexes take some of
-their own. Where two transactions wait for each other all the same, PostgreSQL ends one of them (40P01), and one that it
-cannot put into an order with another likewise (40001). Nothing is wrong with the act: it is to be done once more.
+Locks are taken in one order (`compliance.suppression.address_locks`), but foreign keys and unique indexes take locks of
+their own. PostgreSQL therefore still ends a transaction now and then, for a deadlock (SQLSTATE 40P01) or a
+serialization failure (40001). The act itself is sound, so it is run again.
 """
 
 import random
@@ -23,15 +23,16 @@ FIRST_DELAY = 0.02
 
 
 def is_retryable(problem: BaseException | None) -> bool:
-    """Tell whether PostgreSQL ended a transaction only because it met another one."""
+    """Tell whether PostgreSQL ended the transaction for a deadlock or a serialization failure."""
     known = failures.classify(problem)
     return known is not None and known.kind is failures.FailureKind.CLASHED
 
 
 def retried(function: Callable[P, R]) -> Callable[P, R]:
-    """Call a function again when PostgreSQL gave up its transaction; within a larger one that one is repeated.
+    """Decorate a function so that it runs again, up to six times, when `is_retryable` holds of its error.
 
-    The function must change nothing but the database, and take no iterator that can be read only once.
+    Inside a transaction of the caller it runs once: only the outermost transaction can be repeated. The function must
+    change nothing but the database, and take no iterator that can be read only once.
     """
 
     @wraps(function)
@@ -44,7 +45,7 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
             except OperationalError as problem:
                 if not is_retryable(problem):
                     raise
-            # Those that met are to part: each waits another while.
+            # Random delays, else the same transactions would collide again.
             time.sleep(random.uniform(0, FIRST_DELAY * 2**number))  # noqa: S311 - nothing secret
         return function(*args, **kwargs)
 
@@ -52,5 +53,5 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def act(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function one transaction that is repeated when PostgreSQL gave it up; see `retried`."""
+    """Run a function in one transaction that is repeated after a deadlock; see `retried`."""
     return retried(transaction.atomic(function))

@@ -1,4 +1,4 @@
-"""The form fields and filters for days and moments; see `salesconnect.lib.web.parsing` for which of them are taken."""
+"""Form fields and filters for dates and times; `salesconnect.lib.web.parsing` says which are accepted."""
 
 import datetime as dt
 from typing import Any
@@ -45,12 +45,8 @@ class MomentField(IsoDateTimeField):
 
 
 class DayFilter(django_filters.DateFilter):
-    """A filter by a day."""
-
     field_class = DayField
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
-    """A filter by a moment."""
-
     field_class = MomentField

@@ -1,8 +1,9 @@
-"""Requests to hosts that somebody typed in: public hosts alone, no redirects, bounded in size and in time.
+"""HTTP requests to addresses that a user entered, protected against server-side request forgery (SSRF).
 
-A name is resolved once and the connection goes to the address that was checked, so that a name server cannot answer
-"public" to the check and "inside" to the connection. Proxies of the environment are not used: they would resolve anew.
-Hosts of the site's own network are called when `SALESCONNECT_OUTGOING_HOSTS` names them.
+Only public hosts are called, redirects are not followed, and size and time are bounded. A name is resolved once and the
+connection goes to the address that was checked, so a name server cannot answer differently the second time (DNS
+rebinding). Proxies of the environment are not used, because they would resolve the name again. Hosts of the internal
+network are called only when `SALESCONNECT_OUTGOING_HOSTS` names them.
 """
 
 import base64
@@ -38,7 +39,7 @@ class Undelivered(Exception):  # noqa: N818 - reads as what became of it
 
 
 class HostRefused(Undelivered):
-    """The site never calls this host: it lies in a network that is not public, or its address cannot be read."""
+    """The host is not called: its network is not public, or the address is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def check(url: str) -> None:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address lies in the public internet; one that carries another inside, whether both do."""
+    """Tell whether an address is public; one that embeds another address (6to4, Teredo, NAT64), whether both are."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return is_public(address.ipv4_mapped)
@@ -114,7 +115,7 @@ def _public_addresses(parts: SplitResult) -> list[str]:
 
 
 def _connected(parts: SplitResult) -> socket.socket:
-    """Return a connection to the first address that takes one; no name is resolved any more."""
+    """Return a connection to the first address that accepts one; no name is resolved here."""
     trouble: OSError = OSError()
     for address in _public_addresses(parts):
         try:
@@ -125,7 +126,7 @@ def _connected(parts: SplitResult) -> socket.socket:
 
 
 def _with_tls(plain: socket.socket, parts: SplitResult) -> ssl.SSLSocket:
-    """Return the connection under TLS that vouches for the host's name; hands are shaken later, within the time."""
+    """Return the connection with TLS, checked against the host name; the handshake comes later, under the deadline."""
     trusted = os.environ.get("REQUESTS_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     context = ssl.create_default_context(cafile=trusted)
     return context.wrap_socket(plain, server_hostname=parts.hostname, do_handshake_on_connect=False)
@@ -133,7 +134,7 @@ def _with_tls(plain: socket.socket, parts: SplitResult) -> ssl.SSLSocket:
 
 @contextmanager
 def _deadline(link: socket.socket, seconds: float) -> Iterator[None]:
-    """Cut the connection when the time is over: a host that sends a byte now and then would hold it for ever."""
+    """Shut the connection down at the deadline: a socket timeout would not stop a host that sends a byte at a time."""
     over = threading.Event()
 
     def cut() -> None:

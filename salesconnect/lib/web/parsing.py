@@ -1,7 +1,7 @@
-"""Days, moments and texts as strangers send them: the one place that decides which of them the product can hold.
+"""Parses dates, times and texts from outside: the one place that decides which of them can be stored.
 
-A day or a moment outside the years 1900 to 2999 is refused: nothing that the product records lies there, and beside
-the ends of the calendar every time zone and every "day after" overflows. A text is refused that PostgreSQL cannot hold.
+Dates outside the years 1900 to 2999 are refused: nothing that is recorded lies there, and near the limits of the
+calendar (years 1 and 9999) time zones and date arithmetic overflow. Texts that PostgreSQL cannot store are refused.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 FIRST, LAST = dt.date(1900, 1, 1), dt.date(2999, 12, 31)
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
-# A plus sign that was not encoded comes as a space.
+# A plus sign that was not URL-encoded arrives as a space.
 _LOST_PLUS = re.compile(r" (?=\d\d:?\d\d$)")
 
 

@@ -1,4 +1,4 @@
-"""Keeps people's data, tokens and secrets out of the logs, and writes lines that machines read."""
+"""Log formatters that keep personal data, tokens and secrets out of the log."""
 
 import datetime as dt
 import json
@@ -6,8 +6,8 @@ import logging
 import os
 import re
 
-# Each pattern begins where a word begins, or with fixed letters, and repeats over one kind of character: a line costs
-# as much as it is long, whoever wrote it.
+# Each pattern begins at a word boundary or with fixed letters and repeats one character class, so that it takes linear
+# time on hostile input (no regular expression denial of service).
 SECRET_PARTS = (
     (re.compile(r"(?i)/u/[^\s\w]{0,40}[\w:.=~-]{12,}"), "/u/…"),  # the token is the key to a person's unsubscribe page
     (re.compile(r"DETAIL:.*"), "DETAIL: …"),  # PostgreSQL quotes the offending row there
@@ -20,7 +20,7 @@ SECRET_PARTS = (
     (re.compile(r"(?<![^\s@<>\"'()=,;:])[^\s@<>\"'()=,;:]+@[^\s@<>\"'()=,;:]+\.\w+"), "…@…"),
 )
 _QUERY = re.compile(r"(?<![^\s?\"'])([^\s?\"']+)\?[^\s\"']+")  # searches hold names and addresses
-# What would begin a line that nobody logged, colour a terminal or turn its text around.
+# Control characters could forge log lines, colour a terminal or reverse its text (log injection).
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -33,29 +33,27 @@ def redacted(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return the text in one line: line ends and other control characters as Python writes them."""
+    """Return the text in one line, with line ends and other control characters as Python escapes."""
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats a record, its traceback included, and then blots out what a log must not hold.
+    """Formats a record with its traceback and redacts it.
 
     The message is one line, and the lines of a traceback are indented: names and other texts of strangers never look
     like a line of the log.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Return the first line of a record."""
         return escaped(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line or lines of a record."""
         first, *rest = super().format(record).split("\n")
         return redacted("\n".join([first, *(f"  {escaped(line)}" for line in rest)]))
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one line of JSON, blotted out in the same way."""
+    """Formats a record as one line of JSON, redacted in the same way."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record: time, level, logger, message, and the traceback where there is one."""
