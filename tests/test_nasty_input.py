@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from salesconnect.common.filters import ContactFilter
 from tests import nasty
 from tests.nasty import API, HOLE, NASTY, PAGES, PATHS, ROUTES, answered, filled, undone
-from unsubscribes.reports.reports import PROVIDERS
+from unsubscribes.reports.reports import MAIL_PROVIDERS
 
 
 class Recorded(QueryDict):
@@ -128,7 +128,7 @@ SIGNED = {
 @pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailNotSupportedWarning")
 @pytest.mark.filterwarnings("ignore::anymail.exceptions.AnymailInsecureWebhookWarning")
 @pytest.mark.parametrize("secret", ["a:b", ""])
-@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+@pytest.mark.parametrize("provider", sorted(MAIL_PROVIDERS))
 def test_a_report_that_cannot_be_read(provider, secret, settings, db):
     settings.ANYMAIL = {SIGNED.get(provider, "X"): "whsec_YQ==", "WEBHOOK_SECRET": secret}
     browser = Client(raise_request_exception=False, headers={"Authorization": "Basic YTpi"})

@@ -29,8 +29,8 @@ import sys, django
 from django.conf import settings
 settings.DATABASES["default"]["NAME"] = sys.argv[1]
 django.setup()
-from compliance.imports import reading, working
-reading.CHUNK_ROWS = 50
+from compliance.imports import chunking, working
+chunking.CHUNK_ROWS = 50
 while working.run(int(sys.argv[2])):
     pass
 """
@@ -190,7 +190,7 @@ def test_what_nobody_foresaw_fails_the_import_instead_of_trying_for_ever(started
     def broken(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(working, "take_in", broken)
+    monkeypatch.setattr(working, "process_chunk", broken)
     job = started()
     assert working.run(job.pk) is False
     assert (fresh(job).state, ImportSeen.objects.count()) == ("failed", 0)

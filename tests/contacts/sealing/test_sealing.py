@@ -170,9 +170,9 @@ CHILD = """
 import os, signal, sys
 import django
 django.setup()
-from contacts.sealing import services
-services.PIECE = 10
-moment, close, turns = sys.argv[1], services._close, []
+from contacts.sealing import sealing
+sealing.SEAL_SIZE = 10
+moment, close, turns = sys.argv[1], sealing._close, []
 def killed(*args):
     turns.append(args)
     if moment == "before the seal" and len(turns) == 3:
@@ -180,7 +180,7 @@ def killed(*args):
     close(*args)
     if moment == "before the commit" and len(turns) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-services._close = killed
+sealing._close = killed
 from django.core.management import call_command
 call_command("seal_history")
 """

@@ -84,7 +84,7 @@ def test_a_mail_to_somebody_who_was_deleted_meanwhile_leaves_no_event(anna, memb
     mailing.write_to_one(anna.pk, DRAFT, actor=member)
     claimed = send.claim()
     Message.objects.all().delete()
-    send._settle(claimed, send.Fate.SENT, "")
+    send._settle(claimed, send.DeliveryResult.SENT, "")
     assert told() == []
 
 

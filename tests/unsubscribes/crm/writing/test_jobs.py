@@ -21,9 +21,9 @@ FEW_ARE_MANY = """
 import django
 django.setup()
 from unsubscribes.crm.salesforce.provider import Salesforce
-from unsubscribes.crm.values import Limits
+from unsubscribes.crm.values import WriteLimits
 from unsubscribes.crm.writing import jobs
-Salesforce.limits, jobs.POLLS = Limits(batch=200, jobs_above=1, job=10_000), (0.3,)
+Salesforce.limits, jobs.POLLS = WriteLimits(batch=200, jobs_above=1, job=10_000), (0.3,)
 """
 PEOPLE = 12
 LONG = 300
