@@ -5,8 +5,8 @@ import logging
 from celery import shared_task
 
 from exports.erasure import expiry, ledger_entries
-from exports.files import csv_export, redaction
-from exports.integrity import check_run, stored_files
+from exports.files import csv_export, rewriting
+from exports.integrity import check_run, file_checks
 from exports.overview import daily_figures
 from exports.retention import retention
 from salesconnect.lib.actor import system
@@ -19,13 +19,13 @@ logger = logging.getLogger(__name__)
 def sweep_exports() -> None:
     """Delete expired export files, and files whose deletion was interrupted."""
     csv_export.remove_old_files()
-    redaction.delete_pending_files()
+    rewriting.delete_pending_files()
 
 
 @shared_task(name="exports.remove_stray_files")
 def remove_stray_files() -> None:
     """Delete files that no row names: a process died between storing the file and committing its row."""
-    stored_files.remove_strays(system("task"))
+    file_checks.remove_strays(system("task"))
 
 
 @shared_task(name="exports.forget_erased")

@@ -22,7 +22,7 @@ from contacts.models import Batch, Contact, ContactEvent, Merge
 from contacts.people.queries import ContactQuerySet
 from exports.erasure import deletion_settings, ledger_entries, mentions, person_hashes
 from exports.erasure.trace_values import traces_of
-from exports.files import redaction
+from exports.files import rewriting
 from salesconnect.lib import ledger as ledger_file
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
@@ -155,7 +155,7 @@ def _erase(
 ) -> None:
     """Record the erasure and remove the people. Traces are found first, because they are found by the rows that go."""
     traces = traces_of(ids, numbers)
-    named, exported, previews = mentions.find(traces), redaction.exports_of(numbers), redaction.previews_of(traces)
+    named, exported, previews = mentions.find(traces), rewriting.exports_of(numbers), rewriting.previews_of(traces)
     # Records that were merged into a person are scrubbed too, so each of them gets the event that explains it.
     changes = {"source": (None, why)} if why else {}
     history.record(numbers, history.DELETED, actor=actor, batch_id=batch_id, changes=changes)
@@ -164,7 +164,7 @@ def _erase(
     mentions.clear(named, ids, actor=actor, batch_id=batch_id)
     _run(ids, numbers, REPLIES)
     person_hashes.run(REASONS, hashes)
-    redaction.remove_people(exported, previews, numbers)
+    rewriting.remove_people(exported, previews, numbers)
     _run(ids, numbers, IDENTITY_NOTES, REQUESTS)
     links.forget(ids, hashes)
     _delete_rows(ids)
@@ -200,13 +200,13 @@ def report_of(contact_id: int, *, on_request: bool = False) -> ErasureReport:
     rows["merges"] = Merge.objects.filter(survivor_id__in=numbers).count()
     for model, key in dependent_models():
         rows[str(model._meta.model_name)] = model._base_manager.filter(**{f"{key}__in": ids}).count()
-    held = {"evidence": len(_file_names(ids)), "exports": len(redaction.exports_of(numbers))}
+    held = {"evidence": len(_file_names(ids)), "exports": len(rewriting.exports_of(numbers))}
     return ErasureReport(
         people=1,
         rows={name: number for name, number in rows.items() if number},
         mails=Message.objects.filter(contact_id=contact_id).count(),
         files={
-            name: number for name, number in (held | {"imports": len(redaction.previews_of(traces))}).items() if number
+            name: number for name, number in (held | {"imports": len(rewriting.previews_of(traces))}).items() if number
         },
         mentions=named.counts(),
         salesforce=sorted(erasing.records_of(numbers)),
@@ -255,7 +255,7 @@ def order(
 def _delete_rows(ids: Sequence[int]) -> None:
     """Delete dependent rows and their files, and set the foreign keys of rows that outlive the person to NULL."""
     # The names are read before the rows are deleted; the files go only once that is committed.
-    redaction.delete_after_commit(_file_names(ids))
+    rewriting.delete_after_commit(_file_names(ids))
     for model, key in dependent_models():
         model._base_manager.filter(**{f"{key}__in": ids}).delete()
     for relation in _relations():

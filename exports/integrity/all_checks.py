@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from exports.integrity import address_hashes, cards, erasure_leftovers, stalled_work, stored_files, tallies
+from exports.integrity import address_hashes, cards, erasure_leftovers, file_checks, stalled_work, tallies
 from exports.integrity.check import Check, finder
 
 MENDS = cards.MENDS
@@ -53,8 +53,8 @@ CHECKS: tuple[Check, ...] = (
     Check("tallies", _("Kinds of people whose kept number is wrong"), tallies.differing, tallies.count_anew),
     Check("batch_counts", _("Bulk changes whose numbers do not add up"), finder(tallies.BATCHES)),
     Check("import_counts", _("Imports whose numbers do not add up"), finder(tallies.IMPORTS)),
-    Check("missing_files", _("Rows whose file is missing"), stored_files.missing),
-    Check("stray_files", _("Files that no row names"), stored_files.without_row, stored_files.remove_strays),
+    Check("missing_files", _("Rows whose file is missing"), file_checks.missing),
+    Check("stray_files", _("Files that no row names"), file_checks.without_row, file_checks.remove_strays),
     Check("doomed_files", _("Files that cannot be removed"), finder(stalled_work.PENDING_DELETIONS)),
     Check(
         "words_of_erased",

@@ -14,7 +14,7 @@ from compliance.verdict import policy
 from contacts.models import Contact, ContactEvent, Verification
 from contacts.people.addresses import address_hash
 from contacts.sealing import sealing, verification
-from exports.files import redaction
+from exports.files import rewriting
 from exports.integrity.all_checks import CHECKS
 from exports.overview import figures
 from salesconnect.common.filters import filtered
@@ -77,7 +77,7 @@ class Erased:
         """Look into every table and every file."""
         self.checked = set(self.numbers)
         if strings := self.strings():
-            redaction.delete_pending_files()
+            rewriting.delete_pending_files()
             found = re.compile("|".join(sorted(strings)))
             lines = (*tables_as_text().splitlines(), *files_as_text().splitlines())
             assert [line[:300] for line in lines if found.search(line)] == []

@@ -29,7 +29,7 @@ def full_name(row: PersonRow) -> str:
 
 def table_rows(rows: Iterable[PersonRow], columns: Sequence[ListColumn], owners: Mapping[int, str]) -> SafeString:
     """Return the `<tr>` elements, in the active language. Every value is escaped here."""
-    writer = _Writer(owners)
+    writer = _CellWriter(owners)
     cells: list[tuple[str, Callable[[PersonRow], str]]] = [
         (f'<td class="cell-{column.key}" data-label="{escape(str(column.label))}">', getattr(writer, column.key))
         for column in columns
@@ -52,7 +52,7 @@ def _mark(css: str, icon_name: str, words: str) -> str:
     return f'<span class="mark {css}">{icon(icon_name)}<span>{words}</span></span>'
 
 
-class _Writer:
+class _CellWriter:
     """Writes cells, one method for each column key. Translated words are looked up once for all rows."""
 
     def __init__(self, owners: Mapping[int, str]) -> None:

@@ -23,7 +23,7 @@ from contacts.models import Batch, Contact, SavedView
 from contacts.people import saved_views
 from exports.erasure import erasure
 from exports.files import csv_export as exports
-from exports.files import redaction
+from exports.files import rewriting
 from exports.models import ExportJob, PendingFileDeletion
 from exports.requests import register
 from salesconnect.lib.actor import system
@@ -156,9 +156,9 @@ def test_what_is_of_others_stays(known, member):
     reasons = Batch.objects.filter(kind="export").values_list("params__reason", flat=True)
     assert sorted(reasons) == ["Seating plan", "…", "…"]
     assert [reject.cells[0] for reject in ImportReject.objects.all()] == ["Eva"]
-    redaction = [job.file.read().decode("utf-8-sig") for job in ExportJob.objects.order_by("pk")]
-    assert [text.count("\r\n") for text in redaction] == [2, 2, 1]
-    assert all("lars@example.com" in text for text in redaction[:2])
+    rewriting = [job.file.read().decode("utf-8-sig") for job in ExportJob.objects.order_by("pk")]
+    assert [text.count("\r\n") for text in rewriting] == [2, 2, 1]
+    assert all("lars@example.com" in text for text in rewriting[:2])
     told = {event["action"]: event["changes"] for event in _history(lars)}
     assert told["scrubbed"] == {}
 
@@ -212,7 +212,7 @@ def test_a_name_that_somebody_else_bears_gives_nobody_away(data, person, member)
 
 
 def test_a_large_export_is_removed(data, person, member, monkeypatch):
-    monkeypatch.setattr("exports.files.redaction.REWRITE_LIMIT", 10)
+    monkeypatch.setattr("exports.files.rewriting.REWRITE_LIMIT", 10)
     anna = person()
     job = exports.order_export(Contact.objects.all(), actor=member, reason="")
     path = Path(job.file.path)
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_removed_now_is_removed_by_the_sweep(data, person,
         disk.setattr(FileSystemStorage, "delete", refuse)
         erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     assert (PendingFileDeletion.objects.count(), path.exists()) == (1, True)
-    assert (redaction.delete_pending_files(), PendingFileDeletion.objects.count(), path.exists()) == (1, 0, False)
+    assert (rewriting.delete_pending_files(), PendingFileDeletion.objects.count(), path.exists()) == (1, 0, False)
 
 
 def test_many_are_erased_with_a_handful_of_statements(data, person, member, django_assert_max_num_queries):

@@ -15,7 +15,7 @@ from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact, ContactEvent
 from exports.erasure import erasure, mentions
 from exports.files import csv_export as exports
-from exports.files import redaction
+from exports.files import rewriting
 from exports.models import ExportJob
 from tests.interleaving import apart, waiting
 from tests.products.product import until
@@ -74,7 +74,7 @@ def test_the_reasons_in_the_history_are_searched_through_an_index(db):
 
 
 def test_the_files_of_exports_are_found_by_the_history_of_the_person(db):
-    shown = plan(redaction.HOLDERS, {"numbers": [1], "until": timezone.now()})
+    shown = plan(rewriting.HOLDERS, {"numbers": [1], "until": timezone.now()})
     assert "Seq Scan" not in shown
 
 
@@ -182,7 +182,7 @@ def test_a_file_is_remade_a_row_at_a_time(db):
             taken.append(line)
             yield line
 
-    rest = redaction.rows_without({"2"}, source())
+    rest = rewriting.rows_without({"2"}, source())
     assert next(rest) == lines[0]
     assert len(taken) <= 2
     assert list(rest) == [*lines[1:3], lines[4]]

@@ -79,13 +79,13 @@ def of_person(
 def _html(events: Sequence[ContactEvent], *, focus: bool) -> SafeString:
     """Return the items in the active language. Every value is escaped here."""
     undoes = history.undone_batches(events)
-    writer = _Writer()
+    writer = _ItemWriter()
     lines = [writer.line(event, undoes.get(event.batch_id)) for event in events]
     start = '<li class="history-item" tabindex="-1" autofocus>' if focus else ITEM
     return SafeString(start + f"</li>{ITEM}".join(lines) + "</li>" if lines else "")
 
 
-class _Writer:
+class _ItemWriter:
     """Writes items. Translated words and URLs are looked up once for all of them."""
 
     def __init__(self) -> None:
