@@ -156,9 +156,9 @@ def test_what_is_of_others_stays(known, member):
     reasons = Batch.objects.filter(kind="export").values_list("params__reason", flat=True)
     assert sorted(reasons) == ["Seating plan", "…", "…"]
     assert [reject.cells[0] for reject in ImportReject.objects.all()] == ["Eva"]
-    rewriting = [job.file.read().decode("utf-8-sig") for job in ExportJob.objects.order_by("pk")]
-    assert [text.count("\r\n") for text in rewriting] == [2, 2, 1]
-    assert all("lars@example.com" in text for text in rewriting[:2])
+    files = [job.file.read().decode("utf-8-sig") for job in ExportJob.objects.order_by("pk")]
+    assert [text.count("\r\n") for text in files] == [2, 2, 1]
+    assert all("lars@example.com" in text for text in files[:2])
     told = {event["action"]: event["changes"] for event in _history(lars)}
     assert told["scrubbed"] == {}
 
