@@ -19,7 +19,7 @@ from unsubscribes.mail.compose import Draft
 
 @register
 class WriteMail(SelectedAct):
-    """Write to many people; who is held back is counted under `refused`."""
+    """Write to many people; those held back by the gate count as `refused`."""
 
     kind = "mail"
     right = "mail_people"

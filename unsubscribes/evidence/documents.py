@@ -1,4 +1,4 @@
-"""Documents that show a consent: what a file is, told by its content, and where it is kept."""
+"""Documents as evidence of a consent: recognises their type by their content."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]+')
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file that may be kept: its kind, a name without harm, its content and the SHA-256 of that in hex."""
+    """An accepted file: its type, a sanitised name, its content and the SHA-256 of the content in hex."""
 
     kind: str
     name: str
@@ -43,9 +43,9 @@ class Document:
 
 
 def examine(file: File[Any]) -> Document:
-    """Return the document in an uploaded file. Raises `Invalid` for what is too large, empty, or of no known kind.
+    """Check an uploaded file. Raises `Invalid` if it is larger than 10 MB, empty, or of no accepted type.
 
-    The content decides what it is; a name that says something else is refused, for it would mislead whoever opens it.
+    The content decides the type; a name with another suffix is refused, because it would mislead whoever opens it.
     """
     file.seek(0)
     content = file.read(SIZE_LIMIT + 1)
@@ -67,7 +67,7 @@ def _is_pdf(content: bytes) -> bool:
 
 
 def _is_png(content: bytes) -> bool:
-    """Walk the chunks from IHDR to IEND and check the sum of each (PNG specification, 5)."""
+    """Walk the chunks from IHDR to IEND and check the CRC of each (PNG specification, section 5)."""
     place = len(_PNG)
     if not content.startswith(_PNG + _PNG_FIRST):
         return False
@@ -83,7 +83,7 @@ def _is_png(content: bytes) -> bool:
 
 
 def _is_jpeg(content: bytes) -> bool:
-    """Walk the segments from the start of the image to its scan, which must end (ITU T.81, annex B)."""
+    """Walk the segments to the scan, which must be preceded by a frame and followed by EOI (ITU T.81, annex B)."""
     place, frame = 2, False
     if not content.startswith(_JPEG):
         return False
@@ -104,7 +104,7 @@ def _is_mail(content: bytes) -> bool:
 
 
 def _is_text(content: bytes) -> bool:
-    """Tell whether it is text in UTF-8, UTF-16 with its mark, or Windows-1252, without control characters."""
+    """Tell whether it is text in UTF-8, UTF-16 with a BOM, or Windows-1252, without control characters."""
     codec = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
     for attempt in (codec, "cp1252"):
         try:

@@ -1,4 +1,4 @@
-"""The evidence on record: kept once, never changed, handed out by permission, and gone with the person."""
+"""Stores the evidence of re-consents, which is never changed, and returns its documents for download."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from unsubscribes.models import ConsentEvidence
 
 
 def store(person: Contact, evidence: Evidence, document: Document | None, *, actor: Actor) -> ConsentEvidence:
-    """Put evidence without errors on record; the file comes last but for the row, so that a refusal leaves none."""
+    """Store valid evidence. The file is written right before the row, so that no error leaves it behind."""
     record = ConsentEvidence(
         contact=person,
         consent_date=evidence.consent_date,  # type: ignore[misc] # evidence without errors has a date
@@ -36,7 +36,7 @@ def store(person: Contact, evidence: Evidence, document: Document | None, *, act
 
 
 def changes(record: ConsentEvidence) -> dict[str, tuple[Any, Any]]:
-    """Return what the history says of the evidence: enough to find the record, and to tell whether it was changed."""
+    """Return the values of the event: enough to find the evidence, and to detect whether it was changed."""
     said = {
         "source": "re_consent",
         "evidence": record.pk,
@@ -52,7 +52,7 @@ def changes(record: ConsentEvidence) -> dict[str, tuple[Any, Any]]:
 
 @transaction.atomic
 def for_download(contact_id: int, record_id: int, *, actor: Actor) -> ConsentEvidence:
-    """Return evidence of one person whose document is to be downloaded; the history keeps who did. Raises `Missing`."""
+    """Return the evidence with the document to download, and record an export event. Raises `Missing`."""
     actor.require("export_people")
     people = Contact.objects.visible_to(actor).filter(pk=contact_id)
     record = ConsentEvidence.objects.filter(pk=record_id, contact__in=people).exclude(file="").first()

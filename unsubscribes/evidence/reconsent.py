@@ -1,7 +1,7 @@
-"""Removing an unsubscribe: the one way back, by an administrator, for one person, on the ground of a new consent.
+"""Re-consent: an administrator removes the opt-out of one person who has given a new consent.
 
-Nothing else clears an opt-out: triggers refuse every statement that would, but for the person and the addresses that
-`_lift` names inside its own transaction.
+Nothing else clears an opt-out: database triggers refuse every statement that would, except for the person and the
+addresses that `_lift` names in settings of its own transaction.
 """
 
 import datetime as dt
@@ -45,10 +45,10 @@ LIFT = """
 def reconsent(contact_id: int, evidence: Evidence, *, actor: Actor, version: int | None = None) -> Outcome:
     """Opt one person in again: the suppression of the address goes, the card becomes Consent with the new date.
 
-    An opt-out that was said, or said again, after the act began stands: of two acts the later one of the person wins,
-    and at the same moment the "no". Raises `Forbidden`, `Missing`, `Restricted`, `Stale` when the person is no longer
-    at `version`, `Conflict` (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a
-    consent. A program with a token never may (`Conflict`, `page_only`): somebody looks at the evidence.
+    An opt-out that was made, or repeated, after the request began stands: last write wins, and on a tie the opt-out.
+    Raises `Forbidden`, `Missing`, `Restricted`, `Stale` when the person is no longer at `version`, `Conflict`
+    (`not_unsubscribed`, `unsubscribed_again`), and `Invalid` for evidence that does not show a consent. API tokens are
+    refused (`Conflict`, `page_only`), because a person has to look at the evidence.
     """
     require_reconsent_right(actor)
     return _reconsent(contact_id, evidence, began=_clock(), actor=actor, version=version)
@@ -85,7 +85,7 @@ def require_reconsent_right(actor: Actor) -> None:
 
 
 def last_no(person: Contact) -> dt.datetime | None:
-    """Return when the person, or whoever had the address, last said no; None when nobody knows any more."""
+    """Return the time of the last opt-out of the person or the address; None if it is not known any more."""
     events = history.of_contact(person.pk).filter(action=history.UNSUBSCRIBED).order_by()
     suppressions = Suppression.objects.filter(address_hash__in=_hashes(person))
     moments = (events.aggregate(at=Max("at"))["at"], suppressions.aggregate(at=Max("said_at"))["at"])
@@ -93,7 +93,7 @@ def last_no(person: Contact) -> dt.datetime | None:
 
 
 def _clock() -> dt.datetime:
-    """Return the database's time, by which opt-outs are dated; that of the transaction may be long ago."""
+    """Return the database's clock, by which opt-outs are dated. Not now(), which is the start of the transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
         moment: dt.datetime = cursor.fetchone()[0]
@@ -123,7 +123,7 @@ def _checked(evidence: Evidence, said_no: dt.datetime | None) -> Document | None
 
 
 def _hashes(person: Contact) -> list[UUID]:
-    """Return every hash under which the person's address may be suppressed, that of a key no longer set included."""
+    """Return every hash under which the address may be suppressed, and the stored one, whose key may not be set now."""
     if not person.email_key:
         return []
     return list({*address_hashes(person.email_key), *filter(None, [person.address_hash])})

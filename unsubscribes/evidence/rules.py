@@ -1,4 +1,4 @@
-"""What shows a new consent, and which of two permissions is the stricter: pure, without database or settings."""
+"""What evidence a new consent needs, and which of two legal bases is stricter. Pure: no database, no settings."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ class Channel(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What somebody shows for a new consent: when and how it was given, to which words, for what, and the proof.
+    """The evidence of a consent, with a `document`, or a `reference` to where one is kept.
 
-    The proof is a `document`, or a `reference` to where one is kept. GDPR art. 7(1): the controller shall be able to
-    demonstrate the consent.
+    GDPR art. 7(1): the controller shall be able to demonstrate the consent.
     """
 
     consent_date: dt.date | None
@@ -45,7 +44,7 @@ class Evidence:
     document: File[Any] | None = None
 
     def errors(self, today: dt.date, last_no: dt.date | None) -> dict[str, list[str]]:
-        """Return what is wrong by field name; `last_no` is the day on which the person last said no."""
+        """Return the errors by field name; `last_no` is the day of the person's last opt-out."""
         errors: dict[str, list[str]] = {}
         if message := self._wrong_date(today, last_no):
             errors["consent_date"] = [message]
@@ -72,7 +71,7 @@ class Evidence:
 
 
 def stricter(one: Authorization, other: Authorization) -> Authorization:
-    """Return the stricter of two legal bases; of two consents the older one, of two that are equal `one`."""
+    """Return the stricter of two legal bases; of two consents the older one, on a tie `one`."""
     return min(one, other, key=_latitude)
 
 

@@ -1,4 +1,4 @@
-"""The bulk order *mail*: one message to each of the selected people."""
+"""The bulk change *mail*: one message to each of the selected people."""
 
 from dataclasses import asdict
 from typing import Any
@@ -22,7 +22,7 @@ def order_mail(
     missing: int = 0,
     approved: int | None = None,
 ) -> Batch:
-    """Write to all `contacts`, up to 5,000 at once, more by a worker, and have it sent.
+    """Write to all `contacts`: up to 5,000 in this transaction, more by a worker.
 
     Raises as `services.write`, and `Conflict` (`moved`) when another number than `approved` is meant by now.
     """

@@ -1,4 +1,4 @@
-"""Writing a mail: the merge fields filled in, the HTML made harmless, the link added where nobody can take it away."""
+"""Renders a mail: fills in merge fields, sanitises the HTML, and adds the unsubscribe link."""
 
 import re
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ IN_A_TAG = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody writes: merge fields in all three texts; `body_html` is empty for plain text."""
+    """A mail as written, with merge fields in all three texts; `body_html` is empty for plain text."""
 
     subject: str
     body: str
@@ -63,7 +63,7 @@ class Draft:
     language: str = "en"
 
     def check(self) -> None:
-        """Raise `Invalid` with what is wrong by field."""
+        """Raise `Invalid` by field."""
         errors: dict[str, list[str]] = {}
         if not self.subject.strip():
             errors["subject"] = [_t("Give the mail a subject.")]
@@ -83,7 +83,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class MailContext:
-    """What a mail holds that its writer does not write: names, and the words around the link."""
+    """The parts of a mail that its writer does not write: names and the unsubscribe footer."""
 
     sender_name: str
     our_company: str
@@ -92,7 +92,7 @@ class MailContext:
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """A mail to one person, whole but for the link, whose places hold `LINK`."""
+    """A mail to one person, complete but for the placeholder `LINK`, as the link is created when it is sent."""
 
     subject: str
     text: str
@@ -115,7 +115,7 @@ def render(draft: Draft, contact: Contact, around: MailContext) -> RenderedMail:
 
 
 def clean_html(html: str) -> str:
-    """Return HTML with the few tags that a mail needs and nothing that acts, hides or loads."""
+    """Sanitise HTML: keep a few tags; remove scripts, styles and anything that loads content."""
     return nh3.clean(html, tags=TAGS, attributes={"a": {"href", "title"}})
 
 
@@ -129,7 +129,7 @@ def _text(text: str, words: str) -> str:
 
 
 def _html(merged: str, words: str, language: str) -> str:
-    """Clean first, then place the link: what the writer hides in a comment or an attribute does not count."""
+    """Sanitise first, then look for the link: one inside a comment or an attribute would not be visible."""
     html = LINK_FIELD.sub(LINK, clean_html(merged))
     with override(language):
         anchor = f'<a href="{LINK}">{_t("Unsubscribe")}</a>'
@@ -151,7 +151,6 @@ def _ending_in_link(words: str) -> str:
 
 
 def _plain(html: str) -> str:
-    """Return HTML as plain text: blocks become lines."""
     cleaned = nh3.clean(BLOCK_END.sub("\n", html), tags=set())
     lines = (line.strip() for line in _unescaped(cleaned).splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,4 +1,4 @@
-"""One bulk mail written to two records that turn out to be one person: it leaves once."""
+"""A bulk mail that was written to two records of one person is sent once."""
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -9,9 +9,9 @@ MessageState = Message.State
 
 
 def hold(contact_id: int) -> int:
-    """Hold back what still waits of a bulk mail that the person gets, or got, already; returns how many those are.
+    """Hold back waiting messages of a bulk mail of which the person has another message; returns how many.
 
-    For the merge, which holds the person's card: no message of theirs is claimed meanwhile.
+    The caller, a merge, holds the lock of the person's card, so that no worker claims a message meanwhile.
     """
     same = Message.objects.filter(contact_id=contact_id, batch_id=OuterRef("batch_id")).exclude(pk=OuterRef("pk"))
     leaves = Q(state__in=(MessageState.SENDING, MessageState.SENT, MessageState.UNKNOWN)) | Q(

@@ -1,8 +1,8 @@
-"""Mails that did not arrive: what becomes of the message, and when mail to the address is held back.
+"""Undelivered mail: what happens to the message, and when further mail to the address is held back.
 
-A mailbox that does not exist is an opt-out for good. Whatever may pass, a full mailbox or a block of our own server, is
-no word of the person: it marks the message, and only several in a row hold back the next one, until a mail arrives or
-somebody of the team sends again.
+A mailbox that does not exist is a permanent opt-out. A temporary failure, such as a full mailbox or a block of our own
+server, is not: it marks the message, and only several in a row hold back the next one, until a mail is delivered or a
+user allows it again.
 """
 
 import datetime as dt
@@ -35,10 +35,7 @@ MAIL_SERVER = Actor(user_id=None, name="Mail server", role="member", door="task"
 def no_such_user(
     address_hash: UUID, hash_key: str, *, actor: Actor, reason: str, skeleton: UUID | None = None
 ) -> Outcome:
-    """Opt an address out for good whose mailbox does not exist, with whoever has it.
-
-    Who knows what the address looks like gives the hash of its `skeleton`.
-    """
+    """Opt out an address whose mailbox does not exist, and whoever has it; `skeleton` is its hash, if known."""
     said = suppression.unsubscribe_address(
         [address_hash], hash_key, actor=actor, source=Suppression.Source.BOUNCE, reason=reason, skeleton=skeleton
     )
@@ -47,9 +44,9 @@ def no_such_user(
 
 @act
 def came_back(message: Message, said: str, at: dt.datetime | None = None) -> None:
-    """Mark a message that left, or is leaving, and was not delivered; of one that was marked before nothing is changed.
+    """Mark a message that was sent, or is being sent, as undelivered; idempotent.
 
-    The report may overtake the worker that hands the message over; what that one learns of it counts no more then.
+    The report may arrive before the worker that sends the message has stored its result, which is then discarded.
     """
     stored = _reported(message, at, Q(reported_at__lt=at or timezone.now()))
     if stored is None or stored.state not in (*LEFT, MessageState.SENDING):
@@ -67,9 +64,9 @@ def came_back(message: Message, said: str, at: dt.datetime | None = None) -> Non
 def count(
     contact_id: int, address_hash: UUID, *, key: str, said: str, at: dt.datetime | None = None, reported: bool = True
 ) -> bool:
-    """Count a mail that did not arrive at the address that a person has; returns False for what is known by its `key`.
+    """Count an undelivered mail to the person's present address; returns False if `key` was counted before.
 
-    Of an address that the person has no longer nothing is kept.
+    Failures of an address that the person no longer has are deleted.
     """
     card_changes.lock(Contact.objects.filter(pk=contact_id))
     of_person = MailFailure.objects.filter(contact_id=contact_id)
@@ -82,17 +79,17 @@ def count(
 
 
 def arrived(hashes: list[UUID], at: dt.datetime | None) -> int:
-    """Forget the failures of addresses at which a mail arrived; those that are known to be newer stay."""
+    """Delete the failures of addresses to which a mail was delivered, except newer ones. Returns how many."""
     before = Q() if at is None else Q(at=None) | Q(at__lte=at)
     return MailFailure.objects.filter(before, address_hash__in=hashes).delete()[0]
 
 
 @act
 def arrived_after_all(message: Message, at: dt.datetime | None = None) -> None:
-    """Let a message stand as sent of which a report says that it arrived, whatever was known of it before.
+    """Mark a message as sent after a report that it was delivered.
 
-    One of unknown fate, or whose worker does not know yet, has left, then; one that a provider could not deliver at
-    first was delivered at a later try.
+    It may be *being sent* or *unknown*, if its worker has not stored a result; or undelivered, if the provider
+    delivered it at a later attempt.
     """
     stored = _reported(message, at, Q(reported_at__lte=at or timezone.now()))
     if stored is None:
@@ -110,9 +107,9 @@ def arrived_after_all(message: Message, at: dt.datetime | None = None) -> None:
 
 
 def _reported(message: Message, at: dt.datetime | None, is_news: Q) -> Message | None:
-    """Lock a message of which something is reported, the card first; None when a newer report has come before.
+    """Lock a message for a report, its card first; None if a newer report was applied before.
 
-    Reports come in any order, and twice. One that gives no moment counts as made now.
+    Reports arrive in any order, and repeatedly. One without a time counts as made now.
     """
     card_changes.lock(Contact.objects.filter(pk__in=Message.objects.filter(pk=message.pk).values("contact_id")))
     stored = Message.objects.select_for_update().filter(Q(reported_at=None) | is_news, pk=message.pk).first()
@@ -122,15 +119,15 @@ def _reported(message: Message, at: dt.datetime | None, is_news: Q) -> Message |
 
 
 def forget_refusals(contact_id: int) -> None:
-    """Forget what the mail server itself had refused, once it accepts a mail to the person."""
+    """Delete the failures that the mail server itself had caused, once it accepts a mail to the person."""
     MailFailure.objects.filter(contact_id=contact_id, reported=False).delete()
 
 
 @act
 def allow(contact_id: int, *, actor: Actor) -> Outcome:
-    """Let mail go to the person's address again although earlier mails did not arrive: who decides so is on record.
+    """Allow mail to the person's address again after failures, with an event. Raises `Forbidden` and `Missing`.
 
-    Raises `Forbidden` and `Missing`. Of restricted people too: their mail is held back for that.
+    This includes restricted people: their mail stays held back for the restriction.
     """
     actor.require("mail_people")
     if not card_changes.lock(Contact.objects.filter(pk=contact_id)):
@@ -143,7 +140,7 @@ def allow(contact_id: int, *, actor: Actor) -> Outcome:
 
 @judging.noted
 def _undeliverable(contact: Contact) -> verdict.VerdictReason | None:
-    # As with an address that takes no mail: no word of the person, and no ground of law.
+    # Like an unsendable address, it is neither an opt-out nor a matter of the legal basis, so the verdict stays "may".
     of_person = MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact_id=contact.pk)
     if not (contact.address_hash and of_person.filter(address_hash=contact.address_hash).exists()):
         return None

@@ -1,7 +1,7 @@
-"""The gate: the one function through which all mail passes, when it is written and again when it is sent.
+"""The gate: decides for all mail whether it may leave, when it is written and again when it is sent.
 
-A message leaves only from inside a transaction that has asked `decide` and holds its locks until the claim is
-committed. An opt-out locks the same card, so it comes either before the claim, and is seen, or after it.
+A message is claimed for sending only in a transaction that has called `decide` and holds its locks until the commit. An
+opt-out locks the same card, so it comes either before the claim, and is seen, or after it.
 """
 
 from collections import Counter
@@ -23,12 +23,12 @@ from unsubscribes.models import FAILURES_TO_HOLD, MailFailure, Message
 MessageReason = Message.Reason
 PASSES = ""
 ON_ITS_WAY = (Message.State.SENDING, Message.State.UNKNOWN)
-"""The states of a claimed message whose worker is at it, or may be still though its lease ran out."""
+"""The states of a claimed message that its worker may still be sending, even though its lease may have expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class GateDecision:
-    """A person as the gate saw them, and why mail to them is held back; an empty reason lets it pass."""
+    """A person, and why mail to them is held back; an empty reason lets it pass."""
 
     contact: Contact
     reason: str
@@ -50,10 +50,10 @@ def decide(contacts: ContactQuerySet, *, informs: bool = False) -> list[GateDeci
 
 
 def may_still_leave(message: Message) -> bool:
-    """Tell whether a claimed message may leave even now. Locks nothing, so that no "no" waits for a mail server.
+    """Tell whether a claimed message may still leave. Takes no locks, so that no opt-out has to wait for a mail server.
 
-    It may not where the claim has passed to somebody else, the person is gone, mail to the person is held back by now
-    or goes to another address of the person; nor once the address that was claimed has said no.
+    It may not if the claim has passed to another worker, if the person is gone or has another address, if mail to the
+    person is held back by now, or if the claimed address has been suppressed.
     """
     claimed = message.contact.email_key
     ours = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=ON_ITS_WAY)
@@ -63,19 +63,19 @@ def may_still_leave(message: Message) -> bool:
     if found is None:
         return False
     contact_id, held, said_no, email_key = found
-    # Whoever a record was merged into may have another address: the mail stays what it was to the first.
+    # After a merge the survivor may have another address; the mail still goes to the one it was written to.
     moved = contact_id == message.contact.pk and email_key != claimed
     return not (held or said_no or moved)
 
 
 def forecast(contacts: ContactQuerySet, *, informs: bool = False) -> Counter[str]:
-    """Count `contacts` by the reason for which the gate would hold mail to them now; locks nothing."""
+    """Count `contacts` by the reason for which mail to them would be held back now; takes no locks."""
     counts = contacts.annotate(held=_reason(informs)).order_by().values_list("held").annotate(Count("pk"))
     return Counter(dict(counts))
 
 
 def warned(contacts: ContactQuerySet) -> list[tuple[str, int]]:
-    """Return of what whoever writes to `contacts` is warned, in words, each with how many of those who would get it."""
+    """Return the policy's warnings about writing to `contacts`, each with the number of recipients it concerns."""
     passing = contacts.annotate(held=_reason()).filter(held=PASSES).order_by()
     warnings = verdict.warnings(policy.current())
     numbers = {f"warned_{place}": Count("pk", filter=condition) for place, (_words, condition) in enumerate(warnings)}
@@ -85,13 +85,13 @@ def warned(contacts: ContactQuerySet) -> list[tuple[str, int]]:
 
 
 def held_people(contacts: ContactQuerySet, limit: int, *, informs: bool = False) -> list[GateDecision]:
-    """Return the first `limit` of `contacts` whom the gate would hold back now; locks nothing."""
+    """Return the first `limit` of `contacts` to whom mail would be held back now; takes no locks."""
     held = contacts.annotate(held=_reason(informs)).exclude(held=PASSES).order_by("pk")
     return [GateDecision(person, person.held) for person in held[:limit]]
 
 
 def _reason(informs: bool = False) -> Case:
-    """Return the first reason that holds of a contact, in the order of their weight, as an expression."""
+    """Return the most important reason that applies to a contact, as an SQL expression."""
     suppressed = Exists(Suppression.objects.filter(address_hash=OuterRef("address_hash")))
     rules = policy.current()
     reasons = [(MessageReason.UNSUBSCRIBED.value, Q(suppressed)), *verdict.holding(rules, always=True)]

@@ -1,4 +1,4 @@
-"""What the history keeps of mail: sent, held back, or failed, and why. Each in the transaction that made it so."""
+"""Records the events of mail, each in the transaction that changes the message."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -11,14 +11,14 @@ from unsubscribes.models import Message
 
 
 def sent(message: Message, *, by: Actor | None = None) -> None:
-    """Record that a message left, in the name of who wrote it or of who says so."""
+    """Record that a message was sent, by its writer or by the user who marked it as sent."""
     changes = {"subject": (None, message.subject), "mail": (None, message.pk)}
     actor = by or writer(message)
     history.record([message.contact_id], history.MAILED, actor=actor, batch_id=message.batch_id, changes=changes)
 
 
 def held(messages: Sequence[Message]) -> None:
-    """Record that messages, all of one writer, were held back: one statement a reason, however many there are."""
+    """Record that messages of one writer were held back, with one statement per reason."""
     for reason, group in groupby(sorted(messages, key=_reason), _reason):
         people = [message.contact_id for message in group]
         actor, batch_id = writer(messages[0]), messages[0].batch_id
@@ -27,7 +27,7 @@ def held(messages: Sequence[Message]) -> None:
 
 
 def failed(messages: Iterable[Message]) -> None:
-    """Record that messages failed for good, or that nobody knows whether they left; few at a time ever do."""
+    """Record that messages failed for good, or that it is unknown whether they were sent. Meant for few at a time."""
     for message in messages:
         changes = {"failed": (None, str(message.reason)), "mail": (None, message.pk)}
         actor, batch_id = writer(message), message.batch_id
@@ -35,14 +35,14 @@ def failed(messages: Iterable[Message]) -> None:
 
 
 def arrived(message: Message) -> None:
-    """Record that a message that had come back was delivered after all; it left only once."""
+    """Record that a message was delivered after it had been reported as undelivered."""
     changes = {"mail": (None, message.pk)}
     actor, batch_id = writer(message), message.batch_id
     history.record([message.contact_id], history.MAIL_ARRIVED, actor=actor, batch_id=batch_id, changes=changes)
 
 
 def writer(message: Message) -> Actor:
-    """Return who wrote a message, for the history alone: the actor has no rights."""
+    """Return the writer of a message as an actor for events; it has no rights."""
     return Actor(message.user_id, message.actor_name, "", cast("Door", message.door))
 
 

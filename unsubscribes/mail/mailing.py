@@ -1,4 +1,4 @@
-"""The acts on mail: write to people, decide about a message whose fate is unknown, keep templates."""
+"""The acts on mail: write to people, resolve messages that were held back, failed or are unknown, save templates."""
 
 from collections import Counter
 from typing import Literal
@@ -28,7 +28,7 @@ RESOLVABLE: dict[Resolution, tuple[str, ...]] = {
 
 @act
 def write(contacts: ContactQuerySet, draft: Draft, *, actor: Actor, batch_id: int | None = None) -> Outcome:
-    """Write a message to each of `contacts`; those whom the gate holds back get theirs held, and count as refused.
+    """Write a message to each of `contacts`; those that the gate holds back are stored as held, and count as refused.
 
     Raises `Forbidden` without the right, and `Invalid` when the draft cannot be sent to anybody.
     """
@@ -50,11 +50,10 @@ def write_to_one(contact_id: int, draft: Draft, *, actor: Actor) -> Message:
 
 @act
 def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message:
-    """Decide about a message that stopped: send it again, or take one of which nobody knows as sent.
+    """Resolve a message: resend one that is unknown, held back or failed, or mark an unknown one as sent.
 
-    One that was held back or has failed can be sent again too; the gate decides anew, and forgets that earlier mails
-    did not arrive where that was the reason. Raises `Missing`, and `Conflict` (`not_stopped`) when there is nothing to
-    decide, or by now not any more.
+    The gate decides anew about a resent message; if it was held back for undelivered mail, those failures are deleted.
+    Raises `Missing`, and `Conflict` (`not_stopped`) if the message is in no such state.
     """
     actor.require("mail_people")
     informing_mail.lock_card(message_id)
@@ -84,7 +83,7 @@ def resolve(message_id: int, resolution: Resolution, *, actor: Actor) -> Message
 
 @act
 def keep_template(name: str, draft: Draft, *, actor: Actor) -> MailTemplate:
-    """Keep a draft under a name, in place of what had the name before. Raises `Invalid`."""
+    """Save a draft as the template of this name, replacing an earlier one. Raises `Invalid`."""
     actor.require("mail_people")
     name = " ".join(name.split())
     if not 0 < len(name) <= TEMPLATE_NAME_LIMIT:
@@ -109,7 +108,6 @@ def remove_template(template_id: int, *, actor: Actor) -> Outcome:
 
 
 def mail_context(actor: Actor, language: str) -> MailContext:
-    """Return what mails of `actor` hold beside what is written."""
     settings = team.current()
     return MailContext(actor.name, team.name(settings), team.words(settings, language))
 

@@ -1,6 +1,7 @@
-"""Merge fields: `{{ first_name }}`, or `{{ first_name|friend }}` with words for those who have none.
+"""Merge fields: `{{ first_name }}`, or `{{ first_name|friend }}` with a fallback for empty values.
 
-Users write these texts, so no template engine ever sees them: a name in braces is replaced once, and that is all.
+The texts are written by users, so they never go through a template engine: names in braces are replaced once, and the
+values are not expanded again.
 """
 
 import re
@@ -10,13 +11,13 @@ FIELD = re.compile(r"\{\{([^{}]*)\}\}")
 
 
 def unknown_fields(text: str, known: set[str]) -> list[str]:
-    """Return the merge fields in `text` that are not `known`, as they are written there."""
+    """Return the merge fields in `text` that are not `known`, as written."""
     found = (match[1] for match in FIELD.finditer(text))
     return [field.strip() for field in found if _parts(field)[0] not in known]
 
 
 def merge(text: str, values: Mapping[str, str], escape: Callable[[str], str] = str) -> str:
-    """Return `text` with each known merge field replaced by its escaped value; what is unknown stays as it is."""
+    """Replace each known merge field by its escaped value; unknown ones stay as they are."""
 
     def replaced(match: re.Match[str]) -> str:
         name, fallback = _parts(match[1])

@@ -1,4 +1,4 @@
-"""How messages are read."""
+"""Queries for messages."""
 
 from django.db.models import Count, QuerySet
 
@@ -22,15 +22,15 @@ def of_person(contact_id: int) -> QuerySet[Message]:
 
 
 def counts() -> dict[str, int]:
-    """Return how many messages wait for something: by state, each counted up to 10,000 at most."""
+    """Count the messages that are not final by state, each up to 10,000."""
     waiting = (Message.State.QUEUED, Message.State.UNKNOWN, Message.State.FAILED, Message.State.HELD)
     return {state: Message.objects.filter(state=state)[:COUNT_CAP].aggregate(n=Count("pk"))["n"] for state in waiting}
 
 
 def shown(message: Message, *, with_link: bool) -> tuple[str, str]:
-    """Return text and HTML as they were sent; without `with_link` the unsubscribe link is blotted out.
+    """Return text and HTML as sent; without `with_link` the unsubscribe link is masked.
 
-    A message that has not left has no link yet, and keeps the field in its place.
+    A message that was not sent has no link yet, and keeps the placeholder.
     """
     if message.link is None:
         return message.text, message.html

@@ -1,4 +1,4 @@
-"""The team's own settings: its name, how to reach it, the words around the link."""
+"""The team's settings: its name, contact address and unsubscribe footer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ FIELDS = ("company_name", "contact_address", *WORDS)
 
 
 def current() -> TeamSettings:
-    """Return the settings, those of a new installation before anybody stored some."""
+    """Return the settings, or the defaults before any are stored."""
     return TeamSettings.objects.filter(pk=1).first() or TeamSettings()
 
 
@@ -30,13 +30,12 @@ def name(team: TeamSettings) -> str:
 
 
 def words(team: TeamSettings, language: str) -> str:
-    """Return the words around the link in a language, merge fields included: the team's, else the default."""
+    """Return the unsubscribe footer in a language, with merge fields: the team's own, else the default."""
     own: str = getattr(team, f"words_{language}", "")
     return own.strip() or default_words(language)
 
 
 def default_words(language: str) -> str:
-    """Return the words around the link of a team that has none of its own."""
     with override(language):
         return _t(
             "You get this mail from {{ our_company }}. If you want no more of it, follow this link: "
@@ -46,9 +45,9 @@ def default_words(language: str) -> str:
 
 @transaction.atomic
 def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
-    """Store settings by field name; names that are absent stay as they are.
+    """Store settings by field name; absent ones stay as they are.
 
-    Raises `Invalid` for a merge field that the words around the link cannot have.
+    Raises `Invalid` for a merge field that the footer does not support.
     """
     actor.require_recent("edit_team")
     _check_words(values)

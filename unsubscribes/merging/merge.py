@@ -1,7 +1,7 @@
-"""Two records of one person become one, and can become two again for 30 days. A "no" of either is never lost by it.
+"""Merges two records of one person; undoable for 30 days. An opt-out of either record is kept.
 
-What changes of the survivor is changed by the acts that change it at any other time, so that its history tells it. The
-absorbed record goes; its events stay under its number and are read with the survivor's.
+The survivor is changed by the usual acts, which record their usual events. The absorbed record is deleted; its events
+stay under its id and are shown with the survivor's.
 """
 
 import datetime as dt
@@ -43,12 +43,12 @@ def merge(
     take: Collection[str] = (),
     versions: tuple[int, int] | None = None,
 ) -> Merge:
-    """Merge the record `other_id` into `survivor_id` and return what allows to undo it.
+    """Merge the record `other_id` into `survivor_id`; returns the row that allows to undo it.
 
-    A detail of the other is taken where it is named in `take` or the survivor has none. The stricter of the two
-    authorizations stands, and an opt-out of either is one of the result and of both addresses. Whatever hangs on the
-    other record, mail before all, moves. Raises `Forbidden`, `Missing`, `Restricted`, `Invalid` (`other`,
-    `take`), and `Stale` when one of the two is no longer at its of the `versions`.
+    A field of the other record is taken if it is named in `take`, or if the survivor's is empty. The stricter
+    authorization is kept, and an opt-out of either applies to the result and to both addresses. Rows that reference the
+    other record, such as mail, are moved. Raises `Forbidden`, `Missing`, `Restricted`, `Invalid` (`other`, `take`), and
+    `Stale` when one of the two is no longer at its version in `versions`.
     """
     actor.require("merge_people")
     if unknown := set(take) - set(DETAILS):
@@ -64,7 +64,7 @@ def merge(
     _share_the_no(survivor, other, actor)
     record.moved = _move(other_id, survivor_id)
     duplicates.hold(survivor_id)
-    # The address must be free before the survivor takes it.
+    # Addresses are unique, so the other record has to go before the survivor can take its address.
     ComplianceCard.objects.filter(pk=other_id).delete()
     Contact.objects.filter(pk=other_id).delete()
     _take_over(survivor, other, wanted, actor)
@@ -88,9 +88,9 @@ def merged_details(survivor: Contact, other: Contact, take: Collection[str]) -> 
 
 
 def stricter_card(survivor: ComplianceCard, other: ComplianceCard) -> ComplianceCard:
-    """Return the card whose legal basis stands: the stricter of the two, and of two that are equal the older.
+    """Return the card with the stricter legal basis; on a tie the older one.
 
-    The basis stands with its dates: to merge records is to review nothing.
+    The basis keeps its dates, because a merge is no review.
     """
     one, two = _authorization(survivor), _authorization(other)
     if one == two:
@@ -99,16 +99,16 @@ def stricter_card(survivor: ComplianceCard, other: ComplianceCard) -> Compliance
 
 
 def dropped_basis(survivor: ComplianceCard, other: ComplianceCard) -> Authorization | None:
-    """Return the legal basis that does not stand, where there is one and it says something else."""
+    """Return the legal basis that the merge drops; None if it is empty or equal to the kept one."""
     stays = stricter_card(survivor, other)
     kept, lost = _authorization(stays), _authorization(other if stays is survivor else survivor)
     return lost if lost.type and lost != kept else None
 
 
 def set_clocks(contact_id: int, wanted: Mapping[str, Any]) -> Changes:
-    """Let the clocks of a legal basis run from where they ran for it before; return what that changed.
+    """Restore the dates of a legal basis from `wanted`, the values of a snapshot; return the changes.
 
-    `wanted` are values of a card as a snapshot keeps them.
+    `authorise` sets them as for a basis that is chosen anew.
     """
     card = ComplianceCard.objects.get(pk=contact_id)
     was = {name: value.isoformat() if (value := getattr(card, name)) else None for name in BASIS_CLOCKS}
@@ -120,7 +120,7 @@ def set_clocks(contact_id: int, wanted: Mapping[str, Any]) -> Changes:
 
 
 def basis_of(card: ComplianceCard) -> dict[str, Any]:
-    """Return the legal basis of a card with its clocks, as a snapshot keeps them."""
+    """Return the legal basis of a card with its dates, in the form of a snapshot."""
     names = (*(column.name for column in card_changes.AUTHORIZATION_COLUMNS), *BASIS_CLOCKS)
     return {name: value for name, value in _card_values(card).items() if name in names}
 
@@ -130,7 +130,7 @@ def _authorization(card: ComplianceCard) -> Authorization:
 
 
 def rows_of_people() -> list[tuple[type[Model], str]]:
-    """Return every model whose rows move with their person, as it declares by `on_merge`, and the name of the key."""
+    """Return the models whose rows move with their person (`on_merge`), with the name of their foreign key."""
     relations = [each for each in Contact._meta.get_fields(include_hidden=True) if isinstance(each, ForeignObjectRel)]
     return [
         (each.related_model, each.field.name)
@@ -178,7 +178,7 @@ def _take_over(survivor: Contact, other: Contact, wanted: dict[str, str], actor:
 
 
 def _move(from_id: int, to_id: int) -> dict[str, list[int]]:
-    """Move all rows of one person to another; returns which, by the name of their model."""
+    """Move all rows of one person to another; returns their ids by model."""
     moved = {}
     for model, key in rows_of_people():
         rows = _movable(model, key, from_id, to_id)
@@ -189,7 +189,7 @@ def _move(from_id: int, to_id: int) -> dict[str, list[int]]:
 
 
 def _movable(model: type[Model], key: str, from_id: int, to_id: int) -> QuerySet[Model]:
-    """Return the rows of one person that the other may have, whom a unique constraint may allow only some."""
+    """Return the rows of one person that can move to the other without violating a unique constraint."""
     rows = model._base_manager.filter(**{key: from_id})
     if model.on_merge is OnMerge.MOVES_UNLESS_THERE:  # type: ignore[attr-defined] # declared by each such model
         for names in uniques(model, key):
@@ -199,14 +199,14 @@ def _movable(model: type[Model], key: str, from_id: int, to_id: int) -> QuerySet
 
 
 def uniques(model: type[Model], key: str) -> list[Sequence[str]]:
-    """Return the fields of each unique constraint of a model that names the person by `key`."""
+    """Return the fields of each unique constraint of a model that includes the foreign key `key`."""
     constraints = [each.fields for each in model._meta.total_unique_constraints if key in each.fields]
     together = [each for each in model._meta.unique_together if key in each]
     return [*constraints, *together]
 
 
 def _forget_failures(contact_id: int) -> None:
-    """Keep only the failures of mail to the address that the person has now: another's say nothing of it."""
+    """Delete mail failures of addresses other than the person's present one."""
     hashes = Contact.objects.filter(pk=contact_id).exclude(address_hash=None).values("address_hash")
     MailFailure.objects.filter(contact_id=contact_id).exclude(address_hash__in=hashes).delete()
 

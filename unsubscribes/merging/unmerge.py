@@ -1,4 +1,4 @@
-"""Taking a merge back: the absorbed record comes back as it was, but for a "no" that either has said."""
+"""Undoes a merge: the absorbed record is restored, but opt-outs of either record are kept."""
 
 import datetime as dt
 from typing import Any
@@ -36,11 +36,11 @@ UNDO_DAYS = 30
 
 @act
 def unmerge(merge_id: int, *, actor: Actor) -> Outcome:
-    """Undo a merge within 30 days. What somebody changed of the survivor since stays as it is.
+    """Undo a merge within 30 days. Values of the survivor that were changed since stay as they are.
 
-    No opt-out is lifted: the survivor stays unsubscribed, and so comes the absorbed record when it was, when the
-    survivor is now, or when its address is suppressed. Raises `Forbidden`, `Missing`, `Restricted`, and `Conflict`
-    (`undone_before`, `too_old`, `address_taken`, `erased`).
+    No opt-out is lifted: the survivor stays unsubscribed, and the absorbed record is restored as unsubscribed if it
+    was, if the survivor is now, or if its address is suppressed. Raises `Forbidden`, `Missing`, `Restricted`, and
+    `Conflict` (`undone_before`, `too_old`, `address_taken`, `erased`).
     """
     actor.require("merge_people")
     record = _locked(merge_id)
@@ -66,7 +66,7 @@ def undoable(contact_id: int) -> list[Merge]:
 
 
 def forget_old() -> int:
-    """Empty what merges remember that are too old to be undone; returns how many."""
+    """Delete the snapshots of merges that are too old to be undone; returns how many."""
     old = Merge.objects.filter(at__lt=_limit()).exclude(absorbed={})
     return old.update(absorbed={}, changes={}, moved={})
 
@@ -76,7 +76,7 @@ def _limit() -> dt.datetime:
 
 
 def _locked(merge_id: int) -> Merge:
-    """Lock a merge that can be undone, after its people: addresses first, then the card, then what hangs on it."""
+    """Lock a merge that can be undone, in the global order: addresses, then the card, then the merge."""
     found = Merge.objects.filter(pk=merge_id).first()
     if found is None:
         raise Missing
@@ -99,7 +99,7 @@ def _undoable(merge_id: int) -> Merge:
 
 
 def _give_back(survivor: Contact, record: Merge, actor: Actor) -> Changes:
-    """Restore of the survivor what the merge changed, where nobody changed it since; return how the clocks go back."""
+    """Restore the values of the survivor that nobody changed since the merge; return the changes of the dates."""
     details = record.changes["details"]
     values = {name: was for name, (was, became) in details.items() if getattr(survivor, name) == became}
     if values:
@@ -117,7 +117,7 @@ def _give_back(survivor: Contact, record: Merge, actor: Actor) -> Changes:
 
 
 def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
-    """Store the absorbed person again, under the old number; returns whether it comes back opted out."""
+    """Create the absorbed person again under the same id; returns whether it is opted out."""
     details, card = record.absorbed["details"], record.absorbed["card"]
     address = address_columns(details["email"])
     if address["email_key"] and Contact.objects.filter(email_key=address["email_key"]).exists():
@@ -139,7 +139,7 @@ def _bring_back(record: Merge, *, unsubscribed: bool) -> bool:
         **_basis(card),
         unsubscribed=said_no,
         **{name: card.get(name) for name in CLOCKS},
-        # Beyond every version that anybody can have seen.
+        # Higher than any version that a client can have seen, so that its edits are refused as stale.
         version=card["version"] + 2,
         sort_last=keys["sort_last"],
         sort_first=keys["sort_first"],

@@ -1,9 +1,9 @@
-"""What a mail server's reply or a provider's report says about an address: pure, without database or settings.
+"""Interprets a mail server's reply or a provider's report about an address. Pure: no database, no settings.
 
-Two mistakes are possible, and both harm: to take a failure that passes (a full mailbox, a block of our own server) for
-a mailbox that does not exist opts a person out for ever; to overlook a "no" that the provider holds mails somebody who
-said no. So an address counts as gone only by the codes that say "no such user" (RFC 3463) or where the provider
-documents its own word as exactly that, and a code of the receiving server weighs more than the provider's word.
+Two mistakes do harm. To take a temporary failure (a full mailbox, a block of our server) for a mailbox that does not
+exist opts a person out for good. To overlook an opt-out that the provider holds mails somebody who opted out. So an
+address counts as non-existent only by the codes that mean "no such user" (RFC 3463), or if the provider documents its
+own code as exactly that; a code of the receiving server takes precedence over that of the provider.
 """
 
 import re
@@ -29,7 +29,7 @@ class Meaning(Enum):
 # RFC 3463 and RFC 7505: no such mailbox, no such domain, moved without a new address, no mail taken at all.
 NO_SUCH_USER_CODES = {"5.1.1", "5.1.2", "5.1.6", "5.1.10"}
 SAYS_NOTHING = {"4.0.0", "5.0.0"}
-# The enhanced code of a reply, which is not part of an IP address or a longer number; the basic code right before it.
+# The enhanced code of a reply, if it is not part of an IP address or a longer number, and the basic code before it.
 ENHANCED = re.compile(
     r"(?:(?<!\d)(?P<basic>[245]\d\d)[ \-#:;,(]{1,3})?(?<![\d.])(?P<code>[245]\.\d{1,3}\.\d{1,3})(?!\.?\d)"
 )
@@ -48,9 +48,9 @@ OTHER_TROUBLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ReportRule:
-    """A provider's own word: where it stands in the report, which words, and what they say.
+    """The meaning of a provider's own codes: the path in the report, the codes, and what they mean.
 
-    `unless_replied` lets the reply of the receiving server decide where there is one that can be read.
+    With `unless_replied`, the reply of the receiving server decides, if the report contains one.
     """
 
     path: str
@@ -59,21 +59,21 @@ class ReportRule:
     unless_replied: bool = False
 
     def holds(self, report: Report, recipient: str) -> bool:
-        """Tell whether one of the words stands in that place; words that end in * are beginnings, *…* parts."""
+        """Tell whether the value at the path is one of the codes; `x*` matches a prefix, `*x*` a part."""
         found = at(report, self.path, recipient).casefold()
         return bool(found) and any(_matches(word, found) for word in self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class MailProvider:
-    """A mail provider: the class that checks and reads its reports, where replies stand in them, and its own words."""
+    """A mail provider: anymail's view for its reports, the paths of the server's replies in them, and its codes."""
 
     receiver: str
     replies: tuple[str, ...] = ()
     rules: tuple[ReportRule, ...] = ()
 
 
-# RFC 5965: complaints of machines about a mail, or that somebody takes one back, are no "no" of a person.
+# RFC 5965: reports of machines about a mail, and withdrawn complaints, are no opt-out of a person.
 FEEDBACK = (("not-spam", "auth-failure", "virus"), Meaning.NOTHING), (("opt-out*",), Meaning.OPTED_OUT)
 
 BY_EVENT = {
@@ -87,9 +87,9 @@ BY_EVENT = {
     EventType.CLICKED: Meaning.DELIVERED,
 }
 UNDER_WAY = (EventType.QUEUED, EventType.SENT, EventType.DEFERRED, EventType.SUBSCRIBED, EventType.AUTORESPONDED)
-"""The events whose words do not count: the mail is still on its way, or they say "yes" to the provider."""
+"""Events whose codes are ignored: the mail is still on its way, or somebody subscribed at the provider."""
 JUDGED = (EventType.BOUNCED, EventType.FAILED)
-"""The events about which the receiving server's reply has the last word."""
+"""Events for which the receiving server's reply decides."""
 
 MAIL_PROVIDERS = {
     "amazon_ses": MailProvider(
@@ -99,7 +99,7 @@ MAIL_PROVIDERS = {
             *(ReportRule("complaint.complaintFeedbackType", words, meaning) for words, meaning in FEEDBACK),
             ReportRule("bounce.bounceSubType", ("noemail",), Meaning.NO_SUCH_USER),
             ReportRule("bounce.bounceSubType", ("unsubscribedrecipient",), Meaning.OPTED_OUT),
-            # The lists of suppressed addresses answer with 5.1.1 too, whatever brought the address there.
+            # Addresses on SES's suppression lists are also reported with 5.1.1, whatever the original reason was.
             ReportRule("bounce.bounceSubType", ("suppressed", "onaccountsuppressionlist"), Meaning.NOT_DELIVERED),
             ReportRule("bounce.bounceType", ("transient", "undetermined"), Meaning.NOT_DELIVERED),
             ReportRule("subscription.newTopicPreferences.unsubscribeAll", ("true",), Meaning.OPTED_OUT),
@@ -110,7 +110,7 @@ MAIL_PROVIDERS = {
         ("reason",),
         (
             ReportRule("event", ("hard_bounce", "invalid_email"), Meaning.NO_SUCH_USER, unless_replied=True),
-            # An error is the provider's own; its words may name the header of the link.
+            # An error is the provider's own; its text may mention the List-Unsubscribe header.
             ReportRule("event", ("soft_bounce", "error"), Meaning.NOT_DELIVERED),
             ReportRule("event", ("unsubscribe*",), Meaning.OPTED_OUT),
             ReportRule("reason", ("*unsubscri*",), Meaning.OPTED_OUT),
@@ -172,7 +172,7 @@ MAIL_PROVIDERS = {
         "mandrill.MandrillCombinedWebhookView",
         ("msg.diag",),
         (
-            # Whoever is taken off the provider's list, or put on that of the welcome, says nothing here.
+            # Removal from the provider's block list, or addition to its allow list, is no opt-in here.
             ReportRule("type", ("whitelist", "allowlist"), Meaning.NOTHING),
             ReportRule("action", ("remove", "delete"), Meaning.NOTHING),
             ReportRule("event", ("soft_bounce",), Meaning.NOT_DELIVERED),
@@ -189,11 +189,11 @@ MAIL_PROVIDERS = {
         ("Details",),
         (
             ReportRule("SuppressionReason", ("spamcomplaint",), Meaning.COMPLAINED),
-            # Of a hard bounce the bounce's own report tells the reason.
+            # The reason of a hard bounce is in the report of the bounce itself.
             ReportRule("SuppressionReason", ("hardbounce",), Meaning.NOT_DELIVERED),
             ReportRule("Type", ("hardbounce",), Meaning.NO_SUCH_USER, unless_replied=True),
             ReportRule("Type", ("softbounce", "dnserror", "undetermined", "virusnotification"), Meaning.NOT_DELIVERED),
-            # Content that a filter took for spam; what a person says is a SpamComplaint.
+            # A filter took the content for spam; a complaint of a person is a SpamComplaint.
             ReportRule("Type", ("spamnotification",), Meaning.NOT_DELIVERED),
             ReportRule("Type", ("unsubscribe",), Meaning.OPTED_OUT),
         ),
@@ -252,7 +252,7 @@ MAIL_PROVIDERS = {
 
 
 def of_report(name: str, event_type: str, report: Report, recipient: str, reply: str | None = None) -> Meaning:
-    """Return what a report of a provider says; `reply` is the receiving server's, where the reader has found one."""
+    """Interpret a report of a provider; `reply` is the receiving server's, if anymail has found one."""
     provider, report = MAIL_PROVIDERS[name], unwrapped(report)
     replies = [at(report, path, recipient) for path in provider.replies] + [reply or ""]
     meaning = BY_EVENT.get(event_type, Meaning.NOTHING)
@@ -264,27 +264,27 @@ def of_report(name: str, event_type: str, report: Report, recipient: str, reply:
 
 
 def unwrapped(report: Report) -> Report:
-    """Return a report without what SparkPost wraps it in: its name, and the kind of event."""
+    """Return a report without SparkPost's envelope, `msys` and the type of the event."""
     inside = report.get("msys") if isinstance(report, Mapping) else None
     found = next(iter(inside.values()), None) if isinstance(inside, Mapping) else None
     return found if isinstance(found, Mapping) else report
 
 
 def of_replies(replies: Sequence[str]) -> Meaning | None:
-    """Return what the first reply that can be read says of a mail that did not arrive; None when none can."""
+    """Interpret the first intelligible reply about an undelivered mail; None if there is none. Codes before texts."""
     codes = (_by_code(reply) for reply in replies)
     texts = (_by_text(reply) for reply in replies)
     return next((meaning for meaning in (*codes, *texts) if meaning), None)
 
 
 def reason_of(name: str, report: Report) -> str:
-    """Return the first of the provider's own words in a report, for people to read."""
+    """Return the provider's first own code in a report, for display."""
     words = (at(unwrapped(report), rule.path, "") for rule in MAIL_PROVIDERS[name].rules)
     return next((word for word in words if word), "")
 
 
 def at(report: Any, path: str, recipient: str) -> str:
-    """Return the text in a place of a report, "" where there is none; of a list the entry of the recipient counts."""
+    """Return the text at a path of a report, "" if there is none; in a list, of the recipient's entry."""
     found = report
     for name in path.split("."):
         if isinstance(found, list):
@@ -306,10 +306,7 @@ def _by_code(reply: str) -> Meaning | None:
 
 
 def _by_text(reply: str) -> Meaning | None:
-    """Read a reply without an enhanced code, from servers that have none, or of which a provider tells only the words.
-
-    A word of another trouble weighs more than one of an unknown user.
-    """
+    """Interpret a reply without an enhanced code. Words for other problems take precedence over "unknown user"."""
     basic, text = BASIC.search(reply), reply.casefold()
     if basic is not None and basic["basic"].startswith("4"):
         return Meaning.NOT_DELIVERED

@@ -1,4 +1,4 @@
-"""What mail providers report of addresses: what arrived, what did not and why, and a "no" that was said to them."""
+"""Acts on reports of mail providers: deliveries, failures, complaints and opt-outs that were made there."""
 
 import datetime as dt
 import hashlib
@@ -42,7 +42,7 @@ OPT_OUT_SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class AddressReport:
-    """One report about one address: what it says, which mail it names, and the words of the receiving server."""
+    """One report about one address; `mail_id` is the Message-ID, `said` the reply of the receiving server."""
 
     meaning: Meaning
     hashes: list[UUID]
@@ -54,11 +54,11 @@ class AddressReport:
 
 
 def take(name: str, events: Iterable[AnymailTrackingEvent], *, label: str) -> Outcome:
-    """Act on what a provider, called `label`, reports; returns how many addresses were opted out and how many were.
+    """Act on the reports of the provider called `label`; returns how many addresses were opted out, and already were.
 
-    Reports may come twice and in any order. A "yes" to the provider means nothing here. Each address is a transaction
-    of its own, so that many in one report wait for nobody in an order of their own; a report that broke off halfway
-    comes again, and what was done of it is found done.
+    Reports may be repeated and come in any order; an opt-in at the provider is ignored. Each address is a transaction
+    of its own, so that a report with many addresses cannot deadlock with another one. If it fails halfway, the provider
+    sends it again, which is idempotent.
     """
     actor = Actor(user_id=None, name=label, role="member", door="task")
     outcome = Outcome()
@@ -79,7 +79,7 @@ def _take_one(reported: AddressReport, actor: Actor) -> Outcome:
         written_to = _recipients(reported)
         no = _opt_out(reported, source, written_to, actor)
         outcome = no.outcome
-        # The mail may have gone over to another record by a merge that the "no" waited for.
+        # While we waited for the lock, a merge may have moved the mail to another record.
         if not set(written_to) <= set(no.people) and (now := _recipients(reported)) != written_to:
             _opt_out(reported, source, now, actor)
         is_new = bool(outcome.changed)
@@ -106,9 +106,9 @@ def _opt_out(reported: AddressReport, source: str, written_to: list[int], actor:
 
 
 def _recipients(reported: AddressReport) -> list[int]:
-    """Return whose word a "no" is beside the address: the person to whom the mail was written, by that person's number.
+    """Return the person to opt out besides the address: the one to whom the mail was written.
 
-    A mailbox that does not exist is no word of anybody, so it is of the address alone.
+    A mailbox that does not exist is nobody's wish, so only the address is suppressed.
     """
     if reported.meaning is Meaning.NO_SUCH_USER:
         return []
@@ -124,9 +124,9 @@ def _named(reported: AddressReport) -> Message | None:
 
 
 def _last(reported: AddressReport) -> Message | None:
-    """Return the last message that left for the address: what a report is about that gives no id of ours.
+    """Return the last message to the address, for reports without our Message-ID.
 
-    It may be one that is just leaving, where no other has: a report may be faster than the worker.
+    If none was sent, it may be one that is being sent: a report may arrive before the worker has stored the result.
     """
     by_time = _to(reported).order_by("-claimed_at", "-pk")
     left = by_time.filter(state__in=failures.LEFT).first()
@@ -138,7 +138,7 @@ def _to(reported: AddressReport) -> QuerySet[Message]:
 
 
 def _addresses(event: AnymailTrackingEvent) -> list[str]:
-    """Return the normalised address that a report is about; some write a name or brackets around it."""
+    """Return the normalised address of a report; some providers add a name or angle brackets."""
     recipient = str(event.recipient or "")
     try:
         return [normalise_address(recipient)]
@@ -155,6 +155,6 @@ def _read(name: str, event: AnymailTrackingEvent, address: str) -> AddressReport
     known = mail_id or str(event.event_id or "") or whole
     key = hashlib.sha256(f"{name} {known}".encode()).hexdigest()
     said = UNSEEN.sub(" ", str(event.mta_response or event.description or meanings.reason_of(name, report)))
-    # What a provider dates later than now would outlive every mail that arrives.
+    # A failure dated in the future would never be deleted by a later delivery.
     at = min(event.timestamp, timezone.now()) if event.timestamp else None
     return AddressReport(meaning, hashes, mail_id, key, said, at, skeleton)

@@ -1,4 +1,4 @@
-"""The two email backends of our own: SMTP that knows how far it came, and no server at all."""
+"""Our two email backends: SMTP that knows how far a transmission got, and a stand-in without a server."""
 
 import smtplib
 from collections.abc import Callable, Sequence
@@ -11,47 +11,49 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.utils.module_loading import import_string
 
 SEND_IT = 354
-"""The reply that asks for a mail's content, and only that (RFC 5321, 4.2.3)."""
+"""The reply "start mail input" after DATA (RFC 5321, 4.2.3)."""
 
 
 class OutboxBackend(BaseEmailBackend):
-    """Without a mail server nothing is sent: a message's own row is the outbox, and other mail is not written."""
+    """The backend without a mail server: nothing is sent, and messages wait as rows."""
 
     keeps = True
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """Return 0: nothing was sent."""
         return 0
 
 
 def has_server() -> bool:
-    """Tell whether there is a mail server, or whatever else the environment names, that takes mail away."""
+    """Tell whether a backend is configured that sends mail."""
     return not getattr(import_string(settings.EMAIL_BACKEND), "keeps", False)
 
 
 def is_reply(code: int) -> bool:
-    """Tell whether a server's answer tells the fate of a mail at all; what cannot be read is -1 in smtplib."""
+    """Tell whether a code is a valid SMTP reply; smtplib uses -1 for one it cannot parse."""
     return 200 <= code < 600  # noqa: PLR2004 - RFC 5321, 4.2.1
 
 
 class Withheld(Exception):  # noqa: N818 - nothing went wrong
-    """The mail was not handed over, for meanwhile it was not to leave any more."""
+    """The mail was not transmitted, because the gate had closed meanwhile."""
 
 
 class _TracksHandover:
-    """Asks before a mail's content goes over, and notes when: a connection that breaks then leaves its fate unknown."""
+    """Asks before the content of a mail is transmitted, and records when that starts.
+
+    If the connection breaks after that, it is unknown whether the server has accepted the mail.
+    """
 
     handed_over = False
     may_leave: Callable[[], bool] | None = None
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return the server's reply; after the one that asks for the content, the content goes over."""
+        """Read the server's reply; after code 354 smtplib transmits the content."""
         code, said = super().getreply()  # type: ignore[misc]
         self.handed_over = self.handed_over or code == SEND_IT
         return code, said
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Hand the content over and return the server's answer. Raises `Withheld`."""
+        """Transmit the content and return the server's answer. Raises `Withheld`."""
         if self.may_leave and not self.may_leave():
             raise Withheld
         code, said = super().data(msg)  # type: ignore[misc]
@@ -60,7 +62,7 @@ class _TracksHandover:
 
 
 class _Smtp(_TracksHandover, smtplib.SMTP):
-    """SMTP, in the clear or by STARTTLS."""
+    """SMTP, unencrypted or with STARTTLS."""
 
 
 class _SmtpOverTls(_TracksHandover, smtplib.SMTP_SSL):
@@ -68,13 +70,13 @@ class _SmtpOverTls(_TracksHandover, smtplib.SMTP_SSL):
 
 
 class SmtpBackend(EmailBackend):
-    """Django's SMTP backend that can tell whether a broken connection had already taken the mail's content."""
+    """Django's SMTP backend; it can tell whether the content of a mail was transmitted before the connection broke."""
 
     may_leave: Callable[[], bool] | None = None
-    """Asked before the content of each mail; set by who sends mail that may have to stay."""
+    """Called before the content of each mail is transmitted; False withholds the mail."""
 
     def open(self) -> bool | None:
-        """Open as Django does, and hear the server's greeting to the end: what follows names the address."""
+        # EHLO now, not with the first mail: the greeting may take long, and the next command names the recipient.
         opened = super().open()
         if opened and self.connection:
             self.connection.ehlo_or_helo_if_needed()
@@ -91,5 +93,5 @@ class SmtpBackend(EmailBackend):
 
     @property
     def handed_over(self) -> bool:
-        """Tell whether the server has, or may have, the content of a mail that it has not answered."""
+        """Tell whether the server may have the content of a mail for which it has not replied."""
         return bool(getattr(self.connection, "handed_over", False))

@@ -1,4 +1,4 @@
-"""A message as it goes over the wire: parts, addresses and headers."""
+"""Builds the MIME message: parts, addresses and headers."""
 
 from email.message import EmailMessage
 from email.utils import formataddr, parseaddr
@@ -20,7 +20,7 @@ PAGE = '<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8"></h
 
 
 class OutgoingMail(EmailMultiAlternatives):
-    """A mail whose header fields are written by `headers`; `addressee` is the name and the address it goes to."""
+    """A mail whose header fields are encoded by `headers`; `addressee` is the recipient's name and address."""
 
     addressee: tuple[str, str]
 
@@ -40,10 +40,10 @@ class OutgoingMail(EmailMultiAlternatives):
 
 
 def build(message: Message, team: TeamSettings) -> OutgoingMail:
-    """Return the mail with both parts and the headers of one-click unsubscription (RFC 2369, RFC 8058).
+    """Build the mail with both parts and the headers of one-click unsubscription (RFC 2369, RFC 8058 section 3.1).
 
-    The Message-ID is the same at every attempt, so that a copy can be told. Raises ValueError for what cannot stand
-    in a header.
+    The Message-ID is the same at every attempt, so that receivers can recognise a copy. Raises ValueError for values
+    that are not allowed in a header.
     """
     contact, url = message.contact, links.url(message.link) if message.link else None
     if url is None:
@@ -68,13 +68,13 @@ def build(message: Message, team: TeamSettings) -> OutgoingMail:
 
 
 def message_id(message: Message) -> str:
-    """Return the Message-ID: the row's number and the moment it was written, at the site's host."""
+    """Return the Message-ID: the row's id and creation time, at the site's host."""
     written = int(message.created_at.timestamp() * 1_000_000)
     return f"<{message.pk}.{written}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 def deliverable(contact: Contact) -> str:
-    """Return the address as servers take it: the part before the @ as given, the domain in its ASCII form."""
+    """Return the address for SMTP: the local part as given, the domain in its ASCII form (IDNA)."""
     return contact.email.rpartition("@")[0] + "@" + normalise_address(contact.email).rpartition("@")[2]
 
 

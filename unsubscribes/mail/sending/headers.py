@@ -1,7 +1,7 @@
-"""Header fields as RFC 2047 and RFC 5322 want them. Pure.
+"""Encodes header fields by RFC 2047 and RFC 5322. Pure.
 
-The standard library makes encoded-words of 76 characters, or of a thousand where lines must not be folded; 75 are
-allowed, on lines of at most 76. Only `List-Unsubscribe` stays on one line: not every program that follows it unfolds.
+The standard library makes encoded-words of 76 characters, or of a thousand if lines must not be folded; 75 are allowed,
+on lines of at most 76. `List-Unsubscribe` is never folded, because not every program that reads it can unfold it.
 """
 
 import base64
@@ -40,7 +40,7 @@ def mailbox(name: str, display: str, address: str) -> str:
 
 
 class HeaderPolicy(Compat32):
-    """Folds every field at 76 characters but those that programs read, which stay whole."""
+    """Folds fields at 76 characters, except those that programs read."""
 
     def fold(self, name: str, value: Any) -> str:
         return self._for(name)._whole_or_folded(name, value)
@@ -57,12 +57,12 @@ class HeaderPolicy(Compat32):
 
 
 def _needs_encoding(value: str) -> bool:
-    """Tell whether a text cannot stand as it is: it is no ASCII, looks encoded, or has a word that no line takes."""
+    """Tell whether a text needs encoding: it is not ASCII, looks encoded, or has a word too long for a line."""
     return not value.isascii() or "=?" in value or any(len(word) > LONGEST_PLAIN for word in value.split())
 
 
 def _words(value: str, first: int) -> str:
-    """Return a text as encoded-words with one space between them; the first has room for fewer characters."""
+    """Return a text as encoded-words; the first has less room, because the field name is on its line."""
     kind = min("qb", key=lambda code: len(_encoded(code, value)))
     words, rest, room = [], value, min(first, WORD_LIMIT)
     while rest:

@@ -1,7 +1,7 @@
-"""Whose trouble a mail server's refusal is: ours, the recipient's, or this one message's. Pure.
+"""Classifies a mail server's refusal: is it about us as the sender, the recipient, or this message? Pure.
 
-Only what is about the recipient or the message may end a message. A quota that is used up, a relay that does not know
-us, a password that is wrong: each would be the same for every mail, and passes once somebody has seen to it.
+Only refusals about the recipient or the message may fail a message. An exhausted quota, a relay that does not accept us
+or a wrong password would affect every mail, and passes once an administrator has fixed it.
 """
 
 import re
@@ -16,8 +16,8 @@ class RefusedBecauseOf(Enum):
     MESSAGE = "message"
 
 
-# The servers' words for quotas, relaying, sign-in and our own reputation; they weigh more than most codes beside them,
-# which many servers choose freely.
+# Servers' words for quotas, relaying, sign-in and our reputation. They take precedence over most codes, which many
+# servers choose arbitrarily.
 OURS = re.compile(
     r"(?:daily|hourly|monthly|sending|send|submission|outgoing|outbound|rate)[ -]?"
     r"(?:(?:user|sending|send|messages?|mails?|emails?|recipient) )*(?:limit|quota)"
@@ -42,7 +42,7 @@ BASIC_MESSAGE = {552, 554}
 
 
 def cause_of_refusal(code: int, said: str, *, at_data: bool = False) -> RefusedBecauseOf:
-    """Return whom a refusal is about: the reply's code, its text, and whether it answers the content (DATA)."""
+    """Classify a refusal by its code and text; `at_data` says that it answers the content (DATA)."""
     text, found = said.casefold(), ENHANCED.search(f"{code} {said}")
     enhanced = found["code"] if found else ""
     if PLAINLY_THE_RECIPIENT.fullmatch(enhanced):
@@ -57,7 +57,7 @@ def cause_of_refusal(code: int, said: str, *, at_data: bool = False) -> RefusedB
 
 
 def _by_enhanced(enhanced: str, *, at_data: bool) -> RefusedBecauseOf:
-    """Class a code of RFC 3463: the class, the subject, the detail."""
+    """Classify an enhanced status code of RFC 3463, class.subject.detail."""
     _class, subject, detail = enhanced.split(".")
     within = f"{subject}.{detail}"
     if within in SENDERS_ADDRESS or within == CONGESTED:

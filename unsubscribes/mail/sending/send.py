@@ -1,10 +1,9 @@
-"""Sending: claim a message, ask the gate, commit, hand it over if the gate still lets it, commit what became of it.
+"""Sends messages, each at most once.
 
-1. The claim locks message and card together, passing over what somebody else holds, asks the gate, and commits the
-   message as *being sent*. 2. The mail goes out, outside any transaction; the gate is asked again
-   when the server is ready to take it, for that may take long. 3. The fate is committed. A worker that is
-   killed between 1 and 3 leaves a message whose fate nobody knows: after LEASE_SECONDS it is *unknown* and waits for a
-   person. No message is ever claimed twice without one.
+1. The claim locks message and card together (SKIP LOCKED), asks the gate, and commits the message as *being sent*.
+2. The mail is sent outside any transaction; the gate is asked again when the server is ready, which may take long.
+3. The result is committed. If a worker is killed between 1 and 3, it is unknown whether the mail was sent: after
+   LEASE_SECONDS the message is *unknown* and waits for a user. It is never claimed again without one.
 """
 
 import datetime as dt
@@ -33,8 +32,8 @@ TURN_SECONDS = 13
 # Half a minute, then four times as long each time, up to six hours: about a day in all.
 DELAYS = (30, 120, 480, 1_920, 7_200, 21_600, 21_600, 21_600)
 
-# After these the next mail would fare no better: what breaks off after a mail's content may do so after every one, and
-# each would wait for a person.
+# Results after which to stop the turn: the next mail would fail in the same way. UNKNOWN is among them because a
+# connection that breaks after each content would leave every mail for a user to resolve.
 STOPPING = (DeliveryResult.AWAY, DeliveryResult.UNKNOWN)
 
 MessageState, MessageReason = Message.State, Message.Reason
@@ -42,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 def drain(seconds: float = TURN_SECONDS) -> int:
-    """Send what is due for a short turn, so that other tasks get theirs; returns how many messages were taken."""
+    """Send due messages for a few seconds, so that other tasks get the worker; returns how many were claimed."""
     taken, deadline = 0, time.monotonic() + seconds
     if not _can_send():
         return 0
@@ -62,16 +61,15 @@ def send_one(message_id: int) -> None:
 
 
 def _can_send() -> bool:
-    """Tell whether there is a mail server and it is not left alone for a while; without one nothing is claimed."""
     return backends.has_server() and not server.is_paused()
 
 
 @act
 def claim(message_id: int | None = None) -> Message | None:
-    """Take the next message that is due, or the one with this id; None when there is none to take.
+    """Claim the next due message, or the one with this id; None if there is none.
 
-    It comes back as *being sent*, or held back by the gate. Only one of all workers gets it. One that breaks what it
-    goes through is put back for a while, so that it holds up no other.
+    It is returned as *being sent*, or held back by the gate. Only one worker gets it. A message that raises an error is
+    put back with a delay, so that it does not block the others.
     """
     message = _due(message_id).first()
     if message is None:
@@ -88,7 +86,7 @@ def claim(message_id: int | None = None) -> Message | None:
 
 
 def _decide(message: Message) -> None:
-    """Ask the gate about a message, and store that it is held back or being sent."""
+    """Ask the gate, and store the message as held back or being sent."""
     [decision] = gate.decide(Contact.objects.filter(pk=message.contact_id), informs=message.informs)
     message.contact, message.reason, message.error = decision.contact, decision.reason, ""
     if decision.reason:
@@ -106,7 +104,7 @@ def _decide(message: Message) -> None:
 
 @act
 def _put_back(message: Message, attempts: int) -> None:
-    """Let a message that cannot be prepared wait, longer each time, and fail in the end."""
+    """Retry a message that cannot be prepared, with growing delays; fail it after the last."""
     mine = Message.objects.filter(pk=message.pk, state__in=(MessageState.QUEUED, MessageState.SENDING))
     mine = mine.filter(claimed_at=message.claimed_at) if message.state == MessageState.SENDING else mine
     message.state, message.reason, message.error = MessageState.QUEUED, MessageReason.BROKEN, ""
@@ -120,7 +118,7 @@ def _put_back(message: Message, attempts: int) -> None:
 
 
 def deliver(message: Message, carrier: Transport) -> DeliveryResult:
-    """Hand a claimed message over and store what became of it."""
+    """Send a claimed message and store the result."""
     try:
         mail = envelope.build(message, team.current())
         mail.message()
@@ -151,7 +149,7 @@ def deliver(message: Message, carrier: Transport) -> DeliveryResult:
 
 @act
 def _decide_anew(message: Message) -> None:
-    """Hold back a claimed message that did not leave, for what came between; without a reason it is due again."""
+    """Ask the gate again about a claimed message that was withheld: it is held back, or due again."""
     informing_mail.lock_card(message.pk)
     mine = Message.objects.select_for_update().filter(
         pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY
@@ -168,10 +166,10 @@ def _decide_anew(message: Message) -> None:
 
 
 def _take_the_word(message: Message, fate: DeliveryResult, said: str) -> None:
-    """Act on what the server said of the address: no mailbox is an opt-out, another refusal one failure in a row.
+    """Act on the server's reply about the address: an unknown mailbox is an opt-out, another refusal is a failure.
 
-    Before the message is settled, and in a transaction of its own: what the server said stays true whatever becomes of
-    this claim, and whoever opts out locks in the order in which all others do.
+    This is a transaction of its own before the message is settled: the reply is true whatever becomes of this claim,
+    and an opt-out has to lock addresses before the card.
     """
     link = message.link
     if (
@@ -184,7 +182,7 @@ def _take_the_word(message: Message, fate: DeliveryResult, said: str) -> None:
         failures.forget_refusals(message.contact_id)
     elif fate is DeliveryResult.REFUSED and meanings.of_replies([said]) is Meaning.NO_SUCH_USER:
         if not Message.objects.filter(pk=message.pk).exists():
-            return  # somebody who was erased meanwhile leaves no hash behind
+            return  # the person was erased meanwhile: store no hash of the address
         teller = failures.MAIL_SERVER
         failures.no_such_user(
             link.address_hash, link.hash_key, actor=teller, reason=teller.name, skeleton=link.skeleton_hash
@@ -199,7 +197,7 @@ def _gives_up(message: Message, fate: DeliveryResult) -> bool:
 
 @act
 def mark_lost_unknown() -> int:
-    """Mark messages *unknown* whose worker has not come back within its lease; returns how many there were."""
+    """Mark messages *unknown* whose lease has expired; returns how many."""
     limit = timezone.now() - dt.timedelta(seconds=LEASE_SECONDS)
     lost = Message.objects.filter(state=MessageState.SENDING, claimed_at__lt=limit)
     ids = list(lost.select_for_update(skip_locked=True).values_list("pk", flat=True))
@@ -207,7 +205,7 @@ def mark_lost_unknown() -> int:
         given_up = Message.objects.filter(pk__in=ids)
         given_up.update(state=MessageState.UNKNOWN, reason=MessageReason.INTERRUPTED)
         mail_events.failed(given_up)
-        logger.warning("The fate of %d messages is unknown; somebody has to decide", len(ids))
+        logger.warning("It is unknown whether %d messages were sent; a user has to resolve them", len(ids))
     return len(ids)
 
 
@@ -215,15 +213,15 @@ def _due(message_id: int | None) -> QuerySet[Message]:
     due = Message.objects.filter(state=MessageState.QUEUED, not_before__lte=Now(), contact__card__isnull=False)
     if message_id is not None:
         due = due.filter(pk=message_id)
-    # The card is locked with the message, or neither: whoever locks a card first and its messages later never waits
-    # for one who holds a message and waits for its card.
+    # Message and card are locked together, or neither (SKIP LOCKED): a transaction that locks the card first and its
+    # messages later can never deadlock with one that holds a message and waits for the card.
     locked = due.select_for_update(skip_locked=True, of=("self", "contact__card"))
     return locked.select_related("contact__card", "link", "user").order_by("not_before", "pk")
 
 
 @act
 def _settle(message: Message, fate: DeliveryResult, said: str) -> None:
-    """Store a fate for this claim alone; it also replaces *unknown* if the lease ran out before it was known."""
+    """Store the result of this claim only; it also replaces *unknown* if the lease had expired."""
     values = _of_fate(message, fate)
     mine = Message.objects.filter(pk=message.pk, claimed_at=message.claimed_at, state__in=gate.ON_ITS_WAY)
     tells = message.informs and fate is DeliveryResult.SENT
@@ -249,7 +247,7 @@ def _of_fate(message: Message, fate: DeliveryResult) -> dict[str, object]:
         case DeliveryResult.UNKNOWN:
             return {"state": MessageState.UNKNOWN, "reason": MessageReason.INTERRUPTED}
         case DeliveryResult.AWAY:
-            # Due at once, behind all others: the next attempt is another mail's, should this one be the trouble.
+            # Due at once, but behind all others: if this mail is the cause, the next attempt is made with another one.
             away = {"state": MessageState.QUEUED, "reason": MessageReason.SERVER, "not_before": timezone.now()}
             return away | {"attempts": message.attempts - 1}
         case DeliveryResult.LATER if _gives_up(message, fate):

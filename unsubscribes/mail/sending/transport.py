@@ -1,4 +1,4 @@
-"""One connection to the mail server for as many mails as it lasts, and what became of each."""
+"""Sends mails over one connection to the mail server, and classifies the result of each."""
 
 import contextlib
 import smtplib
@@ -14,27 +14,27 @@ from unsubscribes.mail.sending.backends import SmtpBackend, Withheld, is_reply
 from unsubscribes.mail.sending.refusals import RefusedBecauseOf, cause_of_refusal
 
 OUR_ACCOUNT_STATUSES = {401, 402, 403, 404, 405, 407, 408, 425, 429, 503}
-"""The HTTP statuses of a provider that are about our account or its service, and would be the same for any mail."""
+"""HTTP statuses of a provider that concern our account or its service, so that any mail would get the same."""
 PERMANENT = 500
 
 
 class DeliveryResult(Enum):
     SENT = "sent"
-    LATER = "later"  # not sent, the same may work later
-    AWAY = "away"  # not sent, and no other mail would be now: it is our own or the server's trouble
-    REFUSED = "refused"  # not sent, and never will be
-    UNKNOWN = "unknown"  # the server had it and did not answer
-    WITHHELD = "withheld"  # not sent: by the time the server was ready it was not to leave any more
+    LATER = "later"  # not sent; a later attempt may succeed
+    AWAY = "away"  # not sent, and no other mail would be: the server or our account has a problem
+    REFUSED = "refused"  # refused for good
+    UNKNOWN = "unknown"  # the content was transmitted, but the server did not reply
+    WITHHELD = "withheld"  # not sent: the gate had closed by the time the server was ready
 
 
 class Transport:
-    """Carries mails one after the other; opens the connection when the first comes and again after an error."""
+    """Sends mails one after the other; opens the connection for the first one, and again after an error."""
 
     def __init__(self) -> None:
         self.backend = get_connection()
-        # Whether the server has answered for a mail on this connection, whatever it said of it.
+        # Whether the server has replied about any mail on this connection.
         self.proven = False
-        # Whether the last refusal was about the message alone, which says nothing of the address.
+        # Whether the last refusal concerned the message, and so says nothing about the address.
         self.of_the_message = False
 
     def __enter__(self) -> Self:
@@ -44,10 +44,10 @@ class Transport:
         self._close()
 
     def carry(self, mail: EmailMessage, may_leave: Callable[[], bool]) -> tuple[DeliveryResult, str]:
-        """Hand one mail to the server; returns its fate and what the server said.
+        """Send one mail; returns the result and the server's reply.
 
-        A server may take its time to greet and to answer, so `may_leave` is asked once the connection is open, before
-        the address is named to anybody, and by our own SMTP again before the content, the last moment that there is.
+        Opening the connection may take long, so `may_leave` is asked after it, before the address is disclosed. Our
+        SMTP backend asks again before it transmits the content, the last moment at which a mail can be stopped.
         """
         try:
             self.backend.open()
@@ -94,7 +94,7 @@ def _fate(problem: Exception, *, handed_over: bool) -> DeliveryResult:
 
 
 def _of_smtp(problem: smtplib.SMTPException) -> DeliveryResult | None:
-    """Return the fate that the server's own words decide; None where the connection just broke."""
+    """Classify an SMTP error by the server's reply; None if the connection broke without one."""
     match problem:
         case smtplib.SMTPRecipientsRefused():
             fates = [_of_reply(code, said) for code, said in problem.recipients.values()]
@@ -135,21 +135,21 @@ def _of_the_message(problem: Exception) -> bool:
 
 
 def _of_reply(code: int, said: bytes | str, *, at_data: bool = False) -> DeliveryResult:
-    """Class an SMTP reply (RFC 5321, 4.2.1): 4yz is transient, 5yz permanent; and ours is neither."""
+    """Classify an SMTP reply: 4yz is transient, 5yz permanent (RFC 5321, 4.2.1), unless it is about the sender."""
     if cause_of_refusal(code, _text(said), at_data=at_data) is RefusedBecauseOf.SENDER:
         return DeliveryResult.AWAY
     return DeliveryResult.REFUSED if code >= PERMANENT else DeliveryResult.LATER
 
 
 def _of_status(status: int) -> DeliveryResult:
-    """Class the HTTP status of a provider; after its own failure nobody knows what it did."""
+    """Classify the HTTP status of a provider; after a 5xx it is unknown whether it took the mail."""
     if status in OUR_ACCOUNT_STATUSES:
         return DeliveryResult.AWAY
     return DeliveryResult.UNKNOWN if status >= PERMANENT else DeliveryResult.REFUSED
 
 
 def _never_connected(problem: BaseException) -> bool:
-    """Tell whether a provider's interface was never reached: the connection, its name or its certificate failed."""
+    """Tell whether the provider's API was never reached, by the chain of causes: connection, DNS or TLS failed."""
     seen: set[int] = set()
     at: object = problem
     while isinstance(at, BaseException) and id(at) not in seen:

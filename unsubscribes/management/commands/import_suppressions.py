@@ -1,4 +1,4 @@
-"""Take a list of addresses in that must not be mailed."""
+"""Import a list of addresses that must not be mailed."""
 
 import sys
 from argparse import ArgumentParser
@@ -15,18 +15,16 @@ SHOWN_REJECTS = 10
 
 
 class Command(BaseCommand):
-    """Suppress every address of a file: progress on stderr, the summary on stdout; 1 when nothing was taken."""
+    """Suppress every address of a file. Progress on stderr, summary on stdout; exits with 1 if no address was found."""
 
     help = (
         "Suppress every address found in a list or a CSV, however it is wrapped. It can only opt out, any time again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the file."""
         parser.add_argument("file", metavar="FILE", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Take the file in and say what became of its lines."""
         path: Path = options["file"]
         try:
             with path.open("rb") as file:

@@ -18,14 +18,13 @@ FAILED, NOT_ACTIVE, BUSY = 1, 2, 3
 
 
 class Command(BaseCommand):
-    """One run: the summary on stdout; 0 when nothing failed, 1 else, 2 when the sync is off or paused by hand, 3 when
-    another run would not let go.
+    """One run, with its summary on stdout. Exits with 0 on success, 1 after errors, 2 if the sync is off or paused by
+    hand, 3 if another run did not finish in time.
     """
 
     help = "Sync unsubscribes with Salesforce now: read what changed, then write what waits."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the options."""
         parser.add_argument("--pull", action="store_true", help="only read, unless --push is given too")
         parser.add_argument("--push", action="store_true", help="only write, unless --pull is given too")
         parser.add_argument("--full", action="store_true", help="read and link every record")
@@ -34,7 +33,6 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="say yes to what the dry run found, however much it is")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the run, and end with its code."""
         try:
             row = connecting.from_environment(actor=system("command"))
             if row and options["dry_run"]:
