@@ -18,6 +18,7 @@ class OptOutSource(TextChoices):
     ONE_CLICK = "one_click", _("One-Click")
     MANUAL = "manual", _("Manual")
     SALESFORCE_SYNC = "salesforce_sync", _("Salesforce Sync")
+    CRM_SYNC = "crm_sync", _("CRM Sync")
     BOUNCE = "bounce", _("Bounce")
     COMPLAINT = "complaint", _("Complaint")
     IMPORT = "import", _("Import")
@@ -45,6 +46,7 @@ FACTS = {
     OptOutSource.ONE_CLICK: SourceFacts(_("Unsubscribed on %(date)s by one click."), Teller.PERSON),
     OptOutSource.MANUAL: SourceFacts(_("Unsubscribed on %(date)s by hand."), Teller.USER),
     OptOutSource.SALESFORCE_SYNC: SourceFacts(_("Unsubscribed on %(date)s by Salesforce."), Teller.PROGRAM),
+    OptOutSource.CRM_SYNC: SourceFacts(_("Unsubscribed on %(date)s by the CRM."), Teller.PROGRAM),
     OptOutSource.BOUNCE: SourceFacts(_("Unsubscribed on %(date)s because the address bounced."), Teller.PROGRAM),
     OptOutSource.COMPLAINT: SourceFacts(_("Unsubscribed on %(date)s by a complaint."), Teller.PERSON),
     OptOutSource.IMPORT: SourceFacts(_("Unsubscribed on %(date)s by an import."), Teller.FILE),

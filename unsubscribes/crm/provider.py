@@ -12,8 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
+from compliance.suppression.sources import OptOutSource
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider_errors import ErrorKind
+from unsubscribes.crm.setup import Setup
 from unsubscribes.crm.values import (
     Attribution,
     ConnectionCheck,
@@ -152,6 +154,10 @@ class Provider(ABC):
     # The object on which the opt-out of a record is written that has one above it (`person_account`).
     parent: ClassVar[str] = ""
     limits: ClassVar[WriteLimits]
+    # How it is connected, from which the page of the settings is made.
+    setup: ClassVar[Setup] = Setup()
+    # By what an address is suppressed that opted out there.
+    source: ClassVar[OptOutSource] = OptOutSource.CRM_SYNC
     # Whether a person has a field for the id of this CRM's records, which the sync fills in and reads.
     names_people: ClassVar[bool] = False
 

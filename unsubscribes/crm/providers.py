@@ -27,5 +27,10 @@ def named(key: str) -> Provider:
     return provider
 
 
+def spoken_of() -> str:
+    """Return what the CRM is called; only where there are several, it is looked up which is connected."""
+    return named(DEFAULT).name if len(PROVIDERS) == 1 else current().name
+
+
 def every() -> Iterator[Provider]:
     return (named(key) for key in PROVIDERS)

@@ -14,6 +14,7 @@ from contacts.accounts import email_change, users
 from contacts.models import User
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
+from unsubscribes.crm import providers
 
 
 class UserForm(forms.ModelForm):
@@ -64,7 +65,9 @@ def index(request: SignedInRequest) -> HttpResponse:
         sections.append(SettingsSection("policy", "gavel", _("Policy"), _("When mail is blocked, held or allowed.")))
     if actor.may("manage_salesforce"):
         sections.append(
-            SettingsSection("salesforce-settings", "cloud", "Salesforce", _("The connection that syncs unsubscribes."))
+            SettingsSection(
+                "salesforce-settings", "cloud", providers.spoken_of(), _("The connection that syncs unsubscribes.")
+            )
         )
     if actor.may("edit_team"):
         words = _("Controller, purposes, transfers: what the system cannot know.")

@@ -18,6 +18,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.date_fields import DayField
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
+from unsubscribes.crm import providers
 from unsubscribes.opt_outs import listing, listing_csv
 from unsubscribes.opt_outs.listing import OptOutFilter, Unit
 
@@ -29,7 +30,15 @@ KINDS = (
     ("resubscribed", _("Re-consents")),
     (ADDRESSES, _("Addresses without a person")),
 )
-SOURCES = [("", _("Every source")), *Suppression.Source.choices, (listing.RE_CONSENT, _("Re-consent"))]
+
+
+def _sources() -> list[tuple[str, Any]]:
+    """Return the sources with their labels; that of any other CRM only where there is one that has none of its own."""
+    named = {crm.source for crm in providers.every()}
+    return [each for each in Suppression.Source.choices if each[0] != Suppression.Source.CRM_SYNC or each[0] in named]
+
+
+SOURCES = [("", _("Every source")), *_sources(), (listing.RE_CONSENT, _("Re-consent"))]
 
 
 class LedgerForm(forms.Form):

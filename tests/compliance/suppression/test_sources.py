@@ -33,4 +33,9 @@ def test_what_follows_from_whose_word_it_is():
     assert set(REPEATED) | set(SAID_BY_SOMEBODY) == set(OptOutSource)
     assert set(REPEATED) & set(SAID_BY_SOMEBODY) == set()
     assert set(GIVEN_BY_USERS) == {OptOutSource.MANUAL, OptOutSource.IMPORT}
-    assert set(REPEATED) == {OptOutSource.BOUNCE, OptOutSource.SALESFORCE_SYNC, OptOutSource.IMPORT}
+    assert set(REPEATED) == {
+        OptOutSource.BOUNCE,
+        OptOutSource.SALESFORCE_SYNC,
+        OptOutSource.CRM_SYNC,
+        OptOutSource.IMPORT,
+    }

@@ -16,6 +16,7 @@ from salesconnect.lib.encryption import decrypt_or_empty
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import CrmSession, Provider
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
+from unsubscribes.crm.setup import Kind, Setup, SetupField
 from unsubscribes.crm.values import (
     ConnectionCheck,
     CrmRecord,
@@ -207,12 +208,23 @@ def _pages(rows: Sequence[CrmRecord], upper: dt.datetime | None) -> Iterator[Rec
     yield from (RecordPage(part, number == len(parts), upper) for number, part in enumerate(parts, 1))
 
 
+class CabinetSetup(Setup):
+    """Where it stands, and its key."""
+
+    fields = (
+        SetupField("login_url", "Where the cabinet stands", "The path of the file."),
+        SetupField("secret", "Key", kind=Kind.SECRET),
+    )
+    steps = ("Take the key from the clerk.",)
+
+
 class FileProvider(Provider):
     """The cabinet as a CRM."""
 
     key = "file"
     name = "Cabinet"
     sobjects = (PERSON,)
+    setup = CabinetSetup()
     limits = WriteLimits(batch=3)
 
     def open(

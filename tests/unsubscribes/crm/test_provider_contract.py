@@ -76,7 +76,7 @@ def test_a_no_there_is_a_no_here(crm, anna):
     run = sync()
     assert (run.state, run.changed, is_out(person), crm.box(record)) == ("done", 1, True, True)
     [held] = Suppression.objects.all()
-    assert (held.source, f"In {crm.name}" in held.reason) == ("salesforce_sync", True)
+    assert (held.source, f"In {crm.name}" in held.reason) == (providers.current().source, True)
     assert (sync().changed, sync().written) == (0, 0)
 
 

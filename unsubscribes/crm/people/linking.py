@@ -11,12 +11,13 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from compliance.card import card_changes as compliance
-from compliance.models import ComplianceCard, Suppression
+from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.lib.actor import system
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import record_ids
@@ -121,7 +122,7 @@ def link(people: Sequence[int]) -> None:
     record_ids.write(names)
     if opted_out:
         holders = Contact.objects.among(opted_out)
-        suppression.unsubscribe(holders, actor=system("sync"), source=Suppression.Source.SALESFORCE_SYNC)
+        suppression.unsubscribe(holders, actor=system("sync"), source=providers.current().source)
     outbox.enqueue(outbox.without_dead_letter(outbox.affected_records(people)), True)
 
 

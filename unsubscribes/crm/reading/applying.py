@@ -15,12 +15,12 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from compliance.card.card_changes import lock
-from compliance.models import Suppression
 from compliance.suppression import address_locks, lookalikes, suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes
 from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import system
+from unsubscribes.crm import providers
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, sync_errors
 from unsubscribes.crm.people import linking, record_ids
@@ -31,7 +31,6 @@ from unsubscribes.crm.values import CrmRecord
 
 Hashes = Mapping[UUID, str]
 Looks = Mapping[UUID, UUID]
-SOURCE = Suppression.Source.SALESFORCE_SYNC
 OTHER_ADDRESS = "OTHER_ADDRESS"
 UPDATED = (
     "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
@@ -256,14 +255,15 @@ def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: 
     changed = 0
     if not people and not hashes and not beside:
         return changed
+    source = providers.current().source
     address_locks.hold(hashes)
     lock(Contact.objects.filter(Q(pk__in=[*people, *beside]) | Q(address_hash__in=list(hashes))))
     for reason in sorted({*people.values(), *hashes.values()}):
         ids = [pk for pk, why in people.items() if why == reason]
         keys = [key for key, why in hashes.items() if why == reason]
         holders = Contact.objects.filter(Q(pk__in=ids) | Q(address_hash__in=keys))
-        changed += suppression.unsubscribe(holders, actor=system("sync"), source=SOURCE, reason=reason).changed
-        suppression.suppress_hashes(keys, source=SOURCE, reason=reason, skeletons=[looks.get(key) for key in keys])
+        changed += suppression.unsubscribe(holders, actor=system("sync"), source=source, reason=reason).changed
+        suppression.suppress_hashes(keys, source=source, reason=reason, skeletons=[looks.get(key) for key in keys])
     return changed
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from compliance.suppression.sources import OptOutSource
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider
@@ -12,6 +13,7 @@ from unsubscribes.crm.salesforce.api.error_codes import record_class
 from unsubscribes.crm.salesforce.code_explanations import CODES
 from unsubscribes.crm.salesforce.mapping import BY_PREFIX, SOBJECTS
 from unsubscribes.crm.salesforce.session import SalesforceSession
+from unsubscribes.crm.salesforce.setup import SalesforceSetup
 from unsubscribes.crm.salesforce.targets import ACCOUNT
 from unsubscribes.crm.values import ConnectionCheck, Explanation, WriteLimits
 
@@ -29,6 +31,8 @@ class Salesforce(Provider):
     parent = ACCOUNT
     limits = WriteLimits(BATCH, JOBS_ABOVE, JOB)
     names_people = True
+    setup = SalesforceSetup()
+    source = OptOutSource.SALESFORCE_SYNC
 
     def open(
         self,

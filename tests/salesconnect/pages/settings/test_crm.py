@@ -6,12 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from compliance.suppression.sources import OptOutSource
 from tests.unsubscribes.crm.conftest import ACTOR, connected, org, running_org, sync, unsubscribe  # noqa: F401
-from unsubscribes.crm import tasks
+from tests.unsubscribes.crm.drivers import CabinetDriver
+from unsubscribes.crm import providers, tasks
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
 
 URL = "/settings/salesforce/"
+FILE = "tests.unsubscribes.crm.file_provider.FileProvider"
 
 
 @pytest.fixture
@@ -158,3 +161,56 @@ def test_a_dry_run_of_another_connection_says_nothing_of_this_one(connected, org
     connecting.disconnect(actor=ACTOR)
     connecting.connect({"login_url": org.url, "client_id": org.client_id, "secret": org.client_secret}, actor=ACTOR)
     assert connecting.accepted_dry_run() is None
+
+
+class TestAnotherCrm:
+    """The page of a CRM of which the page knows nothing: the form is made of what the provider declares."""
+
+    @pytest.fixture(autouse=True)
+    def cabinet(self, tmp_path, monkeypatch, db) -> CabinetDriver:
+        monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
+        return CabinetDriver(tmp_path / "cabinet.json")
+
+    def test_has_its_own_form_words_and_steps(self, administrating):
+        assert "Connect Cabinet instead" in page(administrating)
+        shown = administrating.get(f"{URL}?crm=file").content.decode()
+        assert '<h1 class="page-title">Cabinet</h1>' in shown
+        assert "Bring in people who exist only in Cabinet" in shown
+        assert ("Where the cabinet stands" in shown, "Take the key from the clerk." in shown) == (True, True)
+        assert [name for name in ("flow", "client_id", "own_field") if f'name="{name}"' in shown] == []
+        assert "Connect Salesforce instead" in shown
+
+    def test_is_connected_and_tested_by_its_page(self, administrating, cabinet):
+        given = {"login_url": str(cabinet.cabinet.path), "secret": "the key of the cabinet", "budget_percent": "20"}
+        assert administrating.post(f"{URL}?crm=file", given).status_code == 302
+        row = SyncConnection.objects.get()
+        assert (row.provider, row.login_url, row.secret == given["secret"]) == ("file", given["login_url"], False)
+        shown = page(administrating)
+        assert ("Cabinet settings" in shown, "One is stored" in shown, "instead" in shown) == (True, True, False)
+        assert given["secret"] not in shown
+        assert "A dry run reads every record" in shown
+        assert "In order:" in page(administrating, reverse("salesforce-test"))
+        assert "Disconnect Cabinet?" in administrating.get(reverse("salesforce-disconnect")).content.decode()
+        administrating.post(reverse("salesforce-disconnect"))
+        assert not SyncConnection.objects.exists()
+
+    def test_says_beside_its_field_what_is_wrong(self, administrating):
+        answer = administrating.post(f"{URL}?crm=file", {"login_url": "", "secret": "", "budget_percent": "0"})
+        assert (answer.status_code, "from 1 to 100" in answer.content.decode()) == (422, True)
+
+
+@pytest.mark.parametrize("crm", list(providers.every()), ids=lambda crm: crm.key)
+class TestEveryCrm:
+    def test_declares_fields_that_fit_the_connection(self, crm):
+        given = {field.name: "x" for field in crm.setup.fields}
+        columns = {*connecting.SETTABLE, "secret"}
+        assert set(crm.setup.values(given)) - columns == set()
+        assert {crm.setup.place_of(name, given) for name in crm.setup.values(given)} - set(given) == set()
+        assert set(crm.setup.initial(SyncConnection())) == {one.name for one in crm.setup.fields if not one.is_secret}
+
+    def test_shows_fields_for_answers_that_there_are(self, crm):
+        answers = {f"{field.name}={value}" for field in crm.setup.fields for value, _label in field.choices}
+        assert {field.shown_when for field in crm.setup.fields} - answers - {""} == set()
+
+    def test_names_the_source_of_its_opt_outs(self, crm):
+        assert crm.source in OptOutSource

@@ -1,4 +1,4 @@
-"""Settings of the sync with Salesforce: connect, test, try out, activate, pause, disconnect."""
+"""Settings of the sync with a CRM: connect, test, try out, activate, pause, disconnect."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from salesconnect.common.sync_words import connection_trouble, finding_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
-from salesconnect.pages.settings.salesforce_forms import ConnectionForm
+from salesconnect.pages.settings.crm_forms import ConnectionForm
+from unsubscribes.crm import providers
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection
+from unsubscribes.crm.provider import Provider
 from unsubscribes.crm.runs import dry_run
 
 
@@ -21,11 +23,11 @@ from unsubscribes.crm.runs import dry_run
 def settings(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
-    form = _form(request.POST or None)
+    form = _form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             fixed = connecting.environment() if connecting.by_environment() else {}
-            connecting.connect(form.values() | fixed, actor=actor)
+            connecting.connect({"provider": _crm(request).key} | form.values() | fixed, actor=actor)
             messages.success(request, _("Saved. Test the connection next."))
             return redirect("salesforce-settings")
         except Invalid as refusal:
@@ -37,7 +39,7 @@ def settings(request: SignedInRequest) -> HttpResponse:
 def test(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
-    return _page(request, form=_form(None), lines=connecting.test(actor=actor))
+    return _page(request, form=_form(request, None), lines=connecting.test(actor=actor))
 
 
 @require_POST
@@ -78,25 +80,49 @@ def resume(request: SignedInRequest) -> HttpResponse:
 def disconnect(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
+    crm = _crm(request)
     if request.method == "GET":
-        context = {"title": _("Disconnect Salesforce?"), "fixed": connecting.by_environment()}
-        return render(request, "settings/salesforce_disconnect.html", context)
+        context = {
+            "title": _("Disconnect %(crm)s?") % {"crm": crm.name},
+            "crm": crm,
+            "fixed": connecting.by_environment(),
+        }
+        return render(request, "settings/crm_disconnect.html", context)
     connecting.disconnect(actor=actor)
-    messages.success(request, _("Salesforce is disconnected."))
+    messages.success(request, _("%(crm)s is disconnected.") % {"crm": crm.name})
     return redirect("salesforce-settings")
 
 
-def _form(data: Any) -> ConnectionForm:
-    return ConnectionForm(data, row=connecting.shown(), fixed=connecting.by_environment())
+def _crm(request: SignedInRequest) -> Provider:
+    """Return the CRM that is connected; before that, the one that is asked for."""
+    row, wanted = connecting.shown(), request.GET.get("crm", "")
+    fixed = row.pk is not None or connecting.by_environment()
+    return providers.named(wanted) if not fixed and wanted in providers.PROVIDERS else providers.of(row)
+
+
+def _form(request: SignedInRequest, data: Any) -> ConnectionForm:
+    row, fixed = connecting.shown(), connecting.by_environment()
+    return ConnectionForm(data, crm=_crm(request), connection=row, fixed=fixed)
+
+
+def _facts(crm: Provider, row: SyncConnection) -> list[tuple[Any, str]]:
+    """Return how the environment signs in, in words; no secret."""
+    held = crm.setup.initial(row)
+    shown = [field for field in crm.setup.fields if field.signs_in and held.get(field.name)]
+    return [(field.label, dict(field.choices).get(held[field.name], held[field.name])) for field in shown]
 
 
 def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, **more: Any) -> HttpResponse:
-    row = connecting.shown()
+    row, crm = connecting.shown(), _crm(request)
+    connected = row.pk is not None or connecting.by_environment()
     tried, accepted = connecting.last_dry_run(), connecting.accepted_dry_run()
     context = {
         "form": form,
+        "crm": crm,
+        "others": [] if connected else [other for other in providers.every() if other.key != crm.key],
+        "facts": _facts(crm, row),
         "row": row,
-        "connected": row.pk is not None or connecting.by_environment(),
+        "connected": connected,
         "fixed": connecting.by_environment(),
         "is_off": row.state == SyncConnection.State.OFF,
         "trouble": connection_trouble(row),
@@ -106,4 +132,4 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
         "needs_a_yes": accepted and dry_run.needs_confirmation(accepted.findings),
         **more,
     }
-    return render(request, "settings/salesforce.html", context, status=status)
+    return render(request, "settings/crm.html", context, status=status)
