@@ -15,9 +15,9 @@ CHUNK_SIZE = 1 << 16
 
 
 def await_exports() -> None:
-    """Wait for the files that are being written; until the transaction ends none is written more.
+    """Wait for exports that are being written, and let none begin until the transaction ends.
 
-    So that each file either has its row of somebody who is being erased, on record, or never gets it.
+    An erasure calls it: a person who is being erased is then either in a file and recorded as exported, or in no file.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock({LOCK})")

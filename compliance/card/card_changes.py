@@ -20,7 +20,7 @@ from salesconnect.lib.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class ReviewClock:
-    """From which day the clock of a legal basis runs, and when this very basis was reviewed last, if it was."""
+    """The dates from which a review falls due: when the basis was recorded or reviewed, and its last review, if any."""
 
     since: dt.date | None
     reviewed: dt.date | None = None
@@ -49,7 +49,7 @@ AUTHORIZATION_COLUMNS = (
 SOURCE_COLUMNS = (Column("source_type", "smallint", SourceType.slugs()), Column("source_other", "text"))
 
 
-# Cards are locked in the order of their ids, so that no two acts deadlock.
+# Every act locks cards in the order of their ids: two acts on the same people then wait instead of deadlocking.
 LOCK = "SELECT {columns} FROM compliance_compliancecard WHERE contact_id IN ({ids}) ORDER BY contact_id FOR UPDATE"
 CLOCK_CHANGES = """jsonb_build_object('basis_since', jsonb_build_array(old.basis_since, %(since)s::date),
                 'reviewed_on', jsonb_build_array(old.reviewed_on, %(reviewed)s::date))"""
@@ -120,7 +120,7 @@ def lock(contacts: ContactQuerySet) -> list[int]:
 
 
 def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
-    """Lock the cards of `contacts` likewise; return the ids of those who are free, and of the restricted."""
+    """Lock the cards of `contacts`; return the ids of the people who are not restricted, and of those who are."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
         cursor.execute(fill(LOCK, columns=f"contact_id, {UNRESTRICTED}", ids=ids), params)
@@ -130,7 +130,7 @@ def lock_unrestricted(contacts: ContactQuerySet) -> tuple[list[int], list[int]]:
 
 
 def lock_all_or_none(contacts: ContactQuerySet) -> list[int]:
-    """Lock the cards of people who are worked on together; `Restricted` when something may not be done with one."""
+    """Lock the cards of people for an act on all of them. Raises `Restricted` when one of them is restricted."""
     ids, restricted = lock_unrestricted(contacts)
     if restricted:
         raise Restricted
@@ -206,6 +206,5 @@ def _set(
 
 
 def raise_invalid(errors: dict[str, list[str]]) -> None:
-    """Raise `Invalid` when there are errors."""
     if errors:
         raise Invalid(errors)

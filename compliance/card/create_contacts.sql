@@ -1,3 +1,5 @@
+-- The unique index decides about an address: when two transactions create the same person at once, the later one waits
+-- here and then marks its row as taken.
 WITH created AS (
     INSERT INTO contacts_contact (id, owner_id, {details},
         email_key, address_hash, address_hash_key, skeleton_hash, {sort_keys})

@@ -1,3 +1,4 @@
+-- Present counts, less the people with events since the moment, plus the same people as they were at the moment.
 WITH kinds AS (
     SELECT authorization_type::int, source_type::int, unsubscribed, consent_date, number FROM compliance_cardtally
     UNION ALL

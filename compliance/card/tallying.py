@@ -1,9 +1,8 @@
-"""How many cards there are of each kind, counted by the database as they change.
+"""Counts of cards by kind, maintained incrementally.
 
-Counting a million cards takes a tenth of a second for each figure; adding up what each statement changed takes a
-thousandth. A trigger notes for every statement on the cards which kinds it added and took away, inside the statement's
-own transaction, so the sums are exact in every snapshot. Nobody waits for anybody: notes are only added, and a worker
-adds them up now and then.
+Counting a million cards takes a tenth of a second for each figure; summing the tally takes a thousandth. A trigger adds
+the difference that each statement makes as new rows, in the transaction of the statement, so the sums are exact in
+every snapshot. Rows are only added, so writers never wait for each other; a worker compacts them now and then.
 """
 
 from django.db import connection, transaction

@@ -20,7 +20,7 @@ from salesconnect.lib.database import table_sizes
 
 
 class ConcurrentChange(Exception):  # noqa: N818
-    """Somebody changed or created one of the people while the chunk was under way: roll back and do it again."""
+    """One of the people was changed or created concurrently: the chunk is rolled back and repeated."""
 
 
 @dataclass(slots=True)

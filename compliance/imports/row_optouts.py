@@ -1,7 +1,7 @@
-"""Who says no in a row of a file: heard whatever else is wrong with the row. Pure.
+"""Finds the opt-out in a row of an import, also in a row that is rejected. Pure.
 
-A row that is not taken in, because a cell is too long, an address is wrapped in a name or a comma has moved its cells,
-may hold a "no" all the same. What such a row means is not certain, so the safe error is made: rather a "no" too many.
+A row may be rejected because a cell is too long, an address is wrapped in a name, or a stray comma has shifted its
+cells, and hold an opt-out all the same. Where its meaning is uncertain, the person is opted out: the safe error.
 """
 
 import re

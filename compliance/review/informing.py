@@ -1,8 +1,7 @@
-"""Who must still be told that we hold their data, and who has been (GDPR art. 14).
+"""The duty to inform people whose data came from others (GDPR art. 14): who still has to be informed, and who was.
 
-Whoever did not give the data themselves is told within a month of its coming in. Their source is CRM Sync, Import or
-Other. Where no source is recorded nobody knows yet whether the person must be told: the source has to be recorded
-first, and the clock then counts from the creation all the same.
+It must be done within a month of the collection (art. 14(3)(a)), when the source is CRM Sync, Import or Other. Without
+a recorded source it is unknown whether the duty applies; once the source is recorded, the month counts from creation.
 """
 
 import datetime as dt
@@ -26,7 +25,7 @@ from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
 
 BY_HAND, BY_MAIL, BOUNCED = "by_hand", "mail", "came_back"
-"""How somebody was told; and why somebody who was told by mail turned out not to have been."""
+"""How a person was informed; and that the mail which should have informed the person bounced."""
 SAME_TIME_MARGIN = 1_000
 MARK = statement(__file__, "mark_informed")
 

@@ -1,4 +1,4 @@
-"""Addresses that look like one that said no: nobody is mailed, and nobody opted out, before somebody has decided.
+"""Addresses that look like a suppressed one: mail is held, and nobody is opted out, until a user decides.
 
 The mark on the card is kept by triggers (migration 0016), whatever the door. It is true of who is not unsubscribed
 while a suppression of another address has the same skeleton (`contacts.people.skeletons`), a bounce excepted, which is
@@ -62,7 +62,7 @@ def tell_apart(contact_id: int, *, actor: Actor) -> Outcome:
 
 
 def refresh_marks(ids: Iterable[int]) -> None:
-    """Set the marks of people right; the history tells what changes."""
+    """Recompute the look-alike marks of people, with an event for each that changes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT compliance_see_lookalikes(%s::bigint[], true)", [list(ids)])
 

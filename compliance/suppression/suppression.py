@@ -1,4 +1,4 @@
-"""The "no" of an address: it takes effect at once, belongs to the address, and outlives the person's row."""
+"""Suppressions: an opt-out takes effect at once, belongs to the address, and outlives the person's row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from salesconnect.lib.outcome import Outcome
 
 ADDRESS_CHANGED = "address_changed"
 
-# Functions of the database, which keeps their plans: thousands may follow the links of one mail at once.
+# Database functions, because PostgreSQL caches their plans: one mailing may bring thousands of opt-outs at once.
 UNSUBSCRIBE = """
     SELECT people, changed, is_new, holders FROM compliance_unsubscribe(
         ARRAY({ids}), %(address_hashes)s::uuid[], %(hash_key)s, %(source)s, %(reason)s, %(said)s,

@@ -1,4 +1,4 @@
-"""What was known of a person on any date, folded from the events; and the verdict by the policy then in force.
+"""The state of a person at any past moment, folded from the events, and the verdict under the policy of that time.
 
 Every act writes what it changed, so the last event before a moment that names a field tells the field's value at that
 moment. Nothing is read from the card, which knows only today. Details are told backwards from what they are now: a

@@ -1,6 +1,7 @@
-"""A user's own address, where a forgotten password is set anew: changed by who sits there, and who reads mail at both.
+"""Changing a user's own email address, to which password resets go.
 
-The user signs in again, opens the link that goes to the new address, and the old address is told.
+Whoever takes over an open session must not take over the account: the user signs in again, opens a link sent to the
+new address, and the old address is notified.
 """
 
 import logging

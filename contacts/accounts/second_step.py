@@ -1,4 +1,4 @@
-"""The second step of sign-in: what proves it lies encrypted in the database."""
+"""Two-factor authentication: its secrets are encrypted in the database."""
 
 import base64
 import logging
@@ -23,7 +23,8 @@ class SecondStepAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """Return the text; what was stored before it was encrypted is readable as it is.
 
-        When no present key opens it, nothing may match: the answer is a secret that nobody has, not an empty one.
+        When no configured key decrypts it, the result is a random secret, so that no code matches: anybody could
+        compute the codes of an empty one.
         """
         if not is_encrypted(encrypted_text):
             return encrypted_text

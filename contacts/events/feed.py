@@ -1,6 +1,7 @@
-"""The history of everybody in the order of its numbers, for programs that follow it: nothing is skipped, ever.
+"""The history of all people in the order of event ids, for programs that follow it without missing an event.
 
-Read to the last number that is settled, and no further: an event that commits late has a number that was not read yet.
+Ids come from a sequence but transactions commit in any order, so the feed ends at the last settled id: below it no
+event can appear any more.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from contacts.models import ContactEvent
 from contacts.sealing.settled import settled
 from salesconnect.lib.database.replica import PRIMARY
 
-# So many numbers one page looks at where it looks for some actions only, so that rare ones cost no more than all.
+# How many ids a page scans when it is filtered by action, so that a page costs as much for rare actions as for all.
 SCAN_LIMIT = 20_000
 
 
@@ -27,7 +28,7 @@ class FeedPage:
 
 def page(after: int, size: int, actions: Sequence[str] = ()) -> FeedPage:
     """Return the events that follow the number `after`; of some actions, or of all."""
-    # The copy of the database may not have what the primary knows to be settled.
+    # The settled id is the primary's, so the events are read there too: the replica may lag behind it.
     until = settled()
     found = ContactEvent.objects.using(PRIMARY).filter(id__gt=after, at__lt=timezone.now() + history.CLOCK_SKEW)
     if actions:

@@ -1,4 +1,4 @@
-"""The history: what is written when an act touches a person, and how it is read."""
+"""The history: writes an event for each person that an act touches, and reads them."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -55,7 +55,7 @@ CLOCK_SKEW = dt.timedelta(days=1)
 
 COLUMNS = "contact_id, batch_id, actor_id, action, door, actor_name, changes"
 
-# All numbers of one person: the own, and those of the records that were merged into it.
+# The ids of people and, recursively, of the records that were merged into them.
 MERGED_IDS = """
     WITH RECURSIVE numbers (id) AS (
         SELECT unnest(%(expressions)s::bigint[])
@@ -65,7 +65,10 @@ MERGED_IDS = """
 
 
 class IsEventOf(Func):
-    """The condition that an event is one of these people's. The numbers are looked up once, so the index serves it."""
+    """The condition that an event belongs to these people or to records merged into them.
+
+    `ARRAY(…)` makes the ids one value that is computed once, so that the index on `contact_id` serves it.
+    """
 
     template = f"(contacts_contactevent.contact_id = ANY(ARRAY({MERGED_IDS})))"
     output_field = BooleanField()

@@ -1,4 +1,4 @@
-"""The history's table is cut by month, so that ten years of it cost the pages nothing."""
+"""The monthly partitions of the event table, so that the cost of a page does not grow with years of history."""
 
 import datetime as dt
 

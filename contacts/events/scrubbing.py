@@ -1,7 +1,7 @@
-"""The one change that history allows: what an event says in words goes; when, who, which act, codes and dates stay.
+"""Scrubbing, the one change that the append-only history allows (GDPR art. 17): readable values are removed.
 
-It takes an act that says so, in the same transaction: the database refuses it otherwise, and who verifies the history
-asks for the act again.
+Time, actor, action, codes and dates stay. It needs an event that says so in the same transaction: a trigger refuses it
+otherwise, and the verification of the history looks for that event.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
 
 EVENTS_OF_PEOPLE = "contact_id = ANY(%(numbers)s)"
-# What the survivor of a merge that was undone heard of the other meanwhile.
+# While a merge lasted that was undone later, events of the survivor could hold values of the absorbed person.
 EVENTS_DURING_UNDONE_MERGES = """
     EXISTS (SELECT FROM contacts_merge m WHERE m.absorbed_id = ANY(%(numbers)s) AND m.undone_at IS NOT NULL
             AND m.survivor_id = contact_id AND contacts_contactevent.at BETWEEN m.at AND m.undone_at)

@@ -1,4 +1,4 @@
-"""What is right and wrong with the fields of a person. Pure; every door cleans its input here."""
+"""Validation of a person's fields. Pure; every door validates its input here."""
 
 import re
 from collections.abc import Mapping

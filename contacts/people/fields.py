@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FieldKind(Enum):
-    """What a field holds: it decides on the keyboard of a telephone, and on how the value is shown."""
+    """The type of a field: it decides on the input type of a form, and on how the value is shown."""
 
     TEXT = ""
     EMAIL = "email"
@@ -26,7 +26,7 @@ class FieldKind(Enum):
 
 
 class Trace(Enum):
-    """How a text that holds a field's value gives the person away; see `exports.erasure.traces`."""
+    """How a field's value is searched for in other texts when the person is erased; see `exports.erasure.traces`."""
 
     NAME = "name"
     ADDRESS = "address"
@@ -194,5 +194,4 @@ SEARCHED = ("first_name", "last_name", "company", "email")
 
 
 def traced_by(*traces: Trace) -> tuple[str, ...]:
-    """Return the names of the fields that give a person away in one of these ways."""
     return tuple(field.name for field in FIELDS if field.trace in traces)

@@ -1,7 +1,7 @@
-"""Which addresses stand in a text, however they are wrapped. Pure; for lists of those who said no.
+"""Extracts email addresses from free text, for lists of opt-outs. Pure.
 
-It finds rather too many than too few: an address that is suppressed without need can be given a new consent, one that
-is overlooked gets mail against a person's word.
+It prefers false positives: an address that is suppressed needlessly can give a new consent, whereas one that is
+overlooked would be mailed against the person's objection.
 """
 
 import html

@@ -1,4 +1,9 @@
-"""The list of people: its orders, each an index, and its pages."""
+"""The pages of the people list. Each order is served by an index.
+
+PostgreSQL plans some combinations of filter, search and order badly, because it assumes that matches are evenly spread
+over the order. For those this module chooses between scanning the order in steps, hashing the cards first, and
+collecting all matches to sort them.
+"""
 
 from typing import Any
 
@@ -13,15 +18,15 @@ from salesconnect.lib.database.keyset import Page, SortKey
 from salesconnect.lib.database.sql import fill
 from salesconnect.lib.errors import Invalid
 
-# How many people a search walks past in the order of the list, as long as one in so many is expected to match.
+# How many people are scanned in each step, and while at least one in SELECTIVITY is expected to match.
 SCAN_STEPS = (1_000, 3_000, 4_000, 4_000, 8_000)
 SELECTIVITY = 8
-# Between these the cards are held at once while the people are walked past.
+# With so many cards, hash the card ids, then scan the contact index: fewer are sorted, more are met soon anyway.
 HASH_MIN, HASH_MAX = 2_000, 30_000
 # Columns of the card that the contact has as well.
 CONTACT_COLUMNS = {"card__sort_last": "sort_last", "card__sort_first": "sort_first", "card__contact_id": "id"}
 DEFAULT = "last_name,first_name,id"
-# OFFSET 0 keeps PostgreSQL from walking the order: it finds all and sorts them.
+# OFFSET 0 is an optimisation fence: PostgreSQL collects all matches and sorts them instead of scanning the order.
 SORT_AND_LIMIT = "SELECT {id} FROM ({found} OFFSET 0) AS found ({columns}) ORDER BY {order} LIMIT %s"
 PATHS = {
     "last_name": "card__sort_last",
@@ -56,7 +61,7 @@ def ordering_keys(ordering: str) -> list[SortKey]:
 def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None, size: int) -> Page[Any]:
     """Return one page of people in the given order as dictionaries; `queryset` is a `.values()` with the keys."""
     keys = ordering_keys(ordering)
-    # Everybody has a card; saying so makes the join an inner one, which can walk the card's indexes.
+    # Every contact has a card; the condition turns the outer join into an inner one, which can scan the card's indexes.
     people = queryset.filter(card__isnull=False)
     if isinstance(queryset, ContactQuerySet) and not queryset.query.is_empty():
         ids = _first_ids(queryset, keys, cursor, size + 1)
@@ -71,13 +76,13 @@ def people_page(queryset: QuerySet[Any, Any], ordering: str, cursor: str | None,
 
 
 def _first_ids(people: ContactQuerySet, keys: list[SortKey], cursor: str | None, number: int) -> list[int] | None:
-    """Return the ids of the first of the people, where PostgreSQL should not choose how to find them; else None."""
+    """Return the first ids where this module plans better than PostgreSQL, None where PostgreSQL plans well."""
     if people.parts is None:
         return _fetch_and_sort(people, keys, cursor, number) if people.searched else None
     cards, others = people.parts
     if not others.query.where:
         return _hash_cards_and_scan(cards, keys, cursor, number)
-    # PostgreSQL takes a text in the middle of another for rare, so it would rather look at everybody than walk.
+    # PostgreSQL underestimates matches in the middle of a text and would then scan the whole table.
     expected = planner_estimate(people.order_by())[0] if people.searched else SELECTIVITY * SCAN_STEPS[0]
     order = _ordered_ids(cards, keys, cursor)
     ids = _scan_in_order(others, order, keys, cursor, number, expected=expected)

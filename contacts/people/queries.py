@@ -29,7 +29,7 @@ def array(ids: Iterable[int]) -> str:
 
 
 class IdRange(NamedTuple):
-    """Numbers by their first and last and those between that are not meant: found for a fraction of asking each."""
+    """A dense set of ids as a range with exceptions: one index range scan, instead of one look-up for each id."""
 
     first: int
     last: int
@@ -37,7 +37,7 @@ class IdRange(NamedTuple):
 
 
 def id_range(ids: Sequence[int]) -> IdRange | None:
-    """Return `ids` as a stretch; None for few, and where most between the first and the last are not meant."""
+    """Return `ids` as a range; None for fewer than 1,000, and when less than half of the range is meant."""
     if len(ids) < ID_RANGE_MIN:
         return None
     first, last, meant = min(ids), max(ids), set(ids)
@@ -54,7 +54,7 @@ def inlined(sql: str, params: Sequence[Any]) -> str:
 
 
 def planner_estimate(found: models.QuerySet[Any, Any]) -> tuple[int, float]:
-    """Return how many rows PostgreSQL expects to find, and what it thinks they cost, in its own units."""
+    """Return the planner's estimate for a query: its number of rows, and its cost in the planner's units."""
     try:
         sql, params = found.values("pk").query.sql_with_params()
     except EmptyResultSet:
@@ -78,7 +78,7 @@ class InArray(Func):
 
 
 class InHashedSubquery(Func):
-    """`id IN (SELECT …)`, with what is selected held at once and asked for each row: no join, so the order stays."""
+    """`id IN (SELECT …)` as a hashed subplan: `IS TRUE` keeps the planner from a join, so the scan keeps its order."""
 
     template = "((%(expressions)s) IS TRUE)"
     output_field = BooleanField()
@@ -88,18 +88,19 @@ class InHashedSubquery(Func):
 
 
 class FilterParts(NamedTuple):
-    """What the filters keep, in two: the cards that they keep, and the people whom the rest of them keeps."""
+    """The filters of a list, split by table: those on the card, and those on the contact."""
 
     cards: models.QuerySet[Any]
     others: ContactQuerySet
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
-    # Narrowed by words. Every QuerySet that is made from this one knows it too.
+    # Whether a text search narrows the query; derived QuerySets keep it.
     searched = False
-    # Where the list may be read faster than PostgreSQL would. What is narrowed further forgets them.
+    # The filters split by table, for the faster plans of `contacts.people.listing`. Further filters would not be in
+    # them, so `filter` and `exclude` reset them.
     parts: FilterParts | None = None
-    # Exactly the people with these ids, whether they exist or not. What is narrowed further forgets it.
+    # The ids, when the query is exactly `among` them; not copied to derived QuerySets, which may be narrower.
     numbers: Sequence[int] | None = None
 
     def _clone(self) -> ContactQuerySet:
@@ -108,19 +109,17 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         return clone
 
     def filter(self, *args: Any, **kwargs: Any) -> Self:
-        """Keep those who meet the conditions, of which the parts know nothing."""
         found = super().filter(*args, **kwargs)
         found.parts = None
         return found
 
     def exclude(self, *args: Any, **kwargs: Any) -> Self:
-        """Keep those who do not meet the conditions."""
         found = super().exclude(*args, **kwargs)
         found.parts = None
         return found
 
     def visible_to(self, actor: Actor) -> ContactQuerySet:
-        """Keep the people whom the actor may see: everybody sees all, who may see anybody."""
+        """Keep all contacts if the actor may view people, else none."""
         return self.all() if actor.may("view_people") else self.none()
 
     def among(self, ids: Sequence[int]) -> ContactQuerySet:
@@ -154,5 +153,5 @@ class ContactQuerySet(models.QuerySet["Contact"]):
             return NO_IDS, ()
 
     def card_ids_sql(self) -> tuple[str, tuple[Any, ...]]:
-        """Return the same for a statement about cards: whoever has one exists, so given ids are not looked up first."""
+        """Return the same for a statement on cards. Given ids need no look-up: only people who exist have a card."""
         return self.ids_sql() if self.numbers is None else ("SELECT unnest(%s::bigint[])", (array(self.numbers),))

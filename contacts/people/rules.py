@@ -86,7 +86,7 @@ def folded_domain(address: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """NFKC and casefold until nothing changes: each can undo a little of the other."""
+    """Apply NFKC and casefold until nothing changes, for the result of one may not be normal under the other."""
     while (folded := unicodedata.normalize("NFKC", text).casefold()) != text:
         text = folded
     return text

@@ -1,6 +1,6 @@
-"""Addresses that look alike, or that one mailbox answers to: `skeleton` is the same for all of them.
+"""Look-alike addresses: `skeleton` is equal for addresses that look the same or reach the same mailbox.
 
-No two addresses are the same for it: a likeness is a reason to ask somebody, never to decide.
+Equal skeletons do not make two addresses the same: they are a reason to ask a user, never to decide automatically.
 """
 
 import hmac

@@ -1,3 +1,5 @@
+-- Judge one window of event ids against its sealed leaves. Ids and times come from one statement, so they rise together:
+-- an event more than an hour older than one with a lower id was slipped in; the hour allows for clocks that were set back.
 WITH leaf AS MATERIALIZED (
     SELECT * FROM contacts_sealedleaf WHERE event_id > %(after)s AND event_id <= %(edge)s
 ), event AS MATERIALIZED (

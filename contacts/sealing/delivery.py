@@ -1,4 +1,4 @@
-"""The newest root on its ways out: by mail once a day, to a webhook with each seal, to a timestamp authority hourly.
+"""Delivers the newest root: by mail daily, to a webhook with each seal, to a timestamp authority (RFC 3161) hourly.
 
 A root covers every root before it, so none is missed by sending the newest. What fails is tried again, later and later.
 """
@@ -44,7 +44,7 @@ def send_due() -> int:
 
 @transaction.atomic
 def _send(way: str, target: str) -> bool:
-    """Send on one way. The row's lock is the lease; a worker killed here sends once more, which does no harm."""
+    """Send over one channel. The row lock is the lease; after a killed worker it is sent again, which is harmless."""
     RootDelivery.objects.get_or_create(way=way)
     row = RootDelivery.objects.select_for_update(skip_locked=True).filter(way=way).first()
     seal = Seal.objects.order_by("-number").first()

@@ -1,9 +1,9 @@
-"""Sealing: what is open and cannot change any more is closed, piece by piece, each piece one transaction.
+"""Sealing: events that are not sealed yet are closed into seals, one transaction for each seal.
 
-Numbers of events come from a sequence and commit in any order, so a number that is missing now may turn up later. The
-horizon says how far that is over: 1. read the last number given out; 2. note which transactions are writing events
-(an INSERT holds its table lock from before it takes a number to the end of its transaction); 3. when all of those have
-ended, every event up to that number is there for good. What is there is sealed in any case, below the horizon or above.
+Event ids come from a sequence and commit in any order, so an id that is missing now may appear later. The horizon is
+the id below which none can: 1. read the last id given out; 2. note which transactions are writing events (an INSERT
+holds its table lock from before it takes an id to the end of its transaction); 3. once all of those have ended, every
+event up to that id is committed. Events that are visible are sealed in any case, below the horizon or above it.
 No writer waits for any of this.
 """
 
