@@ -37,10 +37,7 @@ def words(team: TeamSettings, language: str) -> str:
 
 def default_words(language: str) -> str:
     with override(language):
-        return _t(
-            "You get this mail from {{ our_company }}. If you want no more of it, follow this link: "
-            "{{ unsubscribe_link }}"
-        )
+        return _t("You’re receiving this email from {{ our_company }}. To stop receiving it: {{ unsubscribe_link }}")
 
 
 @transaction.atomic
