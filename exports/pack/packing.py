@@ -19,7 +19,6 @@ from contacts.sealing.proof import MAX_SEALS, Prover
 from exports import verify_proof
 from exports.files import csv_columns
 from exports.files.csv_export import csv_of
-from exports.pack import printing
 from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
     Contents,
@@ -34,10 +33,11 @@ from exports.pack.contents import (
     schema,
     seals_of,
 )
+from exports.pack.printing import PrintedPage
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 
-PageBuilder = Callable[[Contents], printing.PrintedPage]
+PageBuilder = Callable[[Contents], PrintedPage]
 EventDescriber = Callable[[ContactEvent], str]
 
 
@@ -83,13 +83,16 @@ def _person(contact_id: int) -> Contact:
 
 
 def _fill(pack: Archive, contents: Contents, words: PageBuilder, describe: EventDescriber) -> None:
+    # What reads fonts takes half a second to import: every process would, and few make a pack.
+    from exports.pack.pdf import pdf  # noqa: PLC0415
+
     person, page = contents.person, words(contents)
     pack.add("README.txt", [render_to_string("exports/pack_readme.txt", {"person": person}).encode()])
     pack.add_json("person.json", record_of(contents))
     pack.add_json("person.schema.json", schema())
     pack.add("person.csv", [csv_of(person, timezone.now()).encode()])
     pack.add("person.html", [render_to_string("exports/pack_page.html", {"page": page}).encode()])
-    pack.add("person.pdf", [printing.pdf(page)])
+    pack.add("person.pdf", [pdf(page)])
     pack.add("history.json", _array(_event(event, leaf, describe) for event, leaf in contents.events))
     pack.add_json("consents.json", [row_of(record) for record in contents.evidence])
     pack.add("mails.json", _array(mail_of(message) for message in contents.mails))

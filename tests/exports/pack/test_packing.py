@@ -18,7 +18,7 @@ from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
 from exports import verify_proof
-from exports.pack import contents, packing, printing
+from exports.pack import contents, packing, pdf, printing
 from salesconnect.common import evidence_pack_words
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Forbidden, Missing
@@ -163,8 +163,8 @@ def test_what_cannot_be_printed_breaks_no_pdf():
         pairs=[("A" * 300, "B" * 10_000), ("", "")],
         lines=[printing.DatedEntry("t", "word " * 5_000, "note")],
     )
-    assert printing.pdf(printing.PrintedPage("א", "", "en", "", [section])).startswith(b"%PDF-")
-    assert issubclass(printing._Document, FPDF)
+    assert pdf.pdf(printing.PrintedPage("א", "", "en", "", [section])).startswith(b"%PDF-")
+    assert issubclass(pdf._Document, FPDF)
 
 
 def test_the_same_rows_make_the_same_members_in_the_same_order(anna, member):
