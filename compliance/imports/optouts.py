@@ -6,6 +6,7 @@ few is mail against a person's word.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 
@@ -103,7 +104,8 @@ _AMBIGUOUS = {
         "unconfirmed", "obekräftad", "notconfirmed", "pending", "transactional", "removed", "borttagen", "deleted",
         "raderad", "archived", "arkiverad",
     },
-    ColumnKind.POSITIVE: {"unconfirmed", "obekräftad", "notconfirmed", "pending"},
+    # A cross may tick the box or strike it out.
+    ColumnKind.POSITIVE: {"unconfirmed", "obekräftad", "notconfirmed", "pending", *"☒✕✖❎×"},
 }  # fmt: skip
 # The numbers of ActiveCampaign: unconfirmed, active, unsubscribed, bounced, removed from the list. Other programs
 # number their statuses likewise, so they are asked about where a column has no others.
@@ -125,6 +127,20 @@ YES = {
 }  # fmt: skip
 """What a cell says that answers a question with yes."""
 _MARKS = "✓✔☑✅✗✘☒✕✖❌❎×+*●■"
+# How a "no" begins that has more words, as in "Nej tack" or "No (asked 2024)", where a column asks for a yes; and what
+# follows where nobody has answered.
+_DECLINED = {
+    "no", "not", "non", "nope", "nej", "nein", "nee", "inte", "ej", "nie", "never", "aldrig", "ingen", "inget", "kein",
+    "keine", "false", "denied", "rejected", "declined", "refused", "withdrawn", "revoked", "objected", "out", "nekad",
+    "nekat", "avvisad", "avvisat", "abgelehnt", "widerrufen",
+}  # fmt: skip
+_UNANSWERED = re.compile(
+    r"(?:no|ingen|inget|keine?) (?:data|answer|value|information|info|reply|response|record|svar|uppgift|angabe)\b"
+    r"|(?:not|never|inte|ej|nie) (?:set|specified|answered|applicable|available|known|provided|recorded|asked|angiv)"
+)
+_CROSSES = set("✗✘❌")
+# 1.0 and 0.0 are how programs write a 1 and a 0 in a column that has empty cells.
+_WHOLE_NUMBER = re.compile(r"\s*([+-]?\d+)[.,]0+\s*")
 _A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 # Words that mean an opt-out whatever stands around them, but for a "not" or "never" before.
 _HAS_OPTED_OUT = re.compile(
@@ -132,13 +148,16 @@ _HAS_OPTED_OUT = re.compile(
     r"|(?:spam|abuse)complain|complained|reportedasspam|markedasspam|hardbounce|blocklist|blacklist|suppress"
     r"|consent(?:was)?(?:revoked|withdrawn)|objected|avregistr|avprenum|avanmäl|avböj|tackatnej|spärrad|återkalla"
     r"|abgemeld|abbestell|d[ée]sabonn|d[ée]sinscri|disiscri|uitgeschreven|afgemeld|avmeldt|afmeldt"
+    r"|nolongersubscri|complaints?(?:of)?(?:spam|abuse)"
 )
 _DENIED = re.compile(
     r"(?:not|never|isnt|inte|ej|nicht|nie|nolonger|no)(?:yet|been)?"
     r"(?:unsub|optedout|optout|complain|hardbounce|suppress|avregistr|avprenum|abgemeld)\w*"
 )
 # A column that is left out may not be one that these find, until somebody has said so.
-_OTHER_CHANNELS = re.compile(r"sms|phone|telefon|call|ring|fax|whatsapp|push|postal|letter|brev\b|direktreklam")
+_OTHER_CHANNELS = re.compile(
+    r"sms|phone|telefon|call|ring|fax|whatsapp|push|postal|(?<!news)letter|(?<!nyhets)brev\b|direktreklam"
+)
 _SUSPICIOUS = re.compile(
     r"unsub|optout|optedout|optin|optedin|consent|samtyck|gdpr|permission|subscri|prenumer|avregistr|avanmäl|donot"
     r"|blacklist|blocklist|suppress|newsletter|nyhetsbrev|einwilligung|legalbasis|rättsliggrund|reklam(?!ation)|dnc\b|^nix$"
@@ -174,7 +193,7 @@ def says_no(kind: ColumnKind, cell: str, decided: Collection[str] | None = None)
     name = word(cell)
     if decided is not None and (name in decided or is_ambiguous(kind, name)):
         return name in decided
-    if kind is ColumnKind.POSITIVE and name in _NEGATIVE_ANSWERS:
+    if kind is ColumnKind.POSITIVE and (name in _NEGATIVE_ANSWERS or _declines(cell)):
         return True
     if kind in (ColumnKind.POSITIVE, ColumnKind.MAIL_STATUS) and name in _UNDELIVERABLE:
         return True
@@ -191,10 +210,10 @@ def is_ambiguous(kind: ColumnKind, name: str) -> bool:
 def is_plain_no(kind: ColumnKind, cell: str) -> bool:
     """Tell the same of a cell that may belong below another header: only plain words and dates count."""
     if kind is ColumnKind.POSITIVE:
-        return key(cell) in _NEGATIVE_ANSWERS
+        return word(cell) in _NEGATIVE_ANSWERS
     if kind is ColumnKind.HAPPENED:
         return is_opt_out(cell) or bool(_A_DATE.match(cell.strip()))
-    return is_opt_out(cell) or (kind is ColumnKind.NEGATIVE and key(cell) in YES)
+    return is_opt_out(cell) or (kind is ColumnKind.NEGATIVE and word(cell) in YES)
 
 
 def is_opt_out(cell: str) -> bool:
@@ -203,8 +222,21 @@ def is_opt_out(cell: str) -> bool:
     return name in _OPTED_OUT or bool(_HAS_OPTED_OUT.search(_DENIED.sub("", name[:MAX_HEADER_LENGTH])))
 
 
+def _declines(cell: str) -> bool:
+    """Tell whether a cell begins as a "no" does, in a column that asks for a yes."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", cell[:MAX_HEADER_LENGTH]).casefold())
+    if not words:
+        return bool(marks := word(cell)) and set(marks) <= _CROSSES
+    if words[0] not in _DECLINED or _UNANSWERED.match(" ".join(words)):
+        return False
+    said = "".join(words)
+    return "mail" in said or not _OTHER_CHANNELS.search(said)
+
+
 def word(cell: str) -> str:
     """Return what a cell says, as `headers.key` does; a mark without letters, as ✓, is a word, an empty sign none."""
+    if number := _WHOLE_NUMBER.fullmatch(cell):
+        return key(number[1])
     return key(cell) or "".join(character for character in cell if character in _MARKS)
 
 

@@ -161,7 +161,8 @@ def test_our_own_field_is_read_in_the_words_of_others(administrator, cell):
 
 
 WORDS = ["Unsubscribed (all)", "unsubscribed_all", "Un-subscribed", "Opt-out (SMS and email)", "UNSUBSCRIBED;2024",
-         "Marketing unsubscribed", "Abuse complaint", "Avregistrerad 2024", "Désabonné(e)", "Do not email"]  # fmt: skip
+         "Marketing unsubscribed", "Abuse complaint", "Complaint (spam)", "No longer subscribed",
+         "Avregistrerad 2024", "Désabonné(e)", "Do not email"]  # fmt: skip
 NO_WORDS = [
     "Active",
     "not unsubscribed",
@@ -175,6 +176,30 @@ NO_WORDS = [
 @pytest.mark.parametrize(("word", "no"), [*((word, True) for word in WORDS), *((word, False) for word in NO_WORDS)])
 def test_a_status_says_no_whatever_stands_around_the_word(word, no):
     assert optouts.says_no(optouts.ColumnKind.STATUS, word) is no
+
+
+DECLINED = ["No, thanks", "No (asked 2024)", "Nej tack", "nein danke", "Nope", "not given", "no consent", "never",
+            "OUT", "Denied", "rejected by mail", "withdrawn 2024-01-01", "✗", "✘", "❌", "0.0", "0,00"]  # fmt: skip
+AGREED = ["Yes, no phone", "weekly", "Double opt-in", "opted in 2024", "1.0", "✓", "2024-01-01", "normal", "x",
+          "not specified", "not asked", "No answer", "No calls", "Ej angivet", "", "-", "\N{WHITE SQUARE}"]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["Email Opt In", "Marketing Consent", "Newsletter", "Email Permission"])
+@pytest.mark.parametrize(("cell", "no"), [*((cell, True) for cell in DECLINED), *((cell, False) for cell in AGREED)])
+def test_a_column_that_asks_for_a_yes_hears_a_no_of_several_words(header, cell, no):
+    assert optouts.says_no(optouts.kind_of(header), cell) is no
+
+
+def test_a_no_thanks_opts_out(administrator):
+    run("Email,Email Opt In\nno@x.example,Nej tack\nmay@x.example,Ja tack\n", administrator)
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["no@x.example"]
+
+
+@pytest.mark.parametrize("header", ["Email Opt Out", "Unsubscribed", "Do Not Email"])
+def test_a_whole_number_with_decimals_is_that_number(administrator, header):
+    job = run(f"Email,{header}\nno@x.example,1.0\nmay@x.example,0.0\nother@x.example,\n", administrator)
+    assert list(Contact.objects.filter(card__unsubscribed=True).values_list("email", flat=True)) == ["no@x.example"]
+    assert (job.created, job.rejected) == (3, 0)
 
 
 NEGATIVE = ["Don't email", "Never contact", "Werbesperre", "Keine Werbung", "Désinscrit", "Désabonné", "Får ej mejlas"]
@@ -305,6 +330,7 @@ UNSURE = {
     "not confirmed": ("Subscriber status", "active\nunconfirmed", ["unconfirmed"]),
     "Mailchimp, not confirmed": ("Email Marketing Status", "Subscribed\nPending\nArchived", ["Archived", "Pending"]),
     "a consent": ("Email Consent", "Yes\nPending", ["Pending"]),
+    "a cross": ("Email Opt In", "✓\n✖", ["✖"]),
 }
 
 
