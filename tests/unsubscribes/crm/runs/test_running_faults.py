@@ -356,6 +356,43 @@ def test_what_is_no_page_of_records_is_not_taken_for_nothing_new(org, sync, pers
     assert is_out(anna)
 
 
+def test_a_page_that_brings_fewer_records_than_it_counts_is_not_taken_for_all(org, sync, person):
+    anna, bo = person(email="anna@example.com"), person(email="bo@example.com")
+    [other] = org.create("Contact", ANNA)
+    [contact] = org.create("Contact", {"LastName": "Bo", "Email": "bo@example.com"})
+    sync()
+    reached = SyncCursor.objects.get(sobject="Contact").watermark
+    org.opt_out(contact)
+    record = {
+        "Id": other, "Email": "anna@example.com", "SystemModstamp": "2026-01-01T00:00:00.000+0000",
+        "LastModifiedById": "", "IsDeleted": False, "MasterRecordId": None, "AccountId": None,
+        "HasOptedOutOfEmail": False,
+    }  # fmt: skip
+    body = {"totalSize": 2, "done": True, "records": [record]}
+    org.fault("status", status=200, body=body, match={"path": "queryAll", "inside_composite": True, "times": 0})
+    assert sync("pull").state == "failed"
+    assert SyncCursor.objects.get(sobject="Contact").watermark == reached
+    org.clear_faults()
+    sync("pull")
+    assert is_out(bo)
+    assert not is_out(anna)
+
+
+def test_pages_that_lead_back_to_themselves_end(org, sync, person):
+    anna = person(email="anna@example.com")
+    [contact] = org.create("Contact", ANNA)
+    sync()
+    org.opt_out(contact)
+    body = {"totalSize": 2000, "done": False, "nextRecordsUrl": "/services/data/v60.0/query/01g-200", "records": []}
+    org.fault("status", status=200, body=body, match={"path": "queryAll", "inside_composite": True, "times": 0})
+    org.fault("status", status=200, body=body, match={"path": "query/01g", "times": 0})
+    run = sync("pull")
+    assert (run.state, run.message.split()[0]) == ("failed", "BAD_BODY")
+    org.clear_faults()
+    sync("pull")
+    assert is_out(anna)
+
+
 def test_a_record_that_cannot_be_read_on_its_way_is_told_and_tried_again(org, sync, anna):
     """Where a record that answers as gone is looked up, and in a dry run, as when everything is read."""
     org.record_error("ENTITY_IS_DELETED", ids=[anna], times=1)

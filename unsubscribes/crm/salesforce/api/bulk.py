@@ -64,7 +64,9 @@ class SalesforceBulkJobs(BulkJobs):
         user = SyncConnection.objects.get().user_id
         wanted, ours = ORDER | {"object": sobject}, {"state": "Open", "createdById": user}
         path: str | None = "jobs/ingest"
-        while path:
+        read = set[str | None]()
+        while path and path not in read:
+            read.add(path)
             body = self.client.get(path)
             for each in body["records"]:
                 mine = all(each.get(name) == value for name, value in (wanted | ours).items())

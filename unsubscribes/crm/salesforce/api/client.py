@@ -99,21 +99,25 @@ class Client:
     def pages(self, body: Body) -> Iterator[RawPage]:
         """Yield the given first page and those that follow, until `done`; a short page need not be the last.
 
-        An answer with a positive `totalSize` and no records is an error; it would be taken for "nothing has changed".
+        A single page with fewer records than its `totalSize` is an error; the missing ones would be taken for "nothing
+        has changed". Of several pages records may be deleted in between. A page that was read already is an error too.
         """
-        brought = 0
+        brought, read = 0, set[str]()
         while True:
             try:
                 records, done, total = list(body["records"]), body["done"], body.get("totalSize")
-                following = "" if done else body["nextRecordsUrl"]
+                following = "" if done else str(body["nextRecordsUrl"])
+                least = (total or 0) if not read else min(total or 0, 1)
+                incomplete = done and brought + len(records) < least
             except (AttributeError, KeyError, TypeError):
                 raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY") from None
-            brought += len(records)
-            if done and total and not brought:
+            if incomplete or following in read:
                 raise ProviderError(ErrorKind.TRANSIENT, "BAD_BODY")
+            brought += len(records)
             yield RawPage(records, done)
             if done:
                 return
+            read.add(following)
             body = self.get(following)
 
     def composite(self, parts: Sequence[SubRequest]) -> list[Body]:
