@@ -30,7 +30,7 @@ from salesconnect.api.contacts.card_serializers import (
 from salesconnect.api.contacts.contacts import PersonEndpoint
 from salesconnect.api.protocol.base import AS_OF, utc
 from salesconnect.api.protocol.fields import AS_OF_PARAMETER, IF_MATCH, Nothing, page_of, read
-from salesconnect.lib.errors import Conflict
+from salesconnect.lib.errors import Conflict, Missing
 
 
 class CardViewSet(PersonEndpoint):
@@ -86,7 +86,7 @@ class CardViewSet(PersonEndpoint):
 
     def _verdict(self, pk: int) -> Response:
         now = timezone.now()
-        return Response(verdict_body(judged(ComplianceCard.objects.select_related("contact").get(pk=pk), now), now))
+        return Response(verdict_body(judged(_card_of(pk), now), now))
 
     def _revise(self, request: Request, pk: int, absent: dict[str, Any]) -> Response:
         row, body = self.row(pk), request.data
@@ -123,11 +123,12 @@ class RestrictionViewSet(PersonEndpoint):
         self.row(pk)
         reason = read(RestrictionBody, request.data).get("reason", "")
         if not restriction.lift(Contact.objects.filter(pk=pk), reason, actor=self.actor).changed:
+            self.row(pk)
             raise Conflict("not_restricted", _("Processing of this person is not restricted."))
         return Response(status=204)
 
     def _answer(self, pk: int, status: int = 200) -> Response:
-        since = ComplianceCard.objects.values_list("restricted_at", flat=True).get(pk=pk)
+        since = _card_of(pk).restricted_at
         return Response({"restricted": since is not None, "since": utc(since)}, status)
 
 
@@ -152,3 +153,11 @@ class BalanceViewSet(PersonEndpoint):
         texts = read(NoteBody, request.data)
         note = review.BalancingNote(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
         return Response(note_body(review.balance(pk, note, actor=self.actor)), 201)
+
+
+def _card_of(pk: int) -> ComplianceCard:
+    """Return a person's card; raise `Missing` when the person has been deleted since the request was read."""
+    card = ComplianceCard.objects.select_related("contact").filter(pk=pk).first()
+    if card is None:
+        raise Missing
+    return card

@@ -16,7 +16,7 @@ from salesconnect.common import history_words
 from salesconnect.common.typed_requests import SignedInRequest
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
-from salesconnect.lib.errors import Conflict, Invalid
+from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.lib.outcome import Outcome
 from salesconnect.pages.person.forms import DetailsForm, EditDetailsForm
 from salesconnect.pages.person.person_page import Toast
@@ -33,11 +33,17 @@ class Edit:
 
 @act
 def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
-    """Run `act` in a transaction and return the events that it recorded for one person."""
+    """Run `act` in a transaction and return the events that it recorded for one person.
+
+    Raises `Missing` when the person has been deleted since the request was read.
+    """
     since = history.newest_id(contact_id)
     act()
     events = history.of_contact(contact_id).filter(id__gt=since).order_by("id")
-    return Edit(since, list(events), ComplianceCard.objects.get(pk=contact_id))
+    card = ComplianceCard.objects.filter(pk=contact_id).first()
+    if card is None:
+        raise Missing
+    return Edit(since, list(events), card)
 
 
 def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, version: int) -> Edit:

@@ -8,6 +8,8 @@ import time_machine
 from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
 from compliance.suppression import suppression
 from contacts.models import Contact
+from exports.erasure import erasure
+from tests.interleaving import overlapping
 
 CONSENT = Authorization(AuthorizationType.CONSENT, consent_date=dt.date(2026, 3, 1), consent_purpose="Newsletter")
 CARD = {
@@ -76,3 +78,25 @@ def test_an_opt_out_forbids(api, address, member):
         "may_not",
         ["unsubscribed", "authorization"],
     )
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("post", "restriction/", {"reason": "Disputed"}),
+        ("delete", "restriction/", {"reason": "Settled"}),
+        ("post", "unsubscribes/", {"reason": "By phone"}),
+        ("patch", "compliance/", {"source_type": "other"}),
+        ("post", "not-the-same/", {}),
+    ],
+)
+def test_who_is_deleted_while_something_is_asked_is_not_found(api, person, member, order):
+    method, path, body = order
+    anna, answers = person(email="a@example.com"), []
+    overlapping(
+        lambda: erasure.erase(anna.pk, actor=member),
+        lambda: answers.append(getattr(api, method)(f"/api/v1/contacts/{anna.pk}/{path}", body, format="json")),
+    )
+    assert [answer.status_code for answer in answers] == [404]
