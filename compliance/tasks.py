@@ -21,11 +21,9 @@ def sweep_imports() -> None:
 
 @shared_task(name="compliance.forget_imports")
 def forget_imports() -> None:
-    """Remove the files and rejected rows of imports that are a month old."""
     working.forget_old()
 
 
 @shared_task(name="compliance.settle_tallies")
 def settle_tallies() -> None:
-    """Add up what the triggers noted about the cards."""
     tallying.settle()

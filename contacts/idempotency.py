@@ -59,7 +59,6 @@ def fingerprint(path: str, body: Any) -> str:
 
 
 def forget() -> int:
-    """Delete the answers that are older than 24 hours; returns how many."""
     return IdempotentReply.objects.filter(created_at__lt=timezone.now() - KEPT).delete()[0]
 
 

@@ -34,7 +34,6 @@ def forget_order_names() -> None:
 
 @shared_task(name="contacts.ensure_partitions")
 def ensure_partitions() -> None:
-    """Make the history's partitions for the months ahead."""
     partitions.ensure()
 
 
@@ -76,5 +75,4 @@ def sweep_verifications() -> None:
 
 @shared_task(name="contacts.verify_weekly")
 def verify_weekly() -> None:
-    """Have the history verified, whether somebody asks or not."""
     verification.order(actor=system("task"))

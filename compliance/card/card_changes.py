@@ -112,7 +112,6 @@ def edit_card(
 
 
 def lock(contacts: ContactQuerySet) -> list[int]:
-    """Lock the cards of `contacts`; return the ids."""
     ids, params = contacts.card_ids_sql()
     with connection.cursor() as cursor:
         cursor.execute(fill(LOCK, columns="contact_id", ids=ids), params)

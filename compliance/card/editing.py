@@ -121,7 +121,7 @@ def _store(contact: Contact, values: dict[str, str]) -> None:
 
 
 def _carry_the_no(contact: Contact, actor: Actor) -> None:
-    """Keep an opt-out through a change of address, in both directions."""
+    """Suppress the new address of an unsubscribed person, and unsubscribe a person whose new address is suppressed."""
     new = Contact.objects.select_related("card").get(pk=contact.pk)
     if new.card.unsubscribed:
         suppression.suppress_address(new, reason=suppression.ADDRESS_CHANGED)

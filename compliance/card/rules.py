@@ -33,7 +33,6 @@ class SlugChoices(IntegerChoices):
 
     @classmethod
     def slugs(cls) -> list[str]:
-        """Return all slugs in the order of their codes, which start at 1."""
         return [choice.slug for choice in cls]
 
 

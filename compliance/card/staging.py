@@ -85,7 +85,7 @@ def stage(people: Iterable[NewPerson]) -> int:
 
 
 def stage_lines(lines: Iterable[str]) -> None:
-    """Do the same for people whom `copy_line` has written already."""
+    """Fill the table with lines that `copy_line` made, so that an import can make them in another thread."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.incoming")
         cursor.execute(CREATE)

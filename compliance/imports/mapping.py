@@ -122,7 +122,7 @@ def _chosen_columns(headers: Sequence[str], keys: list[str], chosen: Map[str, st
 
 
 def _index(header: str, headers: Sequence[str], keys: list[str]) -> int:
-    """Return where a header stands: as it is named here, else as it is read."""
+    """Return the index of a column by its unique name, else by its normalised header. Raises `ValueError`."""
     if header.strip() in (named := names(headers)):
         return named.index(header.strip())
     if (name := key(header)) and name in keys:

@@ -248,7 +248,6 @@ def optout_columns(headers: Sequence[str], left: Iterable[int]) -> dict[int, Col
 def first_no(
     columns: Mapping[int, ColumnKind], cells: Sequence[str], decided: Mapping[int, Collection[str]] | None = None
 ) -> int | None:
-    """Return the first column of a row that says no, None when none does."""
     said = decided or {}
     return next((index for index, kind in columns.items() if says_no(kind, cells[index], said.get(index))), None)
 

@@ -23,7 +23,6 @@ class LineSource:
         self.lines = iter(lines)
 
     def read(self, _size: int) -> str:
-        """Return the next line, whatever its length; nothing at the end."""
         return next(self.lines, "")
 
 
@@ -52,7 +51,6 @@ def rejected_file(job: ImportJob) -> Iterator[str]:
 
 
 def first_rejects(job: ImportJob, number: int, after: int = 0) -> list[ImportReject]:
-    """Return the first rejected rows whose line is after another."""
     return list(ImportReject.objects.filter(job=job, line__gt=after).order_by("line")[:number])
 
 

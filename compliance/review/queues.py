@@ -32,12 +32,10 @@ def count(name: str, owner_id: int | None = None, cap: int = COUNT_CAP) -> Cappe
 
 
 def counts(owner_id: int | None = None) -> dict[str, CappedCount]:
-    """Return how many people wait in each queue."""
     return {name: count(name, owner_id) for name in QUEUES}
 
 
 def restricted(cap: int = COUNT_CAP) -> CappedCount:
-    """Return how many people's processing is restricted."""
     found = ComplianceCard.objects.filter(restricted_at__isnull=False)[: cap + 1].count()
     return CappedCount(min(found, cap), found > cap)
 

@@ -106,7 +106,7 @@ def states_sql(asked: str, until: dt.datetime | None = None, among: str = "true"
 
 
 def read(text: str) -> PersonState:
-    """Return a state from the JSON of `STATES`."""
+    """Return a state from the JSON of `states_sql`."""
     words = json.loads(text)
     authorization, source = words.get("authorization_type"), words.get("source_type")
     said_at, unsubscribed = _moment(words.get("said_at")), bool(words.get("unsubscribed"))

@@ -57,5 +57,4 @@ def change(values: Mapping[str, Any], *, actor: Actor) -> Outcome:
 
 
 def differences(old: Policy, new: Policy) -> list[str]:
-    """Return the names of the fields in which two versions differ."""
     return [name for name in FIELDS if getattr(old, name) != getattr(new, name)]

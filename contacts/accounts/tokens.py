@@ -31,7 +31,6 @@ def find(token: str) -> ApiToken | None:
 
 
 def revoke(user: User, token_id: int) -> bool:
-    """Delete one of the user's own tokens; returns whether there was one."""
     return bool(ApiToken.objects.filter(user=user, pk=token_id).delete()[0])
 
 

@@ -95,7 +95,7 @@ def record(
 def record_found(
     contacts: ContactQuerySet, action: str, *, actor: Actor, batch_id: int | None = None, changes: Changes | None = None
 ) -> int:
-    """Do the same for those of `contacts` who exist; returns how many they are."""
+    """Add the event as `record` does for those of `contacts` who exist; returns their number."""
     return _record(inlined(*contacts.ids_sql()), action, actor=actor, batch_id=batch_id, changes=changes)
 
 
@@ -128,5 +128,4 @@ def undone_batches(events: Iterable[ContactEvent]) -> dict[int | None, int | Non
 
 
 def newest_id(contact_id: int) -> int:
-    """Return the number of one person's newest event; 0 when there is none."""
     return ContactEvent.objects.filter(contact_id=contact_id).aggregate(newest=Max("id"))["newest"] or 0

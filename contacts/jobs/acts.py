@@ -38,7 +38,6 @@ class Act:
             actor.require(self.right)
 
     def run(self, contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
-        """Carry out one chunk, inside the transaction of the chunk."""
         raise NotImplementedError
 
     def take_back(self, contacts: ContactQuerySet, undone: Batch, batch: Batch, actor: Actor) -> Outcome:

@@ -90,5 +90,5 @@ def selected_acts() -> dict[str, SelectedAct]:
 
 
 def selected_act(kind: str) -> SelectedAct:
-    """Return one of them. Raises `KeyError`."""
+    """Return the act of a kind. Raises `KeyError`."""
     return selected_acts()[kind]

@@ -50,7 +50,7 @@ def seal_open(pieces: int | None = None) -> Sealed:
 
 @transaction.atomic
 def advance_horizon() -> int:
-    """Move the horizon, and return up to which number every event that will ever be is there."""
+    """Advance the horizon, and return the id up to which all events are committed."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK)
         horizon, _created = SealHorizon.objects.get_or_create(pk=1)
@@ -110,7 +110,6 @@ def _close(number: int, leaves: list[bytes], before: Seal | None, settled: int) 
 
 
 def writers() -> list[str]:
-    """Return the transactions that are writing events just now."""
     with connection.cursor() as cursor:
         cursor.execute(WRITERS)
         return cursor.fetchone()[0] or []

@@ -17,7 +17,7 @@ POLL_SECONDS = 0.01
 
 
 def settled() -> int:
-    """Return up to which number every event that will ever be is there."""
+    """Return the id up to which all events are committed: none can appear at or below it any more."""
     number = _last_number()
     ahead = set(writers())
     deadline = time.monotonic() + WAIT_SECONDS

@@ -59,7 +59,6 @@ def order(*, actor: Actor) -> Verification:
 
 
 def begin(*, actor: Actor) -> Verification:
-    """Make the row of a verification, on which `work` works."""
     actor.require("verify_history")
     return Verification.objects.create(user_id=actor.user_id, actor_name=actor.name)
 

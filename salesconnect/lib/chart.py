@@ -45,12 +45,10 @@ class Bar:
 
     @property
     def middle(self) -> int:
-        """Return where its number stands."""
         return self.x + self.width // 2
 
     @property
     def number_y(self) -> int:
-        """Return the base line of its number."""
         return self.y - 5
 
 
@@ -84,7 +82,6 @@ class Share:
 
 
 def columns(points: Sequence[Point], width: int = WIDTH) -> Chart:
-    """Return the chart of `points` as columns, those of one point side by side."""
     top = _top(points)
     step = (width - LEFT) / max(len(points), 1)
     series = max((len(point.values) for point in points), default=1)

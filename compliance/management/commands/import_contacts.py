@@ -35,7 +35,6 @@ class Command(BaseCommand):
     help = "Import people from a CSV file. Every row ends as created, updated, unchanged or rejected with its reason."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the file, the card's values for all rows, and who imports."""
         parser.add_argument("file", metavar="FILE", type=Path)
         parser.add_argument("--authorization-type", choices=AuthorizationType.slugs())
         parser.add_argument("--authorization-other", default="", metavar="TEXT", help="describes the type other")
@@ -62,7 +61,6 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only count what would become of the rows")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Import the file and say what became of it."""
         try:
             actor = _actor(options["user"])
             with options["file"].open("rb") as file:

@@ -135,7 +135,6 @@ def classify(problem: BaseException | None) -> Failure | None:
 
 
 def in_one_line(problem: BaseException) -> str:
-    """Return the message of an exception without line breaks."""
     return " ".join(str(problem).split())
 
 
@@ -154,7 +153,6 @@ def command_message(problem: Exception) -> str | None:
 
 
 def is_disk_full(problem: BaseException) -> bool:
-    """Tell whether an exception of the database driver means a full disk."""
     return getattr(problem, "pgcode", None) == _DISK_FULL or _NO_SPACE in str(problem).lower()
 
 

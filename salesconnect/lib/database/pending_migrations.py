@@ -14,7 +14,6 @@ CONNECT_SECONDS = 2
 
 @cache
 def known_migrations() -> frozenset[tuple[str, str]]:
-    """Return the migrations of this version by app and name."""
     loader = MigrationLoader(None)
     replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
     return frozenset(set(loader.disk_migrations) - replaced)

@@ -15,7 +15,6 @@ OUT_OF_RANGE = _("Give a day between 1900-01-01 and 2999-12-31.")
 
 
 def check_range(day: dt.date) -> None:
-    """Raise `ValidationError` for a day, or a moment, out of range."""
     if not parsing.in_range(day):
         raise ValidationError(OUT_OF_RANGE, code="out_of_range")
 
@@ -33,7 +32,6 @@ class MomentField(IsoDateTimeField):
     """A moment in ISO 8601; without a zone it is one of the site's."""
 
     def to_python(self, value: Any) -> dt.datetime | None:
-        """Return the moment in UTC."""
         try:
             found = super().to_python(value)
         except OverflowError as problem:

@@ -14,5 +14,4 @@ def toast(response: HttpResponse, message: str, *, level: str = "success", **lin
 
 
 def close_dialog(response: HttpResponse) -> HttpResponse:
-    """Let the page close its dialog."""
     return trigger_client_event(response, "dialog-close", {})

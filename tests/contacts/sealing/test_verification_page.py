@@ -21,7 +21,7 @@ def text(answer):
 
 def test_before_anything_happened_it_says_so(administering):
     page = text(administering.get("/settings/proof/"))
-    assert "The history was not verified yet." in page
+    assert "Not verified yet. Runs weekly or on demand." in page
     assert "Nothing is sealed yet." in page
 
 
