@@ -133,7 +133,7 @@ class SyncViewSet(Endpoint):
     @action(detail=False)
     def runs(self, request: Request) -> Response:
         """List the runs, newest first."""
-        return newest_first(request, SyncRun.objects.all(), _run)
+        return newest_first(request, SyncRun.objects.defer("flight"), _run)
 
     @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(ErrorReply))
     @action(detail=False)

@@ -269,6 +269,8 @@ class SyncRun(Job):
     corrections = models.PositiveIntegerField(default=0)
     # What a dry run found, as counts; the people themselves are in its file.
     findings = models.JSONField(default=dict)
+    # The last calls to the CRM; see `unsubscribes.crm.flight`.
+    flight = models.JSONField(default=list, db_default=[])
     file = models.FileField(upload_to="sync/", blank=True)
     message = models.CharField(max_length=TEXT_LIMIT, blank=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
 from compliance.suppression.sources import OptOutSource
+from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider_errors import ErrorKind
 from unsubscribes.crm.setup import Setup
@@ -66,6 +67,8 @@ class CrmSession(ABC):
 
     provider: "Provider"
     connection: SyncConnection
+    # Keeps each call, for the page of the run.
+    flight: FlightRecorder
     calls: int = 0
     # How many calls of the day are used, and how many there are; None where the CRM does not tell.
     used: tuple[int, int] | None = None

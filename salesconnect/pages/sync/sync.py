@@ -42,7 +42,7 @@ def index(request: SignedInRequest) -> HttpResponse:
         "used_today": running.used_today(),
         "compared": compared,
         "groups": [group | code_words(group["code"])._asdict() for group in groups],
-        "runs": SyncRun.objects.exclude(IDLE).order_by("-pk")[:RUNS],
+        "runs": SyncRun.objects.defer("flight").exclude(IDLE).order_by("-pk")[:RUNS],
         "conflicts": conflicts(),
     }
     return render(request, "sync/sync.html", context)

@@ -1,5 +1,6 @@
 """The lists of the sync: runs, records, errors; and the pages of one run and one record."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,7 +49,7 @@ ERRORS: dict[str, tuple[Any, Q]] = {
 def runs(request: SignedInRequest) -> HttpResponse:
     page_actor(request).require("view_people")
     show = _one_of(RUNS, request.GET.get("show", ""))
-    context = _page(SyncRun.objects.filter(RUNS[show][1]), request, show=show)
+    context = _page(SyncRun.objects.defer("flight").filter(RUNS[show][1]), request, show=show)
     return render(request, "sync/runs.html", context | {"tabs": _tabs(RUNS, show)})
 
 
@@ -62,6 +63,7 @@ def run(request: SignedInRequest, run_id: int) -> HttpResponse:
     context = {
         "run": found,
         "is_open": is_open,
+        "calls": [call | {"at": dt.datetime.fromisoformat(call["at"])} for call in found.flight],
         "trouble": message_words(found.message),
         "found": finding_words(found) if tried else None,
     }

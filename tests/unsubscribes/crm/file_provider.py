@@ -13,6 +13,7 @@ from typing import Any
 
 from contacts.people.rules import normalise_address
 from salesconnect.lib.encryption import decrypt_or_empty
+from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import CrmSession, Provider
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
@@ -86,7 +87,7 @@ class FileSession(CrmSession):
     ) -> None:
         self.provider, self.connection = provider, connection
         self.alive, self.read_only = alive, read_only
-        self.cabinet = Cabinet(Path(connection.login_url))
+        self.cabinet, self.flight = Cabinet(Path(connection.login_url)), FlightRecorder()
 
     def close(self) -> None:
         """Nothing is open."""
@@ -107,6 +108,12 @@ class FileSession(CrmSession):
         self.alive()
         self.calls += 1
         self.now = dt.datetime.now(dt.UTC)
+        with self.flight.call("OPEN", "records") as call:
+            records = self._opened()
+            call["status"] = "ok"
+        return records
+
+    def _opened(self) -> dict[str, Any]:
         content = self.cabinet.read()
         if content["key"] != decrypt_or_empty(self.connection.secret):
             raise ProviderError(ErrorKind.AUTH, "WRONG_KEY")

@@ -80,6 +80,23 @@ def test_a_no_there_is_a_no_here(crm, anna):
     assert (sync().changed, sync().written) == (0, 0)
 
 
+def test_the_flight_recorder_keeps_each_call_and_nobody(crm, anna, unsubscribe, administrating):
+    person, record = anna
+    unsubscribe(person)
+    run = sync()
+    kept = [(call["method"], call["path"], call["status"]) for call in run.flight]
+    assert len(kept) == run.calls > 0
+    assert all(method and path and status for method, path, status in kept)
+    assert [name for name in (record, ANNA) if name in str(run.flight)] == []
+    crm.lock_out()
+    failed = sync()
+    assert failed.state == "failed"
+    html = administrating.get(f"/sync/runs/{run.pk}/").content.decode()
+    assert ("Last calls" in html, kept[0][1] in html) == (True, True)
+    if failed.flight:
+        assert failed.flight[-1]["status"] not in {"", "200", "ok"}
+
+
 def test_a_no_here_is_a_no_there(crm, anna, unsubscribe):
     person, record = anna
     unsubscribe(person)

@@ -14,7 +14,8 @@ from contacts.jobs import engine
 from contacts.people.addresses import newest_key
 from salesconnect.lib.database import table_sizes
 from salesconnect.lib.kick import kick
-from unsubscribes.crm import providers
+from unsubscribes.crm import flight, providers
+from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import linking
@@ -65,6 +66,7 @@ class RunTurn:
     lease: Lease | None = None
     began: float = field(default_factory=time.monotonic)
     told: float = 0.0
+    flight: FlightRecorder = field(default_factory=FlightRecorder)
 
     def go(self) -> bool:
         """Do the work; returns whether another turn is needed. Raises `Busy` when another run holds the lease."""
@@ -74,6 +76,7 @@ class RunTurn:
         table_sizes.analyze_if_unknown(*TABLES)
         crm, read_only = providers.of(connection), self.run.dry_run
         with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:
+            self.flight = session.flight
             try:
                 self._parts(session, connection)
             except TurnEnded:
@@ -167,7 +170,8 @@ class RunTurn:
             self.lease.keep()
         if time.monotonic() - self.told > leases.KEPT_EVERY:
             self.told = time.monotonic()
-            SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now())
+            flown = flight.kept(self.run.flight, self.flight)
+            SyncRun.objects.filter(pk=self.run.pk).update(heartbeat_at=Now(), flight=flown)
 
     def _between(self, session: CrmSession, connection: SyncConnection, share: float) -> None:
         """Raise when the turn is over, or when too many API calls are used; writing may use more than reading."""
@@ -183,8 +187,10 @@ class RunTurn:
         """Store the result of the turn; `fault` is empty on success, None when the run needs another turn."""
         run = self.run
         run.calls += session.calls
+        run.flight = flight.kept(run.flight, session.flight)
         values: dict[str, object] = {
-            name: getattr(run, name) for name in ("calls", "read", "changed", "written", "errors", "corrections")
+            name: getattr(run, name)
+            for name in ("calls", "flight", "read", "changed", "written", "errors", "corrections")
         }
         if fault is not None:
             run.state = SyncRun.State.FAILED if fault else SyncRun.State.DONE

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider import CrmSession
 from unsubscribes.crm.salesforce import conditional_writes, field_history, missing_records, preflight
@@ -32,6 +33,11 @@ class SalesforceSession(CrmSession):
         self.client = Client(connection.api_version, alive=alive, patience=patience, read_only=read_only)
         self.reader = Reader(self.client, connection)
         self.jobs = SalesforceBulkJobs(self.client)
+
+    @property
+    def flight(self) -> FlightRecorder:  # type: ignore[override] # the client keeps it
+        """Return what the client has kept of its calls."""
+        return self.client.flight
 
     @property
     def calls(self) -> int:  # type: ignore[override] # the client counts

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 
+from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.provider_errors import ErrorKind, ProviderError
 from unsubscribes.crm.salesforce.api import auth, hosts
 from unsubscribes.crm.salesforce.api.error_codes import request_class
@@ -78,6 +79,7 @@ class Client:
         self.session.trust_env = False
         self.token: auth.AccessToken | None = None
         self.calls = 0
+        self.flight = FlightRecorder()
         self.used: tuple[int, int] | None = None
         self.now: dt.datetime | None = None
         self.heard = 0.0
@@ -223,18 +225,20 @@ class Client:
         if not re.fullmatch(r"/?[\w.\-/]+", path):
             raise ProviderError(ErrorKind.BUG, "BAD_ADDRESS")
         self.calls += 1
-        try:
-            answer = self.session.request(
-                method,
-                f"{token.instance_url}{path if path.startswith('/services/') else self.base + path}",
-                params=urlencode(params, quote_via=quote) if params else None,
-                data=data,
-                headers={"Content-Type": "application/json", **headers, "Authorization": f"Bearer {token.value}"},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
-        except requests.RequestException:
-            raise ProviderError(ErrorKind.TRANSIENT, "NO_ANSWER") from None
+        with self.flight.call(method, path) as call:
+            try:
+                answer = self.session.request(
+                    method,
+                    f"{token.instance_url}{path if path.startswith('/services/') else self.base + path}",
+                    params=urlencode(params, quote_via=quote) if params else None,
+                    data=data,
+                    headers={"Content-Type": "application/json", **headers, "Authorization": f"Bearer {token.value}"},
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                )
+            except requests.RequestException:
+                raise ProviderError(ErrorKind.TRANSIENT, "NO_ANSWER") from None
+            call["status"] = str(answer.status_code)
         self._note(answer)
         if answer.status_code == requests.codes.ok and "json" in headers["Accept"] and _parsed(answer) is None:
             raise ProviderError(ErrorKind.TRANSIENT, FOREIGN if _is_page(answer) else "BAD_BODY")
