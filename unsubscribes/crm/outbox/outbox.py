@@ -82,16 +82,16 @@ def _collect_chunk() -> bool:
     hashes = [notice.address_hash for notice in taken if notice.address_hash]
     register_known_ids(people)
     records = affected_records(people, hashes)
-    _hear(records)
+    _void_opposite(records)
     enqueue(records, True)
     for notice in taken:
         if notice.yes:
-            _hear_yes(affected_records([notice.contact_id] if notice.contact_id else [], []), notice.at)
+            _enqueue_reconsent(affected_records([notice.contact_id] if notice.contact_id else [], []), notice.at)
     SyncNotice.objects.filter(pk__in=[notice.pk for notice in taken]).delete()
     return bool(taken)
 
 
-def _hear(records: Sequence[int]) -> None:
+def _void_opposite(records: Sequence[int]) -> None:
     """Void dead letters and counters that belong to an earlier, opposite wish of the person."""
     forget_reasserts(records)
     with connection.cursor() as cursor:
@@ -99,7 +99,7 @@ def _hear(records: Sequence[int]) -> None:
         sync_errors.resolve([row[0] for row in cursor])
 
 
-def _hear_yes(records: Sequence[int], said_at: dt.datetime) -> None:
+def _enqueue_reconsent(records: Sequence[int], said_at: dt.datetime) -> None:
     """Enqueue clearing the boxes of a person who consented anew, and mark those that somebody else keeps ticked."""
     enqueue(records, False, said_at=said_at)
     with connection.cursor() as cursor:

@@ -44,7 +44,7 @@ class Pull:
         for cursor in cursors:
             pages = reads.get(cursor.sobject)
             self._guarded(cursor, partial(self._full, cursor) if pages is None else partial(self._since, cursor, pages))
-        self._hand_on()
+        self._pass_on()
 
     def everything(self, run: SyncRun) -> None:
         """Read all records. Objects that this run had read before its worker was killed are skipped."""
@@ -57,11 +57,11 @@ class Pull:
             self._guarded(cursor, partial(self._full, cursor))
             run.findings[sobject] = "read"
             run.save(update_fields=["findings"])
-        self._hand_on()
+        self._pass_on()
 
-    def _hand_on(self) -> None:
+    def _pass_on(self) -> None:
         """Pass opt-outs on to successors, once all objects are read: a Lead converts into a Contact."""
-        self.outcome.changed += successors.hand_on(our_user=self.connection.user_id, now=self.session.now)
+        self.outcome.changed += successors.pass_on(our_user=self.connection.user_id, now=self.session.now)
 
     def _guarded(self, cursor: SyncCursor, read: Callable[[], None]) -> None:
         """Read one object; if its schema hides a field from us, record the error and let the others be read."""

@@ -38,7 +38,7 @@ WAYS = """
 
 
 @transaction.atomic
-def hand_on(*, our_user: str, now: dt.datetime | None) -> int:
+def pass_on(*, our_user: str, now: dt.datetime | None) -> int:
     """Opt out the people and addresses of all successors; return how many people that changed.
 
     A last successor without address and person has nobody to opt out yet, so the opt-out stays owed.

@@ -128,7 +128,7 @@ def follow(refusals: Sequence[Refusal], session: CrmSession) -> int:
                 failed += refused(entry, result, ErrorKind.GONE)
         # Only now: an entry that is settled already gets no second one beside it.
         applying.apply(list(rows.values()), our_user=session.connection.user_id, now=session.now)
-    successors.hand_on(our_user=session.connection.user_id, now=session.now)
+    successors.pass_on(our_user=session.connection.user_id, now=session.now)
     return failed
 
 
@@ -152,7 +152,7 @@ def still_needed(entries: Sequence[OutboxEntry], session: CrmSession) -> list[Ou
             if entry.record.sf_id in ticked:
                 _end(entry, "")
         applying.apply(moved, our_user=session.connection.user_id, now=session.now)
-    successors.hand_on(our_user=session.connection.user_id, now=session.now)
+    successors.pass_on(our_user=session.connection.user_id, now=session.now)
     return [entry for entry in entries if entry.record.sf_id not in ticked]
 
 

@@ -250,7 +250,7 @@ def test_a_circle_of_successors_ends_no_read(org, sync, person):
     sync()
     SyncRecord.objects.filter(sf_id=ids[0]).update(successor_id=ids[1], owes=True)
     SyncRecord.objects.filter(sf_id=ids[1]).update(successor_id=ids[0], owes=True)
-    assert successors.hand_on(our_user="", now=None) == 0
+    assert successors.pass_on(our_user="", now=None) == 0
     assert outbox.affected_records([anna.pk]) == []
     assert sync(full=True).state == "done"
 
