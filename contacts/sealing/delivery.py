@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rfc3161_client import HashAlgorithm, PKIStatus, TimestampRequestBuilder, decode_timestamp_response
 
+from contacts.jobs import engine
 from contacts.models import RootDelivery, RootTimestamp, Seal
 from contacts.sealing import destinations, tree
 from salesconnect.lib.web import outgoing
@@ -46,7 +47,7 @@ def send_due() -> int:
 def _send(way: str, target: str) -> bool:
     """Send over one channel. The row lock is the lease; after a killed worker it is sent again, which is harmless."""
     RootDelivery.objects.get_or_create(way=way)
-    row = RootDelivery.objects.select_for_update(skip_locked=True).filter(way=way).first()
+    row = engine.claim(RootDelivery.objects.filter(way=way)).first()
     seal = Seal.objects.order_by("-number").first()
     now = timezone.now()
     if row is None or seal is None or seal.number <= row.sent or row.not_before > now:

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from compliance.models import Suppression
+from contacts.jobs import engine
 from salesconnect.lib import ledger
 
 ERASED, SUPPRESSED = "erased", "suppressed"
@@ -57,7 +58,7 @@ def write_suppressions() -> int:
 @transaction.atomic
 def _write_chunk() -> int:
     # A second worker skips the rows of the first, so that no opt-out is written twice.
-    new = Suppression.objects.select_for_update(skip_locked=True).filter(in_ledger=False).order_by("pk")[:CHUNK]
+    new = engine.claim(Suppression.objects.filter(in_ledger=False).order_by("pk"))[:CHUNK]
     rows = list(new)
     ledger.append(
         {

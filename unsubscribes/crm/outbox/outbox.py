@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
+from contacts.jobs import engine
 from contacts.models import Contact
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
@@ -77,7 +78,7 @@ def collect() -> None:
 @act
 def _collect_chunk() -> bool:
     lock()
-    taken = list(SyncNotice.objects.select_for_update(skip_locked=True).order_by("pk")[:CHUNK])
+    taken = list(engine.claim(SyncNotice.objects.order_by("pk"))[:CHUNK])
     people = sorted({notice.contact_id for notice in taken if notice.contact_id})
     hashes = [notice.address_hash for notice in taken if notice.address_hash]
     register_known_ids(people)
