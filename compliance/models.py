@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import CONSENTS, INDIRECT_SOURCES, TEXT_LIMIT, AuthorizationType, SourceType
-from compliance.suppression.sources import OptOutSource
-from compliance.verdict.reasons import DECIDED, MONTHS, Effect
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.rules import TEXT_LIMIT
+from compliance.card.source_registry import INDIRECT_SOURCES, SourceType
+from compliance.suppression.opt_out_source_registry import OptOutSource
+from compliance.verdict.reason_registry import DECIDED, MONTHS, Effect
 from contacts.models import Contact, OnMerge
 from contacts.models.batch import Job
 
@@ -201,7 +203,7 @@ class Policy(models.Model):
 
     Effect = Effect
 
-    # Made from the reasons of `compliance.verdict.reasons`, below; these are those that are spoken of by name.
+    # Made from the reasons of `compliance.verdict.reason_registry`, below; these are those that are spoken of by name.
     no_authorization: str
     consent_months: int
     interest_months: int

@@ -14,7 +14,7 @@ from salesconnect.api import bulk as api
 from salesconnect.api import urls
 from salesconnect.api.bulk_bodies import body_of
 from salesconnect.common import history_words
-from salesconnect.lib.actor import ALL_RIGHTS, RIGHTS
+from salesconnect.lib.role_registry import ALL_RIGHTS, RIGHTS
 from salesconnect.pages.bulk import acts as pages
 from salesconnect.pages.bulk.forms import form_of
 from salesconnect.pages.tasks import batch_words

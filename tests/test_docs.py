@@ -11,10 +11,10 @@ from django.conf import settings
 from django.core.management import get_commands
 from packaging.requirements import Requirement
 
-from compliance.verdict.reasons import RULES
+from compliance.verdict.reason_registry import RULES
 from contacts.jobs.selected import selected_acts
 from exports.integrity.all_checks import CHECKS
-from salesconnect.lib.actor import RIGHTS
+from salesconnect.lib.role_registry import RIGHTS
 from salesconnect.operations.readiness import ORDER
 from unsubscribes.reports.meanings import MAIL_PROVIDERS
 

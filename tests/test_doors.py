@@ -10,7 +10,8 @@ from django.test import Client
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes, editing
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import Suppression
@@ -19,7 +20,7 @@ from contacts.events import history
 from contacts.jobs import batches
 from contacts.jobs.selected import selected_act
 from contacts.models import Contact, User
-from contacts.people.fields import SORTED
+from contacts.people.field_registry import SORTED
 from unsubscribes.links import links
 
 ANNA = {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com", "company": "Exempel AB"}

@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from compliance.imports import import_jobs as imports
 from contacts.jobs import batches
 from contacts.models import Contact
-from salesconnect.lib.actor import RIGHTS
+from salesconnect.lib.role_registry import RIGHTS
 
 OPEN, NOBODY = "open", "nobody"
 """Open to the whole world; no such method."""

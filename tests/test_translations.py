@@ -10,7 +10,8 @@ from babel.messages.pofile import read_po
 from django.core.management import call_command
 from django.utils import translation
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("salesconnect", "contacts", "compliance", "unsubscribes", "exports")

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from compliance.card import card_changes, counting, restoring
 from compliance.card.card_changes import AUTHORIZATION_COLUMNS
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.card.words import authorization_words
 from contacts.events import history
 from contacts.jobs.acts import register

@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from compliance.card import card_changes, counting, restoring
 from compliance.card.card_changes import SOURCE_COLUMNS
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from compliance.card.words import source_words
 from contacts.events import history
 from contacts.jobs.acts import register

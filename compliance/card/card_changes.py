@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet, inlined

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from compliance.card.card_changes import Column
-from compliance.card.rules import CONSENTS
+from compliance.card.legal_basis_registry import CONSENTS
 from contacts.jobs.selected import Counts
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.database.sql import listed, statement

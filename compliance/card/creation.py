@@ -8,7 +8,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card import staging
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import CARD_COLUMNS, NewPerson
 from compliance.models import Suppression
 from compliance.suppression import erased, lookalikes
@@ -16,13 +17,13 @@ from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import newest_key
 from contacts.people.details import clean, identity_errors
-from contacts.people.fields import DETAILS, SORTED
+from contacts.people.field_registry import DETAILS, SORTED
 from contacts.people.rules import normalise_address
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database import table_sizes
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
-from salesconnect.lib.doors import DOORS
+from salesconnect.lib.door_registry import DOORS
 from salesconnect.lib.errors import Conflict, Invalid
 
 # 1. Hold the addresses, so that nobody suppresses one before its card is there to be found. 2. Number the rows that are

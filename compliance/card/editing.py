@@ -13,7 +13,7 @@ from compliance.suppression.address_locks import lock_people
 from contacts.events import history
 from contacts.models import Contact, User
 from contacts.people.details import clean, identity_errors
-from contacts.people.fields import SORTED
+from contacts.people.field_registry import SORTED
 from contacts.people.rules import normalise_address, sort_key
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act

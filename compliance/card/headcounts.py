@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import connection
 from django.db.models import Case, F, Min, Sum, Value, When
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.models import CardTally
 from compliance.verdict import asof
 from salesconnect.lib.database.sql import statement

@@ -10,7 +10,7 @@ from django.db import connection
 
 from compliance.card.rules import Authorization, Source
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key
-from contacts.people.fields import DETAILS, SORTED
+from contacts.people.field_registry import DETAILS, SORTED
 from contacts.people.rules import normalise_address, sort_key
 from contacts.people.skeletons import skeleton_hashes
 

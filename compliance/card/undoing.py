@@ -6,16 +6,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from compliance.card.card_changes import ReviewClock
+from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.revision import OwnerChoice, revise
-from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
+from compliance.card.source_registry import SourceType
 from compliance.verdict import asof
 from contacts.events import history
 from contacts.models import ContactEvent, User
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.slug_choices import SlugChoices
 
 EDITS = (history.AUTHORIZATION, history.SOURCE, history.EDITED)
 TYPES: dict[str, type[SlugChoices]] = {"authorization_type": AuthorizationType, "source_type": SourceType}

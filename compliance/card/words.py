@@ -7,7 +7,10 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
+from salesconnect.lib.slug_choices import SlugChoices
 
 
 def authorization_words(values: Mapping[str, Any]) -> str:

@@ -5,7 +5,9 @@ import re
 
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import AUTHORIZATION_WORDS, NOT_RECORDED, SOURCE_WORDS, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AUTHORIZATION_WORDS, AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SOURCE_WORDS, SourceType
 from compliance.imports.headers import key
 from compliance.imports.optouts import YES, is_opt_out, word
 from contacts.people.details import UNPRINTABLE

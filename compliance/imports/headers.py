@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contacts.people.fields import FIELDS as FIELDS_OF_PERSON
+from contacts.people.field_registry import FIELDS as FIELDS_OF_PERSON
 
 _NO_KEY = re.compile(r"[\W_]+")
 

@@ -7,10 +7,12 @@ from typing import TypeVar
 
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import CONSENTS, Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.imports import cell_values as cells
 from contacts.people.details import clean, identity_errors
-from contacts.people.fields import DETAILS, FIELDS
+from contacts.people.field_registry import DETAILS, FIELDS
 from salesconnect.lib.csv import RowError
 
 LABELS = {

@@ -5,9 +5,10 @@ recorded. Every later statement asks that table alone what to do, so that a dry 
 """
 
 from compliance.card.card_changes import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS, Column, changes_sql
-from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import KEYS
-from contacts.people.fields import DETAILS, SORTED
+from contacts.people.field_registry import DETAILS, SORTED
 from salesconnect.lib.database.sql import listed, statement
 
 OTHER, OTHER_SOURCE = (AuthorizationType.OTHER,), (SourceType.OTHER,)

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance.card import card_changes
-from compliance.card.rules import INDIRECT_SOURCES, TEXT_LIMIT
+from compliance.card.rules import TEXT_LIMIT
+from compliance.card.source_registry import INDIRECT_SOURCES
 from compliance.models import ComplianceCard
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from psycopg2.extras import Json
 
 from compliance.card import card_changes
-from compliance.card.rules import TEXT_LIMIT, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import TEXT_LIMIT
 from compliance.models import ComplianceCard, Policy, ReviewNote
 from compliance.verdict import policy
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet

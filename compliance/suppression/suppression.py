@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from compliance.models import Suppression
 from compliance.suppression import address_locks, lookalikes
-from compliance.suppression.sources import REPEATED
+from compliance.suppression.opt_out_source_registry import REPEATED
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes, newest_key

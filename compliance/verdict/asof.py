@@ -15,13 +15,14 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.verdict import policy
-from compliance.verdict.reasons import Facts, OptOut
+from compliance.verdict.reason_registry import Facts, OptOut
 from compliance.verdict.verdict import Verdict, verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.lib.database.sql import statement
 
 # What each kind of event says of a person, as a JSON object; the later word on a key stands. `basis` is when the legal

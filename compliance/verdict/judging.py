@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _t
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from compliance.verdict import policy
-from compliance.verdict.reasons import OptOut
+from compliance.verdict.reason_registry import OptOut
 from compliance.verdict.verdict import MAY, Verdict, VerdictReason, verdict
 from contacts.models import Contact
 from contacts.people.rules import is_sendable

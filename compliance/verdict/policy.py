@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 
 from compliance.models import Policy
-from compliance.verdict.reasons import DECIDED, MONTHS
+from compliance.verdict.reason_registry import DECIDED, MONTHS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome

@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.models import Policy
-from compliance.verdict.reasons import RULES, Effect, Judged, OptOut
+from compliance.verdict.reason_registry import RULES, Effect, Judged, OptOut
 
 MAY = "may"
 MAY_NOT = "may_not"

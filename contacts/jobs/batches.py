@@ -22,7 +22,7 @@ from contacts.people.queries import ContactQuerySet, array
 from salesconnect.lib.actor import Actor, Forbidden, system
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
-from salesconnect.lib.doors import Door
+from salesconnect.lib.door_registry import Door
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome

@@ -7,7 +7,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models.user import User
-from contacts.people.fields import FIELDS, SEARCHED, FieldKind, PersonField
+from contacts.people.field_registry import FIELDS, SEARCHED, FieldKind, PersonField
 from contacts.people.queries import ContactQuerySet
 from contacts.people.rules import SEARCH_SEPARATORS
 
@@ -29,7 +29,7 @@ def searchable_words() -> ToTsVector:
 class Contact(models.Model):
     """A person. What one may do with the person stands on the compliance card, one row for each contact."""
 
-    # Made from the list of `contacts.people.fields`, below; these are those that are spoken of by name.
+    # Made from the list of `contacts.people.field_registry`, below; these are those that are spoken of by name.
     first_name: str
     last_name: str
     company: str

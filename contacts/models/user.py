@@ -3,11 +3,11 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from salesconnect.lib.actor import Role
+from salesconnect.lib.role_registry import Role
 
 
 class User(AbstractUser):
-    """Somebody who signs in. The role decides what they may do; see `salesconnect.lib.actor`."""
+    """Somebody who signs in. The role decides what they may do; see `salesconnect.lib.role_registry`."""
 
     Role = Role
 

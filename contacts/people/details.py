@@ -6,7 +6,7 @@ from unicodedata import normalize
 
 from django.utils.translation import gettext as _t
 
-from contacts.people.fields import IDENTIFYING, LIMITS
+from contacts.people.field_registry import IDENTIFYING, LIMITS
 from contacts.people.rules import normalise_address, salesforce_id
 
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

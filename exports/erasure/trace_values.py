@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from contacts.events import history
 from contacts.models import Contact, User
-from contacts.people.fields import Trace, traced_by
+from contacts.people.field_registry import Trace, traced_by
 from contacts.people.queries import InArray
 from exports.erasure.traces import WHOLE, Traces, words
 from salesconnect.lib.database.sql import fill

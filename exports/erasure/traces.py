@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
-from contacts.people.fields import Trace, traced_by
+from contacts.people.field_registry import Trace, traced_by
 
 ADDRESS = re.compile(r"""[^\s"'<>(),;:=&?\[\]{}|]+@[^\s"'<>(),;:=&?\[\]{}|]+""")
 NUMBER = re.compile(r"\+?\d[\d\s()./-]{5,}\d")

@@ -18,7 +18,7 @@ from contacts.events import history
 from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
 from contacts.people.queries import ContactQuerySet
-from exports.files import csv_columns, postgres_copy
+from exports.files import csv_column_registry, postgres_copy
 from exports.models import ExportJob
 from salesconnect.lib import csv, stored_files
 from salesconnect.lib.actor import Actor
@@ -52,15 +52,15 @@ def export_one(contact_id: int, *, actor: Actor, reason: str = "") -> ExportedFi
     changes = {"reason": (None, reason.strip())} if reason.strip() else {}
     history.record([contact_id], history.EXPORTED, actor=actor, changes=changes)
     now = timezone.now()
-    name = csv_columns.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
+    name = csv_column_registry.file_name(person.first_name, person.last_name, timezone.localdate(now), contact_id)
     return ExportedFile(name, csv_of(person, now).encode())
 
 
 def csv_of(person: Contact, now: dt.datetime) -> str:
-    columns = csv_columns.COLUMNS
+    columns = csv_column_registry.COLUMNS
     values = {name: getattr(person, name, getattr(person.card, name, None)) for name in (each.key for each in columns)}
     values |= {"exported_at": now}
-    lines = csv.line(csv_columns.header(columns)) + csv.line(csv_columns.cells(values, columns))
+    lines = csv.line(csv_column_registry.header(columns)) + csv.line(csv_column_registry.cells(values, columns))
     return csv.BOM + lines
 
 
@@ -172,7 +172,7 @@ def _job(batch: Batch) -> ExportJob:
     # `of`: the job alone is locked, not its batch, which the job engine updates.
     job = ExportJob.objects.select_for_update(of=("self",)).select_related("batch").filter(batch=batch).first()
     if job is None:
-        head = (csv.BOM + csv.line(csv_columns.header(csv_columns.ALL_COLUMNS))).encode()
+        head = (csv.BOM + csv.line(csv_column_registry.header(csv_column_registry.ALL_COLUMNS))).encode()
         job = ExportJob(batch=batch, size=len(head))
         # The stored name must not tell whose data it is; the download gets a readable name.
         stored_files.save(job.file, "people.csv", ContentFile(head))

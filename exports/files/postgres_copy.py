@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 from django.db import connections, transaction
 
 from contacts.people.queries import array, id_range
-from exports.files.csv_columns import ALL_COLUMNS, CsvColumn
+from exports.files.csv_column_registry import ALL_COLUMNS, CsvColumn
 from salesconnect.lib.csv import PHONE
 from salesconnect.lib.database.sql import fill
 

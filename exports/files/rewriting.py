@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from compliance.models import ImportJob
 from contacts.events import history
 from exports.erasure.traces import Traces
-from exports.files.csv_columns import ALL_COLUMNS
+from exports.files.csv_column_registry import ALL_COLUMNS
 from exports.models import ExportJob, PendingFileDeletion
 from salesconnect.lib import stored_files
 from salesconnect.lib.csv import FileRefused, RowError, Table

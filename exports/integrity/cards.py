@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connection
 
 from compliance.card import card_changes
-from compliance.card.rules import CONSENTS, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.suppression import lookalikes, suppression
 from contacts.events import history
 from contacts.models import Contact

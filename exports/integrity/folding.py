@@ -7,7 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card.card_changes import AUTHORIZATION_COLUMNS, SOURCE_COLUMNS
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.verdict import asof
 from contacts.events import history
 from salesconnect.lib.database.sql import fill, statement

@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from compliance.card import headcounts
 from compliance.card.headcounts import Headcount
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard, Policy
 from compliance.verdict import policy
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 
 Figures = Mapping[str, Mapping[str, int]]
 

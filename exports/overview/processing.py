@@ -17,7 +17,9 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from compliance.card.rules import ARTICLES, CONSENTS, NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import ARTICLES, CONSENTS, AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from compliance.imports import working
 from compliance.models import ComplianceCard
 from contacts.models import User

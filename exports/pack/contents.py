@@ -10,12 +10,13 @@ from typing import Any
 from django.db.models import FileField, Model
 from django.utils import timezone
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.verdict.judging import judged
 from compliance.verdict.verdict import Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf
-from contacts.people.fields import DETAILS, FIELDS
+from contacts.people.field_registry import DETAILS, FIELDS
 from unsubscribes.crm.monitoring.status import records_of
 from unsubscribes.mail import queries
 from unsubscribes.models import ConsentEvidence, Message, SyncRecord

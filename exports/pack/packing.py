@@ -17,7 +17,7 @@ from contacts.models import Contact, ContactEvent
 from contacts.sealing import sealing
 from contacts.sealing.proof import MAX_SEALS, Prover
 from exports import verify_proof
-from exports.files import csv_columns
+from exports.files import csv_column_registry
 from exports.files.csv_export import csv_of
 from exports.pack.archive import Archive, as_json
 from exports.pack.contents import (
@@ -71,7 +71,7 @@ def evidence_pack(
         file.close()
         raise
     file.seek(0)
-    name = csv_columns.file_name(person.first_name, person.last_name, timezone.localdate(), contact_id)
+    name = csv_column_registry.file_name(person.first_name, person.last_name, timezone.localdate(), contact_id)
     return Pack(f"{Path(name).stem}-evidence.zip", file)
 
 

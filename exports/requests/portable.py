@@ -6,10 +6,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from contacts.events import history
 from contacts.models import Contact
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
 from unsubscribes.models import ConsentEvidence, Message

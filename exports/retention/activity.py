@@ -10,7 +10,7 @@ from collections.abc import Collection
 from django.db.models import BooleanField, F, Func
 from django.utils import timezone
 
-from compliance.suppression.sources import SAID_BY_SOMEBODY
+from compliance.suppression.opt_out_source_registry import SAID_BY_SOMEBODY
 from contacts.events import history
 from salesconnect.lib.database.sql import fill, statement
 

@@ -16,7 +16,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from contacts.jobs import batches, engine
 from contacts.models import Batch, Contact
 from contacts.models.batch import OPEN, State

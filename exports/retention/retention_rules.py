@@ -6,7 +6,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from exports.models import RetentionRule
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid, Missing

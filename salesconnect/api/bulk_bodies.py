@@ -6,7 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import TEXT_LIMIT
+from compliance.card.source_registry import SourceType
 from contacts.jobs.parameters import FlagParameter, Parameter, TextParameter, UserParameter
 from contacts.jobs.selected import SelectedAct
 from contacts.models import User

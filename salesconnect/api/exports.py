@@ -20,7 +20,7 @@ from contacts.jobs.selected import selected_act
 from contacts.models import Batch
 from contacts.models.batch import State
 from exports.files import csv_export
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.models import ExportJob
 from salesconnect.api.contacts.serializers import refusals
 from salesconnect.api.protocol.base import PAGING, Endpoint, idempotent, newest_first, utc

@@ -6,7 +6,8 @@ from itertools import cycle
 from django.db import connection
 
 from compliance.acts.authorization import authorization_params
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.jobs import batches, bulk_undo
 from contacts.jobs.selected import selected_act
 from contacts.models import Batch, Contact

@@ -2,7 +2,7 @@
 
 from django.http import FileResponse
 
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.pack import packing
 from salesconnect.common import evidence_pack_words
 from salesconnect.common.history_words import describe

@@ -9,9 +9,10 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.card.words import authorization_words, source_words
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label

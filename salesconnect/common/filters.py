@@ -11,7 +11,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from compliance.models import CardTally, ComplianceCard
 from compliance.review import informing, review
 from compliance.verdict import policy, verdict
@@ -19,6 +21,7 @@ from contacts.models import Contact, User
 from contacts.people.queries import COUNT_CAP, ContactQuerySet, FilterParts, planner_estimate
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.slug_choices import SlugChoices
 from salesconnect.lib.web.date_fields import DayFilter, MomentFilter
 
 NOBODY = "null"

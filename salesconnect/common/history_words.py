@@ -9,14 +9,16 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from compliance.card.rules import AuthorizationType, SlugChoices, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.card.words import authorization_words, day, label, source_words
 from compliance.models import Suppression
-from compliance.suppression import sources
+from compliance.suppression import opt_out_source_registry
 from compliance.suppression.suppression import ADDRESS_CHANGED
 from contacts.events import history
 from contacts.models import ContactEvent
-from contacts.people.fields import BY_NAME, DETAILS
+from contacts.people.field_registry import BY_NAME, DETAILS
+from salesconnect.lib.slug_choices import SlugChoices
 from unsubscribes.crm.reading.rules import attribution
 from unsubscribes.models import Message
 
@@ -121,7 +123,7 @@ def _source(event: ContactEvent) -> str:
 def _unsubscribed(event: ContactEvent) -> str:
     source = _side(event.changes, NEW).get("source") or Suppression.Source.MANUAL
     words = {"actor": event.actor_name, "source": source_label(source)}
-    by_user = source in sources.GIVEN_BY_USERS
+    by_user = source in opt_out_source_registry.GIVEN_BY_USERS
     sentence = _("%(actor)s unsubscribed this person (%(source)s)") if by_user else _("Unsubscribed (%(source)s)")
     if "earlier_address" in event.changes:
         sentence = _("Unsubscribed in answer to a mail to an earlier address (%(source)s)")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from unsubscribes.crm import clock, providers
+from unsubscribes.crm import clock, provider_registry
 from unsubscribes.crm.models import SyncConnection, SyncRun
 from unsubscribes.crm.monitoring import alerts
 from unsubscribes.crm.runs import dry_run
@@ -56,7 +56,7 @@ def code_words(code: str) -> CodeWords:
 def _known(code: str) -> CrmWords | None:
     """Return the texts of a code of the sync or of any CRM; stored codes may be from a CRM connected earlier."""
     own = CODES.get(code)
-    return own or next((found for crm in providers.every() if (found := crm.words().get(code))), None)
+    return own or next((found for crm in provider_registry.every() if (found := crm.words().get(code))), None)
 
 
 def alert_words(alert: alerts.Alert) -> CodeWords:

@@ -5,7 +5,9 @@ import random
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from compliance.card.rules import CONSENTS, Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 
 FIRST = (

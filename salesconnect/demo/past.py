@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from compliance.card import card_changes
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.events import partitions
 from contacts.models import Contact
 from exports.overview import daily_figures

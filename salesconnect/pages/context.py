@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from salesconnect.lib.actor import ALL_RIGHTS, RIGHTS
+from salesconnect.lib.role_registry import ALL_RIGHTS, RIGHTS
 from unsubscribes.mail.sending.backends import has_server
 
 

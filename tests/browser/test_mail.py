@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import Suppression
 from contacts.models import ContactEvent
 from unsubscribes.links import links, tokens

@@ -7,7 +7,8 @@ from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from exports.overview import daily_figures
 from unsubscribes.models import Message
 

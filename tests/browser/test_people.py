@@ -6,7 +6,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from contacts import tasks
 from contacts.jobs import batches

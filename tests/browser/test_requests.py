@@ -8,7 +8,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from compliance.card import card_changes
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.jobs.batches import user_actor
 from contacts.models import Contact
 from exports.erasure import erasure

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from compliance.acts.source import source_params
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from contacts import tasks
 from contacts.jobs import batches
 from contacts.models import Contact

@@ -7,7 +7,8 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.acts.source import source_params
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from contacts import tasks
 from contacts.events import partitions
 from contacts.jobs import batches, engine

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from contacts.models import ContactEvent
 from tests.history_machine.seen import ON_CARD, WORDS, Seen
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from compliance.models import Suppression
 from compliance.verdict import asof, policy
-from compliance.verdict.reasons import OptOut
+from compliance.verdict.reason_registry import OptOut
 from compliance.verdict.verdict import verdict
 from contacts.models import Contact
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 
 OWN = (*DETAILS, "owner_id")
 ON_CARD = tuple(field.name for field in fields(asof.PersonState) if field.name not in {"here", "said", "said_reason"})

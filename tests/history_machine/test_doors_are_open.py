@@ -6,7 +6,9 @@ import pytest
 from django.db import transaction
 
 from compliance.card.creation import create_person
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 from contacts.models import Batch, ContactEvent
 from salesconnect.common.history_words import describe

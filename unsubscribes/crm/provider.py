@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Self
 
-from compliance.suppression.sources import OptOutSource
+from compliance.suppression.opt_out_source_registry import OptOutSource
 from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.provider_errors import ErrorKind

@@ -13,7 +13,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import STRICTEST_FIRST, TEXT_LIMIT, Authorization
+from compliance.card.legal_basis_registry import STRICTEST_FIRST
+from compliance.card.rules import TEXT_LIMIT, Authorization
 
 WORDING_LIMIT = 2_000
 LEAST_REFERENCE = 20

@@ -6,7 +6,7 @@ from typing import cast
 
 from contacts.events import history
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.doors import Door
+from salesconnect.lib.door_registry import Door
 from unsubscribes.models import Message
 
 

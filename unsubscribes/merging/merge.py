@@ -19,7 +19,7 @@ from compliance.suppression import suppression
 from compliance.suppression.address_locks import lock_people
 from contacts.events import history
 from contacts.models import Contact, Merge, OnMerge
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Invalid, Missing

@@ -11,7 +11,9 @@ from django.core.files import File
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.imports import import_jobs, working
 from compliance.imports.cell_values import consent_date
 from compliance.imports.import_jobs import CardDefaults

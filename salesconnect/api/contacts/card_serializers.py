@@ -6,7 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from compliance.card.rules import TEXT_LIMIT, AuthorizationType, SlugChoices, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import TEXT_LIMIT
+from compliance.card.source_registry import SourceType
 from compliance.models import ReviewNote
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict.verdict import CHOICES as VERDICTS
@@ -14,6 +16,7 @@ from compliance.verdict.verdict import Verdict
 from contacts.models.batch import State
 from salesconnect.api.protocol.base import utc
 from salesconnect.api.protocol.fields import Body, Day, Text
+from salesconnect.lib.slug_choices import SlugChoices
 
 EMPTY_CARD: dict[str, Any] = {
     "authorization_type": None,

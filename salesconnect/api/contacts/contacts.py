@@ -18,7 +18,7 @@ from contacts.jobs import batches, bulk_undo
 from contacts.jobs.acts import ACTS
 from contacts.models import Batch, Contact
 from contacts.people import listing
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from exports.erasure import erasure
 from salesconnect.api.contacts.card_serializers import EMPTY_CARD, BatchReply, Refused
 from salesconnect.api.contacts.serializers import (

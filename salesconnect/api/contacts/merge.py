@@ -6,7 +6,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.api.contacts.contacts import PersonEndpoint
 from salesconnect.api.contacts.serializers import Person
 from salesconnect.api.protocol.fields import Body, Nothing, read

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from compliance.verdict import policy, verdict
 from compliance.verdict.asof import PersonAsOf
 from contacts.models import Batch, ContactEvent, User
-from contacts.people.fields import DETAILS, FIELDS
+from contacts.people.field_registry import DETAILS, FIELDS
 from contacts.people.queries import ContactQuerySet
 from salesconnect.api.contacts.card_serializers import CARD, Card, card_body
 from salesconnect.api.protocol.base import utc

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from compliance.card import card_changes, staging
 from compliance.card.creation import create_staged
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.demo import fictitious

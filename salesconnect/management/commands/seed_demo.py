@@ -12,7 +12,9 @@ from django.utils import timezone
 from compliance.acts.authorization import authorization_params
 from compliance.acts.source import source_params
 from compliance.card import editing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import Suppression

@@ -10,11 +10,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SlugChoices, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from exports.overview import daily_figures, figures
 from exports.overview.figures import AgeBand, Figures
 from salesconnect.lib import chart
 from salesconnect.lib.chart import Point, Share, Value
+from salesconnect.lib.slug_choices import SlugChoices
 
 TREND_DAYS = 90
 FEWEST_DAYS = 2

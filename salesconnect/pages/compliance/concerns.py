@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from compliance.card.rules import NOT_RECORDED
 from compliance.verdict import policy
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from exports.overview import figures
 from exports.overview.figures import Figures
 from salesconnect.pages.compliance import charts

@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
 from exports.overview.mailed import MailedQuery
 from salesconnect.common.filters import slug_choices
 from salesconnect.lib.errors import Invalid

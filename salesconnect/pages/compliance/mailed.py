@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from compliance.card.rules import AuthorizationType
-from exports.files.csv_columns import content_disposition
+from compliance.card.legal_basis_registry import AuthorizationType
+from exports.files.csv_column_registry import content_disposition
 from exports.overview import mailed
 from exports.overview.mailed import MailedQuery
 from salesconnect.common.filters import slug_choices

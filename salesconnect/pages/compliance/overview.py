@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from compliance.card.rules import NOT_RECORDED
 from compliance.review import queues
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.overview import daily_figures, figures
 from exports.overview.figures import Figures
 from salesconnect.common.typed_requests import SignedInRequest, page_actor

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.overview import processing
 from exports.overview.models import ProcessingTexts
 from salesconnect.common.typed_requests import SignedInRequest, page_actor

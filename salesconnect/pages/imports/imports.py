@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from compliance.imports import import_jobs, rejects
 from compliance.imports.preview import preview
 from compliance.models import ImportJob
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid, Missing
 from salesconnect.pages.imports.forms import ColumnsForm, FileForm, card_initial, columns_initial

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.verdict import verdict
 from salesconnect.pages.people.columns import ListColumn
 from salesconnect.pages.templatetags.ui import exact, icon, nearby

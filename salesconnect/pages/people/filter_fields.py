@@ -6,7 +6,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.verdict import verdict
 from salesconnect.common.filters import NOBODY, RESTRICTED, REVIEW, TO_INFORM, YES_NO, slug_choices
 from salesconnect.pages.people.list_query import ListQuery

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from compliance.card.rules import NOT_RECORDED
 from compliance.models import Policy
 from compliance.review.queries import not_recorded_count
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.models import SavedView
 from contacts.people import saved_views
 from salesconnect.common.typed_requests import SignedInRequest, page_actor

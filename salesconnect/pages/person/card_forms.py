@@ -6,20 +6,14 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import (
-    CONSENTS,
-    NOT_RECORDED,
-    TEXT_LIMIT,
-    Authorization,
-    AuthorizationType,
-    SlugChoices,
-    Source,
-    SourceType,
-)
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
+from compliance.card.rules import NOT_RECORDED, TEXT_LIMIT, Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard, Policy
 from compliance.review.review import NOTE_LIMIT
 from compliance.verdict import policy
-from compliance.verdict.reasons import DECIDED
+from compliance.verdict.reason_registry import DECIDED
+from salesconnect.lib.slug_choices import SlugChoices
 from salesconnect.lib.web.date_fields import DayField
 
 CONDITIONAL = "django/forms/conditional_field.html"

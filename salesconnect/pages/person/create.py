@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from compliance.card.creation import create_person
-from compliance.card.rules import NOT_RECORDED, SourceType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 from contacts.models import Contact
 from salesconnect.common.typed_requests import SignedInRequest, page_actor

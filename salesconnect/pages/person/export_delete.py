@@ -11,7 +11,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from contacts.models import Contact
 from exports.erasure import erasure
 from exports.files import csv_export
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from salesconnect.common import subject_request_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Restricted

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact, User
-from contacts.people.fields import DETAILS, PLACED, FieldKind, PersonField
+from contacts.people.field_registry import DETAILS, PLACED, FieldKind, PersonField
 from salesconnect.lib.errors import Conflict
 
 

@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from compliance.card.rules import Authorization
 from compliance.card.words import authorization_words, source_words
 from contacts.models import Contact
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from salesconnect.common.history_words import field_label
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor

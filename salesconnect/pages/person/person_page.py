@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_htmx.http import reselect, reswap, retarget
 
 from compliance.verdict.judging import judged
-from compliance.verdict.reasons import LOOKS_OPTED_OUT
+from compliance.verdict.reason_registry import LOOKS_OPTED_OUT
 from compliance.verdict.verdict import Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent

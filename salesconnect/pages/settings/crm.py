@@ -12,7 +12,7 @@ from salesconnect.common.sync_words import connection_trouble, finding_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.settings.crm_forms import ConnectionForm
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider
@@ -97,7 +97,11 @@ def _crm(request: SignedInRequest) -> Provider:
     """Return the CRM that is connected; before that, the one that is asked for."""
     row, wanted = connecting.shown(), request.GET.get("crm", "")
     fixed = row.pk is not None or connecting.by_environment()
-    return providers.named(wanted) if not fixed and wanted in providers.PROVIDERS else providers.of(row)
+    return (
+        provider_registry.named(wanted)
+        if not fixed and wanted in provider_registry.PROVIDERS
+        else provider_registry.of(row)
+    )
 
 
 def _form(request: SignedInRequest, data: Any) -> ConnectionForm:
@@ -119,7 +123,7 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
     context = {
         "form": form,
         "crm": crm,
-        "others": [] if connected else [other for other in providers.every() if other.key != crm.key],
+        "others": [] if connected else [other for other in provider_registry.every() if other.key != crm.key],
         "facts": _facts(crm, row),
         "row": row,
         "connected": connected,

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from compliance.card.rules import NOT_RECORDED, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED
+from compliance.card.source_registry import SourceType
 from contacts.models import Batch
 from exports.models import RetentionRule
 from exports.retention import retention, retention_rules

@@ -14,7 +14,7 @@ from contacts.accounts import email_change, users
 from contacts.models import User
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 
 
 class UserForm(forms.ModelForm):
@@ -66,7 +66,10 @@ def index(request: SignedInRequest) -> HttpResponse:
     if actor.may("manage_salesforce"):
         sections.append(
             SettingsSection(
-                "salesforce-settings", "cloud", providers.spoken_of(), _("The connection that syncs unsubscribes.")
+                "salesforce-settings",
+                "cloud",
+                provider_registry.spoken_of(),
+                _("The connection that syncs unsubscribes."),
             )
         )
     if actor.may("edit_team"):

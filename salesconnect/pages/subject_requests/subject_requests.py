@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from contacts.models import Contact
 from exports.erasure import erasure
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.models import DataRequest
 from exports.requests import letter, open_requests, portable, register
 from salesconnect.common import subject_request_words

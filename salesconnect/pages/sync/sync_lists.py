@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from contacts.models import Contact
 from contacts.models.batch import OPEN
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from salesconnect.common.sync_words import code_words, finding_words, kinds, message_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.csv.writing import BOM, line

@@ -9,7 +9,7 @@ from django_htmx.http import trigger_client_event
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Batch
 from exports.files import csv_export as exports
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from exports.models import ExportJob
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Missing

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from django import template
 
-from contacts.people.fields import PLACED, PersonField, Trace
+from contacts.people.field_registry import PLACED, PersonField, Trace
 from salesconnect.common import history_words
 
 register = template.Library()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import csv
 from salesconnect.lib.csv import FileRefused

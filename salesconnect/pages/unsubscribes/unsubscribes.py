@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from compliance.models import ComplianceCard, Suppression
-from exports.files.csv_columns import content_disposition
+from exports.files.csv_column_registry import content_disposition
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib import chart
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.web.date_fields import DayField
 from salesconnect.lib.web.paging import address, neighbours
 from salesconnect.pages.unsubscribes.over_time import figures_chart
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.opt_outs import listing, listing_csv
 from unsubscribes.opt_outs.listing import OptOutFilter, Unit
 
@@ -34,7 +34,7 @@ KINDS = (
 
 def _sources() -> list[tuple[str, Any]]:
     """Return the sources with their labels; that of any other CRM only where there is one that has none of its own."""
-    named = {crm.source for crm in providers.every()}
+    named = {crm.source for crm in provider_registry.every()}
     return [each for each in Suppression.Source.choices if each[0] != Suppression.Source.CRM_SYNC or each[0] in named]
 
 

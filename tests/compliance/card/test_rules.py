@@ -5,17 +5,9 @@ import datetime as dt
 import pytest
 from django.utils import translation
 
-from compliance.card.rules import (
-    ARTICLES,
-    CONSENTS,
-    DIRECT_SOURCES,
-    INDIRECT_SOURCES,
-    STRICTEST_FIRST,
-    Authorization,
-    AuthorizationType,
-    Source,
-    SourceType,
-)
+from compliance.card.legal_basis_registry import ARTICLES, CONSENTS, STRICTEST_FIRST, AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import DIRECT_SOURCES, INDIRECT_SOURCES, SourceType
 from compliance.imports import cell_values
 from compliance.models import ComplianceCard
 from exports.pack.contents import schema

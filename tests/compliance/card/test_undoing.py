@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes, editing, undoing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from compliance.verdict import asof

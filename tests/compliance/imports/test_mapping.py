@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from compliance.imports.headers import FIELDS, ORIGINS, SYNONYMS, key
 from compliance.imports.mapping import apply, names, recognise, split_name
-from contacts.people.fields import DETAILS
-from exports.files.csv_columns import ALL_COLUMNS, header
+from contacts.people.field_registry import DETAILS
+from exports.files.csv_column_registry import ALL_COLUMNS, header
 from salesconnect.lib.csv import RowError, open_table
 
 FILES = Path(__file__).parents[2] / "data" / "imports"

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.imports.headers import FIELDS
 from compliance.imports.mapping import apply, recognise
 from compliance.imports.rows import LABELS, CleanRow, clean_row
-from contacts.people.fields import LIMITS
-from exports.files.csv_columns import ALL_COLUMNS, cells, header
+from contacts.people.field_registry import LIMITS
+from exports.files.csv_column_registry import ALL_COLUMNS, cells, header
 from salesconnect.lib.csv import RowError, line, open_table
 from salesconnect.lib.web import parsing
 

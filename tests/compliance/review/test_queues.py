@@ -8,11 +8,13 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard, ReviewNote
 from compliance.review import informing, queues, restriction, review
 from compliance.verdict import policy
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.events import history
 from contacts.models import Contact, User
 from salesconnect.common.filters import filtered

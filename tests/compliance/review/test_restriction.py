@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import editing
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ComplianceCard, ImportReject

@@ -28,7 +28,7 @@ from salesconnect.lib.actor import Actor, system
 from tests.evidence import evidence
 from tests.interleaving import Act, overlapping
 from unsubscribes import rehash
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.people import newcomers
 from unsubscribes.crm.reading import applying
@@ -137,7 +137,7 @@ def brought_in_from_salesforce(world: World) -> Act:
     @transaction.atomic
     def act() -> None:
         applying.apply(rows, our_user="", now=NOON)
-        assert newcomers.create(rows, providers.current()) == 1
+        assert newcomers.create(rows, provider_registry.current()) == 1
 
     return act
 

@@ -6,7 +6,8 @@ from django.urls import NoReverseMatch, reverse
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes, creation, editing, staging, undoing
-from compliance.card.rules import Authorization, AuthorizationType, Source
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
 from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression

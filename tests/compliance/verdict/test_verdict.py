@@ -8,11 +8,12 @@ import time_machine
 from django.db import ProgrammingError, transaction
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import ComplianceCard, Policy, Suppression
 from compliance.review import restriction
 from compliance.verdict import policy, verdict
-from compliance.verdict.reasons import RULES, OptOut, months_before
+from compliance.verdict.reason_registry import RULES, OptOut, months_before
 from contacts.models import Contact
 from salesconnect.lib.errors import Forbidden, Invalid
 from unsubscribes.mail import gate

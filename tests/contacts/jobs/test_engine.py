@@ -17,7 +17,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from compliance.acts.source import source_params
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from compliance.imports import import_jobs as import_services
 from compliance.imports import working
 from contacts import tasks

@@ -1,6 +1,6 @@
 import pytest
 
-from compliance.card.rules import SourceType
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from contacts.models import Contact
 from contacts.people import listing

@@ -3,7 +3,8 @@
 import pytest
 from django.db import connection
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.models import ContactEvent, Verification
 from contacts.sealing import sealing, verification
 

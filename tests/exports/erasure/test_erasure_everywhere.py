@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from compliance.card import card_changes, editing
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.imports import import_jobs as imports
 from compliance.imports import working
 from compliance.models import ImportReject

@@ -7,7 +7,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import Suppression
 from compliance.suppression import suppression
 from contacts.models import Contact

@@ -12,7 +12,9 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card import card_changes
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import CardTally, ComplianceCard, ErasedAddress, ImportJob, Suppression
 from compliance.suppression import suppression
 from contacts.events import history

@@ -11,13 +11,15 @@ from django.utils import timezone
 from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes, editing
 from compliance.card.creation import create_person
-from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED, Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Policy
 from compliance.review import restriction
 from compliance.suppression import suppression
 from compliance.verdict import policy
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact
 from exports.erasure import erasure

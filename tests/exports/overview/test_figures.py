@@ -5,7 +5,7 @@ from django.db import transaction
 
 from compliance.card import tallying
 from compliance.models import CardTally, ComplianceCard
-from compliance.verdict.reasons import months_before
+from compliance.verdict.reason_registry import months_before
 from contacts.models import Contact
 from exports.overview import figures
 from tests.exports.overview.acts import Team

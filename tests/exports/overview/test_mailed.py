@@ -5,7 +5,8 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card import card_changes
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.verdict import asof
 from contacts.events import history
 from contacts.models import Contact, ContactEvent

@@ -4,7 +4,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.utils import translation
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from exports.overview import processing
 from exports.overview.models import ProcessingTexts
 from exports.retention import retention_rules

@@ -13,7 +13,8 @@ from django.core.files.base import ContentFile
 from fpdf import FPDF
 
 from compliance.card.card_changes import authorise
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent

@@ -10,7 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from compliance.card import card_changes, editing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.review import restriction
 from compliance.suppression import suppression
 from contacts.events import history

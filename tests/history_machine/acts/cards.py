@@ -8,7 +8,9 @@ from django.utils import timezone
 from compliance.acts.authorization import authorization_params
 from compliance.acts.source import source_params
 from compliance.card import card_changes
-from compliance.card.rules import NOT_RECORDED, Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import NOT_RECORDED, Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.review import informing, review
 from contacts import tasks
 from contacts.events import history

@@ -14,7 +14,7 @@ from compliance.imports import working
 from compliance.models import ComplianceCard, ImportJob
 from contacts.events import history
 from contacts.models import Contact, Merge
-from contacts.people.fields import DETAILS
+from contacts.people.field_registry import DETAILS
 from contacts.people.rules import normalise_address
 from tests.history_machine.acts.table import act
 from tests.history_machine.world import ADDRESSES, Refused, World

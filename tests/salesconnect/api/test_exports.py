@@ -9,7 +9,7 @@ from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Batch
 from exports.files import csv_export
-from exports.files.csv_columns import ALL_COLUMNS, COLUMNS, header
+from exports.files.csv_column_registry import ALL_COLUMNS, COLUMNS, header
 
 EXPORTS = "/api/v1/exports/"
 EVERYONE = {"selection": {"filter": {}}, "reason": "yearly review"}

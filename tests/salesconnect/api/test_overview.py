@@ -3,7 +3,9 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from exports.overview import daily_figures
 
 

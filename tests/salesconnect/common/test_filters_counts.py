@@ -2,7 +2,9 @@ import datetime as dt
 
 import pytest
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.common.filters import filtered, matching_count

@@ -7,7 +7,9 @@ from django.utils import translation
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.jobs import batches

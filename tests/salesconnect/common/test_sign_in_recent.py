@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from contacts.accounts import tokens
 from contacts.models import ApiToken, Contact, User
-from salesconnect.lib.actor import RIGHTS
+from salesconnect.lib.role_registry import RIGHTS
 from tests.sessions import age
 from tests.test_page_rights import PAGES
 

@@ -13,7 +13,7 @@ from salesconnect.common.sync_words import code_words
 from tests.unsubscribes.crm.conftest import ACTOR, is_out
 from tests.unsubscribes.crm.drivers import CabinetDriver, Driver, OrgDriver
 from tests.unsubscribes.crm.runs.test_running_crashes import leases_run_out
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
@@ -31,7 +31,7 @@ FILE = "tests.unsubscribes.crm.file_provider.FileProvider"
 @pytest.fixture(params=CRMS)
 def crm(request, tmp_path, monkeypatch, db) -> Driver:
     """Return a CRM that is connected, and where nothing waits for long."""
-    monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
+    monkeypatch.setitem(provider_registry.PROVIDERS, "file", FILE)
     monkeypatch.setattr(client, "FIRST_DELAY", 0.02)
     monkeypatch.setattr(running, "MANUAL_PATIENCE", 2.0)
     monkeypatch.setattr(settling, "RETRY_TIME_FACTOR", 0.05)
@@ -76,7 +76,7 @@ def test_a_no_there_is_a_no_here(crm, anna):
     run = sync()
     assert (run.state, run.changed, is_out(person), crm.box(record)) == ("done", 1, True, True)
     [held] = Suppression.objects.all()
-    assert (held.source, f"In {crm.name}" in held.reason) == (providers.current().source, True)
+    assert (held.source, f"In {crm.name}" in held.reason) == (provider_registry.current().source, True)
     assert (sync().changed, sync().written) == (0, 0)
 
 
@@ -427,7 +427,7 @@ def test_the_other_crm_is_connected_only_when_this_one_is_disconnected(crm, anna
 
 
 def test_the_environment_connects_a_crm_that_it_names(tmp_path, monkeypatch, db):
-    monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
+    monkeypatch.setitem(provider_registry.PROVIDERS, "file", FILE)
     cabinet = CabinetDriver(tmp_path / "cabinet.json").cabinet
     monkeypatch.setenv("CABINET", str(cabinet.path))
     row = connecting.from_environment(actor=ACTOR)

@@ -3,7 +3,8 @@ import datetime as dt
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from tests.evidence import evidence
 from unsubscribes.evidence.rules import stricter
 

@@ -6,7 +6,8 @@ from django.test import Client
 from django.utils import timezone
 
 from compliance.card.editing import edit
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import suppression
 from contacts.events import history

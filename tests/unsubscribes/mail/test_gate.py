@@ -1,4 +1,5 @@
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import Suppression
 from compliance.suppression import suppression
 from compliance.verdict import policy

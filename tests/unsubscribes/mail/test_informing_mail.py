@@ -7,7 +7,9 @@ from anymail.signals import AnymailTrackingEvent
 from django.test import Client
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.review import informing, restriction
 from compliance.suppression import suppression

@@ -6,7 +6,8 @@ import pytest
 from django.utils import timezone
 from django.utils.translation import override
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.models import Contact, ContactEvent

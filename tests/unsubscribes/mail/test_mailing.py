@@ -1,7 +1,8 @@
 import pytest
 
 from compliance.card import card_changes as cards
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.models import Contact
 from exports.erasure import erasure
 from salesconnect.lib.errors import Conflict, Forbidden, Missing

@@ -4,7 +4,9 @@ import pytest
 from django.utils import timezone
 
 from compliance.card import editing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from compliance.verdict import asof, judging

@@ -13,7 +13,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.encryption import decrypt_or_empty, encrypt
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.kick import kick
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import (
     OutboxEntry,
     SyncConnection,
@@ -45,7 +45,7 @@ def connection() -> SyncConnection | None:
 
 def by_environment() -> bool:
     """Tell whether environment variables configure the sign-in; the page shows it read-only then."""
-    return any(crm.environment() for crm in providers.every())
+    return any(crm.environment() for crm in provider_registry.every())
 
 
 def shown() -> SyncConnection:
@@ -72,7 +72,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
     if before["provider"] != row.provider and row.set_up_at:
         raise Conflict("other_crm", _("Disconnect the CRM that is connected first."))
     row.login_url = str(row.login_url).strip().rstrip("/")
-    elsewhere = not providers.of(row).is_same_place(row.login_url, before["login_url"])
+    elsewhere = not provider_registry.of(row).is_same_place(row.login_url, before["login_url"])
     if elsewhere:
         row.secret = ""  # never send a secret to another host than the one it was entered for
     if errors := _faults(row, values.get("secret", "")):
@@ -114,7 +114,7 @@ def _start_over(row: SyncConnection) -> None:
 
 
 def _faults(row: SyncConnection, secret: str) -> dict[str, list[str]]:
-    faults = providers.of(row).faults(row, secret)
+    faults = provider_registry.of(row).faults(row, secret)
     if not 1 <= row.budget_percent <= MOST_PERCENT:
         faults["budget_percent"] = _("Give a number from 1 to 100.")
     return {name: [words] for name, words in faults.items()}
@@ -143,7 +143,7 @@ def _sign_in_of_environment() -> dict[str, str]:
 
 
 def _crm_of_environment() -> Provider:
-    return next((crm for crm in providers.every() if crm.environment()), providers.current())
+    return next((crm for crm in provider_registry.every() if crm.environment()), provider_registry.current())
 
 
 def test(*, actor: Actor) -> list[ConnectionCheck]:
@@ -152,7 +152,7 @@ def test(*, actor: Actor) -> list[ConnectionCheck]:
     row = from_environment(actor=actor)
     if row is None:
         raise Conflict("not_connected", _("Salesforce is not connected."))
-    return providers.of(row).check(row)
+    return provider_registry.of(row).check(row)
 
 
 def last_dry_run() -> SyncRun | None:

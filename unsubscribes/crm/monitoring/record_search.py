@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox
 
@@ -32,7 +32,7 @@ def find(actor: Actor, *, search: str = "", show: str = "") -> QuerySet[SyncReco
     if not search.strip():
         return found
     try:
-        return found.filter(sf_id=providers.current().record_id(search))
+        return found.filter(sf_id=provider_registry.current().record_id(search))
     except ValueError:
         people = Contact.objects.visible_to(actor).matching(search).values_list("pk", flat=True)
         return found.filter(contact_id__in=list(people[:MOST_PEOPLE]))

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncCursor, SyncError, SyncNotice, SyncRecord, SyncRun
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.outbox.outbox import KEEPS_CLEARING
@@ -55,7 +55,7 @@ def status() -> Status:
         state=row.state,
         paused_until=row.paused_until,
         message=row.message,
-        lag=_lag(providers.of(row).sobjects),
+        lag=_lag(provider_registry.of(row).sobjects),
         outbox=_outbox(),
         oldest=_oldest(),
         used=row.usage_used,
@@ -92,7 +92,7 @@ def newest_entry(record: SyncRecord) -> OutboxEntry | None:
 
 def url_of(row: SyncConnection, sf_id: str) -> str:
     """Return the URL of a record in the CRM; empty before the first sign-in."""
-    return providers.of(row).url_of(row, sf_id)
+    return provider_registry.of(row).url_of(row, sf_id)
 
 
 def _lag(sobjects: Iterable[str]) -> dict[str, int | None]:
@@ -113,7 +113,7 @@ class ReadStatus:
 
 def readings() -> list[ReadStatus]:
     cursors = SyncCursor.objects.annotate(now=Now()).in_bulk()
-    return [_reading(sobject, cursors.get(sobject)) for sobject in providers.current().sobjects]
+    return [_reading(sobject, cursors.get(sobject)) for sobject in provider_registry.current().sobjects]
 
 
 def _reading(name: str, cursor: Any) -> ReadStatus:

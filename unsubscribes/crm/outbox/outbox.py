@@ -19,7 +19,7 @@ from contacts.jobs import engine
 from contacts.models import Contact
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import OutboxEntry, SyncJob, SyncNotice, SyncRecord
 from unsubscribes.crm.outbox import sync_errors, ticking
 
@@ -109,7 +109,7 @@ def _enqueue_reconsent(records: Sequence[int], said_at: dt.datetime) -> None:
 
 def register_known_ids(people: Sequence[int]) -> None:
     """Create rows for the CRM IDs of these people, as far as the ID itself tells the object."""
-    crm = providers.current()
+    crm = provider_registry.current()
     named = Contact.objects.filter(pk__in=people).exclude(salesforce_id="").values_list("salesforce_id", "pk")
     found = [(sf_id, sobject, pk) for sf_id, pk in named if (sobject := crm.sobject_of(sf_id))]
     if found:

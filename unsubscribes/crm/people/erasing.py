@@ -16,7 +16,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Missing
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
 
@@ -103,7 +103,7 @@ def records_of(people: Sequence[int]) -> set[str]:
     """Return the CRM IDs of these people's records."""
     known = SyncRecord.objects.filter(pk__in=outbox.affected_records(people), deleted=False)
     named = Contact.objects.among(people).exclude(salesforce_id="").values_list("salesforce_id", flat=True)
-    crm = providers.current()
+    crm = provider_registry.current()
     return {*known.values_list("sf_id", flat=True), *(each for each in named if crm.sobject_of(each))}
 
 

@@ -17,7 +17,7 @@ from contacts.models import Contact
 from salesconnect.lib.actor import system
 from salesconnect.lib.database.sql import fill, statement
 from salesconnect.lib.database.transactions import act
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.outbox import outbox
 from unsubscribes.crm.people import record_ids
@@ -122,7 +122,7 @@ def link(people: Sequence[int]) -> None:
     record_ids.write(names)
     if opted_out:
         holders = Contact.objects.among(opted_out)
-        suppression.unsubscribe(holders, actor=system("sync"), source=providers.current().source)
+        suppression.unsubscribe(holders, actor=system("sync"), source=provider_registry.current().source)
     outbox.enqueue(outbox.without_dead_letter(outbox.affected_records(people)), True)
 
 

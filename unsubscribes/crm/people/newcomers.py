@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from compliance.card import staging
 from compliance.card.creation import create_staged
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 from contacts.models import Contact
 from contacts.people.details import clean
-from contacts.people.fields import LIMITS
+from contacts.people.field_registry import LIMITS
 from salesconnect.lib.actor import system
 from unsubscribes.crm.people import erasing, record_ids
 from unsubscribes.crm.provider import Provider

@@ -16,7 +16,7 @@ from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor, system
 from salesconnect.lib.database.sql import statement
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncRecord
 from unsubscribes.crm.outbox import outbox
 
@@ -57,7 +57,7 @@ Names = Sequence[tuple[int, str, str]]
 def wrong(people: Iterable[int]) -> Names:
     """Return the people whose ID should change: their number, the present ID, the right one."""
     among = sorted(set(people))
-    return _found(WRONG, {"people": among}) if among and providers.current().names_people else ()
+    return _found(WRONG, {"people": among}) if among and provider_registry.current().names_people else ()
 
 
 def wrong_of(sf_ids: Sequence[str], before: Iterable[SyncRecord]) -> Names:

@@ -20,7 +20,7 @@ from contacts.models import Contact
 from contacts.people.addresses import address_hashes, folded_hashes
 from contacts.people.skeletons import skeleton_hashes
 from salesconnect.lib.actor import system
-from unsubscribes.crm import providers
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import OutboxEntry, SyncRecord
 from unsubscribes.crm.outbox import outbox, sync_errors
 from unsubscribes.crm.people import linking, record_ids
@@ -255,7 +255,7 @@ def opt_out(people: Mapping[int, str], hashes: Hashes, looks: Looks, *, beside: 
     changed = 0
     if not people and not hashes and not beside:
         return changed
-    source = providers.current().source
+    source = provider_registry.current().source
     address_locks.hold(hashes)
     lock(Contact.objects.filter(Q(pk__in=[*people, *beside]) | Q(address_hash__in=list(hashes))))
     for reason in sorted({*people.values(), *hashes.values()}):

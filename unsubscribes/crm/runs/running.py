@@ -14,7 +14,7 @@ from contacts.jobs import engine
 from contacts.people.addresses import newest_key
 from salesconnect.lib.database import table_sizes
 from salesconnect.lib.kick import kick
-from unsubscribes.crm import flight, providers
+from unsubscribes.crm import flight, provider_registry
 from unsubscribes.crm.flight import FlightRecorder
 from unsubscribes.crm.models import TEXT_LIMIT, SyncConnection, SyncRun
 from unsubscribes.crm.outbox import outbox
@@ -74,7 +74,7 @@ class RunTurn:
         patience = MANUAL_PATIENCE if self.manual else PATIENCE
         SyncRun.objects.filter(pk=self.run.pk).update(**engine.going_on())
         table_sizes.analyze_if_unknown(*TABLES)
-        crm, read_only = providers.of(connection), self.run.dry_run
+        crm, read_only = provider_registry.of(connection), self.run.dry_run
         with crm.open(connection, alive=self._alive, patience=patience, read_only=read_only) as session:
             self.flight = session.flight
             try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contacts.people.fields import FIELDS
+from contacts.people.field_registry import FIELDS
 from contacts.people.rules import normalise_address, salesforce_id
 from salesconnect.lib.database.sql import fill
 from unsubscribes.crm.values import CrmRecord

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from compliance.suppression.sources import OptOutSource
+from compliance.suppression.opt_out_source_registry import OptOutSource
 from contacts.people.rules import salesforce_id
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.provider import Provider

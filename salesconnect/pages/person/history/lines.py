@@ -18,7 +18,7 @@ from contacts.models import ContactEvent
 from salesconnect.common import history_words
 from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import SortKey
-from salesconnect.lib.doors import DOORS
+from salesconnect.lib.door_registry import DOORS
 from salesconnect.pages.people.cells import time_element
 from salesconnect.pages.templatetags.ui import icon
 

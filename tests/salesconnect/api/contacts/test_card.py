@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 import time_machine
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.suppression import suppression
 from contacts.models import Contact
 from exports.erasure import erasure

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import ComplianceCard
 from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact

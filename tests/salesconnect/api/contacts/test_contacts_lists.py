@@ -3,7 +3,9 @@
 import pytest
 
 from compliance.card import card_changes, editing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from contacts.accounts import tokens
 from contacts.models import Contact
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import ComplianceCard
 from contacts.jobs import batches
 from contacts.models import Batch, Contact

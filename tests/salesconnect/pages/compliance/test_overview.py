@@ -5,7 +5,8 @@ import pytest
 from django.utils import timezone
 
 from compliance.card import tallying
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.models import Contact
 from exports.overview import daily_figures
 from exports.overview.models import DailyFigure

@@ -4,7 +4,9 @@ import re
 import pytest
 from django.utils import timezone
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.review import review
 from contacts.models import Contact

@@ -4,7 +4,9 @@ import re
 import pytest
 from django.test import Client
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.suppression import suppression
 from contacts.models import Contact
 from salesconnect.common import filters

@@ -5,7 +5,9 @@ import datetime as dt
 import pytest
 
 from compliance.card import card_changes, editing
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.events import history

@@ -2,7 +2,9 @@ import datetime as dt
 
 import pytest
 
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from salesconnect.pages.person.card_forms import AuthorizationForm, CardForm, SourceForm, card_values
 
 CONSENT = {"authorization_type": "consent", "consent_date": "2026-03-01", "consent_purpose": "Newsletter"}

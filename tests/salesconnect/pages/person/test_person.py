@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from compliance.acts.authorization import authorization_params
 from compliance.card import editing
-from compliance.card.rules import Authorization, AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
+from compliance.card.source_registry import SourceType
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.jobs import batches, bulk_undo

@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from compliance.suppression.sources import OptOutSource
+from compliance.suppression.opt_out_source_registry import OptOutSource
 from tests.unsubscribes.crm.conftest import ACTOR, connected, org, running_org, sync, unsubscribe  # noqa: F401
 from tests.unsubscribes.crm.drivers import CabinetDriver
-from unsubscribes.crm import providers, tasks
+from unsubscribes.crm import provider_registry, tasks
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncConnection, SyncCursor, SyncRecord, SyncRun
 
@@ -168,7 +168,7 @@ class TestAnotherCrm:
 
     @pytest.fixture(autouse=True)
     def cabinet(self, tmp_path, monkeypatch, db) -> CabinetDriver:
-        monkeypatch.setitem(providers.PROVIDERS, "file", FILE)
+        monkeypatch.setitem(provider_registry.PROVIDERS, "file", FILE)
         return CabinetDriver(tmp_path / "cabinet.json")
 
     def test_has_its_own_form_words_and_steps(self, administrating):
@@ -199,7 +199,7 @@ class TestAnotherCrm:
         assert (answer.status_code, "from 1 to 100" in answer.content.decode()) == (422, True)
 
 
-@pytest.mark.parametrize("crm", list(providers.every()), ids=lambda crm: crm.key)
+@pytest.mark.parametrize("crm", list(provider_registry.every()), ids=lambda crm: crm.key)
 class TestEveryCrm:
     def test_declares_fields_that_fit_the_connection(self, crm):
         given = {field.name: "x" for field in crm.setup.fields}

@@ -9,7 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from compliance.acts.source import source_params
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from compliance.imports import import_jobs as imports
 from compliance.models import ImportJob
 from contacts import tasks

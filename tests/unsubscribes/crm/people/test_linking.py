@@ -1,6 +1,7 @@
 """Whose a record of the CRM is when people are merged here."""
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from contacts.models import Contact
 from exports.erasure import erasure
 from tests.unsubscribes.crm.conftest import ACTOR, is_out

@@ -5,7 +5,8 @@ from django.db import connection, transaction
 
 from compliance.card import staging
 from compliance.card.creation import create_staged
-from compliance.card.rules import Source, SourceType
+from compliance.card.rules import Source
+from compliance.card.source_registry import SourceType
 from compliance.card.staging import NewPerson
 from compliance.suppression import suppression
 from contacts.models import Contact

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from compliance.card.card_changes import lock
 from compliance.card.editing import edit
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.suppression import suppression
 from compliance.verdict import policy
 from contacts.events import history

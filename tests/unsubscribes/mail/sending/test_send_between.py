@@ -4,7 +4,9 @@ import pytest
 
 from compliance.card import card_changes
 from compliance.card.editing import edit
-from compliance.card.rules import Authorization, AuthorizationType, Source, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization, Source
+from compliance.card.source_registry import SourceType
 from compliance.models import Suppression
 from compliance.review.restriction import restrict
 from compliance.suppression import suppression

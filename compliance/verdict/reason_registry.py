@@ -18,8 +18,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from compliance.card.rules import AuthorizationType
-from compliance.suppression.sources import FACTS, OptOutSource
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.suppression.opt_out_source_registry import FACTS, OptOutSource
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

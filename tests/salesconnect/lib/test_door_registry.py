@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 
 from compliance.models import ImportJob
 from contacts.models import Batch, ContactEvent
-from salesconnect.lib.doors import DOORS, LIMIT, Door
+from salesconnect.lib.door_registry import DOORS, LIMIT, Door
 from unsubscribes.models import Message
 
 

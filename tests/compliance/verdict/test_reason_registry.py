@@ -7,12 +7,13 @@ import pytest
 from babel.messages.pofile import read_po
 from django.utils import timezone, translation
 
-from compliance.card.rules import Authorization, AuthorizationType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.rules import Authorization
 from compliance.models import ComplianceCard, Policy
 from compliance.review import restriction
 from compliance.suppression import suppression
 from compliance.verdict import asof, policy
-from compliance.verdict.reasons import DECIDED, MONTHS, RULES, Effect, Facts, OptOut, VerdictRule
+from compliance.verdict.reason_registry import DECIDED, MONTHS, RULES, Effect, Facts, OptOut, VerdictRule
 from compliance.verdict.verdict import EFFECTS, HOLDING
 from contacts.models import Contact
 from salesconnect.pages.person.card_forms import PolicyForm

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from compliance.card.rules import AuthorizationType, SourceType
-from contacts.people.fields import BY_NAME, DETAILS, FieldKind
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
+from contacts.people.field_registry import BY_NAME, DETAILS, FieldKind
 
 NAME_LIMIT = 80
 _GAPS = re.compile(r"[\s\-‐-―_/]+")

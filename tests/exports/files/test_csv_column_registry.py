@@ -9,11 +9,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compliance.card.rules import AuthorizationType, SourceType
+from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from contacts.models import Contact
 from exports.files import csv_export, postgres_copy
-from exports.files.csv_columns import (
+from exports.files.csv_column_registry import (
     ALL_COLUMNS,
     CARD_COLUMNS,
     COLUMNS,
@@ -25,7 +26,7 @@ from exports.files.csv_columns import (
     file_name,
     header,
 )
-from exports.files.csv_columns import DAY as DAY_FORM
+from exports.files.csv_column_registry import DAY as DAY_FORM
 
 DAY = dt.date(2026, 11, 23)
 STOCKHOLM = dt.timezone(dt.timedelta(hours=1))
@@ -138,5 +139,5 @@ def test_a_new_column_is_one_entry(person, monkeypatch):
     file = io.BytesIO()
     assert postgres_copy.append([anna.pk], file)[0] == 1
     assert file.getvalue().decode().rstrip().split(",")[-2:] == ["2026-05-01T08:00:00Z", ""]
-    monkeypatch.setattr(csv_export.csv_columns, "COLUMNS", columns)
+    monkeypatch.setattr(csv_export.csv_column_registry, "COLUMNS", columns)
     assert csv_export.csv_of(Contact.objects.get(), timezone.now()).rstrip().endswith(",2026-05-01T08:00:00Z,")

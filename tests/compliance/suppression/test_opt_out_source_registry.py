@@ -5,8 +5,15 @@ import datetime as dt
 import pytest
 
 from compliance.models import Suppression
-from compliance.suppression.sources import FACTS, GIVEN_BY_USERS, REPEATED, SAID_BY_SOMEBODY, OptOutSource, Teller
-from compliance.verdict.reasons import RULES, Facts, OptOut
+from compliance.suppression.opt_out_source_registry import (
+    FACTS,
+    GIVEN_BY_USERS,
+    REPEATED,
+    SAID_BY_SOMEBODY,
+    OptOutSource,
+    Teller,
+)
+from compliance.verdict.reason_registry import RULES, Facts, OptOut
 from salesconnect.common import history_words
 
 SINCE = dt.datetime(2026, 5, 1, 8, 0, tzinfo=dt.UTC)
