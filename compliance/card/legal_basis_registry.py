@@ -20,25 +20,14 @@ class AuthorizationType(SlugChoices):
     OTHER = 7, _("Other")
 
 
-# By which words an import knows a legal basis beside its slug: the labels in every language, whichever is active, and
-# those of other programs.
-AUTHORIZATION_WORDS = {
-    AuthorizationType.CONSENT: ("Consent", "Samtycke", "Freely given consent from contact"),
+# By which words of other programs an import knows a legal basis, beside its slug and its label in every language.
+AUTHORIZATION_WORDS: dict[SlugChoices, tuple[str, ...]] = {
+    AuthorizationType.CONSENT: ("Freely given consent from contact",),
     AuthorizationType.LEGITIMATE_INTEREST: (
-        "Legitimate Interest",
-        "Berättigat intresse",
         "Legitimate interest – prospect/lead",
         "Legitimate interest – existing customer",
         "Legitimate interest – other",
     ),
-    AuthorizationType.CONTRACT: ("Performance of a Contract", "Fullgörande av avtal"),
-    AuthorizationType.LEGAL_OBLIGATION: ("Compliance with Legal Obligation", "Rättslig förpliktelse"),
-    AuthorizationType.VITAL_INTERESTS: ("Protection of Vital Interests", "Skydd av grundläggande intressen"),
-    AuthorizationType.PUBLIC_INTEREST: (
-        "Public Interest/Official Authority",
-        "Allmänt intresse/myndighetsutövning",
-    ),
-    AuthorizationType.OTHER: ("Other", "Annat"),
 }
 
 

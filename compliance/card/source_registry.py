@@ -19,15 +19,6 @@ class SourceType(SlugChoices):
     OTHER = 5, _("Other")
 
 
-SOURCE_WORDS = {
-    SourceType.CRM_SYNC: ("CRM Sync", "CRM-synkronisering"),
-    SourceType.IMPORT: ("Import",),
-    SourceType.MANUAL_UPLOAD: ("Manual Upload", "Manuell uppladdning"),
-    SourceType.CHROME_EXTENSION: ("Chrome Extension", "Chrome-tillägg"),
-    SourceType.OTHER: ("Other", "Annat"),
-}
-
-
 # Whether a source has the data from the person; whoever came in by another one must be told of it (GDPR art. 14).
 DIRECT_SOURCES = (SourceType.MANUAL_UPLOAD, SourceType.CHROME_EXTENSION)
 

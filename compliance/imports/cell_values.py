@@ -2,19 +2,21 @@
 
 import datetime as dt
 import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from compliance.card.legal_basis_registry import AUTHORIZATION_WORDS, AuthorizationType
 from compliance.card.rules import NOT_RECORDED
-from compliance.card.source_registry import SOURCE_WORDS, SourceType
+from compliance.card.source_registry import SourceType
 from compliance.imports.headers import key
 from compliance.imports.optouts import YES, is_opt_out, word
 from contacts.people.details import UNPRINTABLE
+from salesconnect.lib.slug_choices import SlugChoices
 
 _NOTHING = {"", key(NOT_RECORDED), "ejregistrerad", "ejregistrerat", "inteangivet", "ejangivet", "notapplicable"}
-_AUTHORIZATION_KEYS = {key(word): code for code, words in AUTHORIZATION_WORDS.items() for word in (code.slug, *words)}
-_SOURCE_KEYS = {key(word): code for code, words in SOURCE_WORDS.items() for word in (code.slug, *words)}
 
 _NO = {
     "",
@@ -51,7 +53,8 @@ def authorization_type(cell: str) -> AuthorizationType | None:
 
     Several names parted by semicolons, as HubSpot writes them, must mean the same type.
     """
-    found = {_AUTHORIZATION_KEYS.get(name, name) for name in map(key, cell.split(";")) if name not in _NOTHING}
+    types = _types_by_word(AuthorizationType)
+    found = {types.get(name, name) for name in map(key, cell.split(";")) if name not in _NOTHING}
     if not found:
         return None
     code = found.pop()
@@ -65,9 +68,9 @@ def source_type(cell: str) -> SourceType | None:
     name = key(cell)
     if name in _NOTHING:
         return None
-    if name not in _SOURCE_KEYS:
+    if name not in _types_by_word(SourceType):
         raise ValueError(_("“%(text)s” is not a source type.") % {"text": cell})
-    return _SOURCE_KEYS[name]
+    return _types_by_word(SourceType)[name]
 
 
 def consent_date(cell: str) -> dt.date | None:
@@ -102,3 +105,13 @@ def text(cell: str) -> str:
     if UNPRINTABLE.search(cell):
         raise ValueError(_("Remove the characters that cannot be seen."))
     return cell
+
+
+@cache
+def _types_by_word(types: type[SlugChoices]) -> Mapping[str, Any]:
+    """Return the types of a card by the keys of all words that name them."""
+    return {
+        key(word): code
+        for code in types
+        for word in (code.slug, *code.labels_in_every_language(), *AUTHORIZATION_WORDS.get(code, ()))
+    }

@@ -105,7 +105,8 @@ def _any_of(code: str, policy: Policy, card: str, now: dt.datetime | None) -> Q:
 def _ground(facts: Judged) -> str:
     if facts.consent_date is None:
         return _t("%(ground)s.") % {"ground": AuthorizationType(facts.authorization_type or 0).label}
-    return _t("Consent of %(date)s for %(purpose)s.") % {
+    return _t("%(ground)s of %(date)s for %(purpose)s.") % {
+        "ground": AuthorizationType(facts.authorization_type or 0).label,
         "date": date_format(facts.consent_date),
         "purpose": facts.consent_purpose or _t("a purpose that is no longer held"),
     }

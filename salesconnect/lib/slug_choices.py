@@ -1,6 +1,10 @@
 """Choices that are stored as small codes and named by a slug."""
 
+from collections.abc import Iterable
+
+from django.conf import settings
 from django.db.models import IntegerChoices
+from django.utils import translation
 
 
 class SlugChoices(IntegerChoices):
@@ -18,4 +22,10 @@ class SlugChoices(IntegerChoices):
 
     @classmethod
     def slugs(cls) -> list[str]:
-        return [choice.slug for choice in cls]
+        return [choice.slug for choice in sorted(cls)]
+
+    def labels_in_every_language(self) -> Iterable[str]:
+        """Yield the label in each language of the product."""
+        for language, _name in settings.LANGUAGES:
+            with translation.override(language):
+                yield str(self.label)

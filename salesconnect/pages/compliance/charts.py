@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from compliance.card.legal_basis_registry import AuthorizationType
+from compliance.card.legal_basis_registry import CONSENTS, AuthorizationType
 from compliance.card.rules import NOT_RECORDED
 from compliance.card.source_registry import SourceType
 from exports.overview import daily_figures, figures
@@ -23,8 +23,8 @@ TREND_DAYS = 90
 FEWEST_DAYS = 2
 
 
-def people_url(**filters: str) -> str:
-    query = f"?{urlencode(filters)}" if filters else ""
+def people_url(**filters: str | list[str]) -> str:
+    query = f"?{urlencode(filters, doseq=True)}" if filters else ""
     return f"{reverse('people')}{query}"
 
 
@@ -96,10 +96,10 @@ def _trend_point(day: dt.date, numbers: Figures) -> Point:
     return Point(label, date_format(day), (Value(numbers[figures.TOTAL][""]), Value(recorded(numbers))))
 
 
-def _age_filters(age: AgeBand) -> dict[str, str]:
+def _age_filters(age: AgeBand) -> dict[str, str | list[str]]:
     days = {"consent_after": age.since, "consent_before": age.until}
     if not any(days.values()):
-        return {"authorization_type": AuthorizationType.CONSENT.slug}
+        return {"authorization_type": [consent.slug for consent in CONSENTS]}
     return {name: day.isoformat() for name, day in days.items() if day}
 
 

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from compliance.card.legal_basis_registry import ARTICLES, CONSENTS, STRICTEST_FIRST, AuthorizationType
@@ -17,11 +18,17 @@ READ = {AuthorizationType: cell_values.authorization_type, SourceType: cell_valu
 
 
 @pytest.mark.parametrize("code", TYPES, ids=repr)
-@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize("language", dict(settings.LANGUAGES))
 def test_an_import_knows_it_by_its_label_in_each_language(code, language):
     with translation.override(language):
         label = str(code.label)
     assert READ[type(code)](label) == code
+
+
+@pytest.mark.parametrize("types", READ)
+def test_the_slugs_stand_at_the_place_of_their_codes(types):
+    """Statements find the slug of a code by its number, whatever the order in which the types are offered."""
+    assert {code: types.slugs()[code - 1] for code in types} == {code: code.slug for code in types}
 
 
 @pytest.mark.parametrize("code", TYPES, ids=repr)
