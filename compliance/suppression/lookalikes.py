@@ -1,13 +1,14 @@
 """Addresses that look like a suppressed one: mail is held, and nobody is opted out, until a user decides.
 
-The mark on the card is kept by triggers (migration 0016), whatever the door. It is true of who is not unsubscribed
-while a suppression of another address has the same skeleton (`contacts.people.skeletons`), a bounce excepted, which is
-nobody's word; until somebody says that the address is another person's.
+Triggers keep the mark on the card, whatever the door (`compliance/sql/compliance_see_lookalikes.sql`, its callers).
+A person is marked while a suppression of another address has the same skeleton (`contacts.people.skeletons`). Three
+things end it: the person unsubscribes too, the suppression goes, or a user says that the address is another person's.
+A bounce marks nobody, since nobody said it.
 
-A suppression has a skeleton when who brought it knew the address: as the holder's, or as it was written; an unsubscribe
-link, the ledger of suppressions and a read of Salesforce bring theirs. One that is known by its hash alone has none
-until somebody gets the very address, and nothing can be said of what looks like it: that of a link or of a line of the
-ledger from version 0.1 whose address nobody has, and that of a record whose address was taken away in Salesforce.
+A suppression has a skeleton if the address was known when it was stored: from the person who has it, an unsubscribe
+link, the ledger, or a read of the CRM. One that is known by its hash alone gets its skeleton when somebody comes in
+with that very address; until then its look-alikes are not marked. Such are links and ledger lines of version 0.1 whose
+address nobody has, and records whose address was removed in the CRM.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,11 +31,6 @@ from salesconnect.lib.database.transactions import act
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.outcome import Outcome
 
-LOOKALIKE_PAIRS = """
-    SELECT {columns} FROM contacts_contact person JOIN compliance_suppression held
-        ON held.skeleton_hash = person.skeleton_hash AND held.address_hash <> person.address_hash
-        AND held.source <> 'bounce'
-"""
 TELL_APART = statement(__file__, "tell_apart")
 # All that has one skeleton moves to the new key at once, for it is compared by its hash.
 TO_NEWEST = """UPDATE {table} SET skeleton_hash = (%(moves)s::jsonb ->> skeleton_hash::text)::uuid

@@ -135,17 +135,6 @@ def counts() -> dict[int, tuple[int, int]]:
     return {row["rule"]: (row["listed"], row["warned"]) for row in found}
 
 
-def warned_of(owner_id: int) -> int:
-    """Return for how many of an owner's people an erasure is announced."""
-    return (
-        RetentionCase.objects.filter(rule__active=True, rule__step=Step.ERASE, warned_at__isnull=False)
-        .filter(contact__owner=owner_id)
-        .values("contact")
-        .distinct()
-        .count()
-    )
-
-
 def erase_chunk(contacts: ContactQuerySet, batch: Batch, actor: Actor) -> Outcome:
     """Erase the people of a chunk who are still due and have no open request; restricted ones are refused."""
     # Days may have passed since the order: it may have waited for an approval, or for a worker.

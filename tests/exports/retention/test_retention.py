@@ -365,12 +365,3 @@ def test_the_command_says_what_came_of_it(aged, rule, capsys):
     warned_long_ago()
     call_command("apply_retention")
     assert "Erased: 1." in capsys.readouterr().out
-
-
-def test_the_owner_is_told_who_will_be_erased(aged, rule, bob):
-    someone = aged()
-    Contact.objects.filter(pk=someone.pk).update(owner=bob)
-    rule(step="erase")
-    rule(step="erase", age_months=30)
-    retention.run(actor=NIGHT)
-    assert retention.warned_of(bob.pk) == 1

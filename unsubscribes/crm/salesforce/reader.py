@@ -16,13 +16,18 @@ from unsubscribes.crm.salesforce.api.client import Client, RawPage, SubRequest
 from unsubscribes.crm.salesforce.mapping import BY_NAME, SOBJECTS, changed, everything, literal, moment
 from unsubscribes.crm.values import ReadPosition, RecordPage
 
+# getUpdated answers for the last 30 days, and its start must lie before its end although it ignores seconds.
 HORIZON = dt.timedelta(days=29)
 SHORTEST = dt.timedelta(minutes=2)
 MINUTE = dt.timedelta(minutes=1)
+# Without getUpdated nobody says how long a transaction may still be open; most end much sooner.
 LONG_TRANSACTION = dt.timedelta(minutes=10)
+# A locator that expires again and again means that pages are taken in too slowly: the next run tries anew.
 RESUMES = 5
 PIECE = 500
+# The org does not offer the call, or not to this user: there is another way to read the same.
 REFUSED = (ErrorKind.BUG, ErrorKind.GONE, ErrorKind.PERMISSION)
+# It says nothing about the call: another way would fail likewise.
 PASSING = (ErrorKind.TRANSIENT, ErrorKind.AUTH, ErrorKind.QUOTA)
 
 
@@ -33,8 +38,9 @@ class Reader:
 
     def changes(self, positions: Sequence[ReadPosition]) -> dict[str, Iterator[RecordPage]]:
         """Return the pages of each object; their first pages cost one API call together, if the org allows it."""
-        plain = len(positions) == len(SOBJECTS) and not any(each.after for each in positions)
-        if self.connection.composite and plain and (together := self._together(positions)):
+        # A read that resumes in the middle of a page order needs a query of its own.
+        from_the_start = len(positions) == len(SOBJECTS) and not any(each.after for each in positions)
+        if self.connection.composite and from_the_start and (together := self._together(positions)):
             return together
         return {each.sobject: self._since(each) for each in positions}
 
