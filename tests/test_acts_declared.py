@@ -15,7 +15,7 @@ from salesconnect.api import urls
 from salesconnect.api.bulk_bodies import body_of
 from salesconnect.common import history_words
 from salesconnect.lib.role_registry import ALL_RIGHTS, RIGHTS
-from salesconnect.pages.bulk import acts as pages
+from salesconnect.pages.bulk import selection_bar as pages
 from salesconnect.pages.bulk.forms import form_of
 from salesconnect.pages.tasks import batch_words
 from tests.test_translations import ROOT, SWEDISH
@@ -26,9 +26,10 @@ FROM_A_QUEUE = {"informed": "compliance/informing.html", "reviewed": "compliance
 EXAMPLES = {
     "authorization": {"type": 3, "other": "", "consent_date": None, "consent_purpose": ""},
     "source": {"type": 2, "other": ""},
-    "owner": {"owner": None, "owner_name": None},
+    "owner": {"owner": 7, "owner_name": "bob"},
 }
 """What an order of an act with a headline of its own stores."""
+MAY_NAME_PEOPLE = {"other", "consent_purpose"}
 
 
 @pytest.mark.parametrize("kind", ACTS)
@@ -48,6 +49,15 @@ class TestEveryAct:
     def test_can_be_taken_back_if_it_says_so(self, kind):
         act = ACTS[kind]
         assert act.undoable == (type(act).take_back is not type(act).__mro__[-2].take_back)
+
+    def test_an_old_order_keeps_what_its_headline_says(self, kind):
+        params = EXAMPLES.get(kind, {})
+        kept = {name: value for name, value in params.items() if name in ACTS[kind].kept_params}
+        described = {name for name, value in params.items() if value} - set(kept)
+        assert described <= MAY_NAME_PEOPLE
+        if not described:
+            said = [batch_words.headline(Batch(kind=kind, params=each)) for each in (params, kept)]
+            assert said[0] == said[1]
 
     def test_says_all_of_it_in_swedish(self, kind):
         catalog = read_po((ROOT / SWEDISH).open("rb"), locale="sv")

@@ -29,6 +29,7 @@ class SetAuthorization(SelectedAct):
     right = "edit_people"
     action = history.AUTHORIZATION
     undoable = True
+    kept_params = ("type", "consent_date")
     asks_first = True
     label = gettext_lazy("Authorization")
     hint = gettext_lazy("Choose an authorization to see what would change.")

@@ -23,6 +23,7 @@ class MarkInformed(SelectedAct):
     right = "edit_people"
     action = history.INFORMED
     label = _("Mark as informed")
+    kept_params = ("reason",)
     parameters = (TextParameter("reason", _("Note"), _("Optional. It stays in the history."), TEXT_LIMIT),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:

@@ -23,9 +23,11 @@ class SetOwner(SelectedAct):
     right = "edit_people"
     action = history.EDITED
     undoable = True
+    kept_params = ("owner", "owner_name")
     asks_first = True
     label = gettext_lazy("Owner")
     hint = gettext_lazy("Choose an owner to see what would change.")
+    refusals = {"owner_closed": gettext_lazy("the owner’s account is closed")}
     parameters = (UserParameter("owner", gettext_lazy("Owner"), gettext_lazy("Nobody")),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:

@@ -23,6 +23,7 @@ class MarkReviewed(SelectedAct):
     right = "edit_people"
     action = history.REVIEWED
     label = _("Mark as reviewed")
+    kept_params = ("reason",)
     parameters = (TextParameter("reason", _("Note"), _("Optional. It stays in the history."), TEXT_LIMIT),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:

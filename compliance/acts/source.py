@@ -28,6 +28,7 @@ class SetSource(SelectedAct):
     right = "edit_people"
     action = history.SOURCE
     undoable = True
+    kept_params = ("type",)
     asks_first = True
     label = gettext_lazy("Source")
     hint = gettext_lazy("Choose a source to see what would change.")

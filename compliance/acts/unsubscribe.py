@@ -24,6 +24,7 @@ class Unsubscribe(SelectedAct):
     right = "unsubscribe_people"
     action = history.UNSUBSCRIBED
     label = _("Unsubscribe")
+    kept_params = ("reason",)
     parameters = (TextParameter("reason", _("Reason"), _("Optional. It stays in the history."), TEXT_LIMIT),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:

@@ -36,10 +36,10 @@ CLOCKS = """
     CASE WHEN event.changes ? 'basis_since' THEN jsonb_build_object('basis', event.changes->'basis_since'->1,
         'reviewed', event.changes->'reviewed_on'->1) ELSE '{}' END
 """
-FACTS_OF_EVENT = statement(__file__, "told", new=NEW_VALUES, clocks=CLOCKS)
+FACTS_OF_EVENT = statement(__file__, "facts_of_event", new=NEW_VALUES, clocks=CLOCKS)
 # That words were scrubbed changes nothing of what a verdict asks.
 ACTIONS = tuple(action for action in re.findall(r"WHEN '(\w+)' THEN", FACTS_OF_EVENT) if action != history.SCRUBBED)
-"""The events that change what is known, each as `told.sql` says."""
+"""The events that change what is known, each as `facts_of_event.sql` says."""
 INSTANT = dt.timedelta(microseconds=1)
 """What lies between a moment and the one just before it, as PostgreSQL counts."""
 ASKED_PAIRS = "SELECT * FROM unnest(%(numbers)s::bigint[], %(ids)s::bigint[], %(moments)s::timestamptz[])"
@@ -100,7 +100,7 @@ def states_sql(asked: str, until: dt.datetime | None = None, among: str = "true"
     Who asks for a part of the people says in `among` which, as a condition of `event.contact_id`: else PostgreSQL may
     pass over the events of all.
     """
-    return statement(__file__, "states", asked=asked, told=FACTS_OF_EVENT, among=among), {
+    return statement(__file__, "fold_events", asked=asked, told=FACTS_OF_EVENT, among=among), {
         "actions": list(ACTIONS),
         "until": until or timezone.now(),
     }

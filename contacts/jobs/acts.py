@@ -5,9 +5,11 @@ that is put into one of these is found by itself.
 """
 
 import pkgutil
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import ClassVar, TypeVar
 
+from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
 from contacts.models import Batch
@@ -29,6 +31,10 @@ class Act:
     undoable: ClassVar[bool] = False
     chunks: ClassVar[int] = 1
     """How many chunks are done in one transaction; more than one where the act locks nobody."""
+    kept_params: ClassVar[Sequence[str]] = ()
+    """Which parameters an old order keeps for its headline. All others are forgotten, for they may name people."""
+    refusals: ClassVar[Mapping[str, str | Promise]] = {}
+    """Words for the act's own reasons to leave somebody out, by reason; what many acts have in common needs none."""
 
     def demand(self, actor: Actor) -> None:
         """Raise `Forbidden`, or `SignInAgain`, unless the actor may give such an order now."""

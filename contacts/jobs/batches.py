@@ -45,7 +45,6 @@ CHUNKS = """
 SAME_CHUNKS = "SELECT %s, number, contact_ids, false FROM contacts_batchchunk WHERE batch_id = %s AND done"
 
 NAMES_KEPT_DAYS = 30
-KEPT_PARAMS = ["type", "consent_date", "reason", "on_request", "owner", "owner_name", "list", "remove"]
 KEPT_FILTERS = [
     "authorization_type", "source_type", "unsubscribed", "owner", "created_after", "created_before", "updated_after",
     "updated_before", "consent_before", "consent_after", "verdict", "restricted", "to_inform", "review",
@@ -165,7 +164,8 @@ def forget_names() -> int:
     """
     with connection.cursor() as cursor:
         before = timezone.now() - dt.timedelta(days=NAMES_KEPT_DAYS)
-        cursor.execute(FORGET_NAMES, {"before": before, "params": KEPT_PARAMS, "filters": KEPT_FILTERS})
+        kept = sorted({name for declared in ACTS.values() for name in declared.kept_params})
+        cursor.execute(FORGET_NAMES, {"before": before, "params": kept, "filters": KEPT_FILTERS})
         forgotten: int = cursor.fetchone()[0]
         return forgotten
 

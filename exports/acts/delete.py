@@ -25,6 +25,7 @@ class Delete(SelectedAct):
     action = history.DELETED
     asks_recent = True
     label = _("Delete")
+    kept_params = ("on_request",)
     parameters = (FlagParameter("on_request", _("Erasure was asked for")),)
 
     def preview(self, people: ContactQuerySet, params: Params) -> Counts:

@@ -27,6 +27,7 @@ class Export(SelectedAct):
     action = history.EXPORTED
     chunks = 20
     label = _("Export")
+    kept_params = ("reason",)
     parameters = (
         TextParameter(
             "reason", _("Reason"), _("What the file is for. It stays in the history of each person."), REASON_LIMIT

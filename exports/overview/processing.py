@@ -23,6 +23,7 @@ from compliance.card.source_registry import SourceType
 from compliance.imports import working
 from compliance.models import ComplianceCard
 from contacts.models import User
+from contacts.people.field_registry import FIELDS
 from exports.erasure import deletion_settings
 from exports.files.csv_export import KEEP_FILES
 from exports.models import RetentionRule
@@ -183,7 +184,7 @@ def _people(numbers: Figures) -> list[str]:
     )
     facts = [
         _("People with whom the team does business or wants to: %(people)s") % {"people": _count(numbers["total"][""])},
-        _("About them: name, company, title, email address, phone number, website, profiles in social networks, notes"),
+        _("About them: %(details)s") % {"details": ", ".join(str(field.label) for field in FIELDS)},
         _("Legal basis with day and purpose of a consent, source, unsubscribes and re-consents with their evidence"),
         _("Mail to them and what became of it; their records in Salesforce; what was done with their data"),
         _("Users of the system: name, email address, role, sign-in, acts"),

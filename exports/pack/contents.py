@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.source_registry import SourceType
-from compliance.verdict.judging import judged
+from compliance.verdict.current_verdict import judged
 from compliance.verdict.verdict import Verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, RootTimestamp, Seal, SealedLeaf

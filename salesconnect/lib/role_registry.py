@@ -44,3 +44,9 @@ RIGHTS: dict[str, frozenset[str]] = {
     Role.MEMBER: MEMBER_RIGHTS,
     Role.AUDITOR: AUDITOR_RIGHTS,
 }
+# One sentence for the page on which somebody is given a role.
+ROLE_DESCRIPTIONS = {
+    Role.ADMINISTRATOR: _("Administrators may do everything."),
+    Role.MEMBER: _("Members work with people."),
+    Role.AUDITOR: _("Auditors see everything and change nothing."),
+}

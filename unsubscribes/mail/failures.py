@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from compliance.card import card_changes
 from compliance.models import Suppression
 from compliance.suppression import suppression
-from compliance.verdict import judging, verdict
+from compliance.verdict import current_verdict, verdict
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
@@ -138,7 +138,7 @@ def allow(contact_id: int, *, actor: Actor) -> Outcome:
     return Outcome(changed=min(forgotten, 1), unchanged=int(not forgotten))
 
 
-@judging.noted
+@current_verdict.noted
 def _undeliverable(contact: Contact) -> verdict.VerdictReason | None:
     # Like an unsendable address, it is neither an opt-out nor a matter of the legal basis, so the verdict stays "may".
     of_person = MailFailure.objects.filter(number=FAILURES_TO_HOLD, contact_id=contact.pk)

@@ -13,7 +13,7 @@ from compliance.card.revision import revise
 from compliance.models import ComplianceCard, ReviewNote
 from compliance.review import restriction, review
 from compliance.suppression import lookalikes
-from compliance.verdict.judging import judged
+from compliance.verdict.current_verdict import judged
 from contacts.models import Contact
 from salesconnect.api.contacts.card_serializers import (
     EMPTY_CARD,

@@ -15,7 +15,7 @@ from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.web.htmx import close_dialog
-from salesconnect.pages.bulk import acts
+from salesconnect.pages.bulk import selection_bar
 from salesconnect.pages.bulk.forms import CONFIRM_ABOVE, form_of
 from salesconnect.pages.tasks.announcements import announce
 from salesconnect.pages.tasks.batch_words import number
@@ -27,7 +27,7 @@ TICK = "replace_consents"
 @require_POST
 def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     """Show the dialog for a selection; if the form holds the number that the user approved, order the act."""
-    act, actor = acts.find(kind), page_actor(request)
+    act, actor = selection_bar.find(kind), page_actor(request)
     act.demand(actor)
     selection = Selection.from_query(request.POST)
     approved = request.POST.get("approved", "")
@@ -37,7 +37,7 @@ def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
     if not form.is_valid() or _needs_tick(request, act, selection, form, actor):
         return _ask(request, act, selection, form, actor, status=422, ticked=TICK in request.POST)
     try:
-        return _ordered(request, acts.order(act, selection, form, actor=actor, approved=int(approved)))
+        return _ordered(request, selection_bar.order(act, selection, form, actor=actor, approved=int(approved)))
     except Conflict as conflict:
         if conflict.code != "moved":
             raise
@@ -48,7 +48,7 @@ def bulk(request: SignedInRequest, kind: str) -> HttpResponse:
 @require_POST
 def preview(request: SignedInRequest, kind: str) -> HttpResponse:
     """Count again what the act would change, while the user changes the form (htmx)."""
-    act, actor = acts.find(kind), page_actor(request)
+    act, actor = selection_bar.find(kind), page_actor(request)
     actor.require(act.right)
     context = _context(act, Selection.from_query(request.POST), form_of(act)(request.POST), actor)
     context["ticked"] = TICK in request.POST
@@ -61,7 +61,7 @@ def _needs_tick(
     """Tell whether consents would be replaced and the user has not ticked that this is intended."""
     if TICK in request.POST or not act.asks_first:
         return False
-    counts = acts.counts(act, selection, form, actor)
+    counts = selection_bar.counts(act, selection, form, actor)
     return bool(counts and counts.consents_replaced)
 
 
@@ -75,7 +75,7 @@ def _ask(
 
 
 def _context(act: SelectedAct, selection: Selection, form: forms.Form, actor: Actor) -> dict[str, Any]:
-    counts = acts.counts(act, selection, form, actor)
+    counts = selection_bar.counts(act, selection, form, actor)
     total = counts.total if counts else selection.queryset(actor).count()
     changing = counts.change if counts else total
     return {

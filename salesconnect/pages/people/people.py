@@ -18,7 +18,7 @@ from contacts.people.queries import ContactQuerySet
 from salesconnect.common.filters import filtered, is_long_to_count, matching_count
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.actor import Actor
-from salesconnect.pages.bulk.acts import BAR, MAIL
+from salesconnect.pages.bulk.selection_bar import BAR, MAIL
 from salesconnect.pages.people import columns, filter_fields, saved_views
 from salesconnect.pages.people.cells import table_rows
 from salesconnect.pages.people.list_query import ListQuery

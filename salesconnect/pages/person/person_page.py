@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import reselect, reswap, retarget
 
-from compliance.verdict.judging import judged
+from compliance.verdict.current_verdict import judged
 from compliance.verdict.reason_registry import LOOKS_OPTED_OUT
 from compliance.verdict.verdict import Verdict
 from contacts.events import history

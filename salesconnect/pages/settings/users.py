@@ -14,6 +14,7 @@ from contacts.accounts import email_change, users
 from contacts.models import User
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid, Missing
+from salesconnect.lib.role_registry import ROLE_DESCRIPTIONS
 from unsubscribes.crm import provider_registry
 
 
@@ -92,7 +93,12 @@ def people_who_sign_in(request: SignedInRequest) -> HttpResponse:
             for field, texts in refusal.fields.items():
                 form.add_error(field if field in form.fields else None, texts)
     everybody = User.objects.order_by("-is_active", "username")
-    context = {"form": form, "made": made, "accounts": everybody}
+    context = {
+        "form": form,
+        "made": made,
+        "accounts": everybody,
+        "role_descriptions": ROLE_DESCRIPTIONS.values(),
+    }
     return render(request, "settings/users.html", context, status=422 if form.errors else 200)
 
 

@@ -44,8 +44,9 @@ def refusal(reason: str) -> str:
         "changed_since": _("changed by somebody since"),
         "open_request": _("waiting for an answer to a request"),
         "no_longer_due": _("no longer due"),
-        "owner_closed": _("the owner’s account is closed"),
     }
+    for declared in ACTS.values():
+        words |= {code: str(said) for code, said in declared.refusals.items()}
     return words.get(reason) or str(dict(Message.Reason.choices).get(reason, reason)).removesuffix(".")
 
 

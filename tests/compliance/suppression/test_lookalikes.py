@@ -12,7 +12,7 @@ from compliance.card.staging import NewPerson
 from compliance.models import ComplianceCard, Suppression
 from compliance.suppression import lookalikes, suppression
 from compliance.verdict import asof
-from compliance.verdict.judging import judged
+from compliance.verdict.current_verdict import judged
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from exports.erasure import erasure

@@ -9,7 +9,7 @@ from compliance.card.rules import Authorization, Source
 from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
-from compliance.verdict import asof, judging
+from compliance.verdict import asof, current_verdict
 from contacts.events import history
 from contacts.models import Contact, ContactEvent, Merge
 from exports.erasure import erasure
@@ -317,7 +317,7 @@ def test_failures_of_an_address_count_for_whoever_has_it(person, member):
 
 def verdict_of(someone) -> str:
     card = ComplianceCard.objects.select_related("contact").get(pk=someone.pk)
-    return judging.judged(card, timezone.now()).code
+    return current_verdict.judged(card, timezone.now()).code
 
 
 def test_the_preview_says_which_basis_stands_since_when_and_what_is_given_up(person, signed_in):
