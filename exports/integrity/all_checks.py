@@ -69,13 +69,13 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "sync_records_of_nobody",
-        _("Salesforce records linked to people who are gone"),
+        _("%(crm)s records linked to people who are gone"),
         finder(erasure_leftovers.RECORDS),
         erasure_leftovers.unlink_records,
     ),
     Check(
         "sync_hashes_of_erased",
-        _("Salesforce records of erased people that keep an address hash"),
+        _("%(crm)s records of erased people that keep an address hash"),
         finder(erasure_leftovers.RECORD_HASHES),
         erasure_leftovers.forget_hashes,
     ),
@@ -85,6 +85,6 @@ CHECKS: tuple[Check, ...] = (
     Check("verifications_waiting", _("Verifications that wait too long"), finder(stalled_work.VERIFICATIONS)),
     Check("runs_waiting", _("Sync runs that wait too long"), finder(stalled_work.RUNS)),
     Check("mails_waiting", _("Emails that wait too long"), stalled_work.mails),
-    Check("outbox_waiting", _("Changes for Salesforce that wait too long"), finder(stalled_work.OUTBOX)),
+    Check("outbox_waiting", _("Changes for %(crm)s that wait too long"), finder(stalled_work.OUTBOX)),
 )
 BY_NAME = {check.name: check for check in CHECKS}

@@ -14,6 +14,7 @@ from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
+from unsubscribes.crm import provider_registry
 
 T = TypeVar("T")
 
@@ -42,14 +43,18 @@ Mend = Callable[[Actor], int]
 class Check:
     """One kind of difference.
 
-    `words` is its label. `find` counts it. Checks that share one pass over the data have the same `find`, which
-    returns a count for each of them by name. `mend` returns how many it corrected; None if a person must decide.
+    `words` is its label; `%(crm)s` in it stands for the name of the CRM. `find` counts it. Checks that share one pass
+    over the data have the same `find`, which returns a count for each of them by name. `mend` returns how many it
+    corrected; None if a person must decide.
     """
 
     name: str
     words: str | Promise
     find: Callable[[], DifferenceCount | Mapping[str, DifferenceCount]]
     mend: Mend | None = None
+
+    def in_words(self) -> str:
+        return str(self.words) % {"crm": provider_registry.spoken_of()}
 
 
 def counted(rows: str, values: Mapping[str, Any] | None = None) -> DifferenceCount:

@@ -33,6 +33,7 @@ from exports.overview.models import ProcessingTexts
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Invalid
 from salesconnect.lib.outcome import Outcome
+from unsubscribes.crm import provider_registry
 from unsubscribes.mail import team
 from unsubscribes.merging import unmerge
 from unsubscribes.models import SyncConnection
@@ -186,7 +187,8 @@ def _people(numbers: Figures) -> list[str]:
         _("People with whom the team does business or wants to: %(people)s") % {"people": _count(numbers["total"][""])},
         _("About them: %(details)s") % {"details": ", ".join(str(field.label) for field in FIELDS)},
         _("Legal basis with day and purpose of a consent, source, unsubscribes and re-consents with their evidence"),
-        _("Mail to them and what became of it; their records in Salesforce; what was done with their data"),
+        _("Mail to them and what became of it; their records in %(crm)s; what was done with their data")
+        % {"crm": provider_registry.spoken_of()},
         _("Users of the system: name, email address, role, sign-in, acts"),
     ]
     return [*facts, _("Sources: %(sources)s") % {"sources": came}] if came else facts
@@ -199,7 +201,8 @@ def _recipients() -> list[str]:
     connection = SyncConnection.objects.first()
     if connection is not None and connection.state != SyncConnection.State.OFF:
         org = urlsplit(connection.instance_url or connection.login_url).hostname or connection.login_url
-        facts.append(_("Salesforce (%(org)s): who unsubscribed") % {"org": org})
+        crm = provider_registry.of(connection).name
+        facts.append(_("%(crm)s (%(org)s): who unsubscribed") % {"crm": crm, "org": org})
     host = urlsplit(settings.EMAIL_URL).hostname if settings.EMAIL_URL else None
     facts.append(_("Mail server: %(host)s") % {"host": host} if host else _("No mail server: mail stays in the outbox"))
     return facts
@@ -211,12 +214,12 @@ def _limits() -> list[str]:
         _("Deletion takes effect at once; a keyed hash of an address that had said no stays, with dates and codes"),
         ngettext(
             "Of who asked to be erased a keyed hash of the address is kept for %(n)d month, so that nobody brings the "
-            "person back; the id of a record in Salesforce at most as long",
+            "person back; the id of a record in %(crm)s at most as long",
             "Of who asked to be erased a keyed hash of the address is kept for %(n)d months, so that nobody brings the "
-            "person back; the id of a record in Salesforce at most as long",
+            "person back; the id of a record in %(crm)s at most as long",
             months,
         )
-        % {"n": months},
+        % {"n": months, "crm": provider_registry.spoken_of()},
         _("Files of bulk exports: %(days)d days") % {"days": KEEP_FILES.days},
         _("Files and rejected rows of imports: %(days)d days") % {"days": working.KEPT_DAYS},
         _("What is needed to undo a merge: %(days)d days") % {"days": unmerge.UNDO_DAYS},

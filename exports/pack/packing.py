@@ -36,6 +36,7 @@ from exports.pack.contents import (
 from exports.pack.printing import PrintedPage
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Missing
+from unsubscribes.crm import provider_registry
 
 PageBuilder = Callable[[Contents], PrintedPage]
 EventDescriber = Callable[[ContactEvent], str]
@@ -87,7 +88,8 @@ def _fill(pack: Archive, contents: Contents, words: PageBuilder, describe: Event
     from exports.pack.pdf import pdf  # noqa: PLC0415
 
     person, page = contents.person, words(contents)
-    pack.add("README.txt", [render_to_string("exports/pack_readme.txt", {"person": person}).encode()])
+    named = {"person": person, "crm_name": provider_registry.spoken_of()}
+    pack.add("README.txt", [render_to_string("exports/pack_readme.txt", named).encode()])
     pack.add_json("person.json", record_of(contents))
     pack.add_json("person.schema.json", schema())
     pack.add("person.csv", [csv_of(person, timezone.now()).encode()])

@@ -16,6 +16,7 @@ from contacts.people.field_registry import DETAILS
 from exports.pack.contents import Contents, document_path, has_document
 from exports.pack.printing import DatedEntry, PrintedPage, PrintedSection
 from salesconnect.common.history_words import describe, field_label, reason_words, source_label
+from unsubscribes.crm import provider_registry
 from unsubscribes.mail import team
 from unsubscribes.models import ConsentEvidence, Message, OutboxEntry, SyncRecord
 from unsubscribes.opt_outs.of_person import PersonOptOut
@@ -131,7 +132,7 @@ def _mail(message: Message) -> DatedEntry:
 
 def _salesforce(contents: Contents) -> PrintedSection:
     lines = [line for record in contents.records for line in _record(record)]
-    return PrintedSection(_("Salesforce"), lines=lines)
+    return PrintedSection(provider_registry.spoken_of(), lines=lines)
 
 
 def _record(record: SyncRecord) -> list[DatedEntry]:

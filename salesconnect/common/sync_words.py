@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,7 @@ class CodeWords(NamedTuple):
     advice: str
 
 
+CRM = "%(crm)s"
 _RESTART = _("Look whether a worker and the beat are running.")
 _BY_ITSELF = _("Nothing: it is tried again by itself.")
 
@@ -36,38 +38,75 @@ CODES: dict[str, CrmWords] = {
     "LEASE_LEFT": (_("What a stopped worker had taken waits."), _RESTART),
     "TOKEN_TIMEOUT": (_("The sign-in took too long"), _BY_ITSELF),
     "KEEPS_MOVING": (_("A record changed again and again while it was written"), _BY_ITSELF),
+    "AUTOMATION_KEEPS_CLEARING": (
+        _("Something in %(crm)s keeps clearing the opt-out"),
+        _(
+            "Look for the flow, trigger or integration of the user who changed the record last, stop it, then press "
+            "Retry."
+        ),
+    ),
+    "OPT_OUT_WINS": (
+        _("A newer opt-out in %(crm)s overruled a new consent"),
+        _("Nothing: the person stays unsubscribed. Ask the person if you are in doubt."),
+    ),
+    "OTHER_ADDRESS": (
+        _("The sync ticked the box of a record whose address had just been changed"),
+        _(
+            "Ask whether the person with the new address is opted out too. If so, unsubscribe the person here; if not, "
+            "clear the box in %(crm)s."
+        ),
+    ),
     "INTERNAL_ERROR": (_("Something broke here; it has been logged"), _("Tell whoever runs this site.")),
     "overtaken": (_("Another run took over"), _BY_ITSELF),
     "killed": (_("The worker was stopped in the middle"), _BY_ITSELF),
+}
+# The schema of the API has the labels of the model, which know one CRM.
+STATES: dict[str, str | Promise] = {
+    ConnectionState.PAUSED_AUTH: _("Paused: %(crm)s refuses the sign-in"),
+    ConnectionState.PAUSED_PERMISSION: _("Paused: a permission is missing in %(crm)s"),
 }
 
 
 def code_words(code: str) -> CodeWords:
     """Return the texts of a code, which may end in the object concerned, as in `INVALID_FIELD:Lead`."""
     name, _colon, sobject = code.partition(":")
+    if own := CODES.get(name):
+        what, advice = (str(text) % _crm() if CRM in str(text) else str(text) for text in own)
+        return CodeWords(f"{what} ({sobject})" if sobject else what, advice)
     if known := _known(name):
         what = f"{known[0]} ({sobject})" if sobject else str(known[0])
         return CodeWords(what, str(known[1]))
     if name.startswith("HTTP_"):
-        return CodeWords(_t("Salesforce answered with an error"), str(_BY_ITSELF))
-    return CodeWords(_t("Salesforce refuses it"), _t("Read Salesforce's own words, and press Retry when it is mended."))
+        return CodeWords(_t("%(crm)s answered with an error") % _crm(), str(_BY_ITSELF))
+    crm, advice = _crm(), _t("Read %(crm)s's own words, and press Retry when it is mended.")
+    return CodeWords(_t("%(crm)s refuses it") % crm, advice % crm)
+
+
+def _crm() -> dict[str, str]:
+    return {"crm": provider_registry.spoken_of()}
 
 
 def _known(code: str) -> CrmWords | None:
-    """Return the texts of a code of the sync or of any CRM; stored codes may be from a CRM connected earlier."""
-    own = CODES.get(code)
-    return own or next((found for crm in provider_registry.every() if (found := crm.words().get(code))), None)
+    """Return the texts of a code of any CRM; stored codes may be from one connected earlier."""
+    return next((found for crm in provider_registry.every() if (found := crm.words().get(code))), None)
 
 
 def alert_words(alert: alerts.Alert) -> CodeWords:
     """Return the texts of an alert; for differing clocks, with the difference."""
     words = code_words(alert.code)
-    return words._replace(what=f"{clock.words(alert.skew)}.") if alert.skew is not None else words
+    if alert.skew is None:
+        return words
+    return words._replace(what=f"{clock.words(alert.skew, provider_registry.spoken_of())}.")
 
 
 def message_words(message: str) -> CodeWords | None:
     """Return the texts of a stored failure message, which begins with its code."""
     return code_words(message.split(" ", 1)[0]) if message else None
+
+
+def state_words(state: str) -> str:
+    """Return the state of the connection in words."""
+    return str(STATES[state]) % _crm() if state in STATES else str(ConnectionState(state).label)
 
 
 def connection_trouble(row: SyncConnection) -> CodeWords | None:
@@ -85,7 +124,7 @@ def kinds() -> dict[str, str]:
     """Return the label of each kind of dry-run finding."""
     return {
         dry_run.OPT_OUT: _t("would be unsubscribed here"),
-        dry_run.WRITE: _t("would be opted out in Salesforce"),
+        dry_run.WRITE: _t("would be opted out in %(crm)s") % _crm(),
         dry_run.AMBIGUOUS: _t("belong to one person by ID and to another by address"),
         dry_run.UNMATCHED: _t("have nobody here"),
     }

@@ -17,6 +17,7 @@ LIMIT = 10
 class DoorFacts:
     """What is said of a door: the `words` after an act in the history, empty where the door is not worth a word.
 
+    Who shows the words puts the name of the CRM in the place of `%(crm)s`.
     `reads_files` tells that an opt-out which comes with a new person stood in a file, and was not told by a user.
     """
 
@@ -31,5 +32,5 @@ DOORS: dict[Door, DoorFacts] = {
     "command": DoorFacts(_("from the command line")),
     "task": DoorFacts(),
     "link": DoorFacts(_("by a link in a mail")),
-    "sync": DoorFacts(_("from Salesforce")),
+    "sync": DoorFacts(_("from %(crm)s")),
 }

@@ -4,9 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from salesconnect.lib.role_registry import ALL_RIGHTS, RIGHTS
+from unsubscribes.crm import provider_registry
 from unsubscribes.mail.sending.backends import has_server
 
 
@@ -16,6 +18,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     in_dialog = request.headers.get("HX-Target") == "dialog-root"
     base: dict[str, Any] = {"base_template": "base_dialog.html" if in_dialog else "base_form.html"}
     base["mail_leaves"] = has_server()
+    # Looked up by pages that name it, once for each.
+    base["crm_name"] = SimpleLazyObject(provider_registry.spoken_of)
     if user is None or not user.is_authenticated:
         return base | {"nav": [], "can": {}, "theme": "auto"}
     rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in ALL_RIGHTS}

@@ -29,7 +29,8 @@ def is_off(skew: dt.timedelta | None) -> bool:
     return skew is not None and abs(skew) > MAX_SKEW
 
 
-def words(skew: dt.timedelta | None) -> str:
+def words(skew: dt.timedelta | None, crm: str) -> str:
+    """Return how the clocks differ; `crm` is what the CRM is called."""
     seconds = round(skew.total_seconds()) if skew else 0
     number = abs(seconds)
     if number < 2 * MINUTE:
@@ -37,8 +38,9 @@ def words(skew: dt.timedelta | None) -> str:
     else:
         number = round(number / MINUTE)
         length = ngettext("%(number)d minute", "%(number)d minutes", number) % {"number": number}
+    said = {"length": length, "crm": crm}
     if seconds > 0:
-        return _("The clock here is %(length)s behind Salesforce's") % {"length": length}
+        return _("The clock here is %(length)s behind %(crm)s's") % said
     if seconds < 0:
-        return _("The clock here is %(length)s ahead of Salesforce's") % {"length": length}
-    return _("The clock here agrees with Salesforce's")
+        return _("The clock here is %(length)s ahead of %(crm)s's") % said
+    return _("The clock here agrees with %(crm)s's") % said

@@ -32,5 +32,13 @@ def spoken_of() -> str:
     return named(DEFAULT).name if len(PROVIDERS) == 1 else current().name
 
 
+def names_of_sources() -> dict[str, str]:
+    """Return what the CRM is called from which opt-outs of a source come, where that is one alone."""
+    names: dict[str, list[str]] = {}
+    for crm in every():
+        names.setdefault(crm.source, []).append(crm.name)
+    return {source: found[0] for source, found in names.items() if len(found) == 1}
+
+
 def every() -> Iterator[Provider]:
     return (named(key) for key in PROVIDERS)

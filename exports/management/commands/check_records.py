@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         differences = check_run.run(actor=system("command"), mend=options["mend"])
         for each in differences:
-            line = f"{each.check.name}: {each.check.words}: {each.found.count}, first: {each.found.example}"
+            line = f"{each.check.name}: {each.check.in_words()}: {each.found.count}, first: {each.found.example}"
             self.stdout.write(f"{line}, put right: {each.mended}, left: {each.left}" if options["mend"] else line)
         if not differences:
             self.stdout.write("The records agree: no differences.")

@@ -14,6 +14,7 @@ from contacts.jobs.selected import SelectedAct
 from contacts.models import User
 from exports.erasure.deletion_settings import remembered_until
 from salesconnect.pages.person.card_forms import AuthorizationForm, SourceForm
+from unsubscribes.crm import provider_registry
 
 # As in the service (`erasure.UNCONFIRMED_LIMIT`): more people than this are deleted only by their number.
 CONFIRM_ABOVE = 100
@@ -28,10 +29,13 @@ class OnRequestForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         words = _t(
-            "Then a code of each address is kept until %(day)s, and imports, Salesforce and programs do not bring "
+            "Then a code of each address is kept until %(day)s, and imports, %(crm)s and programs do not bring "
             "the person back. Without it a code is kept only of an address that said no."
         )
-        self.fields["on_request"].help_text = words % {"day": date_format(remembered_until())}
+        self.fields["on_request"].help_text = words % {
+            "day": date_format(remembered_until()),
+            "crm": provider_registry.spoken_of(),
+        }
 
 
 class DeleteForm(OnRequestForm):

@@ -18,6 +18,7 @@ from exports.requests import open_requests
 from salesconnect.lib.web.paging import address
 from salesconnect.pages.compliance.concerns import Concern
 from salesconnect.pages.sync.sync_health import health_of
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.monitoring import status
 
@@ -100,7 +101,8 @@ def _sync() -> list[StatusItem]:
     if connecting.shown().pk is None and not connecting.by_environment():
         return []
     found = health_of(status.status(), status.readings())
-    return [StatusItem("refresh", "Salesforce", found.words, reverse("sync"), found.icon == "alert-triangle")]
+    label, bad = provider_registry.spoken_of(), found.icon == "alert-triangle"
+    return [StatusItem("refresh", label, found.words, reverse("sync"), bad)]
 
 
 def _records() -> StatusItem:
@@ -130,7 +132,7 @@ def _records() -> StatusItem:
 
 
 def words_of(name: str) -> str:
-    return str(BY_NAME[name].words) if name in BY_NAME else name
+    return BY_NAME[name].in_words() if name in BY_NAME else name
 
 
 def _history() -> StatusItem:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from salesconnect.common.sync_words import connection_trouble, finding_words
+from salesconnect.common.sync_words import connection_trouble, finding_words, state_words
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.pages.settings.crm_forms import ConnectionForm
@@ -128,6 +128,7 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
         "row": row,
         "connected": connected,
         "fixed": connecting.by_environment(),
+        "state": state_words(row.state),
         "is_off": row.state == SyncConnection.State.OFF,
         "trouble": connection_trouble(row),
         "tried": tried,

@@ -1,5 +1,7 @@
 """The deletion settings."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,6 +14,7 @@ from exports.erasure import deletion_settings
 from exports.models import DeletionSettings
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.lib.errors import Invalid
+from unsubscribes.crm import provider_registry
 
 
 class SettingsForm(forms.ModelForm):
@@ -19,12 +22,16 @@ class SettingsForm(forms.ModelForm):
         model = DeletionSettings
         fields = list(deletion_settings.FIELDS)
         help_texts = {
-            "erased_months": gettext_lazy(
-                "As a code that cannot be read back. Meanwhile imports, Salesforce and programs do not bring the "
-                "person back, and who creates the person by hand is asked. It counts for erasures from now on."
-            ),
             "approval_above": gettext_lazy("Empty: nobody has to approve a deletion."),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = _(
+            "As a code that cannot be read back. Meanwhile imports, %(crm)s and programs do not bring the "
+            "person back, and who creates the person by hand is asked. It counts for erasures from now on."
+        )
+        self.fields["erased_months"].help_text = words % {"crm": provider_registry.spoken_of()}
 
 
 @require_http_methods(["GET", "POST"])

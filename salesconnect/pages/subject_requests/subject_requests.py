@@ -35,6 +35,7 @@ from salesconnect.pages.subject_requests.request_forms import (
     PauseForm,
 )
 from salesconnect.pages.subject_requests.request_list import page_of_requests
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.people import erasing
 from unsubscribes.mail import gate
 
@@ -164,7 +165,8 @@ def elsewhere(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def erased_there(request: SignedInRequest, record_id: int) -> HttpResponse:
     record = erasing.settle(record_id, actor=page_actor(request))
-    messages.success(request, _("%(record)s is marked as erased in Salesforce.") % {"record": record.sf_id})
+    words = {"record": record.sf_id, "crm": provider_registry.spoken_of()}
+    messages.success(request, _("%(record)s is marked as erased in %(crm)s.") % words)
     return redirect("erase-elsewhere")
 
 

@@ -9,6 +9,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from salesconnect.common.sync_words import state_words
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncConnection
 from unsubscribes.crm.monitoring.status import ReadStatus, Status
 
@@ -27,13 +29,14 @@ class SyncHealth(NamedTuple):
 
 def health_of(now: Status, readings: Sequence[ReadStatus]) -> SyncHealth:
     """Return the health of the sync; of several problems the worst."""
+    crm = provider_registry.spoken_of()
     if now.state == ConnectionState.OFF:
         return SyncHealth("circle-dashed", _("The sync is set up, but not active yet."))
     if now.state == ConnectionState.PAUSED:
-        return SyncHealth("player-pause", _("The sync is paused by hand.") + " " + _waiting(now))
+        return SyncHealth("player-pause", _("The sync is paused by hand.") + " " + _waiting(now, crm))
     if now.state != ConnectionState.ACTIVE:
-        return SyncHealth("alert-triangle", _paused(now) + " " + _waiting(now))
-    if words := _behind(now, readings):
+        return SyncHealth("alert-triangle", _paused(now) + " " + _waiting(now, crm))
+    if words := _behind(now, readings, crm):
         return SyncHealth("alert-triangle", words)
     if now.dead:
         text = ngettext(
@@ -42,39 +45,39 @@ def health_of(now: Status, readings: Sequence[ReadStatus]) -> SyncHealth:
             now.dead,
         )
         return SyncHealth("alert-triangle", text % {"number": now.dead})
-    return SyncHealth("circle-check", _("All is well.") + " " + _waiting(now), ok=True)
+    return SyncHealth("circle-check", _("All is well.") + " " + _waiting(now, crm), ok=True)
 
 
 def _paused(now: Status) -> str:
-    reason = str(ConnectionState(now.state).label)
+    reason = state_words(now.state)
     if not now.paused_until:
         return f"{reason}."
     until = date_format(timezone.localtime(now.paused_until), "TIME_FORMAT")
     return _("%(reason)s. It is tried again at %(time)s.") % {"reason": reason, "time": until}
 
 
-def _behind(now: Status, readings: Sequence[ReadStatus]) -> str:
+def _behind(now: Status, readings: Sequence[ReadStatus], crm: str) -> str:
     hindered = [reading.sobject for reading in readings if reading.trouble]
     if hindered:
         return _("%(object)s cannot be read: a field is hidden.") % {"object": ", ".join(hindered)}
     if any(lag is None for lag in now.lag.values()):
-        return _("Salesforce is being read for the first time.")
+        return _("%(crm)s is being read for the first time.") % {"crm": crm}
     if held := [reading.sobject for reading in readings if reading.held_back]:
-        words = _("A transaction that is open in Salesforce holds %(object)s back; no change is lost by it.")
-        return words % {"object": ", ".join(held)}
+        words = _("A transaction that is open in %(crm)s holds %(object)s back; no change is lost by it.")
+        return words % {"crm": crm, "object": ", ".join(held)}
     if any(lag and dt.timedelta(seconds=lag) > LATE_READING for lag in now.lag.values()):
-        return _("Reading Salesforce is late.") + " " + _waiting(now)
+        return _("Reading %(crm)s is late.") % {"crm": crm} + " " + _waiting(now, crm)
     if now.oldest and timezone.now() - now.oldest > LATE_WRITING:
-        return _("Writing to Salesforce is late.") + " " + _waiting(now)
+        return _("Writing to %(crm)s is late.") % {"crm": crm} + " " + _waiting(now, crm)
     return ""
 
 
-def _waiting(now: Status) -> str:
+def _waiting(now: Status, crm: str) -> str:
     if not now.waiting:
-        return _("Nothing waits to be written to Salesforce.")
+        return _("Nothing waits to be written to %(crm)s.") % {"crm": crm}
     text = ngettext(
-        "%(number)d opt-out waits to be written to Salesforce.",
-        "%(number)d opt-outs wait to be written to Salesforce.",
+        "%(number)d opt-out waits to be written to %(crm)s.",
+        "%(number)d opt-outs wait to be written to %(crm)s.",
         now.waiting,
     )
-    return text % {"number": now.waiting}
+    return text % {"number": now.waiting, "crm": crm}

@@ -23,6 +23,7 @@ from salesconnect.lib.database import keyset
 from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.errors import Invalid, Missing
 from salesconnect.lib.web.paging import address, neighbours
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection import connecting
 from unsubscribes.crm.models import SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring import record_search
@@ -86,7 +87,8 @@ def run_file(request: SignedInRequest, run_id: int) -> StreamingHttpResponse:
 
 def _file(found: SyncRun, base: str) -> Iterator[str]:
     called = kinds()
-    yield BOM + line([_("What"), _("Object"), _("Salesforce ID"), _("Person ID"), _("Person")])
+    record_id = _("%(crm)s ID") % {"crm": provider_registry.spoken_of()}
+    yield BOM + line([_("What"), _("Object"), record_id, _("Person ID"), _("Person")])
     for kind, sobject, sf_id, person in dry_run.lines(found):
         url = base.rstrip("/") + reverse("person", args=[person]) if person else ""
         yield line([called.get(kind, kind), sobject, sf_id, person, url])

@@ -86,7 +86,7 @@ def connect(values: dict[str, Any], *, actor: Actor) -> SyncConnection:
         row.set_up_at, row.org_id = Now(), ""
     row.save()
     row.refresh_from_db()
-    logger.info("Salesforce connection set up by %s", actor.name)
+    logger.info("%s connection set up by %s", provider_registry.of(row).name, actor.name)
     return row
 
 
@@ -151,7 +151,7 @@ def test(*, actor: Actor) -> list[ConnectionCheck]:
     actor.require(RIGHT)
     row = from_environment(actor=actor)
     if row is None:
-        raise Conflict("not_connected", _("Salesforce is not connected."))
+        raise Conflict("not_connected", _("%(crm)s is not connected.") % {"crm": provider_registry.spoken_of()})
     return provider_registry.of(row).check(row)
 
 
@@ -186,7 +186,7 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
         row.state, row.activated_at, row.paused_until, row.message = ConnectionState.ACTIVE, Now(), None, ""
         row.save()
         row.refresh_from_db()
-        logger.info("Sync with Salesforce activated by %s", actor.name)
+        logger.info("Sync with %s activated by %s", provider_registry.of(row).name, actor.name)
         kick("unsubscribes.pull_salesforce")
     return row
 
@@ -195,10 +195,11 @@ def activate(*, actor: Actor, confirmed: bool = False) -> SyncConnection:
 def disconnect(*, actor: Actor) -> None:
     """Delete the connection and all stored records; people and their opt-outs stay."""
     actor.require_recent(RIGHT)
+    crm = provider_registry.spoken_of()
     record_ids.take_back(actor=actor)
     # No ANALYZE afterwards: with statistics of empty tables, PostgreSQL would plan badly when the next org fills them.
     for model in (SyncJob, OutboxEntry, SyncRecord, SyncNotice, SyncError, SyncCursor, SyncConnection):
         model.objects.all().delete()
     engine.end(SyncRun.objects.all(), SyncRun.State.CANCELLED)
     dry_run.forget(SyncRun.objects.filter(kind=RunKind.DRY_RUN))
-    logger.info("Salesforce disconnected by %s", actor.name)
+    logger.info("%s disconnected by %s", crm, actor.name)

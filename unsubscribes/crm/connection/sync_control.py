@@ -10,6 +10,7 @@ from salesconnect.lib.actor import Actor
 from salesconnect.lib.errors import Conflict, Missing
 from salesconnect.lib.kick import kick
 from salesconnect.lib.outcome import Outcome
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection.connecting import RIGHT, from_environment
 from unsubscribes.crm.models import SyncConnection, SyncError, SyncRun
 from unsubscribes.crm.outbox import outbox
@@ -27,9 +28,11 @@ def request_run(
     actor.require(RIGHT)
     row = from_environment(actor=actor)
     if row is None:
-        raise Conflict("not_connected", _("Salesforce is not connected."))
+        raise Conflict("not_connected", _("%(crm)s is not connected.") % {"crm": provider_registry.spoken_of()})
     if not is_dry and row.state in (ConnectionState.OFF, ConnectionState.PAUSED):
-        raise Conflict(str(row.state), _("The sync with Salesforce is not active."))
+        raise Conflict(
+            str(row.state), _("The sync with %(crm)s is not active.") % {"crm": provider_registry.of(row).name}
+        )
     kinds = {"pull": RunKind.PULL, "push": RunKind.PUSH, "both": RunKind.BOTH}
     kind = RunKind.DRY_RUN if is_dry else RunKind.FULL if full else kinds[direction]
     run = SyncRun.objects.create(kind=kind, direction=direction, dry_run=is_dry, actor_name=actor.name)
@@ -43,7 +46,7 @@ def pause(*, actor: Actor) -> Outcome:
     actor.require_recent(RIGHT)
     running = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.PAUSED))
     changed = running.update(state=ConnectionState.PAUSED, paused_until=None)
-    logger.info("Sync with Salesforce paused by %s", actor.name)
+    logger.info("Sync with %s paused by %s", provider_registry.spoken_of(), actor.name)
     return Outcome(changed=changed)
 
 
@@ -52,7 +55,7 @@ def resume(*, actor: Actor) -> Outcome:
     actor.require_recent(RIGHT)
     paused = SyncConnection.objects.exclude(state__in=(ConnectionState.OFF, ConnectionState.ACTIVE))
     changed = paused.update(state=ConnectionState.ACTIVE, paused_until=None, pauses=0, message="")
-    logger.info("Sync with Salesforce resumed by %s", actor.name)
+    logger.info("Sync with %s resumed by %s", provider_registry.spoken_of(), actor.name)
     kick("unsubscribes.pull_salesforce")
     return Outcome(changed=changed)
 

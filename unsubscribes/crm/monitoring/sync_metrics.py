@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.models import SyncConnection, SyncRecord
 from unsubscribes.crm.monitoring import alerts, status
 from unsubscribes.crm.runs import running
@@ -25,7 +26,8 @@ class Metric(NamedTuple):
 def collect() -> Iterator[Metric]:
     """Yield the metrics; without a connection only `sync_connected`."""
     row = SyncConnection.objects.first()
-    yield _one("sync_connected", "1 when Salesforce is connected.", float(row is not None))
+    crm = provider_registry.of(row).name if row else provider_registry.spoken_of()
+    yield _one("sync_connected", f"1 when {crm} is connected.", float(row is not None))
     if row is None:
         return
     now = status.status()
@@ -34,7 +36,7 @@ def collect() -> Iterator[Metric]:
     lags = [({"object": name}, float(lag)) for name, lag in now.lag.items() if lag is not None]
     yield Metric("sync_lag_seconds", "gauge", "Age of the newest moment up to which all changes are known.", lags)
     held = [({"object": each.sobject}, float(each.held_back)) for each in status.readings()]
-    yield Metric("sync_held_back", "gauge", "1 when an open transaction in Salesforce holds the reading back.", held)
+    yield Metric("sync_held_back", "gauge", f"1 when an open transaction in {crm} holds the reading back.", held)
     outbox = [({"state": state}, float(number)) for state, number in now.outbox.items()]
     yield Metric("sync_outbox", "gauge", "Entries of the outbox by state; what is done is kept for 30 days.", outbox)
     age = (timezone.now() - now.oldest).total_seconds() if now.oldest else 0.0
@@ -44,7 +46,7 @@ def collect() -> Iterator[Metric]:
     waits = [({"code": alert.code}, float(alert.number or 1)) for alert in alerts.alerts()]
     yield Metric("sync_problems", "gauge", "What waits longer than it may, or is wrong with the org, by code.", waits)
     yield from _calls(row)
-    yield from _quality()
+    yield from _quality(crm)
 
 
 def _calls(row: SyncConnection) -> Iterator[Metric]:
@@ -56,7 +58,7 @@ def _calls(row: SyncConnection) -> Iterator[Metric]:
     yield Metric("sync_token_refreshes_total", "counter", "How often a new token was asked for.", renewed)
 
 
-def _quality() -> Iterator[Metric]:
+def _quality(crm: str) -> Iterator[Metric]:
     compared = status.last_comparison()
     if compared:
         says = "Boxes that the last comparison of everything found other than known; should be 0."
@@ -64,9 +66,7 @@ def _quality() -> Iterator[Metric]:
     unlinked = SyncRecord.objects.filter(contact_id=None, deleted=False).count()
     yield _one("sync_records_unmatched", "Records of which nobody here has the address.", float(unlinked))
     fought = SyncRecord.objects.filter(reasserted_since__gt=Now() - status.DAY, reasserts__gt=0).count()
-    yield _one(
-        "sync_records_reasserted", "Records whose box something in Salesforce cleared in 24 hours.", float(fought)
-    )
+    yield _one("sync_records_reasserted", f"Records whose box something in {crm} cleared in 24 hours.", float(fought))
 
 
 def _one(name: str, says: str, value: float) -> Metric:

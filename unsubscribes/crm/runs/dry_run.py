@@ -32,7 +32,8 @@ def read(run: SyncRun, session: CrmSession) -> None:
     opted_out: set[int] = set()
     with tempfile.TemporaryFile("w+", newline="", encoding="utf-8") as file:
         lines = csv.writer(file)
-        lines.writerow([_("What"), _("Object"), _("Salesforce ID"), _("Person")])
+        record_id = _("%(crm)s ID") % {"crm": session.provider.name}
+        lines.writerow([_("What"), _("Object"), record_id, _("Person")])
         for sobject in session.provider.sobjects:
             for found in session.everything(sobject, ""):
                 run.read += len(found.records)

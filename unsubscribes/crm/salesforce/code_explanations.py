@@ -14,17 +14,6 @@ _SEE = _(
 )
 
 CODES: dict[str, Explanation] = {
-    "AUTOMATION_KEEPS_CLEARING": (
-        _("Something in Salesforce keeps clearing the opt-out"),
-        _(
-            "Look for the flow, trigger or integration of the user who changed the record last, stop it, then press "
-            "Retry."
-        ),
-    ),
-    "OPT_OUT_WINS": (
-        _("A newer opt-out in Salesforce overruled a new consent"),
-        _("Nothing: the person stays unsubscribed. Ask the person if you are in doubt."),
-    ),
     "INVALID_FIELD": (
         _("The opt-out field is hidden"),
         _("Make the field visible to the user of the app (field-level security). The other object goes on meanwhile."),
@@ -46,13 +35,6 @@ CODES: dict[str, Explanation] = {
     "INVALID_CROSS_REFERENCE_KEY": (_SEEMS_GONE, _SEE),
     "ENTITY_IS_DELETED": (_SEEMS_GONE, _SEE),
     "NOT_FOUND": (_SEEMS_GONE, _SEE),
-    "OTHER_ADDRESS": (
-        _("The sync ticked the box of a record whose address had just been changed"),
-        _(
-            "Ask whether the person with the new address is opted out too. If so, unsubscribe the person here; if not, "
-            "clear the box in Salesforce."
-        ),
-    ),
     "UNPROCESSED": (_("Salesforce ended the job before this record"), _BY_ITSELF),
     "REQUEST_LIMIT_EXCEEDED": (
         _("The org's API calls of the day are used up"),

@@ -155,7 +155,7 @@ def _clock(client: Client) -> list[ConnectionCheck]:
     if skew is None:
         return [ConnectionCheck(True, _("Clock"), _("Salesforce's answers tell no time"))]
     advice = _("Set the clock of this machine (NTP): a sign-in with a private key is refused when it is wrong.")
-    return [ConnectionCheck(not clock.is_off(skew), _("Clock"), clock.words(skew), advice)]
+    return [ConnectionCheck(not clock.is_off(skew), _("Clock"), clock.words(skew, "Salesforce"), advice)]
 
 
 def _careful(connection: SyncConnection) -> list[ConnectionCheck]:

@@ -21,6 +21,7 @@ from salesconnect.lib.database.keyset import SortKey
 from salesconnect.lib.door_registry import DOORS
 from salesconnect.pages.people.cells import time_element
 from salesconnect.pages.templatetags.ui import icon
+from unsubscribes.crm import provider_registry
 
 SIZE = 50
 ITEM = '<li class="history-item">'
@@ -101,7 +102,8 @@ class _ItemWriter:
             history.MAIL_FAILED: mail,
             history.MAIL_ARRIVED: mail,
         }
-        self.doors: dict[str, str] = {door: escape(str(facts.words)) for door, facts in DOORS.items()}
+        self.doors = _doors(provider_registry.spoken_of())
+        self.doors_of_sources = {source: _doors(crm) for source, crm in provider_registry.names_of_sources().items()}
         self.task_url, self.proof_url = _address("task"), _address("event-proof-file")
 
     def line(self, event: ContactEvent, undoes: int | None) -> str:
@@ -116,11 +118,17 @@ class _ItemWriter:
     def _facts(self, event: ContactEvent) -> list[str]:
         parts = [time_element(event.at, self.now)]
         # Acts on pages are the normal case and not mentioned.
-        if door := self.doors.get(event.door):
+        if door := self._door(event):
             parts.append(door)
         if before := history_words.before(event):
             parts.append(self.before % {"before": escape(before)})
         return parts
+
+    def _door(self, event: ContactEvent) -> str:
+        """Return by which door the act came in; an opt-out tells its CRM by its source, also one connected earlier."""
+        source = event.changes.get("source")
+        named = str(source[-1]) if isinstance(source, list) else ""
+        return self.doors_of_sources.get(named, self.doors).get(event.door, "")
 
     def _links(self, event: ContactEvent) -> list[str]:
         number = f'<span class="visually-hidden"> {event.id}</span>'
@@ -129,6 +137,10 @@ class _ItemWriter:
             words = self.orders.get(event.action, self.change) % {"number": event.batch_id}
             links.insert(0, f'<a href="{self.task_url % event.batch_id}">{words}</a>')
         return links
+
+
+def _doors(crm: str) -> dict[str, str]:
+    return {door: escape(str(facts.words) % {"crm": crm}) for door, facts in DOORS.items()}
 
 
 def _address(name: str) -> str:

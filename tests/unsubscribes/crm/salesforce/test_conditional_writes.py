@@ -86,7 +86,7 @@ def test_a_signed_assertion_that_ended_by_salesforces_clock_names_the_clocks(org
     [(5, "5 seconds behind"), (-90, "90 seconds ahead"), (600, "10 minutes behind"), (-7_300, "122 minutes ahead")],
 )
 def test_how_far_clocks_differ_is_said_in_words(seconds, words):
-    assert words in clock.words(dt.timedelta(seconds=seconds))
+    assert words in clock.words(dt.timedelta(seconds=seconds), "Salesforce")
 
 
 def test_an_answer_without_a_time_tells_nothing_of_the_clock():

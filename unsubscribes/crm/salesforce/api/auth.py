@@ -122,7 +122,8 @@ def request_token(connection: SyncConnection) -> dict[str, str]:
     refusal = _refusal(answer.status_code, body)
     skew = clock.ahead(answer.headers.get("Date"))
     if refusal.code in REFUSED_BY_TIME and connection.flow == SyncConnection.Flow.JWT_BEARER and clock.is_off(skew):
-        raise ProviderError(ErrorKind.AUTH, clock.CODE, f"{clock.words(skew)} ({refusal.code}: {refusal.message})")
+        words = clock.words(skew, "Salesforce")
+        raise ProviderError(ErrorKind.AUTH, clock.CODE, f"{words} ({refusal.code}: {refusal.message})")
     raise refusal
 
 
