@@ -56,6 +56,21 @@ CODES: dict[str, CrmWords] = {
             "clear the box in %(crm)s."
         ),
     ),
+    "NOT_FOUND": (
+        _("%(crm)s answers as if there were no such record, but does not say that it was deleted"),
+        _(
+            "Let the user of the app see the record and use its record type, or correct the %(crm)s ID; then press "
+            "Retry."
+        ),
+    ),
+    "JOB_LASTS": (
+        _("A large job of %(crm)s's has not ended."),
+        _("Look at the bulk data load jobs in %(crm)s's setup; nothing is written a second time meanwhile."),
+    ),
+    "CLOCK_DIFFERS": (
+        _("The clock here differs from %(crm)s's"),
+        _("Set the clock of this machine (NTP); a sign-in with a private key is refused while it is wrong."),
+    ),
     "INTERNAL_ERROR": (_("Something broke here; it has been logged"), _("Tell whoever runs this site.")),
     "overtaken": (_("Another run took over"), _BY_ITSELF),
     "killed": (_("The worker was stopped in the middle"), _BY_ITSELF),
@@ -67,23 +82,26 @@ STATES: dict[str, str | Promise] = {
 }
 
 
-def code_words(code: str) -> CodeWords:
-    """Return the texts of a code, which may end in the object concerned, as in `INVALID_FIELD:Lead`."""
+def code_words(code: str, crm: str = "") -> CodeWords:
+    """Return the texts of a code, which may end in the object concerned, as in `INVALID_FIELD:Lead`.
+
+    `crm` is what the CRM is called: a list passes it, so that it is looked up once for all rows.
+    """
     name, _colon, sobject = code.partition(":")
     if own := CODES.get(name):
-        what, advice = (str(text) % _crm() if CRM in str(text) else str(text) for text in own)
+        what, advice = (str(text) % _named(crm) if CRM in str(text) else str(text) for text in own)
         return CodeWords(f"{what} ({sobject})" if sobject else what, advice)
     if known := _known(name):
         what = f"{known[0]} ({sobject})" if sobject else str(known[0])
         return CodeWords(what, str(known[1]))
     if name.startswith("HTTP_"):
-        return CodeWords(_t("%(crm)s answered with an error") % _crm(), str(_BY_ITSELF))
-    crm, advice = _crm(), _t("Read %(crm)s's own words, and press Retry when it is mended.")
-    return CodeWords(_t("%(crm)s refuses it") % crm, advice % crm)
+        return CodeWords(_t("%(crm)s answered with an error") % _named(crm), str(_BY_ITSELF))
+    named, advice = _named(crm), _t("Read %(crm)s's own words, and press Retry when it is mended.")
+    return CodeWords(_t("%(crm)s refuses it") % named, advice % named)
 
 
-def _crm() -> dict[str, str]:
-    return {"crm": provider_registry.spoken_of()}
+def _named(crm: str = "") -> dict[str, str]:
+    return {"crm": crm or provider_registry.spoken_of()}
 
 
 def _known(code: str) -> CrmWords | None:
@@ -106,7 +124,7 @@ def message_words(message: str) -> CodeWords | None:
 
 def state_words(state: str) -> str:
     """Return the state of the connection in words."""
-    return str(STATES[state]) % _crm() if state in STATES else str(ConnectionState(state).label)
+    return str(STATES[state]) % _named() if state in STATES else str(ConnectionState(state).label)
 
 
 def connection_trouble(row: SyncConnection) -> CodeWords | None:
@@ -124,7 +142,7 @@ def kinds() -> dict[str, str]:
     """Return the label of each kind of dry-run finding."""
     return {
         dry_run.OPT_OUT: _t("would be unsubscribed here"),
-        dry_run.WRITE: _t("would be opted out in %(crm)s") % _crm(),
+        dry_run.WRITE: _t("would be opted out in %(crm)s") % _named(),
         dry_run.AMBIGUOUS: _t("belong to one person by ID and to another by address"),
         dry_run.UNMATCHED: _t("have nobody here"),
     }

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from salesconnect.common.sync_words import alert_words, code_words, connection_trouble
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
 from salesconnect.pages.sync.sync_health import health_of
+from unsubscribes.crm import provider_registry
 from unsubscribes.crm.connection import connecting, sync_control
 from unsubscribes.crm.models import SyncError, SyncRun
 from unsubscribes.crm.monitoring import alerts, status
@@ -30,7 +31,7 @@ def index(request: SignedInRequest) -> HttpResponse:
     row = connecting.shown()
     if row.pk is None and not connecting.by_environment():
         return render(request, "sync/empty.html")
-    now, groups = status.status(), status.errors_by_code()
+    now, groups, crm = status.status(), status.errors_by_code(), provider_registry.spoken_of()
     readings, compared = status.readings(), status.last_comparison()
     context: dict[str, Any] = {
         "row": row,
@@ -41,16 +42,16 @@ def index(request: SignedInRequest) -> HttpResponse:
         "alerts": [(alert, alert_words(alert)) for alert in alerts.alerts()],
         "used_today": running.used_today(),
         "compared": compared,
-        "groups": [group | code_words(group["code"])._asdict() for group in groups],
+        "groups": [group | code_words(group["code"], crm)._asdict() for group in groups],
         "runs": SyncRun.objects.defer("flight").exclude(IDLE).order_by("-pk")[:RUNS],
-        "conflicts": conflicts(),
+        "conflicts": conflicts(crm),
     }
     return render(request, "sync/sync.html", context)
 
 
-def conflicts() -> list[tuple[SyncError, str]]:
+def conflicts(crm: str) -> list[tuple[SyncError, str]]:
     newest = SyncError.objects.filter(code__in=CONFLICTS).order_by("-last_seen")[:CONFLICTS_SHOWN]
-    return [(error, code_words(error.code).what) for error in newest]
+    return [(error, code_words(error.code, crm).what) for error in newest]
 
 
 @require_POST

@@ -101,7 +101,8 @@ def errors(request: SignedInRequest) -> HttpResponse:
     show, code = _one_of(ERRORS, request.GET.get("show", "")), request.GET.get("code", "")
     wanted = SyncError.objects.filter(ERRORS[show][1], **({"code": code} if code else {}))
     context = _page(wanted, request, show=show, code=code)
-    context["errors"] = [(error, code_words(error.code)) for error in context["rows"]]
+    crm = provider_registry.spoken_of()
+    context["errors"] = [(error, code_words(error.code, crm)) for error in context["rows"]]
     context["people"] = _people({error.sf_id for error in context["rows"]})
     return render(request, "sync/errors.html", context | {"tabs": _tabs(ERRORS, show), "code": code})
 
@@ -126,14 +127,15 @@ def record(request: SignedInRequest, sf_id: str) -> HttpResponse:
     found = SyncRecord.objects.filter(sf_id=sf_id).first()
     if found is None:
         raise Missing
-    row = connecting.connection()
+    row, crm = connecting.connection(), provider_registry.spoken_of()
+    errors_of = SyncError.objects.filter(sf_id=sf_id).order_by("-pk")
     context = {
         "record": found,
         "person": Contact.objects.filter(pk__in=[found.contact_id or 0]).first(),
         "url": url_of(row, found.sf_id) if row else "",
         "ours": bool(row and row.user_id and found.modified_by == row.user_id),
         "entries": found.entries.order_by("-pk")[:ENTRIES],
-        "errors": [(error, code_words(error.code)) for error in SyncError.objects.filter(sf_id=sf_id).order_by("-pk")],
+        "errors": [(error, code_words(error.code, crm)) for error in errors_of],
     }
     return render(request, "sync/record.html", context)
 

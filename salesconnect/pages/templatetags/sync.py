@@ -36,8 +36,8 @@ def how_long(run: SyncRun) -> str:
 
 
 @register.filter
-def code_what(code: str) -> str:
-    return code_words(code).what
+def code_what(code: str, crm: str) -> str:
+    return code_words(code, str(crm)).what
 
 
 @register.filter

@@ -6,7 +6,9 @@ import datetime as dt
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from compliance.suppression.opt_out_source_registry import OptOutSource
@@ -22,7 +24,7 @@ from tests.unsubscribes.crm.conftest import ACTOR, unsubscribe  # noqa: F401
 from tests.unsubscribes.crm.drivers import CabinetDriver
 from unsubscribes.crm import clock, provider_registry
 from unsubscribes.crm.connection import connecting, sync_control
-from unsubscribes.crm.models import SyncConnection, SyncRun
+from unsubscribes.crm.models import OutboxEntry, SyncConnection, SyncError, SyncRecord, SyncRun
 from unsubscribes.crm.monitoring.alerts import Alert
 from unsubscribes.crm.runs.running import RunTurn
 
@@ -104,6 +106,8 @@ def test_the_texts_of_the_sync_and_of_the_records_name_it_too(cabinet):
     said += [*kinds().values(), *map(state_words, SyncConnection.State)]
     said += [check.in_words() for check in CHECKS]
     said += [fact for section in processing.record(actor=ACTOR) for fact in section.facts]
+    # The ID of a record in Salesforce is a field of a person, whatever is connected.
+    said = [words.replace("Salesforce ID", "") for words in said]
     assert [words for words in said if "Salesforce" in words or "%(" in words] == []
     assert sum("Cabinet" in words for words in said) >= 15
 
@@ -112,3 +116,19 @@ def test_one_crm_is_named_without_a_database():
     """Here whatever opens the database fails."""
     said = [provider_registry.spoken_of(), code_words("SOMETHING_NEW").what, state_words("paused_auth")]
     assert said == ["Salesforce", "Salesforce refuses it", "Paused: Salesforce refuses the sign-in"]
+
+
+@pytest.mark.parametrize("name", ["sync", "salesforce-errors", "salesforce-records"])
+def test_a_list_looks_once_which_of_several_is_connected(administrating, cabinet, name):
+    counts = []
+    for number in range(3):
+        said = {"state": "dead", "code": f"SOMETHING_NEW_{number}"}
+        record = SyncRecord.objects.create(sf_id=f"P{number}", sobject="Person")
+        OutboxEntry.objects.create(record=record, desired=True, **said)
+        for code in (said["code"], "OPT_OUT_WINS"):
+            SyncError.objects.create(sf_id=record.sf_id, sobject="Person", **said | {"code": code})
+        with CaptureQueriesContext(connection) as queries:
+            shown = administrating.get(reverse(name)).content.decode()
+        assert shown.count("Cabinet refuses it") > number
+        counts.append(len(queries))
+    assert counts == [counts[0]] * 3

@@ -34,7 +34,6 @@ CODES: dict[str, Explanation] = {
     "CANNOT_EXECUTE_FLOW_TRIGGER": (_("A flow refuses the record"), _RULE),
     "INVALID_CROSS_REFERENCE_KEY": (_SEEMS_GONE, _SEE),
     "ENTITY_IS_DELETED": (_SEEMS_GONE, _SEE),
-    "NOT_FOUND": (_SEEMS_GONE, _SEE),
     "UNPROCESSED": (_("Salesforce ended the job before this record"), _BY_ITSELF),
     "REQUEST_LIMIT_EXCEEDED": (
         _("The org's API calls of the day are used up"),
@@ -68,10 +67,6 @@ CODES: dict[str, Explanation] = {
         _("Give the org's address at Salesforce, with https, in the settings."),
     ),
     "API_DISABLED_FOR_ORG": (_("The org or the user may not use the API"), _("Let the user of the app use the API.")),
-    "JOB_LASTS": (
-        _("A large job of Salesforce's has not ended."),
-        _("Look at the bulk data load jobs in Salesforce's setup; nothing is written a second time meanwhile."),
-    ),
     "NO_ANSWER": (_("Salesforce cannot be reached"), _BY_ITSELF),
     "BAD_BODY": (_("Salesforce's answer could not be read"), _BY_ITSELF),
     "UNCONDITIONAL_WRITES": (
@@ -80,10 +75,6 @@ CODES: dict[str, Explanation] = {
             "No new consent is written to Salesforce until that is mended: look for a proxy that removes the header "
             "If-Unmodified-Since, then test the connection."
         ),
-    ),
-    "CLOCK_DIFFERS": (
-        _("The clock here differs from Salesforce's"),
-        _("Set the clock of this machine (NTP); a sign-in with a private key is refused while it is wrong."),
     ),
     "INVALID_QUERY_LOCATOR": (_("Salesforce forgot a list while it was read"), _BY_ITSELF),
 }
