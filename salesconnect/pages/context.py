@@ -20,6 +20,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     base["mail_leaves"] = has_server()
     # Looked up by pages that name it, once for each.
     base["crm_name"] = SimpleLazyObject(provider_registry.spoken_of)
+    base["crm_objects"] = SimpleLazyObject(lambda: provider_registry.shown().sobjects)
     if user is None or not user.is_authenticated:
         return base | {"nav": [], "can": {}, "theme": "auto"}
     rights = {right: right in RIGHTS.get(user.role, frozenset()) for right in ALL_RIGHTS}

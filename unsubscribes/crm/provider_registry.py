@@ -27,9 +27,13 @@ def named(key: str) -> Provider:
     return provider
 
 
+def shown() -> Provider:
+    """Return the CRM of which texts speak; only where there are several, it is looked up which is connected."""
+    return named(DEFAULT) if len(PROVIDERS) == 1 else current()
+
+
 def spoken_of() -> str:
-    """Return what the CRM is called; only where there are several, it is looked up which is connected."""
-    return named(DEFAULT).name if len(PROVIDERS) == 1 else current().name
+    return shown().name
 
 
 def names_of_sources() -> dict[str, str]:

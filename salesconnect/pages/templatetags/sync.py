@@ -1,12 +1,13 @@
 """Template filters for the sync: durations and codes in words."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -38,6 +39,16 @@ def how_long(run: SyncRun) -> str:
 @register.filter
 def code_what(code: str, crm: str) -> str:
     return code_words(code, str(crm)).what
+
+
+@register.filter
+def one_of(names: Iterable[str]) -> str:
+    return get_text_list(list(names), _("or"))
+
+
+@register.filter
+def each_of(names: Iterable[str]) -> str:
+    return get_text_list(list(names), _("and"))
 
 
 @register.filter

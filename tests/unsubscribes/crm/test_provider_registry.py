@@ -81,7 +81,13 @@ def test_every_page_names_the_connected_crm_and_no_other(administrating, alice, 
     run = reverse("salesforce-run", args=[SyncRun.objects.latest("pk").pk])
     shown = {address: read(administrating, address) for address in (*own, *shared, run)}
     assert [address for address, html in shown.items() if "Salesforce" in html] == []
+    assert [address for address, html in shown.items() if re.search(r"\bLead\b", html)] == []
     assert [address for address in ("/sync/", shared[0], "/compliance/") if "Cabinet" not in shown[address]] == []
+
+
+def test_the_kinds_of_records_are_those_of_the_crm(administrating, cabinet, person):
+    assert "No Person in Cabinet belongs to this person." in read(administrating, f"/people/{person().pk}/")
+    assert "Every Person, whose it is here" in read(administrating, reverse("salesforce-records"))
 
 
 def test_the_history_names_the_crm_from_which_an_opt_out_came(cabinet, person):
