@@ -137,6 +137,9 @@ class SyncRecord(models.Model):
     successor_id = models.CharField(max_length=18, blank=True)
     # Whether the record's opt-out has yet to be passed on to its successor.
     owes = models.BooleanField(db_default=False)
+    # Whether an opt-out reached the record while an erasure had made us forget its address: the next read, which brings
+    # the address, suppresses it.
+    owed_to_address = models.BooleanField(db_default=False)
     reasserts = models.PositiveSmallIntegerField(default=0)
     reasserted_since = models.DateTimeField(null=True)
     seen_in = models.BigIntegerField(null=True)

@@ -103,6 +103,8 @@ def _void_opposite(records: Sequence[int]) -> None:
 def _enqueue_reconsent(records: Sequence[int], said_at: dt.datetime) -> None:
     """Enqueue clearing the boxes of a person who consented anew, and mark those that somebody else keeps ticked."""
     enqueue(records, False, said_at=said_at)
+    # The consent is newer than an opt-out that the address of one of the records was still to get.
+    SyncRecord.objects.filter(pk__in=records, owed_to_address=True).update(owed_to_address=False)
     with connection.cursor() as cursor:
         cursor.execute(STAYS, {"records": list(records)})
 

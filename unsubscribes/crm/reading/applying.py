@@ -34,7 +34,7 @@ Looks = Mapping[UUID, UUID]
 OTHER_ADDRESS = "OTHER_ADDRESS"
 UPDATED = (
     "sobject", "address_hash", "contact_id", "account_id", "person_account", "opted_out", "stamp", "modified_by",
-    "deleted", "successor_id", "owes", "ticked_for_other", "seen_in", "synced_at",
+    "deleted", "successor_id", "owes", "owed_to_address", "ticked_for_other", "seen_in", "synced_at",
 )  # fmt: skip
 
 
@@ -84,9 +84,9 @@ def apply(
     they are not. `why` gives the reason of an opt-out by record ID.
     """
     outbox.lock()
-    _hold_addresses(rows)
+    suppressing = _hold_addresses(rows)
     suppression.move_to_newest_key({row.email_key for row in rows})
-    lookalikes.to_newest_key(row.email_key for row in rows if row.opted_out)
+    lookalikes.to_newest_key(suppressing)
     outbox.collect()
     known = look_up(rows)
     given = reconsents([record.pk for record in known.records.values()], our_user, now)
@@ -106,15 +106,22 @@ def apply(
     return ReadCounts(len(rows), changed, corrections)
 
 
-def _hold_addresses(rows: Sequence[CrmRecord]) -> None:
-    """Lock every address that may be suppressed below or given to a new person; addresses are locked before cards."""
+def _hold_addresses(rows: Sequence[CrmRecord]) -> set[str]:
+    """Lock every address that may be suppressed below or given to a new person; return those that may be suppressed.
+
+    Addresses are locked before cards.
+    """
     ids = {row.sf_id for row in rows} | {row.successor_id for row in rows if row.successor_id}
-    known = SyncRecord.objects.filter(sf_id__in=ids).exclude(address_hash=None).values_list("address_hash", flat=True)
+    known = SyncRecord.objects.filter(Q(address_hash__isnull=False) | Q(owed_to_address=True), sf_id__in=ids)
+    held = list(known.values_list("sf_id", "address_hash", "owed_to_address"))
+    owed = {sf_id for sf_id, _hash, is_owed in held if is_owed}
+    suppressing = {row.email_key for row in rows if row.opted_out or row.sf_id in owed}
     keys = {row.email_key for row in rows if row.email_key}
     hashes = (hashed for key in keys for hashed in (*address_hashes(key), *folded_hashes(key)))
     # Suppressing an address also marks people whose address looks like it, which is serialised by the skeleton.
-    looks = (each for row in rows if row.opted_out for each in skeleton_hashes(row.email_key))
-    address_locks.hold([*known, *hashes, *looks])
+    looks = (each for key in suppressing for each in skeleton_hashes(key))
+    address_locks.hold([*(hashed for _id, hashed, _owed in held), *hashes, *looks])
+    return suppressing
 
 
 def _decide(
@@ -130,8 +137,11 @@ def _decide(
         if record and record.stamp and row.stamp < record.stamp:
             continue
         decided.rows.append(row)
+        key = known.hashes[row.sf_id]
+        if record and record.owed_to_address and key and not known.says_no_of(key):
+            decided.hashes[key] = ""
         flying = record is not None and record.pk in known.flying
-        if for_other := _ticked_for_other(row, record, known.hashes[row.sf_id], our_user, flying=flying):
+        if for_other := _ticked_for_other(row, record, key, our_user, flying=flying):
             decided.for_other.add(row.sf_id)
         if row.opted_out and not for_other and _is_news(row, record):
             entry, reconsent = given.get(row.sf_id, (None, None))
@@ -240,6 +250,7 @@ def _record(row: CrmRecord, known: LocalState, decided: PageDecisions, seen_in: 
         deleted=row.deleted,
         successor_id=row.successor_id,
         owes=_owes(row, known, decided),
+        owed_to_address=bool(old and old.owed_to_address and not key),
         ticked_for_other=row.sf_id in decided.for_other,
         seen_in=seen_in or (old.seen_in if old else None),
         synced_at=Now(),

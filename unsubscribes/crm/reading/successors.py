@@ -21,7 +21,8 @@ from unsubscribes.crm.reading import applying, known, overruling
 from unsubscribes.crm.reading.rules import predates_reconsent
 
 # Pairs of an owing record and the last of its successors, if that has been read; and the records in between once the
-# last one has a person or an address, because the opt-out is passed on then. UNION (not ALL) ends circular chains.
+# last one has a person or an address, because the opt-out is passed on then. In between are also records whose address
+# was forgotten with an erased person. UNION (not ALL) ends circular chains.
 WAYS = """
     WITH RECURSIVE way AS (
         SELECT id AS owing, successor_id AS at FROM unsubscribes_syncrecord WHERE owes AND successor_id <> ''
@@ -29,11 +30,12 @@ WAYS = """
         WHERE r.successor_id <> ''
     ), stop AS (
         SELECT way.owing, r.id, r.successor_id = '' AND r.stamp IS NOT NULL AS ends,
-               r.contact_id IS NOT NULL OR r.address_hash IS NOT NULL AS somebodys
+               r.contact_id IS NOT NULL OR r.address_hash IS NOT NULL AS somebodys,
+               r.erased_at IS NOT NULL AND r.address_hash IS NULL AS forgotten
         FROM way JOIN unsubscribes_syncrecord r ON r.sf_id = way.at
     )
     SELECT owing, id FROM stop
-    WHERE ends OR somebodys AND owing IN (SELECT owing FROM stop WHERE ends AND somebodys)
+    WHERE ends OR (somebodys OR forgotten) AND owing IN (SELECT owing FROM stop WHERE ends AND somebodys)
 """
 
 
@@ -41,7 +43,8 @@ WAYS = """
 def pass_on(*, our_user: str, now: dt.datetime | None) -> int:
     """Opt out the people and addresses of all successors; return how many people that changed.
 
-    A last successor without address and person has nobody to opt out yet, so the opt-out stays owed.
+    A last successor without address and person has nobody to opt out yet, so the opt-out stays owed. A successor whose
+    address was forgotten gets the opt-out for it when it is read again; see `SyncRecord.owed_to_address`.
     """
     outbox.lock()
     outbox.collect()
@@ -53,7 +56,7 @@ def pass_on(*, our_user: str, now: dt.datetime | None) -> int:
     records = SyncRecord.objects.in_bulk({each for pair in pairs for each in pair})
     stops = [stop for _owing, stop in pairs]
     given = known.reconsents(stops, our_user, now)
-    people, hashes, overruled, paid = set[int](), set[UUID](), dict[int, OutboxEntry](), []
+    people, hashes, overruled, paid, forgotten = set[int](), set[UUID](), dict[int, OutboxEntry](), [], []
     for owing, stop in ((records[owing], records[stop]) for owing, stop in pairs):
         if not stop.successor_id and (stop.contact_id or stop.address_hash):
             paid.append(owing.pk)
@@ -64,7 +67,10 @@ def pass_on(*, our_user: str, now: dt.datetime | None) -> int:
             overruled[entry.pk] = entry
         people |= {stop.contact_id} if stop.contact_id else set()
         hashes |= {stop.address_hash} if stop.address_hash else set()
+        if stop.erased_at and not stop.address_hash:
+            forgotten.append(stop.pk)
     SyncRecord.objects.filter(pk__in=paid).update(owes=False)
+    SyncRecord.objects.filter(pk__in=forgotten).update(owed_to_address=True)
     changed = applying.opt_out(dict.fromkeys(people, ""), dict.fromkeys(_new(hashes), ""), {})
     overruling.overrule([*overruled.values(), *overruling.pending_reconsents(people, hashes)])
     outbox.enqueue(outbox.without_dead_letter(stops), True)

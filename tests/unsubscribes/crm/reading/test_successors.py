@@ -8,7 +8,9 @@ from django.core.files.base import ContentFile
 from compliance.card import editing
 from compliance.imports import import_jobs as imports
 from compliance.imports import working
+from compliance.suppression import suppression
 from contacts.models import Contact
+from exports.erasure import erasure
 from tests.unsubscribes.crm.conftest import ACTOR, box, is_out
 from unsubscribes.crm.models import SyncError, SyncRecord
 from unsubscribes.crm.outbox import outbox
@@ -229,6 +231,38 @@ def test_an_end_that_gets_an_address_later_has_the_opt_out_then(org, sync, perso
     sync()
     sync()
     assert (is_out(person(email="new@example.com")), box(org, winner)) == (True, True)
+
+
+@pytest.mark.parametrize("merged_before", [True, False], ids=["merged before it is read", "read and then merged"])
+def test_an_address_that_an_erasure_made_us_forget_gets_the_opt_out(org, sync, person, unsubscribe, merged_before):
+    anna, berg = person(email="anna@example.com"), person(email="berg@example.com")
+    [of_anna, of_berg] = org.create("Contact", ANNA, OTHER)
+    [lead] = org.create("Lead", OTHER | {"Company": "Exempel"})
+    sync()
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=ACTOR)
+    unsubscribe(berg)
+    org.convert(lead, of_anna)
+    if not merged_before:
+        sync("pull")
+    org.merge(of_berg, of_anna)
+    sync()
+    assert suppression.of_address("anna@example.com")
+
+
+def test_a_consent_holds_against_an_opt_out_that_an_address_was_still_to_get(org, sync, person, unsubscribe, consent):
+    anna, berg = person(email="anna@example.com"), person(email="berg@example.com")
+    [of_anna] = org.create("Contact", ANNA)
+    [lead] = org.create("Lead", OTHER | {"Company": "Exempel"})
+    sync()
+    erasure.delete(Contact.objects.filter(pk=anna.pk), actor=ACTOR)
+    unsubscribe(berg)
+    org.convert(lead, of_anna)
+    sync("pull")
+    assert SyncRecord.objects.get(sf_id=of_anna).owed_to_address
+    consent(berg)
+    sync()
+    sync(full=True)
+    assert (suppression.of_address("anna@example.com"), is_out(berg)) == (None, False)
 
 
 def test_a_link_of_a_chain_that_is_gone_for_good_ends_nothing_but_itself(org, sync, person):
