@@ -27,7 +27,7 @@ class SyncConnection(models.Model):
         CLIENT_CREDENTIALS = "client_credentials", _("Client credentials")
         JWT_BEARER = "jwt_bearer", _("JWT bearer")
 
-    # The CRM's key in `providers.PROVIDERS`.
+    # The CRM's key in `provider_registry.PROVIDERS`.
     provider = models.CharField(max_length=20, default="salesforce", db_default="salesforce")
     state = models.CharField(max_length=20, choices=State, default=State.OFF)
     paused_until = models.DateTimeField(null=True)
