@@ -141,10 +141,10 @@ def silent(queue: Queue) -> QuerySet[Any, Any]:
 
 
 def stalled(queue: Queue, rows: QuerySet[Any, Any] | None = None) -> list[int]:
-    """Return the silent rows, or those given, without those whose next attempt is later."""
+    """Return the silent rows, or those given, oldest first, without those whose next attempt is later."""
     waiting = WorkAttempt.objects.filter(queue=queue.name, not_before__gt=Now())
     found = silent(queue) if rows is None else rows
-    return list(found.exclude(pk__in=waiting.values("row_id")).values_list("pk", flat=True))
+    return list(found.exclude(pk__in=waiting.values("row_id")).order_by("pk").values_list("pk", flat=True))
 
 
 def sweep(queue: Queue, rows: QuerySet[Any, Any] | None = None) -> None:
