@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from salesconnect.lib.text import Text
 
 
 class OptOutSource(TextChoices):
@@ -37,7 +35,7 @@ class Teller(Enum):
 class SourceFacts:
     """What is said of an unsubscribed person whose opt-out came in so, with its `%(date)s`; and who tells us."""
 
-    sentence: "str | _StrPromise"
+    sentence: Text
     teller: Teller
 
 

@@ -20,10 +20,9 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.suppression.opt_out_source_registry import FACTS, OptOutSource
+from salesconnect.lib.text import Text
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
-
     from compliance.models import ComplianceCard, Policy
 
 LOOKS_OPTED_OUT = "looks_like_opted_out"
@@ -99,7 +98,7 @@ class Months:
     """After how many months a reason holds: a number of the policy, its label, and what a new installation has."""
 
     name: str
-    label: "str | _StrPromise"
+    label: Text
     default: int
 
 
@@ -112,9 +111,9 @@ class Decided:
     """
 
     default: Effect
-    label: "str | _StrPromise"
-    help: "str | _StrPromise"
-    of_many: "str | _StrPromise"
+    label: Text
+    help: Text
+    of_many: Text
     months: Months | None = None
 
 

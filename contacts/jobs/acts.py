@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import ClassVar, TypeVar
 
-from django.utils.functional import Promise
 from django.utils.translation import ngettext
 
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.outcome import Outcome
+from salesconnect.lib.text import Text
 
 
 class Act:
@@ -33,7 +33,7 @@ class Act:
     """How many chunks are done in one transaction; more than one where the act locks nobody."""
     kept_params: ClassVar[Sequence[str]] = ()
     """Which parameters an old order keeps for its headline. All others are forgotten, for they may name people."""
-    refusals: ClassVar[Mapping[str, str | Promise]] = {}
+    refusals: ClassVar[Mapping[str, Text]] = {}
     """Words for the act's own reasons to leave somebody out, by reason; what many acts have in common needs none."""
 
     def demand(self, actor: Actor) -> None:

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from contacts.models import User
 from salesconnect.lib.errors import Invalid
+from salesconnect.lib.text import Text
 
-Words = str | Promise
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TextParameter:
     name: str
-    label: Words
-    help_text: Words
+    label: Text
+    help_text: Text
     limit: int
 
     def stored(self, values: Values) -> dict[str, Any]:
@@ -31,7 +30,7 @@ class TextParameter:
 @dataclass(frozen=True, slots=True)
 class FlagParameter:
     name: str
-    label: Words
+    label: Text
 
     def stored(self, values: Values) -> dict[str, Any]:
         return {self.name: bool(values.get(self.name))}
@@ -40,8 +39,8 @@ class FlagParameter:
 @dataclass(frozen=True, slots=True)
 class UserParameter:
     name: str
-    label: Words
-    nobody: Words
+    label: Text
+    nobody: Text
 
     def stored(self, values: Values) -> dict[str, Any]:
         """Return the user's number as an order stores it, and the name for its headline; null for nobody."""

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 from contacts.jobs import batches
 from contacts.jobs.acts import ACTS, Act
-from contacts.jobs.parameters import Parameter, Values, Words
+from contacts.jobs.parameters import Parameter, Values
 from contacts.models import Batch
 from contacts.people.queries import ContactQuerySet
 from salesconnect.lib.actor import Actor
+from salesconnect.lib.text import Text
 
 Params = dict[str, Any]
 
@@ -45,9 +46,9 @@ class SelectedAct(Act):
     parameters: ClassVar[Sequence[Parameter]] = ()
     asks_first: ClassVar[bool] = False
     """Whether nothing can be counted before the parameters are known."""
-    label: ClassVar[Words]
+    label: ClassVar[Text]
     """The act in one word or two, as the selection bar has it."""
-    hint: ClassVar[Words] = ""
+    hint: ClassVar[Text] = ""
     """What to fill in so that the effect can be counted, for acts that ask first."""
 
     def params(self, values: Values) -> Params:

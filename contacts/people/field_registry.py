@@ -7,12 +7,10 @@ the exchange with a CRM are made from this list. A new field is an entry here, a
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from salesconnect.lib.text import Text
 
 
 class FieldKind(Enum):
@@ -47,7 +45,7 @@ class PersonField:
 
     name: str
     place: int
-    label: "str | _StrPromise"
+    label: Text
     limit: int
     header: str
     synonyms: tuple[str, ...]

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.utils.functional import Promise
 
 from compliance.card import card_changes
 from contacts.events import history
 from contacts.models import Contact
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.sql import fill
+from salesconnect.lib.text import Text
 from unsubscribes.crm import provider_registry
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Check:
     """
 
     name: str
-    words: str | Promise
+    words: Text
     find: Callable[[], DifferenceCount | Mapping[str, DifferenceCount]]
     mend: Mend | None = None
 

@@ -1,12 +1,11 @@
 """The doors by which acts come in, each declared once: how the history names it, and what follows from it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from salesconnect.lib.text import Text
 
 Door = Literal["page", "api", "import", "command", "task", "link", "sync"]
 LIMIT = 10
@@ -21,7 +20,7 @@ class DoorFacts:
     `reads_files` tells that an opt-out which comes with a new person stood in a file, and was not told by a user.
     """
 
-    words: "str | _StrPromise" = ""
+    words: Text = ""
     reads_files: bool = False
 
 

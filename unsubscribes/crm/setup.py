@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib.text import Text
 from unsubscribes.crm.models import SyncConnection
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
 
 
 class Kind(Enum):
@@ -30,8 +28,8 @@ class SetupField:
     """
 
     name: str
-    label: "str | _StrPromise"
-    help: "str | _StrPromise" = ""
+    label: Text
+    help: Text = ""
     kind: Kind = Kind.LINE
     choices: Sequence[tuple[str, Any]] = ()
     shown_when: str = ""
@@ -53,10 +51,8 @@ class Setup:
         SetupField("secret", _("Key"), kind=Kind.SECRET),
     )
     # What is to be done first, before the connection is tested.
-    steps: "tuple[str | _StrPromise, ...]" = (_("Give its address and key here, and save."),)
-    dry_run: "str | _StrPromise" = _(
-        "A dry run reads every record and tells what would change on both sides. It changes nothing."
-    )
+    steps: tuple[Text, ...] = (_("Give its address and key here, and save."),)
+    dry_run: Text = _("A dry run reads every record and tells what would change on both sides. It changes nothing.")
 
     def initial(self, connection: SyncConnection) -> dict[str, str]:
         """Return what the fields show; no secret."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from django.utils.functional import Promise
+from salesconnect.lib.text import Text
 
-Explanation = tuple[str | Promise, str | Promise]
+Explanation = tuple[Text, Text]
 """What an error code means, and what to do about it (empty: nothing, it is retried automatically)."""
 
 

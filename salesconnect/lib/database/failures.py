@@ -8,10 +8,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, InterfaceError, OperationalError
 from django.db.migrations.exceptions import MigrationSchemaMissing
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from salesconnect.lib.database import pending_migrations
+from salesconnect.lib.text import Text
 
 INSUFFICIENT_STORAGE, UNAVAILABLE = 507, 503
 
@@ -59,8 +59,8 @@ class Failure:
 
     kind: FailureKind
     status: int
-    heading: str | Promise
-    what: str | Promise
+    heading: Text
+    what: Text
 
 
 _BACK_SOON = _("Back in a moment")
