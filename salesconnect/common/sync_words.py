@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from salesconnect.lib.text import Text
 from unsubscribes.crm import clock, provider_registry
 from unsubscribes.crm.models import SyncConnection, SyncRun
 from unsubscribes.crm.monitoring import alerts
@@ -75,8 +75,10 @@ CODES: dict[str, CrmWords] = {
     "overtaken": (_("Another run took over"), _BY_ITSELF),
     "killed": (_("The worker was stopped in the middle"), _BY_ITSELF),
 }
+ANSWERED: CrmWords = (_("%(crm)s answered with an error"), _BY_ITSELF)
+REFUSED: CrmWords = (_("%(crm)s refuses it"), _("Read %(crm)s's own words, and press Retry when it is mended."))
 # The schema of the API has the labels of the model, which know one CRM.
-STATES: dict[str, str | Promise] = {
+STATES: dict[str, Text] = {
     ConnectionState.PAUSED_AUTH: _("Paused: %(crm)s refuses the sign-in"),
     ConnectionState.PAUSED_PERMISSION: _("Paused: a permission is missing in %(crm)s"),
 }
@@ -88,20 +90,15 @@ def code_words(code: str, crm: str = "") -> CodeWords:
     `crm` is what the CRM is called: a list passes it, so that it is looked up once for all rows.
     """
     name, _colon, sobject = code.partition(":")
-    if own := CODES.get(name):
-        what, advice = (str(text) % _named(crm) if CRM in str(text) else str(text) for text in own)
-        return CodeWords(f"{what} ({sobject})" if sobject else what, advice)
-    if known := _known(name):
-        what = f"{known[0]} ({sobject})" if sobject else str(known[0])
-        return CodeWords(what, str(known[1]))
-    if name.startswith("HTTP_"):
-        return CodeWords(_t("%(crm)s answered with an error") % _named(crm), str(_BY_ITSELF))
-    named, advice = _named(crm), _t("Read %(crm)s's own words, and press Retry when it is mended.")
-    return CodeWords(_t("%(crm)s refuses it") % named, advice % named)
+    known = CODES.get(name) or _known(name)
+    what, advice = (_naming(text, crm) for text in known or (ANSWERED if name.startswith("HTTP_") else REFUSED))
+    return CodeWords(f"{what} ({sobject})" if known and sobject else what, advice)
 
 
-def _named(crm: str = "") -> dict[str, str]:
-    return {"crm": crm or provider_registry.spoken_of()}
+def _naming(text: Text, crm: str = "") -> str:
+    """Return a text with the name of the CRM in its place; the words of a CRM itself may hold any sign."""
+    words = str(text)
+    return words % {"crm": crm or provider_registry.spoken_of()} if CRM in words else words
 
 
 def _known(code: str) -> CrmWords | None:
@@ -124,7 +121,7 @@ def message_words(message: str) -> CodeWords | None:
 
 def state_words(state: str) -> str:
     """Return the state of the connection in words."""
-    return str(STATES[state]) % _named() if state in STATES else str(ConnectionState(state).label)
+    return _naming(STATES.get(state, ConnectionState(state).label))
 
 
 def connection_trouble(row: SyncConnection) -> CodeWords | None:
@@ -142,7 +139,7 @@ def kinds() -> dict[str, str]:
     """Return the label of each kind of dry-run finding."""
     return {
         dry_run.OPT_OUT: _t("would be unsubscribed here"),
-        dry_run.WRITE: _t("would be opted out in %(crm)s") % _named(),
+        dry_run.WRITE: _naming(_("would be opted out in %(crm)s")),
         dry_run.AMBIGUOUS: _t("belong to one person by ID and to another by address"),
         dry_run.UNMATCHED: _t("have nobody here"),
     }
