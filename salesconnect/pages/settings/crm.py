@@ -26,8 +26,8 @@ def settings(request: SignedInRequest) -> HttpResponse:
     form = _form(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            fixed = connecting.environment() if connecting.by_environment() else {}
-            connecting.connect({"provider": _crm(request).key} | form.values() | fixed, actor=actor)
+            fixed = connecting.environment() if form.fixed else {}
+            connecting.connect({"provider": form.crm.key} | form.values() | fixed, actor=actor)
             messages.success(request, _("Saved. Test the connection next."))
             return redirect("salesforce-settings")
         except Invalid as refusal:
@@ -39,7 +39,8 @@ def settings(request: SignedInRequest) -> HttpResponse:
 def test(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
-    return _page(request, form=_form(request, None), lines=connecting.test(actor=actor))
+    lines = connecting.test(actor=actor)
+    return _page(request, form=_form(request, None), lines=lines)
 
 
 @require_POST
@@ -80,33 +81,27 @@ def resume(request: SignedInRequest) -> HttpResponse:
 def disconnect(request: SignedInRequest) -> HttpResponse:
     actor = page_actor(request)
     actor.require(connecting.RIGHT)
-    crm = _crm(request)
+    fixed = connecting.by_environment()
+    crm = _crm(request, connecting.shown(), fixed=fixed)
     if request.method == "GET":
-        context = {
-            "title": _("Disconnect %(crm)s?") % {"crm": crm.name},
-            "crm": crm,
-            "fixed": connecting.by_environment(),
-        }
+        context = {"title": _("Disconnect %(crm)s?") % {"crm": crm.name}, "crm": crm, "fixed": fixed}
         return render(request, "settings/crm_disconnect.html", context)
     connecting.disconnect(actor=actor)
     messages.success(request, _("%(crm)s is disconnected.") % {"crm": crm.name})
     return redirect("salesforce-settings")
 
 
-def _crm(request: SignedInRequest) -> Provider:
+def _crm(request: SignedInRequest, row: SyncConnection, *, fixed: bool) -> Provider:
     """Return the CRM that is connected; before that, the one that is asked for."""
-    row, wanted = connecting.shown(), request.GET.get("crm", "")
-    fixed = row.pk is not None or connecting.by_environment()
-    return (
-        provider_registry.named(wanted)
-        if not fixed and wanted in provider_registry.PROVIDERS
-        else provider_registry.of(row)
-    )
+    wanted = request.GET.get("crm", "")
+    if row.pk is not None or fixed or wanted not in provider_registry.PROVIDERS:
+        return provider_registry.of(row)
+    return provider_registry.named(wanted)
 
 
 def _form(request: SignedInRequest, data: Any) -> ConnectionForm:
     row, fixed = connecting.shown(), connecting.by_environment()
-    return ConnectionForm(data, crm=_crm(request), connection=row, fixed=fixed)
+    return ConnectionForm(data, crm=_crm(request, row, fixed=fixed), connection=row, fixed=fixed)
 
 
 def _facts(crm: Provider, row: SyncConnection) -> list[tuple[Any, str]]:
@@ -117,8 +112,8 @@ def _facts(crm: Provider, row: SyncConnection) -> list[tuple[Any, str]]:
 
 
 def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, **more: Any) -> HttpResponse:
-    row, crm = connecting.shown(), _crm(request)
-    connected = row.pk is not None or connecting.by_environment()
+    row, crm = form.connection, form.crm
+    connected = row.pk is not None or form.fixed
     tried, accepted = connecting.last_dry_run(), connecting.accepted_dry_run()
     context = {
         "form": form,
@@ -127,7 +122,7 @@ def _page(request: SignedInRequest, *, form: ConnectionForm, status: int = 200, 
         "facts": _facts(crm, row),
         "row": row,
         "connected": connected,
-        "fixed": connecting.by_environment(),
+        "fixed": form.fixed,
         "state": state_words(row.state),
         "is_off": row.state == SyncConnection.State.OFF,
         "trouble": connection_trouble(row),

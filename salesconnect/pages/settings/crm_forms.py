@@ -44,6 +44,7 @@ class ConnectionForm(forms.Form):
         self, *args: Any, crm: Provider, connection: SyncConnection, fixed: bool = False, **kwargs: Any
     ) -> None:
         """`connection` is what is set up now; `fixed` says that the environment tells how to sign in."""
+        self.crm, self.connection, self.fixed = crm, connection, fixed
         self.setup = crm.setup
         now = self.setup.initial(connection)
         now |= {name: getattr(connection, name) for name in ("create_people", "budget_percent")}
