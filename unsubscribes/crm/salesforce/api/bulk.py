@@ -63,16 +63,11 @@ class SalesforceBulkJobs(BulkJobs):
         """Abort jobs of our user that are open, unknown here, and were created within 3 minutes of `made_at`."""
         user = SyncConnection.objects.get().user_id
         wanted, ours = ORDER | {"object": sobject}, {"state": "Open", "createdById": user}
-        path: str | None = "jobs/ingest"
-        read = set[str | None]()
-        while path and path not in read:
-            read.add(path)
-            body = self.client.get(path)
-            for each in body["records"]:
+        for page in self.client.pages(self.client.get("jobs/ingest")):
+            for each in page.records:
                 mine = all(each.get(name) == value for name, value in (wanted | ours).items())
                 if mine and each["id"] not in known and abs(moment(each["createdDate"]) - made_at) < NEAR:
                     self.abort(each["id"])
-            path = body.get("nextRecordsUrl")
 
 
 def _path(job_id: str) -> str:
