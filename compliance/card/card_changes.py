@@ -10,6 +10,7 @@ from django.utils import timezone
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.rules import Authorization, Source
 from compliance.card.source_registry import SourceType
+from compliance.models import ComplianceCard
 from contacts.events import history
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet, inlined
@@ -142,6 +143,14 @@ def lock_one(contact_id: int) -> None:
     """Lock one person's card before an act on it. Raises `Missing` and `Restricted`."""
     if not lock_all_or_none(Contact.objects.filter(pk=contact_id)):
         raise Missing
+
+
+def card_of(contact_id: int) -> ComplianceCard:
+    """Return a person's card; raises `Missing` when the person has been deleted since the request was read."""
+    card = ComplianceCard.objects.select_related("contact").filter(pk=contact_id).first()
+    if card is None:
+        raise Missing
+    return card
 
 
 def check_version(contact_id: int, version: int) -> None:

@@ -9,8 +9,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from compliance.card import card_changes
 from compliance.card.revision import revise
-from compliance.models import ComplianceCard, ReviewNote
+from compliance.models import ReviewNote
 from compliance.review import restriction, review
 from compliance.suppression import lookalikes
 from compliance.verdict.current_verdict import judged
@@ -30,7 +31,7 @@ from salesconnect.api.contacts.card_serializers import (
 from salesconnect.api.contacts.contacts import PersonEndpoint
 from salesconnect.api.protocol.base import AS_OF, utc
 from salesconnect.api.protocol.fields import AS_OF_PARAMETER, IF_MATCH, Nothing, page_of, read
-from salesconnect.lib.errors import Conflict, Missing
+from salesconnect.lib.errors import Conflict
 
 
 class CardViewSet(PersonEndpoint):
@@ -86,7 +87,7 @@ class CardViewSet(PersonEndpoint):
 
     def _verdict(self, pk: int) -> Response:
         now = timezone.now()
-        return Response(verdict_body(judged(_card_of(pk), now), now))
+        return Response(verdict_body(judged(card_changes.card_of(pk), now), now))
 
     def _revise(self, request: Request, pk: int, absent: dict[str, Any]) -> Response:
         row, body = self.row(pk), request.data
@@ -128,7 +129,7 @@ class RestrictionViewSet(PersonEndpoint):
         return Response(status=204)
 
     def _answer(self, pk: int, status: int = 200) -> Response:
-        since = _card_of(pk).restricted_at
+        since = card_changes.card_of(pk).restricted_at
         return Response({"restricted": since is not None, "since": utc(since)}, status)
 
 
@@ -153,11 +154,3 @@ class BalanceViewSet(PersonEndpoint):
         texts = read(NoteBody, request.data)
         note = review.BalancingNote(**{name: texts.get(name, "") for name in ("purpose", "necessity", "balance")})
         return Response(note_body(review.balance(pk, note, actor=self.actor)), 201)
-
-
-def _card_of(pk: int) -> ComplianceCard:
-    """Return a person's card; raise `Missing` when the person has been deleted since the request was read."""
-    card = ComplianceCard.objects.select_related("contact").filter(pk=pk).first()
-    if card is None:
-        raise Missing
-    return card

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from compliance.card import undoing
+from compliance.card import card_changes, undoing
 from compliance.card.revision import OwnerChoice, revise
 from compliance.models import ComplianceCard
 from contacts.events import history
@@ -16,7 +16,7 @@ from salesconnect.common import history_words
 from salesconnect.common.typed_requests import SignedInRequest
 from salesconnect.lib.actor import Actor
 from salesconnect.lib.database.transactions import act
-from salesconnect.lib.errors import Conflict, Invalid, Missing
+from salesconnect.lib.errors import Conflict, Invalid
 from salesconnect.lib.outcome import Outcome
 from salesconnect.pages.person.forms import DetailsForm, EditDetailsForm
 from salesconnect.pages.person.person_page import Toast
@@ -40,10 +40,7 @@ def carry_out(contact_id: int, act: Callable[[], object]) -> Edit:
     since = history.newest_id(contact_id)
     act()
     events = history.of_contact(contact_id).filter(id__gt=since).order_by("id")
-    card = ComplianceCard.objects.filter(pk=contact_id).first()
-    if card is None:
-        raise Missing
-    return Edit(since, list(events), card)
+    return Edit(since, list(events), card_changes.card_of(contact_id))
 
 
 def change_details(person: Contact, form: EditDetailsForm, *, actor: Actor, version: int) -> Edit:
