@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 from rest_framework.test import APIClient
 
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from contacts.accounts import tokens
 from contacts.jobs import batches
 from contacts.models import Contact, User
@@ -75,7 +75,7 @@ def program(user: User) -> APIClient:
 def things(person: Contact, actor: Actor) -> dict[str, int]:
     """Return the numbers of things that are there, by the names of the holes they fit."""
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=actor)
-    job = imports.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=actor)
+    job = import_jobs.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=actor)
     return {"contact_id": person.pk, "batch_id": batch.pk, "job_id": job.pk, "pk": person.pk}
 
 

@@ -8,11 +8,11 @@ from django.urls import URLPattern
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from contacts.accounts import tokens
 from contacts.jobs import batches
 from contacts.models import Contact, ContactEvent
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from exports.models import RetentionRule
 from exports.requests import register
 from salesconnect.api import urls
@@ -134,10 +134,10 @@ def numbers(person, member) -> dict[str, int]:
     return {
         "contacts": anna.pk,
         "batches": batches.order(everybody, "unsubscribe", actor=member).pk,
-        "imports": imports.start(file, "people.csv", actor=member).pk,
+        "imports": import_jobs.start(file, "people.csv", actor=member).pk,
         "sync": SyncError.objects.create(sf_id="003000000000001AAA", sobject="Contact", direction="push", code="X").pk,
         "events": ContactEvent.objects.earliest("id").id,
-        "exports": exports.order_export(everybody, actor=member, reason="").pk,
+        "exports": csv_export.order_export(everybody, actor=member, reason="").pk,
         "requests": register.take_in("access", anna.pk, timezone.localdate(), actor=member).pk,
         "retention": RetentionRule.objects.create(name="Old", age_months=36).pk,
         "mails": mails.write_to_one(anna.pk, Draft("Hello", "News"), actor=member).pk,

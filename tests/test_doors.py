@@ -12,8 +12,7 @@ from compliance.acts.authorization import authorization_params
 from compliance.card import card_changes, editing
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.rules import Authorization
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import Suppression
 from contacts import tasks
 from contacts.events import history
@@ -61,7 +60,7 @@ class Doors:
         elif door == "api":
             assert self.api.post("/api/v1/contacts/", ANNA, format="json").status_code == 201
         elif door == "file":
-            working.run(imports.start(ContentFile(CSV.encode()), "people.csv", actor=self.member).pk)
+            working.run(import_jobs.start(ContentFile(CSV.encode()), "people.csv", actor=self.member).pk)
         else:
             (self.tmp_path / "people.csv").write_text(CSV)
             call_command("import_contacts", self.tmp_path / "people.csv", stdout=io.StringIO(), stderr=io.StringIO())

@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from contacts.jobs import batches
 from contacts.models import Contact
 from salesconnect.lib.role_registry import RIGHTS
@@ -148,7 +148,7 @@ def address(person, member, bob):
     """Return a function that gives the address of a page, about things that are there as far as may be."""
     contact = person(email="anna@example.com")
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=member)
-    job = imports.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=member)
+    job = import_jobs.start(ContentFile(b"Email\nb@example.com\n"), "b.csv", actor=member)
     known = {"contact_id": contact.pk, "batch_id": batch.pk, "job_id": job.pk, "user_id": bob.pk}
     known |= {"kind": "source", "token": "x", "provider": "postmark", "sf_id": "003000000000000AAA"}
     known |= {"act": "resume"}

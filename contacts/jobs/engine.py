@@ -38,7 +38,7 @@ from django.utils.translation import gettext_noop
 from contacts.models import WorkAttempt
 from contacts.models.batch import OPEN, Job, State
 from salesconnect.lib.actor import Actor
-from salesconnect.lib.database import failures as trouble
+from salesconnect.lib.database import failures
 from salesconnect.lib.errors import Conflict
 from salesconnect.lib.kick import kick
 
@@ -187,8 +187,8 @@ def remove_files(rows: Iterable[Any]) -> int:
 
 def _passes(problem: Exception) -> bool:
     """Tell whether a problem passes by itself; a statement that takes too long does so again and again."""
-    known = trouble.classify(problem)
-    return known is not None and known.kind is not trouble.FailureKind.TOO_SLOW
+    known = failures.classify(problem)
+    return known is not None and known.kind is not failures.FailureKind.TOO_SLOW
 
 
 def _begin(queue: Queue, row_id: int, progress: str) -> int:
@@ -200,12 +200,12 @@ def _begin(queue: Queue, row_id: int, progress: str) -> int:
 def _wait(queue: Queue, row_id: int, before: str, attempts: int) -> None:
     """Count a failure and let the row wait; give it up when there were enough."""
     now = queue.progress(row_id)
-    failures = attempts if now == before else 1
-    if failures >= TRIES:
+    failed = attempts if now == before else 1
+    if failed >= TRIES:
         _give_up(queue, row_id)
         return
-    later = Now() + dt.timedelta(seconds=DELAYS[failures - 1])
-    _attempts_of(queue, row_id).update(progress=now, attempts=failures, not_before=later)
+    later = Now() + dt.timedelta(seconds=DELAYS[failed - 1])
+    _attempts_of(queue, row_id).update(progress=now, attempts=failed, not_before=later)
 
 
 def _take_back(queue: Queue, row_id: int) -> None:

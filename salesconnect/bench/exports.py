@@ -7,7 +7,7 @@ from django.db import connection
 
 from contacts.models import Contact
 from contacts.people.queries import ContactQuerySet
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from salesconnect.bench.bulk import ACTOR, FEW, finish, first
 from salesconnect.bench.measure import Measure, compared, limited, middle, turns
 from salesconnect.bench.plans import Scans
@@ -26,13 +26,13 @@ def measures(people: int, scans: Scans) -> Iterator[Measure]:
     everybody = Contact.objects.all()
     ours, yardstick = turns(lambda: _export(everybody), _copy)
     yield compared(f"export of {people:,}", *middle(ours, yardstick), 1.5)
-    job = exports.order_export(everybody, actor=ACTOR, reason="bench")
+    job = csv_export.order_export(everybody, actor=ACTOR, reason="bench")
     _seconds, peak = in_a_worker("batch", job.batch_id)
     yield limited("peak memory of a worker that exports them", peak, 150, "MB")
 
 
 def _export(chosen: ContactQuerySet) -> None:
-    finish(exports.order_export(chosen, actor=ACTOR, reason="bench").batch)
+    finish(csv_export.order_export(chosen, actor=ACTOR, reason="bench").batch)
 
 
 def _copy() -> None:

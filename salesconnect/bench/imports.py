@@ -9,7 +9,7 @@ from django.core.files import File
 from django.db import connection
 from django.utils import timezone
 
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from salesconnect.bench.bulk import ACTOR
 from salesconnect.bench.measure import Measure, compared, limited, once
 from salesconnect.bench.plans import Scans
@@ -55,7 +55,7 @@ def _write(path: Path, people: int) -> None:
 def _import(path: Path) -> tuple[float, float]:
     """Import the file in a worker; return its seconds and its peak memory in MB."""
     with path.open("rb") as file:
-        job = imports.start(File(file, name=path.name), path.name, actor=ACTOR)
+        job = import_jobs.start(File(file, name=path.name), path.name, actor=ACTOR)
     return in_a_worker("import", job.pk)
 
 

@@ -4,7 +4,7 @@ A provider knows the CRM: how to sign in, what its records and its refusals mean
 writes nothing into the database but what it found out about the connection. Everything else (who is opted out, what
 waits, what is tried again) is the same for every CRM and lies in the folders beside this file.
 
-All times are the CRM's own. Whatever fails as a whole raises `Trouble`, whose kind says what is to be done.
+All times are the CRM's own. Whatever fails as a whole raises `ProviderError`, whose kind says what is to be done.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ UNCONDITIONAL = "UNCONDITIONAL_WRITES"
 
 
 class BulkJobs(ABC):
-    """Writes of very many opt-outs that the CRM works off by itself. All methods raise `Trouble`."""
+    """Writes of very many opt-outs that the CRM works off by itself. All methods raise `ProviderError`."""
 
     @abstractmethod
     def create(self, sobject: str) -> str:
@@ -141,7 +141,7 @@ class CrmSession(ABC):
 
     @abstractmethod
     def clear(self, found: CrmRecord) -> bool:
-        """Clear the box of a record unless it has changed since it was read: `Trouble` of the kind `MOVED_ON` then.
+        """Clear the box of a record; raises `ProviderError` (`MOVED_ON`) if it has changed since it was read.
 
         False, and nothing is written, where the CRM would let us write over a newer opt-out.
         """

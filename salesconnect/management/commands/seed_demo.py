@@ -15,15 +15,14 @@ from compliance.card import editing
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.rules import Authorization, Source
 from compliance.card.source_registry import SourceType
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import Suppression
 from compliance.review import informing, restriction, review
 from compliance.suppression import suppression
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Contact, SavedView, User
 from contacts.people.queries import ContactQuerySet
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from exports.requests import register
 from exports.retention import retention, retention_rules
 from salesconnect.demo import past
@@ -123,7 +122,7 @@ def _single_edits(team: list[User]) -> None:
     nora = batches.user_actor(team[2], "page")
     for person in Contact.objects.order_by("id")[:20]:
         editing.edit(person.pk, {"title": "Head of Sales", "other": "Met at the customer day"}, actor=nora)
-    exports.order_export(_every(400, 1), actor=nora, reason="Seating plan for the customer day")
+    csv_export.order_export(_every(400, 1), actor=nora, reason="Seating plan for the customer day")
 
 
 def _import(team: list[User]) -> None:
@@ -131,7 +130,7 @@ def _import(team: list[User]) -> None:
     known = Contact.objects.order_by("id").values_list("email", flat=True)
     rows = FAIR + "".join(f",,{address},Modellverkstan\n" for address in known[:3])
     nora = batches.user_actor(team[2], "page")
-    working.run(imports.start(ContentFile(rows.encode()), "Trade fair.csv", actor=nora).pk)
+    working.run(import_jobs.start(ContentFile(rows.encode()), "Trade fair.csv", actor=nora).pk)
 
 
 def _mail(team: list[User]) -> None:

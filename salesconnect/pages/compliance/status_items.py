@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from compliance.review import queues
 from compliance.review.queues import CappedCount
 from contacts.sealing import verification
-from exports.integrity import check_run as integrity
+from exports.integrity import check_run
 from exports.integrity.all_checks import BY_NAME
 from exports.requests import open_requests
 from salesconnect.lib.web.paging import address
@@ -106,7 +106,7 @@ def _sync() -> list[StatusItem]:
 
 
 def _records() -> StatusItem:
-    label, found = _("Stored records"), integrity.last()
+    label, found = _("Stored records"), check_run.last()
     if found is None or found.finished_at is None:
         return StatusItem("checklist", label, _("Not checked yet. Runs every night."))
     words: dict[str, object] = {"date": date_format(localtime(found.finished_at), "DATETIME_FORMAT")}

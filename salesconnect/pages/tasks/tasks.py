@@ -8,7 +8,7 @@ from django_htmx.http import trigger_client_event
 
 from contacts.jobs import batches, bulk_undo
 from contacts.models import Batch
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from exports.files.csv_column_registry import content_disposition
 from exports.models import ExportJob
 from salesconnect.common.typed_requests import SignedInRequest, page_actor
@@ -85,7 +85,7 @@ def file(request: SignedInRequest, batch_id: int) -> HttpResponse | StreamingHtt
     job = ExportJob.objects.select_related("batch").filter(batch_id=batch_id).first()
     if job is None:
         raise Missing
-    pieces = exports.read_file(job, actor=page_actor(request))
+    pieces = csv_export.read_file(job, actor=page_actor(request))
     response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = content_disposition(
         f"people-{timezone.localdate(job.batch.created_at)}.csv"

@@ -12,7 +12,7 @@ from compliance.card.source_registry import SourceType
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from tests.importing import counts
 
 FILES = Path(__file__).parents[2] / "data" / "imports"
@@ -29,8 +29,8 @@ def everybody():
 
 
 def exported(actor) -> bytes:
-    job = exports.order_export(Contact.objects.all(), actor=actor, reason="round trip")
-    return b"".join(exports.read_file(job, actor=actor))
+    job = csv_export.order_export(Contact.objects.all(), actor=actor, reason="round trip")
+    return b"".join(csv_export.read_file(job, actor=actor))
 
 
 def test_our_own_bulk_export_comes_back_equal(take_in, person, member):

@@ -9,8 +9,7 @@ from compliance.acts.authorization import authorization_params
 from compliance.card import editing
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.rules import Authorization
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ComplianceCard, ImportReject
 from compliance.review import restriction
 from compliance.suppression import suppression
@@ -134,7 +133,7 @@ class TestClosedDoors:
     @pytest.mark.parametrize("row", ["anna@example.com,Ek,", "anna@example.com,Berg,contract"])
     def test_import(self, anna, member, row):
         text = f"Email,Last Name,Authorization Type\n{row}\nnew@example.com,Ny,\n"
-        job = imports.start(ContentFile(text.encode()), "people.csv", actor=member)
+        job = import_jobs.start(ContentFile(text.encode()), "people.csv", actor=member)
         working.run(job.pk)
         job.refresh_from_db()
         assert (job.created, job.updated, job.unchanged, job.rejected) == (1, 0, 0, 1)
@@ -142,7 +141,7 @@ class TestClosedDoors:
 
     def test_a_no_in_an_import_is_taken(self, anna, member):
         text = "Email,Last Name,Unsubscribed\nanna@example.com,Ek,yes\nanna@example.com,Ek,yes\n"
-        job = imports.start(ContentFile(text.encode()), "people.csv", actor=member)
+        job = import_jobs.start(ContentFile(text.encode()), "people.csv", actor=member)
         working.run(job.pk)
         job.refresh_from_db()
         assert (job.total, job.updated, job.rejected) == (2, 0, 2)

@@ -15,8 +15,7 @@ from django.test import Client
 from compliance.card import editing
 from compliance.card.creation import create_person
 from compliance.card.staging import NewPerson
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ComplianceCard, ImportJob
 from compliance.suppression import suppression
 from contacts.accounts import tokens
@@ -90,7 +89,7 @@ def imported(world: World) -> Act:
     world.person(email=world.other("here"))
     around = [f"{world.other(f'row{place}x')},Co" for place in range(20)]
     rows = ["Email,Company", *around[:10], f"{world.address},Co", f"{world.other('here')},New", *around[10:]]
-    job = imports.start(ContentFile("\n".join(rows).encode()), "people.csv", actor=world.member)
+    job = import_jobs.start(ContentFile("\n".join(rows).encode()), "people.csv", actor=world.member)
     address = world.address
 
     def act() -> None:
@@ -255,7 +254,7 @@ def mailable_though_suppressed() -> int:
 
 def test_a_chunk_of_many_addresses_needs_no_place_in_the_table_of_locks(world):
     rows = ["Email", *(f"many{place}@example.com" for place in range(12_000))]
-    job = imports.start(ContentFile("\n".join(rows).encode()), "people.csv", actor=world.member)
+    job = import_jobs.start(ContentFile("\n".join(rows).encode()), "people.csv", actor=world.member)
     held = []
 
     def count() -> None:

@@ -7,15 +7,14 @@ from django.db import connection
 from django.utils import timezone
 
 from compliance.card import editing
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ImportReject
 from compliance.suppression import suppression
 from contacts.events import history
 from contacts.jobs import batches
 from contacts.models import Contact, IdempotentReply
 from exports.erasure import erasure
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from unsubscribes.merging.merge import merge
 from unsubscribes.merging.unmerge import unmerge
 
@@ -39,7 +38,7 @@ def test_a_deleted_person_leaves_no_readable_value(person, member):
 def test_rows_that_an_import_did_not_take_go_with_the_person(person, member):
     anna, _lars = person(email="anna@example.com"), person(email="lars@example.com")
     file = ContentFile(b"Name,Email\nA, Anna@Example.com\nB,anna@example.com\nC,lars@example.com\nD,lars@example.com\n")
-    job = imports.start(file, "people.csv", actor=member, mapping={"Name": "first_name", "Email": "email"})
+    job = import_jobs.start(file, "people.csv", actor=member, mapping={"Name": "first_name", "Email": "email"})
     working.run(job.pk)
     assert list(ImportReject.objects.values_list("line", flat=True)) == [3, 5]
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
@@ -95,7 +94,7 @@ def test_whoever_was_merged_with_the_erased_forgets_it_whatever_the_clock_of_the
 def test_a_record_that_was_exported_before_it_was_merged_leaves_the_file_too(data_folder, person, member):
     anna, twin = person(last_name="Berg", email="a@example.com"), person(last_name="Qvist", email="b@example.com")
     lars = person(last_name="Lind", email="lars@example.com")
-    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    job = csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     merge(anna.pk, twin.pk, actor=member)
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     job.refresh_from_db()

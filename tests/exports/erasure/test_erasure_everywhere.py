@@ -13,8 +13,7 @@ from django.utils import timezone
 from compliance.card import card_changes, editing
 from compliance.card.legal_basis_registry import AuthorizationType
 from compliance.card.rules import Authorization
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ImportReject
 from compliance.review import restriction
 from compliance.suppression import suppression
@@ -23,8 +22,7 @@ from contacts.jobs import batches
 from contacts.models import Batch, Contact, SavedView
 from contacts.people import saved_views
 from exports.erasure import erasure
-from exports.files import csv_export as exports
-from exports.files import rewriting
+from exports.files import csv_export, rewriting
 from exports.models import ExportJob, PendingFileDeletion
 from exports.requests import register
 from salesconnect.lib.actor import system
@@ -117,8 +115,8 @@ def _anothers_requests(person, member):
 
 
 def _orders(member, everybody):
-    exports.order_export(everybody, actor=member, reason="Asked for by Xanthippa Qvistelund")
-    exports.order_export(everybody, actor=member, reason="Seating plan")
+    csv_export.order_export(everybody, actor=member, reason="Asked for by Xanthippa Qvistelund")
+    csv_export.order_export(everybody, actor=member, reason="Seating plan")
     searched = {"filter": {"search": "qvistelund"}}
     batches.order(everybody, "source", actor=member, params={"type": 3, "other": ""}, selection=searched)
 
@@ -126,11 +124,13 @@ def _orders(member, everybody):
 def _imports(member):
     rows = "First Name,Last Name,Email ID\nXanthippa,Qvistelund,not an address\nLars,,lars@example.com\n"
     rows += ",,formerly-hers@example.com at home\nEva,Ek,not one either\n"
-    job = imports.start(ContentFile(rows.encode()), "Qvistelund and others.csv", actor=member)
+    job = import_jobs.start(ContentFile(rows.encode()), "Qvistelund and others.csv", actor=member)
     working.run(job.pk)
-    preview = imports.start(ContentFile(b"Email\nformerly-hers@example.com\n"), "mine.csv", actor=member, dry_run=True)
+    preview = import_jobs.start(
+        ContentFile(b"Email\nformerly-hers@example.com\n"), "mine.csv", actor=member, dry_run=True
+    )
     working.run(preview.pk)
-    spared = imports.start(ContentFile(b"Email\nlars@example.com\n"), "spared.csv", actor=member, dry_run=True)
+    spared = import_jobs.start(ContentFile(b"Email\nlars@example.com\n"), "spared.csv", actor=member, dry_run=True)
     working.run(spared.pk)
 
 
@@ -205,8 +205,8 @@ def test_a_dry_run_says_what_goes_and_takes_nothing(known, api):
 def test_a_name_that_somebody_else_bears_gives_nobody_away(data, person, member):
     anna = person(first_name="Anna", last_name="Berg", email="anna@example.com")
     person(first_name="Anna", last_name="Lind", email="anna.lind@example.com")
-    exports.order_export(Contact.objects.all(), actor=member, reason="The list that Anna wanted")
-    exports.order_export(Contact.objects.all(), actor=member, reason="The list for Anna Berg")
+    csv_export.order_export(Contact.objects.all(), actor=member, reason="The list that Anna wanted")
+    csv_export.order_export(Contact.objects.all(), actor=member, reason="The list for Anna Berg")
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     reasons = list(Batch.objects.order_by("pk").values_list("params__reason", flat=True))
     assert reasons == ["The list that Anna wanted", "…"]
@@ -215,7 +215,7 @@ def test_a_name_that_somebody_else_bears_gives_nobody_away(data, person, member)
 def test_a_large_export_is_removed(data, person, member, monkeypatch):
     monkeypatch.setattr("exports.files.rewriting.REWRITE_LIMIT", 10)
     anna = person()
-    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    job = csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     path = Path(job.file.path)
     erasure.delete(Contact.objects.filter(pk=anna.pk), actor=member)
     job.refresh_from_db()
@@ -224,7 +224,7 @@ def test_a_large_export_is_removed(data, person, member, monkeypatch):
 
 def test_a_file_that_cannot_be_removed_now_is_removed_by_the_sweep(data, person, member, monkeypatch):
     anna = person()
-    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    job = csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     path = Path(job.file.path)
 
     def refuse(store, name):

@@ -11,8 +11,7 @@ from django.utils import timezone
 
 from compliance.card import creation, editing
 from compliance.card.staging import NewPerson
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ErasedAddress, ImportSeen, Suppression
 from compliance.suppression import erased, suppression
 from contacts.models import Contact
@@ -47,7 +46,7 @@ def erase(person, actor, why=erasure.ON_REQUEST):
 
 
 def imported(rows: str, actor, **options):
-    job = imports.start(ContentFile(rows.encode()), "people.csv", actor=actor, **options)
+    job = import_jobs.start(ContentFile(rows.encode()), "people.csv", actor=actor, **options)
     working.run(job.pk)
     job.refresh_from_db()
     return job
@@ -123,7 +122,7 @@ def test_the_no_in_the_row_of_somebody_erased_is_heard(data, person, member):
 
 def test_an_import_that_is_running_brings_nobody_back(data, person, member):
     anna = person(email="anna@example.com")
-    job = imports.start(
+    job = import_jobs.start(
         ContentFile(b"Email,Last Name\nanna@example.com,Berg\nl@example.com,L\n"), "p.csv", actor=member
     )
     erase(anna, member, why="")
@@ -137,7 +136,7 @@ def test_an_import_that_is_running_brings_nobody_back(data, person, member):
 def test_an_import_that_has_met_the_person_brings_nobody_back(data, person, member, monkeypatch):
     monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 1)
     rows = b"Email,Last Name\nanna@example.com,Berg\nlars@example.com,Lund\nanna@example.com,Berg\n"
-    job = imports.start(ContentFile(rows), "p.csv", actor=member)
+    job = import_jobs.start(ContentFile(rows), "p.csv", actor=member)
 
     def delete_her(done, total):
         if done == 1:
@@ -151,7 +150,7 @@ def test_an_import_that_has_met_the_person_brings_nobody_back(data, person, memb
 
 def test_who_was_created_anew_since_is_met_by_the_running_import(data, person, member):
     anna = person(email="anna@example.com", last_name="Berg")
-    job = imports.start(ContentFile(b"Email,Last Name\nanna@example.com,Lind\n"), "p.csv", actor=member)
+    job = import_jobs.start(ContentFile(b"Email,Last Name\nanna@example.com,Lind\n"), "p.csv", actor=member)
     erase(anna, member, why="")
     person(email="anna@example.com", last_name="Berg")
     working.run(job.pk)
@@ -298,7 +297,7 @@ def test_an_import_that_reads_while_many_are_erased_brings_none_back(data, perso
     monkeypatch.setattr("compliance.imports.chunking.CHUNK_ROWS", 20)
     people = [person(email=f"p{number}@example.com", last_name="Berg") for number in range(120)]
     rows = "".join(f"{each.email},Lind\n" for each in people)
-    job = imports.start(ContentFile(f"Email,Last Name\n{rows}".encode()), "p.csv", actor=member)
+    job = import_jobs.start(ContentFile(f"Email,Last Name\n{rows}".encode()), "p.csv", actor=member)
     chosen = people[5::4]
 
     def erase_them():

@@ -14,8 +14,7 @@ from compliance.suppression import suppression
 from contacts.jobs import batches
 from contacts.models import Batch, BatchChunk, Contact, ContactEvent
 from exports.erasure import erasure, mentions
-from exports.files import csv_export as exports
-from exports.files import rewriting
+from exports.files import csv_export, rewriting
 from exports.models import ExportJob
 from tests.interleaving import apart, waiting
 from tests.products.product import until
@@ -100,7 +99,7 @@ def test_an_order_gives_somebody_away_in_whatever_form(db, person, member, text)
         linkedin="https://linkedin.example/in/zoeq",
     )
     other = person(email="other@example.com")
-    exports.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason=text)
+    csv_export.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason=text)
     erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member)
     assert Batch.objects.get().params["reason"] == "…"
     assert "reason" not in ContactEvent.objects.get(contact_id=other.pk, action="exported").changes
@@ -109,7 +108,7 @@ def test_an_order_gives_somebody_away_in_whatever_form(db, person, member, text)
 def test_a_german_letter_in_either_form_is_one_name(db, person, member):
     jonas = person(first_name="Jonas", last_name="Weißqvist", email="j@example.com")
     other = person(email="other@example.com")
-    exports.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason="JONAS WEISSQVIST asked")
+    csv_export.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason="JONAS WEISSQVIST asked")
     erasure.delete(Contact.objects.filter(pk=jonas.pk), actor=member)
     assert Batch.objects.get().params["reason"] == "…"
 
@@ -128,7 +127,7 @@ def test_the_words_of_one_act_on_somebody_else_are_found(db, person, member):
 def test_what_says_nothing_of_the_person_is_not_even_read(db, person, member, monkeypatch):
     person(email="other@example.com")
     for number in range(3):
-        exports.order_export(Contact.objects.all(), actor=member, reason=f"Seating plan {number}")
+        csv_export.order_export(Contact.objects.all(), actor=member, reason=f"Seating plan {number}")
     zoe, read = person(last_name="Qvistelund", email="zoe@example.com"), []
     monkeypatch.setattr("exports.erasure.mentions._waiting_mail", lambda batch: read.append(batch) or ())
     erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member)
@@ -160,7 +159,7 @@ def test_an_order_that_ended_a_month_ago_has_no_words_any_more(db, person, membe
 
 def test_a_reason_is_still_found_after_a_month(db, person, member):
     zoe, other = person(last_name="Qvistelund", email="zoe@example.com"), person(email="other@example.com")
-    job = exports.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason="For Qvistelund")
+    job = csv_export.order_export(Contact.objects.filter(pk=other.pk), actor=member, reason="For Qvistelund")
     end(job.batch, 31)
     batches.forget_names()
     erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member)
@@ -193,7 +192,7 @@ def test_a_file_is_remade_a_row_at_a_time(db):
 def test_an_erasure_waits_for_the_export_that_is_writing_the_person(person, member, monkeypatch):
     zoe, other = person(email="zoe@example.com"), person(email="other@example.com")
     written, may_commit = Event(), Event()
-    record = exports.history.record_found
+    record = csv_export.history.record_found
 
     def slowly(*args, **values):
         found = record(*args, **values)
@@ -203,7 +202,7 @@ def test_an_erasure_waits_for_the_export_that_is_writing_the_person(person, memb
 
     monkeypatch.setattr("exports.files.csv_export.history.record_found", slowly)
     acts = [
-        lambda: exports.order_export(Contact.objects.all(), actor=member, reason=""),
+        lambda: csv_export.order_export(Contact.objects.all(), actor=member, reason=""),
         lambda: written.wait(10) and erasure.delete(Contact.objects.filter(pk=zoe.pk), actor=member),
     ]
     threads = [Thread(target=apart, args=[act]) for act in acts]

@@ -10,12 +10,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from compliance.models import ImportJob
 from contacts.models import Contact
 from exports import tasks
 from exports.erasure import erasure
-from exports.files import csv_export as exports
+from exports.files import csv_export
 from salesconnect.lib.errors import Conflict, Invalid
 from tests.evidence import evidence
 from unsubscribes.evidence.reconsent import reconsent
@@ -36,7 +36,7 @@ def files(folder: Path) -> list[Path]:
 
 def test_a_file_that_is_refused_after_it_was_stored_is_gone(folder, member):
     with pytest.raises(Invalid):
-        imports.start(ContentFile(b"Shoe size,Colour\n42,blue\n"), "shoes.csv", actor=member)
+        import_jobs.start(ContentFile(b"Shoe size,Colour\n42,blue\n"), "shoes.csv", actor=member)
     assert (ImportJob.objects.count(), files(folder)) == (0, [])
 
 
@@ -50,7 +50,7 @@ class TooLong(ContentFile):
 
 def test_of_a_file_that_does_not_fit_on_the_disk_no_part_stays(folder, member):
     with pytest.raises(OSError, match="No space left"):
-        imports.start(TooLong(b"Email\nanna@example.com\n"), "people.csv", actor=member)
+        import_jobs.start(TooLong(b"Email\nanna@example.com\n"), "people.csv", actor=member)
     assert (ImportJob.objects.count(), files(folder)) == (0, [])
 
 
@@ -58,7 +58,7 @@ def test_an_export_that_does_not_fit_on_the_disk_leaves_no_file(folder, person, 
     person()
     monkeypatch.setattr("exports.files.csv_export.ContentFile", TooLong)
     with pytest.raises(OSError, match="No space left"):
-        exports.order_export(Contact.objects.all(), actor=member, reason="")
+        csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []
 
 
@@ -70,16 +70,16 @@ def test_an_export_that_fails_after_its_file_was_made_leaves_none(folder, person
 
     monkeypatch.setattr("exports.files.csv_export.postgres_copy.append", refuse)
     with pytest.raises(OSError, match="No space left"):
-        exports.order_export(Contact.objects.all(), actor=member, reason="")
+        csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     assert files(folder) == []
 
 
 def test_an_export_whose_file_is_not_there_is_said_to_be_removed(folder, person, member):
     person()
-    job = exports.order_export(Contact.objects.all(), actor=member, reason="")
+    job = csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     default_storage.delete(str(job.file.name))
     with pytest.raises(Conflict) as refusal:
-        exports.read_file(job, actor=member)
+        csv_export.read_file(job, actor=member)
     assert refusal.value.code == "expired"
 
 
@@ -90,13 +90,13 @@ def test_the_api_keeps_nothing_of_a_refused_file(folder, api):
 
 
 def test_a_file_that_is_taken_stays(folder, member):
-    imports.start(ContentFile(b"Email\nanna@example.com\n"), "people.csv", actor=member)
+    import_jobs.start(ContentFile(b"Email\nanna@example.com\n"), "people.csv", actor=member)
     assert len(files(folder)) == 1
 
 
 def test_an_erasure_that_fails_leaves_no_second_file_of_an_export(folder, person, member, monkeypatch):
     anna = person()
-    exports.order_export(Contact.objects.all(), actor=member, reason="")
+    csv_export.order_export(Contact.objects.all(), actor=member, reason="")
     before = files(folder)
 
     def refuse(lines):
@@ -126,7 +126,7 @@ def test_the_sweep_removes_old_files_without_a_row_in_every_folder(folder, place
 
 
 def test_the_sweep_leaves_files_with_a_row(folder, member):
-    job = imports.start(ContentFile(b"Email\nanna@example.com\n"), "people.csv", actor=member)
+    job = import_jobs.start(ContentFile(b"Email\nanna@example.com\n"), "people.csv", actor=member)
     os.utime(job.file.path, (0, 0))
     tasks.remove_stray_files()
     assert Path(job.file.path).exists()

@@ -9,8 +9,7 @@ from django.core.management import call_command
 from django.http import HttpResponse, StreamingHttpResponse
 
 from compliance.card import editing
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.models import ComplianceCard, ImportJob
 from contacts.events import history
 from contacts.models import Contact, Merge
@@ -67,7 +66,7 @@ def bring_in(it: World, door: str, rows: list[dict[str, str]], *, says_no: bool)
             call_command("import_contacts", path, stdout=io.StringIO(), stderr=io.StringIO())
         path.unlink()
     else:
-        working.run(imports.start(ContentFile(content), "people.csv", actor=it.member).pk)
+        working.run(import_jobs.start(ContentFile(content), "people.csv", actor=it.member).pk)
     assert ImportJob.objects.latest("pk").state == "done"
     if says_no:
         it.says_no(*(normalise_address(row["email"]) for row in rows if row["email"]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models.functions import Now
 
-from compliance.card import card_changes as compliance
+from compliance.card import card_changes
 from compliance.models import ComplianceCard
 from compliance.suppression import suppression
 from contacts.models import Contact
@@ -118,7 +118,7 @@ def link(people: Sequence[int]) -> None:
         cursor.execute(OPTED_OUT_THERE, [list(people)])
         opted_out = [found[0] for found in cursor]
     names = record_ids.wrong([*people, *record_ids.superseded(people)])
-    compliance.lock(Contact.objects.among([*opted_out, *(person for person, _, _ in names)]))
+    card_changes.lock(Contact.objects.among([*opted_out, *(person for person, _, _ in names)]))
     record_ids.write(names)
     if opted_out:
         holders = Contact.objects.among(opted_out)

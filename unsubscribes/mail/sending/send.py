@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from contacts.models import Contact
-from salesconnect.lib.database import failures as trouble
+from salesconnect.lib.database import failures as database_failures
 from salesconnect.lib.database.transactions import act
 from unsubscribes.links import links
 from unsubscribes.mail import failures, gate, informing_mail, mail_events, team
@@ -78,7 +78,7 @@ def claim(message_id: int | None = None) -> Message | None:
         with transaction.atomic():
             _decide(message)
     except Exception as problem:
-        if trouble.classify(problem):
+        if database_failures.classify(problem):
             raise
         logger.exception("Message %s cannot be claimed", message.pk)
         _put_back(message, message.attempts + 1)
@@ -125,7 +125,7 @@ def deliver(message: Message, carrier: Transport) -> DeliveryResult:
     except ValueError as problem:
         fate, said = DeliveryResult.REFUSED, str(problem)[:500]
     except Exception as problem:
-        if trouble.classify(problem):
+        if database_failures.classify(problem):
             raise
         logger.exception("Message %s cannot be built", message.pk)
         _put_back(message, message.attempts)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from compliance.acts.source import source_params
 from compliance.card.rules import Source
 from compliance.card.source_registry import SourceType
-from compliance.imports import import_jobs as imports
+from compliance.imports import import_jobs
 from compliance.models import ImportJob
 from contacts import tasks
 from contacts.jobs import batches, bulk_undo
@@ -216,9 +216,9 @@ def test_the_list_reads_both_tables_by_an_index(db):
         cursor.execute("SET LOCAL enable_seqscan = off")
     place = task_list.ListPosition(timezone.now(), "b", 7)
     orders = Batch.objects.filter(place.before("b")).order_by("-created_at", "-pk")
-    imports = ImportJob.objects.filter(place.before("i"), attempt__gt=0, dry_run=False).order_by("-created_at", "-pk")
+    jobs = ImportJob.objects.filter(place.before("i"), attempt__gt=0, dry_run=False).order_by("-created_at", "-pk")
     assert "batch_by_time" in orders.explain()
-    assert "import_by_time" in imports.explain()
+    assert "import_by_time" in jobs.explain()
 
 
 @pytest.mark.parametrize("text", ["x~b1", "2026-12-01T00:00:00~b1", "2026-12-01T00:00:00Z~b", "9" * 60 + "~b1"])
@@ -234,7 +234,7 @@ def of_alice(alice, person, monkeypatch):
     monkeypatch.setattr("contacts.jobs.batches.INLINE_LIMIT", 0)
     actor = user_actor(alice, "page")
     batch = batches.order(Contact.objects.all(), "unsubscribe", actor=actor)
-    return batch, imports.start(ContentFile(b"Email\nlars@example.com\n"), "people.csv", actor=actor)
+    return batch, import_jobs.start(ContentFile(b"Email\nlars@example.com\n"), "people.csv", actor=actor)
 
 
 def test_nobody_but_an_administrator_stops_what_somebody_else_ordered(of_alice, signed_in, api, alice):

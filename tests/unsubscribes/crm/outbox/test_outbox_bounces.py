@@ -5,8 +5,7 @@ import io
 import pytest
 from django.core.files.base import ContentFile
 
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.suppression import suppression
 from contacts.models import Contact
 from contacts.people.addresses import address_hashes, newest_key
@@ -38,7 +37,7 @@ def test_a_list_of_opt_outs_is_heard(org, sync, record, administrator):
 
 def test_an_import_that_says_no_is_heard(org, sync, record, member):
     rows = b"Email,Unsubscribed\nanna@example.com,yes\n"
-    working.run(imports.start(ContentFile(rows), "people.csv", actor=member).pk)
+    working.run(import_jobs.start(ContentFile(rows), "people.csv", actor=member).pk)
     sync()
     assert box(org, record)
 

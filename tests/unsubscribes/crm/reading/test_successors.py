@@ -6,8 +6,7 @@ import pytest
 from django.core.files.base import ContentFile
 
 from compliance.card import editing
-from compliance.imports import import_jobs as imports
-from compliance.imports import working
+from compliance.imports import import_jobs, working
 from compliance.suppression import suppression
 from contacts.models import Contact
 from exports.erasure import erasure
@@ -99,7 +98,7 @@ def test_ids_of_15_characters_in_an_imported_file_link_too(org, sync, member, un
     """Reports of Salesforce give 15 characters."""
     [contact] = org.create("Contact", ANNA)
     rows = f"Last Name,Email,Salesforce ID\nBo,bo@example.com,{contact[:15]}\n"
-    working.run(imports.start(ContentFile(rows.encode()), "report.csv", actor=member).pk)
+    working.run(import_jobs.start(ContentFile(rows.encode()), "report.csv", actor=member).pk)
     [bo] = Contact.objects.all()
     assert bo.salesforce_id == contact
     unsubscribe(bo)
